@@ -1,0 +1,94 @@
+import de.bwaldvogel.mongo.MongoCollection;
+import de.bwaldvogel.mongo.MongoDatabase;
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.CursorRegistry;
+import de.bwaldvogel.mongo.backend.QueryResult;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Collection;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.bson.Document;
+import java.net.InetSocketAddress;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.h2.mvstore.MVMap;
+import org.h2.mvstore.MVStore;
+
+/**
+ * Stands in for MongoDB on a developer's machine: mongo-java-server on an H2 file. Arguments: port, data file.
+ *
+ * It changes three things of the library: it says hello as MongoDB 4.4 (the driver takes nothing older), it hands out copies
+ * (the library would encode a reply while the next update changes the same document), and it finds a document by `_id` or by a
+ * `unique.*` key also when the query has further conditions. Everything else scans. No transactions, no expiry by TTL; after a
+ * kill of this process the last moments of writes are gone. Never for production.
+ */
+public class StandIn {
+    static final int COMMIT_EVERY_MS = 20;
+    /** One file in one process: static, because the library opens collections from its constructors. */
+    static MVStore file;
+
+    public static void main(String[] arguments) throws Exception {
+        file = new MVStore.Builder().fileName(arguments[1]).open();
+        file.setAutoCommitDelay(COMMIT_EVERY_MS);
+        MongoServer server = new MongoServer(new Backend());
+        server.bind(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            server.stopListening();
+            file.close();
+        }));
+        System.out.println("listening");
+    }
+
+    static final class Backend extends H2Backend {
+        Backend() {
+            super(file);
+            version(new MongoVersion() {
+                @Override public List<Integer> getVersionArray() { return List.of(4, 4, 29, 0); }
+                @Override public int getWireVersion() { return 9; }
+            });
+        }
+
+        @Override protected MongoDatabase openOrCreateDatabase(String name) {
+            return new Database(name, getCursorRegistry());
+        }
+    }
+
+    static final class Database extends H2Database {
+        Database(String name, CursorRegistry cursors) { super(name, file, cursors); }
+
+        @Override protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
+            String fullName = getDatabaseName() + "." + name;
+            return new Copies(this, name, options, file.openMap("databases." + fullName), file.openMap("meta." + fullName), cursorRegistry);
+        }
+    }
+
+    static final class Copies extends H2Collection {
+        Copies(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> data, MVMap<String, Object> meta, CursorRegistry cursors) {
+            super(database, name, options, data, meta, cursors);
+        }
+
+        @Override protected QueryResult queryDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
+            Stream<Document> copies = candidates(query).filter(document -> documentMatchesQuery(document, query)).map(Document::cloneDeeply);
+            return matchDocumentsFromStream(copies, query, orderBy, skip, limit, batchSize, fields);
+        }
+
+        private Stream<Document> candidates(Document query) {
+            for (String key : query.keySet()) {
+                if (!key.equals("_id") && !key.startsWith("unique.")) continue;
+                Object value = query.get(key);
+                if (value instanceof String) return byKey(key, value);
+                if (value instanceof Document condition && condition.size() == 1 && condition.get("$in") instanceof Collection<?> values)
+                    return values.stream().distinct().flatMap(one -> byKey(key, one));
+            }
+            return streamAllDocumentsWithPosition().map(found -> found.getDocument());
+        }
+
+        private Stream<Document> byKey(String key, Object value) {
+            QueryResult found = super.queryDocuments(new Document(key, value), null, 0, 0, 0, null);
+            return StreamSupport.stream(found.spliterator(), false).toList().stream();
+        }
+    }
+}

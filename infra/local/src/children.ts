@@ -1,0 +1,113 @@
+// Child processes: started in groups of their own, logged to files, stopped in order, and none left behind. Their ids are kept
+// in a file, so that after a crash of the parent the next start finds and ends them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type ChildSpec = {
+  name: string;
+  command: string;
+  args: readonly string[];
+  cwd: string;
+  env: Record<string, string | undefined>;
+};
+
+export type Child = {
+  name: string;
+  pid: number;
+  logFile: string;
+  exited: Promise<number | null>;
+  hasExited(): boolean;
+  /** SIGTERM, and SIGKILL when it takes too long. */
+  stop(): Promise<void>;
+  /** SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+  lastLines(count: number): string;
+};
+
+const stopWithinMs = 20_000;
+
+export type Children = ReturnType<typeof createChildren>;
+
+export function createChildren(directory: string) {
+  const running = new Set<Child>();
+  const pidFile = join(directory, 'processes.json');
+  mkdirSync(join(directory, 'logs'), { recursive: true });
+
+  function remember() {
+    writeFileSync(pidFile, JSON.stringify([...running].map(({ name, pid }) => ({ name, pid }))));
+  }
+
+  return {
+    start({ name, command, args, cwd, env }: ChildSpec): Child {
+      const logFile = join(directory, 'logs', `${name}.log`);
+      mkdirSync(dirname(logFile), { recursive: true });
+      const log = openSync(logFile, 'a');
+      const started: ChildProcess = spawn(command, [...args], { cwd, env, stdio: ['ignore', log, log], detached: true });
+      closeSync(log);
+      let over = false;
+      const exited = new Promise<number | null>(resolve => {
+        const end = (code: number | null) => {
+          over = true;
+          running.delete(child);
+          remember();
+          resolve(code);
+        };
+        started.on('exit', end);
+        started.on('error', () => end(127));
+      });
+      const signal = (one: NodeJS.Signals) => {
+        try {
+          if (!over && started.pid !== undefined) process.kill(-started.pid, one);
+        } catch {
+          // It ended in between.
+        }
+      };
+      const child: Child = {
+        name,
+        pid: started.pid ?? -1,
+        logFile,
+        exited,
+        hasExited: () => over,
+        async stop() {
+          signal('SIGTERM');
+          const waiting = new AbortController();
+          const late = sleep(stopWithinMs, 'late', { signal: waiting.signal }).catch(() => 'in time');
+          if ((await Promise.race([exited, late])) === 'late') signal('SIGKILL');
+          waiting.abort();
+          await exited;
+        },
+        async kill() {
+          signal('SIGKILL');
+          await exited;
+        },
+        lastLines: count => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n'),
+      };
+      running.add(child);
+      remember();
+      return child;
+    },
+
+    /** Ends what an earlier run left behind. Returns the names. */
+    endLeftovers(): string[] {
+      if (!existsSync(pidFile)) return [];
+      const left = JSON.parse(readFileSync(pidFile, 'utf8')) as { name: string; pid: number }[];
+      const ended = left.filter(({ pid }) => {
+        try {
+          process.kill(-pid, 'SIGKILL');
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      rmSync(pidFile);
+      return ended.map(({ name }) => name);
+    },
+
+    async stopAll(): Promise<void> {
+      await Promise.all([...running].map(child => child.stop()));
+      rmSync(pidFile, { force: true });
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// Chooses where Kafka and MongoDB come from, says which and why, and starts them.
+import { mkdirSync } from 'node:fs';
+import type { Child, Children } from '../children.ts';
+import { assertFree, type Ports } from '../ports.ts';
+import { dockerAnswers, startComposeEngines } from './docker.ts';
+import { startKafka, startMongoStandIn } from './java.ts';
+import { findMongod, startMongod } from './mongod.ts';
+
+export type Engines = {
+  kafka: string;
+  mongodb: string;
+  /** What stores: a real server, or the stand-in that scans. Benchmarks say so. */
+  store: 'mongodb' | 'stand-in';
+  /** Kills the broker and starts it again on the same data; null where it is not ours to kill. */
+  restartKafka: (() => Promise<void>) | null;
+  stop(): Promise<void>;
+};
+
+type Options = {
+  children: Children;
+  ports: Ports;
+  /** Where the engines keep their data. */
+  directory: string;
+  environment: NodeJS.ProcessEnv;
+  say: (line: string) => void;
+  /** Leave Docker out: for a run that has to kill its broker. */
+  processesOnly?: boolean;
+};
+
+export async function startEngines({ children, ports, directory, environment, say, processesOnly = false }: Options): Promise<Engines> {
+  mkdirSync(directory, { recursive: true });
+  const givenKafka = environment['KAFKA_BROKERS'];
+  const givenMongo = environment['MONGODB_URI'];
+  const stops: (() => Promise<unknown>)[] = [];
+  const needed = { kafka: !givenKafka, mongodb: !givenMongo };
+  let kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
+  let mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
+  let store: Engines['store'] = 'mongodb';
+  let restartKafka: Engines['restartKafka'] = null;
+  if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
+  if (givenMongo) say('MongoDB: given by MONGODB_URI');
+
+  if ((needed.kafka || needed.mongodb) && !processesOnly && (await dockerAnswers())) {
+    if (needed.kafka && needed.mongodb) {
+      say('Kafka and MongoDB: containers, since a Docker engine answers');
+      stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
+      return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, stop: stopAll };
+    }
+  }
+  // Both at once: neither needs the other, and the first start of each is slow.
+  const [kafkaChild, mongo] = await Promise.all([
+    needed.kafka ? kafkaProcess() : null,
+    needed.mongodb ? mongoProcess() : null,
+  ]);
+  if (kafkaChild) {
+    let child = kafkaChild;
+    stops.push(() => child.stop());
+    restartKafka = async () => {
+      await child.kill();
+      child = await kafkaProcess(false);
+    };
+  }
+  if (mongo) {
+    store = mongo.store;
+    stops.push(() => mongo.child.stop());
+  }
+  kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
+  mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
+  return { kafka, mongodb, store, restartKafka, stop: stopAll };
+
+  async function kafkaProcess(first = true): Promise<Child> {
+    if (first) {
+      await assertFree({ kafka: ports.kafka, kafkaController: ports.kafkaController });
+      say('Kafka: Apache Kafka as a process, since neither KAFKA_BROKERS nor a Docker engine is there');
+    }
+    return startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say });
+  }
+
+  async function mongoProcess(): Promise<{ child: Child; store: Engines['store'] }> {
+    await assertFree({ mongodb: ports.mongodb });
+    const found = await findMongod(environment);
+    if (found) {
+      say(`MongoDB: mongod ${found.how}`);
+      return { child: await startMongod(children, { binary: found.binary, port: ports.mongodb, directory }), store: 'mongodb' };
+    }
+    say('MongoDB: a stand-in (mongo-java-server), since no mongod could be had. For development only: it scans where MongoDB would use an index.');
+    return { child: await startMongoStandIn(children, { port: ports.mongodb, directory, say }), store: 'stand-in' };
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(stops.map(stop => stop()));
+  }
+}

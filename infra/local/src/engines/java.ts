@@ -1,0 +1,118 @@
+// Engines from Maven Central as processes on this machine: Apache Kafka itself, and the stand-in for MongoDB.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Child, Children } from '../children.ts';
+import { localDirectory, repositoryRoot } from '../paths.ts';
+import { SetupError } from '../setup-error.ts';
+import { acceptsConnections, waitFor } from '../wait-for.ts';
+
+const sources = join(repositoryRoot, 'infra/local/engines');
+const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+const upWithinMs = 60_000;
+
+type Say = (line: string) => void;
+
+function has(command: string): boolean {
+  try {
+    execFileSync(command, ['-version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The directory with the jars of an engine, fetched on first use. */
+function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
+  const directory = join(localDirectory, 'engines', engine);
+  const pom = join(sources, engine, 'pom.xml');
+  const stamp = join(directory, '.fetched');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return directory;
+  for (const command of ['java', 'mvn']) {
+    if (!has(command)) throw new SetupError(`${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`);
+  }
+  say(`fetching ${engine === 'kafka' ? 'Apache Kafka' : 'the MongoDB stand-in'} from Maven Central …`);
+  mkdirSync(directory, { recursive: true });
+  try {
+    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`], { stdio: 'pipe' });
+  } catch {
+    throw new SetupError(`Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`);
+  }
+  writeFileSync(stamp, readFileSync(pom, 'utf8'));
+  return directory;
+}
+
+async function up(child: Child, port: number): Promise<void> {
+  if (await waitFor(() => acceptsConnections(port), { withinMs: upWithinMs, abandoned: child.hasExited })) return;
+  await child.kill();
+  throw new SetupError(`${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastLines(5)}`);
+}
+
+export async function startKafka(
+  children: Children,
+  { port, controllerPort, directory, say }: { port: number; controllerPort: number; directory: string; say: Say },
+): Promise<Child> {
+  const jars = jarsOf('kafka', say);
+  const data = join(directory, 'kafka');
+  mkdirSync(data, { recursive: true });
+  // What Kafka's StorageTool leaves for one node with a fixed quorum: this file and nothing else.
+  const meta = join(data, 'meta.properties');
+  if (!existsSync(meta)) writeFileSync(meta, 'version=1\ncluster.id=5L6g3nShT-eMCtK--X86sw\nnode.id=1\ndirectory.id=W4pO0qmcM-gQe9zcCG4lCw\n');
+  const properties = join(directory, 'kafka.properties');
+  writeFileSync(
+    properties,
+    [
+      'process.roles=broker,controller',
+      'node.id=1',
+      `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+      'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'controller.listener.names=CONTROLLER',
+      `log.dirs=${data}`,
+      'auto.create.topics.enable=false',
+      'offsets.topic.replication.factor=1',
+      'offsets.topic.num.partitions=4',
+      'transaction.state.log.replication.factor=1',
+      'transaction.state.log.min.isr=1',
+      'transaction.state.log.num.partitions=4',
+      'group.initial.rebalance.delay.ms=0',
+      // A lone node need not wait for others to vote, and after a kill its old session should end soon.
+      'controller.quorum.election.timeout.ms=100',
+      'controller.quorum.election.backoff.max.ms=100',
+      'broker.session.timeout.ms=1000',
+      'broker.heartbeat.interval.ms=200',
+      'log.cleaner.dedupe.buffer.size=8388608',
+    ].join('\n'),
+  );
+  const child = children.start({
+    name: 'kafka',
+    command: 'java',
+    args: [...jvm, '-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars, '*'), 'kafka.Kafka', properties],
+    cwd: directory,
+    env: process.env,
+  });
+  await up(child, port);
+  return child;
+}
+
+export async function startMongoStandIn(children: Children, { port, directory, say }: { port: number; directory: string; say: Say }): Promise<Child> {
+  const jars = jarsOf('mongo', say);
+  const source = join(sources, 'mongo/StandIn.java');
+  const classes = join(localDirectory, 'engines/mongo-classes');
+  const compiled = join(classes, 'StandIn.class');
+  if (!existsSync(compiled) || statSync(compiled).mtimeMs < statSync(source).mtimeMs) {
+    execFileSync('javac', ['-cp', join(jars, '*'), '-d', classes, source], { stdio: 'pipe' });
+  }
+  mkdirSync(directory, { recursive: true });
+  const child = children.start({
+    name: 'mongodb',
+    command: 'java',
+    // No tiered-compilation limit here: it halves the rate of writes.
+    args: ['-XX:+UseSerialGC', '-Xshare:auto', '-Xmx768m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${join(jars, '*')}:${classes}`, 'StandIn', String(port), join(directory, 'mongodb.mv')],
+    cwd: directory,
+    env: process.env,
+  });
+  await up(child, port);
+  return child;
+}

@@ -1,0 +1,64 @@
+// What the two demo peers share: an OpenID provider in memory, with pages of its own for its people.
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair } from 'jose';
+import { type Configuration, Provider } from 'oidc-provider';
+
+export type Peer = { issuer: string; stop(): Promise<void> };
+
+type Handler = (provider: Provider, request: Parameters<ReturnType<Provider['callback']>>[0], response: Parameters<ReturnType<Provider['callback']>>[1], url: URL) => Promise<boolean>;
+
+export async function startPeer(port: number, name: string, configuration: Configuration, handle: Handler): Promise<Peer> {
+  const issuer = `http://localhost:${port}`;
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const provider = new Provider(issuer, {
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'demo' }] },
+    // Cookies know no ports: peers on one host need names of their own.
+    cookies: { keys: ['demo only'], names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` } },
+    renderError: (ctx, out) => {
+      ctx.type = 'text';
+      ctx.body = `${out.error}: ${out.error_description ?? ''}`;
+    },
+    ttl: { AccessToken: 3_600, AuthorizationCode: 60, Grant: 86_400, IdToken: 300, Interaction: 600, Session: 86_400, RefreshToken: 86_400 },
+    ...configuration,
+    features: { devInteractions: { enabled: false }, ...configuration.features },
+  });
+  const callback = provider.callback();
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', issuer);
+    handle(provider, request, response, url).then(
+      handled => {
+        if (!handled) void callback(request, response);
+      },
+      (error: unknown) => {
+        response.statusCode = 400;
+        response.end(error instanceof Error ? error.message : 'failed');
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, resolve);
+  });
+  return {
+    issuer,
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export async function readForm(request: AsyncIterable<Buffer>): Promise<URLSearchParams> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
+
+const escape = (text: string) => text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`);
+
+export function demoPage(title: string, lines: readonly string[], form: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(title)}</title>
+<style>body{font:1rem/1.5 system-ui;max-width:26rem;margin:10vh auto;padding:1rem}input{display:block;width:100%;padding:.5rem;margin:.25rem 0 1rem;font:inherit}button{font:inherit;padding:.5rem 1rem}</style>
+<main><h1>${escape(title)}</h1>${lines.map(line => `<p>${escape(line)}</p>`).join('')}<form method="post">${form}</form></main></html>`;
+}

@@ -1,0 +1,221 @@
+// The whole system as processes on this machine: the demo peers and the five services, over engines that are there already.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Child, Children } from './children.ts';
+import type { Engines } from './engines/engines.ts';
+import { nodeBinary, repositoryRoot } from './paths.ts';
+import { assertFree, type Ports } from './ports.ts';
+import { localSecrets, vaultKeyFile } from './secrets.ts';
+import { SetupError } from './setup-error.ts';
+import { waitFor } from './wait-for.ts';
+
+export const serviceNames = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export type Credentials = {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  urls: { console: string; auth: string; provisioning: string; connectorConsent: string; webhookIngress: string; audit: string };
+  kafka: string;
+  mongodb: string;
+  demoTenant: string;
+  demoUsers: { email: string; password: string }[];
+  demoIdp: { oidc: string; saml: string; clientId: string; clientSecret: string };
+};
+
+export type System = {
+  credentials: Credentials;
+  /** SIGKILL and start again, as Kubernetes would after a crash. Resolves when it is ready. */
+  crash(name: ServiceName): Promise<void>;
+  /** Rejects with a SetupError when a process ends by itself. */
+  died: Promise<never>;
+  stop(): Promise<void>;
+};
+
+export type SystemOptions = {
+  children: Children;
+  engines: Engines;
+  ports: Ports;
+  /** For secrets and credentials.json. */
+  directory: string;
+  /** Put before the names of the databases, so that several systems share a store. */
+  databasePrefix?: string;
+  environment?: Record<string, string>;
+};
+
+const people = [
+  { email: 'alice@acme.example', givenName: 'Alice', familyName: 'Liddell' },
+  { email: 'bob@acme.example', givenName: 'Bob', familyName: 'Sawyer' },
+  { email: 'grace@globex.example', givenName: 'Grace', familyName: 'Hopper' },
+];
+
+const readyWithinMs = 60_000;
+const platformClientId = 'reeve-platform';
+const idpClientId = 'reeve';
+
+export async function startSystem({ children, engines, ports, directory, databasePrefix = 'reeve', environment = {} }: SystemOptions): Promise<System> {
+  const secrets = localSecrets(directory);
+  const { kafka: _, kafkaController: __, mongodb: ___, ...listening } = ports;
+  await assertFree(listening);
+  const url = (port: number) => `http://localhost:${port}`;
+  const urls = {
+    console: url(ports.auth - 1),
+    auth: url(ports.auth),
+    provisioning: url(ports.provisioning),
+    connectorConsent: url(ports.connectorConsent),
+    webhookIngress: url(ports.webhookIngress),
+    audit: url(ports.audit),
+  };
+  const idp = url(ports.demoIdp);
+  const calendar = url(ports.demoOAuth);
+  const demoUsers = people.map(person => ({ ...person, password: secrets.demoPassword }));
+
+  const catalogue = join(directory, 'catalogue.json');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(catalogue, JSON.stringify(demoCatalogue(calendar, secrets.calendarClientSecret), null, 2), { mode: 0o600 });
+
+  const common = {
+    ...process.env,
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    REEVE_ISSUER: urls.auth,
+    KAFKA_BROKERS: engines.kafka,
+    MONGODB_URI: engines.mongodb,
+    REEVE_VAULT_KEY_FILE: vaultKeyFile(directory),
+    REEVE_ALLOWED_PRIVATE_ORIGINS: [idp, calendar, process.env['REEVE_ALLOWED_PRIVATE_ORIGINS'] ?? ''].filter(Boolean).join(','),
+    REEVE_RESOURCES: Object.values(urls).join(','),
+    ...environment,
+  };
+  const own: Record<ServiceName, { port: number; env: Record<string, string> }> = {
+    auth: {
+      port: ports.auth,
+      env: {
+        REEVE_PROVISIONING_URL: urls.provisioning,
+        REEVE_PLATFORM_CLIENT_ID: platformClientId,
+        REEVE_PLATFORM_CLIENT_SECRET: secrets.platformClientSecret,
+        REEVE_CONSENT_CLIENT_SECRET: secrets.consentClientSecret,
+        REEVE_CONSENT_URL: urls.connectorConsent,
+        REEVE_COOKIE_KEYS: secrets.cookieKey,
+      },
+    },
+    provisioning: { port: ports.provisioning, env: {} },
+    'connector-consent': {
+      port: ports.connectorConsent,
+      env: { REEVE_CONSENT_CLIENT_SECRET: secrets.consentClientSecret, REEVE_CATALOGUE_FILE: catalogue },
+    },
+    'webhook-ingress': { port: ports.webhookIngress, env: {} },
+    audit: { port: ports.audit, env: {} },
+  };
+
+  let stopping = false;
+  let reportDeath: (error: SetupError) => void = () => undefined;
+  const died = new Promise<never>((_resolve, reject) => {
+    reportDeath = reject;
+  });
+  died.catch(() => undefined);
+  const expected = new Set<Child>();
+
+  function watch(child: Child): Child {
+    void child.exited.then(code => {
+      if (stopping || expected.has(child)) return;
+      reportDeath(new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastLines(8)}`));
+    });
+    return child;
+  }
+
+  function startService(name: ServiceName): Child {
+    const { port, env } = own[name];
+    return watch(
+      children.start({
+        name,
+        command: nodeBinary,
+        args: ['--conditions=source', '--disable-warning=ExperimentalWarning', '--import', '@reeve/service-kit/telemetry', 'src/main.ts'],
+        cwd: join(repositoryRoot, 'services', name),
+        env: { ...common, ...env, PORT: String(port), REEVE_SELF_URL: url(port), MONGODB_DATABASE: `${databasePrefix}_${name.replaceAll('-', '_')}` },
+      }),
+    );
+  }
+
+  function startPeerProcess(name: string, port: number, env: Record<string, string>): Child {
+    const file = join(repositoryRoot, 'infra/local/src/peers', `${name}.ts`);
+    const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', file];
+    return watch(children.start({ name, command: nodeBinary, args, cwd: repositoryRoot, env: { ...process.env, ...env, PORT: String(port) } }));
+  }
+
+  async function ready(name: string, address: string, child: Child): Promise<void> {
+    const isUp = await waitFor(async () => (await fetch(address, { signal: AbortSignal.timeout(2_000) })).ok, { withinMs: readyWithinMs, abandoned: child.hasExited });
+    if (!isUp) throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastLines(8)}`);
+  }
+
+  const peers = [
+    startPeerProcess('demo-idp', ports.demoIdp, {
+      CLIENT_ID: idpClientId,
+      CLIENT_SECRET: secrets.idpClientSecret,
+      REDIRECT_ORIGIN: urls.auth,
+      USERS: JSON.stringify(demoUsers),
+    }),
+    startPeerProcess('demo-oauth-provider', ports.demoOAuth, {
+      CLIENT_ID: 'reeve-connector',
+      CLIENT_SECRET: secrets.calendarClientSecret,
+      REDIRECT_URI: `${urls.connectorConsent}/connect/callback`,
+    }),
+  ] as const;
+  const services = new Map(serviceNames.map(name => [name, startService(name)] as const));
+  await Promise.all([
+    ready('demo-idp', `${idp}/.well-known/openid-configuration`, peers[0]),
+    ready('demo-oauth-provider', `${calendar}/.well-known/openid-configuration`, peers[1]),
+    ...[...services].map(([name, child]) => ready(name, `${url(own[name].port)}/readyz`, child)),
+  ]);
+
+  const credentials: Credentials = {
+    issuer: urls.auth,
+    clientId: platformClientId,
+    clientSecret: secrets.platformClientSecret,
+    urls,
+    kafka: engines.kafka,
+    mongodb: engines.mongodb,
+    demoTenant: 'acme',
+    demoUsers: demoUsers.map(({ email, password }) => ({ email, password })),
+    demoIdp: { oidc: idp, saml: `${idp}/saml/metadata`, clientId: idpClientId, clientSecret: secrets.idpClientSecret },
+  };
+
+  return {
+    credentials,
+    died,
+
+    async crash(name) {
+      const child = services.get(name);
+      if (!child) return;
+      expected.add(child);
+      await child.kill();
+      const fresh = startService(name);
+      services.set(name, fresh);
+      await ready(name, `${url(own[name].port)}/readyz`, fresh);
+    },
+
+    async stop() {
+      stopping = true;
+      await Promise.all([...services.values(), ...peers].map(child => child.stop()));
+    },
+  };
+}
+
+function demoCatalogue(calendar: string, clientSecret: string) {
+  return [
+    {
+      id: 'demo-calendar',
+      name: 'Demo Calendar',
+      publisher: 'Reeve demo',
+      review: 'approved',
+      oauth: { issuer: calendar, clientId: 'reeve-connector', clientSecret },
+      scopes: [
+        { id: 'calendar.read', meaning: 'See the events in your calendar' },
+        { id: 'calendar.write', meaning: 'Add and change events in your calendar' },
+      ],
+      cannot: ['See your password', 'Read messages in your workspaces'],
+      eventTypes: ['calendar.event.created', 'calendar.event.updated'],
+      consentDays: 90,
+    },
+  ];
+}

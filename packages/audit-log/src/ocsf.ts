@@ -1,0 +1,164 @@
+// OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant, chain, sequence,
+// hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
+import { type AuditRecord, canonicalJson, type ChainedRecord, recordSchema } from './record.ts';
+
+type Ocsf = Record<string, unknown>;
+type Shape = { class: 3001 | 3002 | 3004 | 3005 | 6003; activity: number };
+
+const version = '1.8.0';
+const categories = { 3001: 3, 3002: 3, 3004: 3, 3005: 3, 6003: 6 } as const;
+
+const account = (activity: number): Shape => ({ class: 3001, activity });
+const authentication = (activity: number): Shape => ({ class: 3002, activity });
+const entity = (activity: number): Shape => ({ class: 3004, activity });
+const userAccess = (activity: number): Shape => ({ class: 3005, activity });
+const api = (activity: number): Shape => ({ class: 6003, activity });
+
+/** Types with a class of their own; all others follow from their verb (`entityActivities`). */
+const shapes: Record<string, Shape> = {
+  'sign_in.succeeded': authentication(1),
+  'sign_in.failed': authentication(1),
+  'step_up.succeeded': authentication(1),
+  'step_up.failed': authentication(1),
+  'session.created': authentication(3),
+  'session.revoked': authentication(2),
+  'session.expired': authentication(2),
+  'token.refreshed': authentication(5),
+  'token.exchanged': authentication(4),
+  'user.created': account(1),
+  'user.reactivated': account(2),
+  'user.deactivated': account(5),
+  'user.deleted': account(6),
+  'mfa_factor.enrolled': account(10),
+  'mfa_factor.removed': account(11),
+  'role.assigned': userAccess(1),
+  'role.unassigned': userAccess(2),
+  'consent.granted': userAccess(1),
+  'consent.revoked': userAccess(2),
+  'secret.accessed': api(2),
+  'delivery.accepted': api(1),
+  'delivery.rejected': api(1),
+  'delivery.duplicated': api(1),
+  'audit.read': api(2),
+  'audit.exported': api(2),
+  'access.denied': api(99),
+  'access.platform_used': api(99),
+};
+
+const entityActivities: Record<string, number> = {
+  created: 1,
+  stored: 1,
+  requested: 1,
+  updated: 3,
+  rotated: 3,
+  secret_rotated: 3,
+  token_rotated: 3,
+  deleted: 4,
+  destroyed: 4,
+  linked: 6,
+  unlinked: 7,
+  enabled: 8,
+  disabled: 9,
+  activated: 10,
+  installed: 10,
+  uninstalled: 11,
+  suspended: 12,
+  resumed: 13,
+};
+
+export function shapeOf(type: string): Shape {
+  return shapes[type] ?? entity(entityActivities[type.slice(type.indexOf('.') + 1)] ?? 99);
+}
+
+const other = 99;
+const statusIds = { success: 1, failure: 2, denied: 2 } as const;
+const severityIds = { success: 1, failure: 2, denied: 3 } as const;
+
+function endpointOf(ip: string | null): Ocsf {
+  return ip === null ? { name: 'unknown' } : { ip };
+}
+
+function actorOf({ actor, context }: AuditRecord): Ocsf {
+  const session = context.sessionId === null ? {} : { session: { uid: context.sessionId } };
+  if (actor.type === 'user') return { user: { uid: actor.id ?? 'unknown', ...(actor.name === null ? {} : { name: actor.name }) }, ...session };
+  return { app_uid: actor.id ?? actor.type, app_name: actor.name ?? actor.type, ...session };
+}
+
+function userOf({ target, details, actor }: AuditRecord): Ocsf {
+  const userId = details['userId'];
+  if (typeof userId === 'string') return { uid: userId, ...(target.type === 'user' && target.name !== null ? { name: target.name } : {}) };
+  if (target.type === 'user' && target.id !== null) return { uid: target.id, ...(target.name === null ? {} : { name: target.name }) };
+  return { uid: actor.type === 'user' && actor.id !== null ? actor.id : 'unknown' };
+}
+
+function classFields(shape: Shape, record: AuditRecord): Ocsf {
+  const { target, details, type, source, context } = record;
+  switch (shape.class) {
+    case 3001:
+      return { user: userOf(record), actor: actorOf(record) };
+    case 3002:
+      return {
+        user: userOf(record),
+        actor: actorOf(record),
+        service: { name: 'Reeve', uid: source },
+        auth_protocol_id: details['method'] === 'saml' ? 5 : 4,
+        ...(context.sessionId === null ? {} : { session: { uid: context.sessionId } }),
+      };
+    case 3004:
+      return { entity: { type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) }, actor: actorOf(record) };
+    case 3005: {
+      const granted = details['scopes'] ?? details['role'];
+      return { user: userOf(record), privileges: [granted].flat().map(String), actor: actorOf(record) };
+    }
+    case 6003:
+      return {
+        actor: actorOf(record),
+        api: { operation: type, service: { name: source }, ...(context.requestId === null ? {} : { request: { uid: context.requestId } }) },
+        src_endpoint: endpointOf(context.ip),
+        resources: [{ type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) }],
+      };
+  }
+}
+
+/** One OCSF event. `raw_data` is the canonical record, byte for byte what was hashed. */
+export function toOcsf({ record, hash }: ChainedRecord): Ocsf {
+  const shape = shapeOf(record.type);
+  const { tenantId, chain, sequence, previousHash, context } = record;
+  return {
+    category_uid: categories[shape.class],
+    class_uid: shape.class,
+    activity_id: shape.activity,
+    ...(shape.activity === other ? { activity_name: record.type } : {}),
+    type_uid: shape.class * 100 + shape.activity,
+    time: Date.parse(record.time),
+    severity_id: severityIds[record.outcome],
+    status_id: statusIds[record.outcome],
+    status_code: record.reason.code,
+    message: `${record.type}: ${record.outcome}`,
+    metadata: {
+      version,
+      product: { name: 'Reeve', vendor_name: 'Reeve', uid: record.source },
+      uid: record.eventId,
+      event_code: record.type,
+      tenant_uid: tenantId,
+      correlation_uid: record.correlationId,
+      sequence,
+      log_name: chain,
+    },
+    ...classFields(shape, record),
+    ...(shape.class !== 6003 && context.ip !== null ? { src_endpoint: { ip: context.ip } } : {}),
+    unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash },
+    raw_data: canonicalJson(record),
+  };
+}
+
+/** Reads a line of the OCSF export back into what can be verified. */
+export function readOcsf(line: string): ChainedRecord {
+  const event = JSON.parse(line) as { raw_data?: unknown; unmapped?: { hash?: unknown } };
+  if (typeof event.raw_data !== 'string' || typeof event.unmapped?.hash !== 'string') throw new TypeError('raw_data or unmapped.hash is missing');
+  const record = recordSchema.parse(JSON.parse(event.raw_data));
+  const chained = { record, hash: event.unmapped.hash };
+  // What a SIEM shows has to be what was hashed: the event is made again from the record and compared.
+  if (JSON.stringify(JSON.parse(line)) !== JSON.stringify(toOcsf(chained))) throw new TypeError('the OCSF fields differ from the record in raw_data');
+  return chained;
+}

@@ -1,0 +1,32 @@
+// The public face of @reeve/contracts: names and shapes that services, clients and readers of the topics share.
+export { type EventDetails, type EventType, eventTypes, isEventType } from './events/catalogue.ts';
+export {
+  because,
+  type Cause,
+  type CloudEvent,
+  type EventDraft,
+  eventDataSchema,
+  type IdentityEvent,
+  identityHeadSchema,
+  type Message,
+  topicOf,
+} from './events/event.ts';
+export {
+  type Actor,
+  type Context,
+  emptyContext,
+  type EventHead,
+  headSchema,
+  type Outcome,
+  type Reason,
+  type Target,
+} from './events/head.ts';
+export { type Id, type IdKind, idPrefixes, idSchema, isId, newEventId, newId, platformTenantId, type TenantId } from './ids.ts';
+export { type FieldError, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
+export {
+  type ResolveIdentityRequest,
+  type ResolveIdentityResponse,
+  resolveIdentityRequest,
+  resolveIdentityResponse,
+} from './resolve-identity.ts';
+export { auditedTopics, deadLetterTopic, type Topic, type TopicName, topics } from './topics.ts';

@@ -1,0 +1,27 @@
+// The one synchronous call between services: auth asks provisioning who an external identity is.
+import { z } from 'zod';
+import { idSchema } from './ids.ts';
+
+export const resolveIdentityRequest = z.strictObject({
+  tenantId: idSchema('tenant'),
+  connectionId: idSchema('connection'),
+  issuer: z.string().min(1).max(500),
+  subject: z.string().min(1).max(500),
+  email: z.email().max(320).nullable(),
+  emailVerified: z.boolean(),
+  displayName: z.string().max(200).nullable(),
+  /** Where the person stands, for the events that follow. */
+  origin: z.strictObject({ correlationId: z.string().max(100), ip: z.string().nullable(), userAgent: z.string().nullable() }),
+  jit: z.strictObject({ enabled: z.boolean(), defaultRoles: z.array(z.string().max(60)).max(10) }),
+});
+
+export const resolveIdentityResponse = z.object({
+  userId: idSchema('user'),
+  email: z.string().nullable(),
+  displayName: z.string().nullable(),
+  roles: z.array(z.string()),
+  created: z.boolean(),
+});
+
+export type ResolveIdentityRequest = z.infer<typeof resolveIdentityRequest>;
+export type ResolveIdentityResponse = z.infer<typeof resolveIdentityResponse>;

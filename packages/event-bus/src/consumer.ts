@@ -1,0 +1,202 @@
+// A consumer group. Partitions are handled one message after the other, and an offset is committed only after its effect. A transient failure pauses
+// the partition and tries again with back-off, as long as it takes; a poison message goes to `<topic>.<group>.dlq` with its headers, its bytes
+// and the reason. A failure of unknown kind is tried a few times first: a bug that met one message must not stop a tenant for ever.
+import { context, type Link, metrics, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { type CloudEvent, deadLetterTopic } from '@reeve/contracts';
+import { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, Partitioners } from 'kafkajs';
+import { decode } from './cloud-events.ts';
+import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
+
+export type Received = CloudEvent & { topic: string; partition: number; offset: string };
+export type Batch = { topic: string; partition: number; events: readonly Received[] };
+
+export type ConsumerOptions = {
+  group: string;
+  topics: readonly string[];
+  /** Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again. */
+  handleBatch: (batch: Batch) => Promise<void>;
+};
+
+export type ConsumerParts = {
+  kafka: Kafka;
+  /** True for a failure that will pass, such as a store that is down. kafkajs's own are known here. */
+  isTransient: (error: unknown) => boolean;
+  onError: (error: unknown, about: { group: string; topic: string; partition: number; waitMs: number }) => void;
+};
+
+const tracer = trace.getTracer('@reeve/event-bus');
+const meter = metrics.getMeter('@reeve/event-bus');
+const lag = meter.createGauge('reeve.consumer.lag', { description: 'Messages behind the end of the partition' });
+const deadLetters = meter.createCounter('reeve.consumer.dead_letters', { description: 'Messages set aside as poison' });
+const retries = meter.createCounter('reeve.consumer.retries', { description: 'Times a partition was paused to try again' });
+
+const unknownFailureAttempts = 5;
+const firstWaitMs = 200;
+const longestWaitMs = 15_000;
+const lagEveryMs = 15_000;
+const maxLinks = 64;
+
+export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
+
+export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
+  const { kafka, isTransient, onError } = parts;
+  const { group, topics, handleBatch } = options;
+  const consumer: Consumer = kafka.consumer({
+    groupId: group,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 2_000,
+    rebalanceTimeout: 15_000,
+    maxWaitTimeInMs: 500,
+    allowAutoTopicCreation: false,
+    // kafkajs gives up a consumer on errors it deems final; ours has no better place to be, so it starts again.
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 20, restartOnFailure: () => Promise.resolve(true) },
+  });
+  const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+  const admin = kafka.admin();
+  // Per partition, since its last success: how often it failed, and how often for a reason we do not know.
+  const failed = new Map<string, { times: number; unknown: number }>();
+  const resumeTimers = new Set<NodeJS.Timeout>();
+  let deadLetterReady: Promise<void> | undefined;
+
+  async function setAside(topic: string, partition: number, message: KafkaMessage, error: PoisonMessageError) {
+    deadLetterReady ??= producer.connect();
+    try {
+      await deadLetterReady;
+    } catch (failure) {
+      deadLetterReady = undefined;
+      throw failure;
+    }
+    const dlq = deadLetterTopic(topic, group);
+    await admin.createTopics({ topics: [{ topic: dlq, numPartitions: 1 }], waitForLeaders: true });
+    const headers = {
+      ...message.headers,
+      'dlq-original-topic': topic,
+      'dlq-original-partition': String(partition),
+      'dlq-original-offset': message.offset,
+      'dlq-original-timestamp': message.timestamp,
+      'dlq-group': group,
+      'dlq-reason-code': error.code,
+      'dlq-reason': error.message,
+    };
+    await producer.send({ topic: dlq, acks: -1, messages: [{ key: message.key, value: message.value, headers }] });
+    deadLetters.add(1, { group, topic, code: error.code });
+  }
+
+  async function handle(batch: Batch) {
+    const links: Link[] = [];
+    for (const { traceparent } of batch.events) {
+      const remote = trace.getSpanContext(propagation.extract(context.active(), { traceparent }));
+      if (remote && links.length < maxLinks) links.push({ context: remote });
+    }
+    const first = batch.events[0];
+    // A batch of one is a child, so that a trace reads as one story; more than one can only be linked.
+    const parent = batch.events.length === 1 && first ? propagation.extract(context.active(), { traceparent: first.traceparent }) : context.active();
+    const attributes = {
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': batch.topic,
+      'messaging.destination.partition.id': String(batch.partition),
+      'messaging.consumer.group.name': group,
+      'messaging.batch.message_count': batch.events.length,
+    };
+    const span = tracer.startSpan(`process ${batch.topic}`, { kind: SpanKind.CONSUMER, attributes, links }, parent);
+    try {
+      await context.with(trace.setSpan(parent, span), () => handleBatch(batch));
+    } finally {
+      span.end();
+    }
+  }
+
+  /** Handles a run of messages together; when that fails as poison or for an unknown reason, each alone, to find the one. */
+  async function work(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<void> {
+    const events: Received[] = [];
+    for (const message of messages) {
+      try {
+        events.push({ ...decode(message), topic, partition, offset: message.offset });
+      } catch (error) {
+        if (!(error instanceof PoisonMessageError)) throw error;
+        await setAside(topic, partition, message, error);
+      }
+    }
+    if (events.length > 0) await handle({ topic, partition, events });
+  }
+
+  async function eachBatch(payload: EachBatchPayload) {
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, pause, isRunning, isStale } = payload;
+    const { topic, partition } = batch;
+    const place = `${topic}/${partition}`;
+    let messages = batch.messages;
+    const last = messages.at(-1);
+    // After a failure the messages go one by one, so that the one at fault is known.
+    const alone = failed.has(place);
+    while (messages.length > 0 && isRunning() && !isStale()) {
+      const run = alone ? messages.slice(0, 1) : messages;
+      const end = run.at(-1);
+      try {
+        await work(topic, partition, run);
+      } catch (error) {
+        const poison = error instanceof PoisonMessageError;
+        const transient = !poison && (isTransient(error) || isKafkaUnavailable(error));
+        const before = failed.get(place) ?? { times: 0, unknown: 0 };
+        const now = { times: before.times + 1, unknown: before.unknown + (transient ? 0 : 1) };
+        const hopeless = poison || now.unknown > unknownFailureAttempts;
+        if (hopeless && run.length === 1 && run[0]) {
+          const reason = poison ? error : new PoisonMessageError('handler_failed', error instanceof Error ? error.name : 'unknown');
+          await setAside(topic, partition, run[0], reason);
+        } else {
+          failed.set(place, now);
+          const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** (now.times - 1));
+          onError(error, { group, topic, partition, waitMs });
+          retries.add(1, { group, topic });
+          const resume = pause();
+          const timer = setTimeout(() => {
+            resumeTimers.delete(timer);
+            resume();
+          }, waitMs);
+          resumeTimers.add(timer);
+          return;
+        }
+      }
+      failed.delete(place);
+      if (end) resolveOffset(end.offset);
+      messages = messages.slice(run.length);
+      await commitOffsetsIfNecessary();
+      await heartbeat();
+    }
+    if (last) lag.record(Math.max(0, Number(batch.highWatermark) - 1 - Number(last.offset)), { group, topic, partition });
+  }
+
+  async function measureLag() {
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
+      const ends = await admin.fetchTopicOffsets(topic);
+      for (const { partition, high } of ends) {
+        const committed = Number(partitions.find(one => one.partition === partition)?.offset ?? -1);
+        lag.record(Number(high) - Math.max(0, committed), { group, topic, partition });
+      }
+    }
+  }
+
+  await admin.connect();
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  const joined = new Promise<void>(resolve => {
+    consumer.on(consumer.events.GROUP_JOIN, () => resolve());
+  });
+  await consumer.run({ eachBatch, eachBatchAutoResolve: false, autoCommit: true, autoCommitThreshold: 1 });
+  const lagTimer = setInterval(() => void measureLag().catch(() => undefined), lagEveryMs);
+  lagTimer.unref();
+
+  return {
+    /** Resolves when the group has given this member its partitions for the first time. */
+    joined,
+
+    /** Finishes the batch in hand, commits, leaves the group. */
+    async stop(): Promise<void> {
+      clearInterval(lagTimer);
+      for (const timer of resumeTimers) clearTimeout(timer);
+      await consumer.disconnect();
+      await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// Everything of Kafka that Reeve uses. No other file of the repository imports kafkajs, which is chosen but no longer maintained:
+// should it be replaced, this package is the only one that changes.
+import type { Topic } from '@reeve/contracts';
+import { Kafka, logLevel } from 'kafkajs';
+import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
+import { createPublisher } from './publisher.ts';
+import { type Handlers, subscription } from './subscribe.ts';
+
+export type EventBusOptions = {
+  brokers: string[];
+  clientId: string;
+  isTransient?: (error: unknown) => boolean;
+  log?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, about: Record<string, unknown>) => void;
+};
+
+export type EventBus = ReturnType<typeof createEventBus>;
+
+const levels = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'info', [logLevel.DEBUG]: 'debug' } as const;
+
+export function createEventBus({ brokers, clientId, isTransient = () => false, log = () => undefined }: EventBusOptions) {
+  const kafka = new Kafka({
+    brokers,
+    clientId,
+    connectionTimeout: 3_000,
+    requestTimeout: 15_000,
+    logLevel: logLevel.WARN,
+    logCreator: () => entry => {
+      const { message, timestamp: _, logger: __, stack: ___, ...about } = entry.log;
+      log(levels[entry.level as keyof typeof levels] ?? 'info', message, { ...about, from: 'kafkajs' });
+    },
+  });
+  const publisher = createPublisher(kafka);
+  const consumers: RunningConsumer[] = [];
+  const admin = kafka.admin();
+  let adminReady: Promise<void> | undefined;
+
+  async function connectedAdmin() {
+    adminReady ??= admin.connect();
+    try {
+      await adminReady;
+    } catch (error) {
+      adminReady = undefined;
+      throw error;
+    }
+    return admin;
+  }
+
+  async function consume(options: ConsumerOptions): Promise<RunningConsumer> {
+    const consumer = await startConsumer(
+      {
+        kafka,
+        isTransient,
+        onError: (error, about) => log('warn', 'a partition is paused and will be tried again', { ...about, error }),
+      },
+      options,
+    );
+    consumers.push(consumer);
+    return consumer;
+  }
+
+  return {
+    /** Creates the topics that do not exist, with their declared partitions and retention. Existing ones are left as they are. */
+    async ensureTopics(topics: Record<string, Topic>): Promise<void> {
+      const existing = new Set(await (await connectedAdmin()).listTopics());
+      const missing = Object.entries(topics).filter(([name]) => !existing.has(name));
+      if (missing.length === 0) return;
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(([topic, { partitions, retentionMs, compacted }]) => ({
+          topic,
+          numPartitions: partitions,
+          configEntries: [
+            { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
+            { name: 'retention.ms', value: String(retentionMs) },
+          ],
+        })),
+      });
+    },
+
+    publish: publisher.publish,
+
+    /** Handles whole fetches: for a consumer that gains from batching. */
+    consume,
+
+    /** Handles typed events one by one. The group is the service's name and what it does with the events. */
+    subscribe(group: string, handlers: Handlers): Promise<RunningConsumer> {
+      return consume(subscription(group, handlers));
+    },
+
+    async ping(): Promise<void> {
+      await (await connectedAdmin()).describeCluster();
+    },
+
+    async stopConsuming(): Promise<void> {
+      await Promise.all(consumers.splice(0).map(consumer => consumer.stop()));
+    },
+
+    async stop(): Promise<void> {
+      await this.stopConsuming();
+      await publisher.stop();
+      if (adminReady) await admin.disconnect();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+// The public face of @reeve/event-bus.
+export type { Batch, ConsumerOptions, Received, RunningConsumer } from './consumer.ts';
+export { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
+export { createEventBus, type EventBus, type EventBusOptions } from './event-bus.ts';
+export type { Handlers } from './subscribe.ts';

@@ -1,0 +1,118 @@
+// Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share one request
+// (group commit): the batch grows with the load and nobody waits for a timer.
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Message } from '@reeve/contracts';
+import { CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { type EncodedMessage, encode } from './cloud-events.ts';
+
+type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
+
+export type Publisher = ReturnType<typeof createPublisher>;
+
+const tracer = trace.getTracer('@reeve/event-bus');
+const maxMessagesPerRequest = 2_000;
+
+export function createPublisher(kafka: Kafka) {
+  let producer: Promise<Producer> | undefined;
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+
+  async function connect(): Promise<Producer> {
+    const fresh = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
+    });
+    await fresh.connect();
+    return fresh;
+  }
+
+  /** A producer that failed may have lost its sequence with the broker; a new one starts clean. Consumers recognise a repetition by its id. */
+  async function discard(failed: Promise<Producer>) {
+    if (producer === failed) producer = undefined;
+    await failed.then(
+      broken => broken.disconnect(),
+      () => undefined,
+    );
+  }
+
+  async function send(messages: readonly Message[]) {
+    const byTopic = new Map<string, EncodedMessage[]>();
+    const spans = messages.map(({ topic, key, event }) => {
+      const parent = propagation.extract(context.active(), { traceparent: event.traceparent });
+      const attributes = {
+        'messaging.system': 'kafka',
+        'messaging.operation.name': 'send',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': topic,
+        'messaging.message.id': event.id,
+        'messaging.message.conversation_id': event.correlationId,
+      };
+      const span = tracer.startSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, parent);
+      const encoded = encode(key, event);
+      propagation.inject(trace.setSpan(parent, span), encoded.headers);
+      const list = byTopic.get(topic);
+      if (list) list.push(encoded);
+      else byTopic.set(topic, [encoded]);
+      return span;
+    });
+    producer ??= connect();
+    const using = producer;
+    try {
+      const topicMessages = [...byTopic].map(([topic, list]) => ({ topic, messages: list }));
+      await (await using).sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages });
+    } catch (error) {
+      for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR });
+      void discard(using);
+      throw error;
+    } finally {
+      for (const span of spans) span.end();
+    }
+  }
+
+  function takeGroup(): Waiting[] {
+    let count = 0;
+    const end = waiting.findIndex(({ messages }) => {
+      count += messages.length;
+      return count >= maxMessagesPerRequest;
+    });
+    const size = end === -1 ? waiting.length : end + 1;
+    const group = waiting.slice(0, size);
+    waiting = waiting.slice(size);
+    return group;
+  }
+
+  async function drain() {
+    while (waiting.length > 0) {
+      const group = takeGroup();
+      try {
+        await send(group.flatMap(({ messages }) => messages));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    running = undefined;
+  }
+
+  return {
+    /**
+     * Resolves when every in-sync replica has the messages; messages with one key keep their order. Rejects with kafkajs's
+     * error, and then it is not known whether they arrived: publish again with the same event ids.
+     */
+    publish(messages: readonly Message[]): Promise<void> {
+      if (messages.length === 0) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        waiting.push({ messages, resolve, reject });
+        running ??= Promise.resolve().then(drain);
+      });
+    },
+
+    async stop(): Promise<void> {
+      await running;
+      if (producer) await discard(producer);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// The engines under a service: its own store, the event bus, and the order in which they start and stop.
+import { topics } from '@reeve/contracts';
+import { createEventBus, type EventBus } from '@reeve/event-bus';
+import { isStoreUnavailable, openStore, type Store } from '@reeve/store';
+import type { BaseConfig } from './config.ts';
+import type { Logger } from './logger.ts';
+
+export type Foundation = { store: Store; bus: EventBus; start(): Promise<void>; ready(): Promise<void>; stop(): Promise<void> };
+
+const readyForMs = 2_000;
+
+export function createFoundation(name: string, config: BaseConfig, log: Logger): Foundation {
+  const store = openStore({
+    uri: config.MONGODB_URI,
+    database: config.MONGODB_DATABASE,
+    source: `/reeve/${name}`,
+    onError: error => log.warn({ error }, 'the relay will try again'),
+  });
+  const bus = createEventBus({
+    brokers: config.KAFKA_BROKERS,
+    clientId: `reeve-${name}`,
+    isTransient: isStoreUnavailable,
+    log: (level, message, about) => log[level](about, message),
+  });
+  let readyUntil = 0;
+
+  return {
+    store,
+    bus,
+
+    /** Indexes and topics exist, and the relay runs, when it resolves. Every collection has to be declared before. */
+    async start() {
+      await Promise.all([store.prepare(), bus.ensureTopics(topics)]);
+      store.relay.start(bus.publish);
+    },
+
+    async ready() {
+      if (Date.now() < readyUntil) return;
+      await Promise.all([store.ping(), bus.ping()]);
+      readyUntil = Date.now() + readyForMs;
+    },
+
+    /** Consumers first, since they write; then what they and the requests wrote is published; then the connections close. */
+    async stop() {
+      await bus.stopConsuming();
+      await store.relay.stop();
+      await bus.stop();
+      await store.close();
+    },
+  };
+}

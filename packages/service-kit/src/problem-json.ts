@@ -1,0 +1,73 @@
+// The edge where errors become answers: application/problem+json (RFC 9457) with a stable code. What is not foreseen is 500
+// without detail; nothing of the cause is shown.
+import { trace } from '@opentelemetry/api';
+import { type FieldError, ProblemError, problems } from '@reeve/contracts';
+import { isKafkaUnavailable } from '@reeve/event-bus';
+import { isStoreUnavailable, VersionConflictError } from '@reeve/store';
+import type { ErrorRequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import type { Logger } from './logger.ts';
+
+export function fieldErrors(error: z.ZodError, within = ''): FieldError[] {
+  return error.issues.flatMap(issue => {
+    const path = [within, ...issue.path.map(String)].filter(part => part !== '');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map(key => ({ field: [...path, key].join('.'), message: 'is not a known field' }));
+    }
+    return [{ field: path.join('.') || 'body', message: issue.message }];
+  });
+}
+
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof VersionConflictError) {
+    return new ProblemError(error.expected === undefined ? 'conflict' : 'precondition_failed', undefined, { cause: error });
+  }
+  if (isStoreUnavailable(error) || isKafkaUnavailable(error)) {
+    return new ProblemError('dependency_unavailable', undefined, { cause: error, retryAfterSeconds: 2 });
+  }
+  // body-parser's own errors carry a type.
+  switch ((error as { type?: unknown } | null)?.type) {
+    case 'entity.too.large':
+      return new ProblemError('body_too_large', undefined, { cause: error });
+    case 'entity.parse.failed':
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new ProblemError('body_malformed', undefined, { cause: error });
+    default:
+  }
+  if (error instanceof URIError) return new ProblemError('not_found', undefined, { cause: error });
+  return new ProblemError('internal', undefined, { cause: error });
+}
+
+export function sendProblem(response: Response, problem: ProblemError): void {
+  const [status, title] = problems[problem.code];
+  if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:reeve:problem:${problem.code}`,
+        title,
+        status,
+        code: problem.code,
+        detail: problem.message,
+        traceId: trace.getActiveSpan()?.spanContext().traceId ?? null,
+        ...(problem.errors ? { errors: problem.errors } : {}),
+      }),
+    );
+}
+
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) log.error({ error: problem.cause ?? problem, code: problem.code }, 'request failed');
+    else log.debug({ code: problem.code }, 'request refused');
+    if (response.headersSent) next(error);
+    else sendProblem(response, problem);
+  };
+}

@@ -1,0 +1,31 @@
+// OpenTelemetry for HTTP and MongoDB; Kafka spans are made in packages/event-bus, because an event's trace is that of the change it
+// tells of and not of the relay that happens to publish it. Imported first (`node --import @reeve/service-kit/telemetry`),
+// since instrumentation has to be in place before the instrumented modules load: the one module that works at import time.
+// Exporters are chosen by the standard OTEL_* variables; without them spans are made, for their ids, and go nowhere.
+import { metrics } from '@opentelemetry/api';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+
+const quiet = new Set(['/healthz', '/readyz', '/metrics']);
+const exporter = new PrometheusExporter({ preventServerStart: true });
+const sdk = new NodeSDK({
+  metricReaders: [exporter],
+  ...(process.env['OTEL_TRACES_EXPORTER'] || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ? {} : { spanProcessors: [] }),
+  instrumentations: [
+    new HttpInstrumentation({
+      ignoreIncomingRequestHook: request => quiet.has(request.url ?? ''),
+      redactedQueryParams: ['code', 'state', 'token', 'id_token_hint', 'login_hint', 'session_state', 'request', 'iss'],
+    }),
+    new MongoDBInstrumentation({ requireParentSpan: true }),
+  ],
+});
+sdk.start();
+
+/** Serves the metrics of this process in Prometheus' text format. */
+export const serveMetrics = exporter.getMetricsRequestHandler.bind(exporter);
+
+export const stopTelemetry = () => sdk.shutdown();
+
+export const meter = metrics.getMeter('@reeve/service-kit');

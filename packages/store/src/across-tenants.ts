@@ -1,0 +1,33 @@
+// The separate way to cross tenants. Each use states its reason, so that `grep acrossTenants` lists every place and why.
+import type { Collection, Filter } from 'mongodb';
+import type { Clock } from './clock.ts';
+import { type CollectionDefinition, sortOf } from './definition.ts';
+import { type Entry, entryOf, type StoredDocument } from './document.ts';
+
+export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
+
+export function createAcrossTenants<S>(
+  { collection, definition, clock }: { collection: Collection<StoredDocument<S>>; definition: CollectionDefinition<S>; clock: Clock },
+  reason: string,
+) {
+  if (reason.trim() === '') throw new TypeError('crossing tenants needs a reason');
+  const live = (document: StoredDocument<S>) => !(document.expiresAt && document.expiresAt <= clock.now());
+  const withTenant = (document: StoredDocument<S>): TenantEntry<S> => ({ ...entryOf(document), tenantId: document.tenantId });
+
+  return {
+    /** The entry that holds the globally unique key `name`. */
+    async getByUnique(name: string, key: string): Promise<TenantEntry<S> | null> {
+      if (!definition.globallyUnique?.[name]) throw new TypeError(`${definition.name} has no globally unique "${name}"`);
+      const document = (await collection.findOne({ [`unique.${name}`]: key } as Filter<StoredDocument<S>>)) as StoredDocument<S> | null;
+      return document && live(document) ? withTenant(document) : null;
+    },
+
+    /** One page in the order of creation, for platform administration and for sweepers. */
+    async list({ after, limit }: { after?: string | undefined; limit: number }): Promise<TenantEntry<S>[]> {
+      const { field } = sortOf<S>({ equality: [] });
+      const filter = (after === undefined ? {} : { [field]: { $gt: after } }) as Filter<StoredDocument<S>>;
+      const documents = (await collection.find(filter).sort({ [field]: 1 }).limit(limit).toArray()) as StoredDocument<S>[];
+      return documents.filter(live).map(withTenant);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Message, TenantId } from '@reeve/contracts';
+
+/** How an entry lies in MongoDB. `outboxAt` is when the sweep may publish what is left: until then its writer is at it. */
+export type StoredDocument<S> = {
+  _id: string;
+  tenantId: TenantId;
+  id: string;
+  version: number;
+  state: S;
+  unique: Record<string, string>;
+  outbox: Message[];
+  outboxAt?: Date;
+  expiresAt?: Date;
+  changedAt: Date;
+};
+
+/** What callers see of a document. */
+export type Entry<S> = { id: string; version: number; state: S; changedAt: Date };
+
+export function documentKey(tenantId: TenantId, id: string): string {
+  return `${tenantId}:${id}`;
+}
+
+export function entryOf<S>(document: StoredDocument<S>): Entry<S> {
+  const { id, version, state, changedAt } = document;
+  return { id, version, state, changedAt };
+}

@@ -1,0 +1,48 @@
+// Turns what a decision says into what travels: id and time of the moment it happened, and the trace it happened in.
+import { context, propagation } from '@opentelemetry/api';
+import { type Cause, type EventDraft, type Message, type TenantId, topicOf } from '@reeve/contracts';
+import type { Clock } from './clock.ts';
+
+/** A message that is not an identity event: a webhook payload with its own topic, key and bytes. */
+export type RawDraft = {
+  topic: string;
+  key: string;
+  type: string;
+  subject: string;
+  contentType: string;
+  data: Uint8Array;
+};
+
+export type Draft = EventDraft | RawDraft;
+
+export type StampContext = { clock: Clock; source: string; tenantId: TenantId; cause: Cause };
+
+export function stamp(draft: Draft, { clock, source, tenantId, cause }: StampContext): Message {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  const common = {
+    id: clock.newEventId(),
+    source,
+    time: clock.now().toISOString(),
+    tenantId,
+    correlationId: cause.correlationId,
+    ...(cause.causationId === undefined ? {} : { causationId: cause.causationId }),
+    ...(carrier.traceparent === undefined ? {} : { traceparent: carrier.traceparent }),
+  };
+  if ('topic' in draft) {
+    const { topic, key, type, subject, contentType, data } = draft;
+    return { topic, key, event: { ...common, type, subject, contentType, data } };
+  }
+  const { type, target, outcome, reason, details } = draft;
+  return {
+    topic: topicOf(type),
+    key: tenantId,
+    event: {
+      ...common,
+      type,
+      subject: `${target.type}/${target.id ?? '-'}`,
+      contentType: 'application/json',
+      data: { actor: cause.actor, target, outcome, reason, context: cause.context, details },
+    },
+  };
+}

@@ -1,0 +1,234 @@
+// A collection as seen by one tenant. Every command it sends carries that tenant's id; there is no method that does not.
+import { type Cause, isId, type Message, type TenantId } from '@reeve/contracts';
+import { type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
+import type { Clock } from './clock.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type CollectionDefinition, fieldOf, keySeparator, sortOf, uniqueKeysOf } from './definition.ts';
+import { documentKey, type Entry, entryOf, type StoredDocument } from './document.ts';
+import { DuplicateKeyError, refusedIndex, VersionConflictError } from './errors.ts';
+import { type Draft, stamp } from './stamp.ts';
+
+/** What a decision returns: the new state and what happened. Null means that nothing is to change. */
+export type Decision<S> = { state: S; events: readonly Draft[] } | null;
+
+export type Page<S> = { items: Entry<S>[]; nextCursor: string | null };
+
+export type ListOptions<S> = {
+  limit: number;
+  cursor?: string | undefined;
+  /** Narrows further within the shape. Not served by the index: keep it to what a page can afford to skip. */
+  where?: Filter<S>;
+};
+
+/** Tells the relay that a document has events to publish. */
+export type Offer = (document: { key: string; tenantId: TenantId; version: number; outbox: Message[] }) => void;
+
+export type Parts<S> = {
+  collection: Collection<StoredDocument<S>>;
+  definition: CollectionDefinition<S>;
+  clock: Clock;
+  source: string;
+  publishLeaseMs: number;
+  offer: Offer;
+};
+
+export type TenantCollection<S> = ReturnType<typeof createTenantCollection<S>>;
+
+const attemptsAtARace = 12;
+
+export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
+  if (!isId('tenant', tenantId)) throw new TypeError(`not a tenant id: ${String(tenantId)}`);
+  const { collection, definition, clock, source, publishLeaseMs, offer } = parts;
+  type Stored = StoredDocument<S>;
+  const keyed = (id: string) => ({ _id: documentKey(tenantId, id), tenantId }) as Filter<Stored>;
+  const live = (document: Stored | null) =>
+    document && !(document.expiresAt && document.expiresAt <= clock.now()) ? document : null;
+
+  function nextDocument(current: Stored | null, id: string, decision: { state: S; events: readonly Draft[] }, cause: Cause) {
+    const now = clock.now();
+    const messages = decision.events.map(event => stamp(event, { clock, source, tenantId, cause }));
+    const outbox = [...(current?.outbox ?? []), ...messages];
+    const expiresAt = definition.expiresAt?.(decision.state) ?? null;
+    return {
+      _id: documentKey(tenantId, id),
+      tenantId,
+      id,
+      version: (current?.version ?? 0) + 1,
+      state: decision.state,
+      unique: uniqueKeysOf(definition, tenantId, { id, state: decision.state }),
+      outbox,
+      changedAt: now,
+      ...(outbox.length > 0 ? { outboxAt: new Date(now.getTime() + publishLeaseMs) } : {}),
+      ...(expiresAt ? { expiresAt } : {}),
+    } satisfies Stored as Stored;
+  }
+
+  /** One write. False when another writer was faster. Throws DuplicateKeyError for a unique key of the definition. */
+  async function write(current: Stored | null, next: Stored): Promise<boolean> {
+    try {
+      if (!current) {
+        await collection.insertOne(next as Parameters<typeof collection.insertOne>[0]);
+        return true;
+      }
+      const filter = { ...keyed(next.id), version: current.version } as Filter<Stored>;
+      return (await collection.replaceOne(filter, next as Parameters<typeof collection.replaceOne>[1])).matchedCount === 1;
+    } catch (error) {
+      const index = refusedIndex(error);
+      if (index === null) throw error;
+      if (index === '_id') return false;
+      throw new DuplicateKeyError(index, { cause: error });
+    }
+  }
+
+  async function find(id: string): Promise<Stored | null> {
+    return (await collection.findOne(keyed(id))) as Stored | null;
+  }
+
+  return {
+    tenantId,
+
+    async get(id: string): Promise<Entry<S> | null> {
+      const document = live(await find(id));
+      return document && entryOf(document);
+    },
+
+    /** The entry that holds the unique key `name` of the definition. */
+    async getByUnique(name: string, key: string): Promise<Entry<S> | null> {
+      const filter = { [`unique.${name}`]: `${tenantId}${keySeparator}${key}`, tenantId } as Filter<Stored>;
+      const document = live((await collection.findOne(filter)) as Stored | null);
+      return document && entryOf(document);
+    },
+
+    /**
+     * Loads, decides, saves state and events in one document write, and retries a lost race from a fresh read.
+     * `decide` is pure and may run more than once; the draft events get their ids and times when the write is made.
+     * Throws VersionConflictError after too many lost races or when `expectedVersion` is not current.
+     */
+    async change(
+      id: string,
+      decide: (state: S | null) => Decision<S>,
+      options: { cause: Cause; expectedVersion?: number | undefined },
+    ): Promise<Entry<S> | null> {
+      for (let attempt = 0; attempt < attemptsAtARace; attempt += 1) {
+        const found = await find(id);
+        const current = live(found);
+        if (options.expectedVersion !== undefined && current?.version !== options.expectedVersion) {
+          throw new VersionConflictError(options.expectedVersion);
+        }
+        const decision = decide(current ? current.state : null);
+        if (!decision) return current && entryOf(current);
+        const next = nextDocument(found, id, decision, options.cause);
+        if (await write(found, next)) {
+          if (next.outbox.length > 0) offer({ key: next._id, tenantId, version: next.version, outbox: next.outbox });
+          return entryOf(next);
+        }
+        if (attempt > 1) await new Promise(resolve => setTimeout(resolve, Math.random() * 5 * attempt));
+      }
+      throw new VersionConflictError();
+    },
+
+    /** Creates without reading first: one round trip. Null when the id is taken. */
+    async create(id: string, decision: NonNullable<Decision<S>>, cause: Cause): Promise<Entry<S> | null> {
+      const next = nextDocument(null, id, decision, cause);
+      if (!(await write(null, next))) return null;
+      if (next.outbox.length > 0) offer({ key: next._id, tenantId, version: next.version, outbox: next.outbox });
+      return entryOf(next);
+    },
+
+    /** One page of a declared query. Throws `cursor_invalid` for a cursor of another tenant or list. */
+    async list(name: string, equality: Partial<S>, options: ListOptions<S>): Promise<Page<S>> {
+      const query = definition.queries?.[name];
+      if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
+      const { field, order } = sortOf(query);
+      const scope = { tenantId, list: `${definition.name}.${name}` };
+      const conditions: Filter<Stored>[] = query.equality.map(
+        key => ({ [fieldOf(key)]: equality[key] }) as Filter<Stored>,
+      );
+      for (const [key, condition] of Object.entries(options.where ?? {})) {
+        conditions.push({ [fieldOf(key)]: condition } as Filter<Stored>);
+      }
+      if (definition.expiresAt) {
+        conditions.push({ $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }] } as Filter<Stored>);
+      }
+      if (options.cursor !== undefined) {
+        const { sort, id } = decodeCursor(scope, options.cursor);
+        const beyond = order === 1 ? '$gt' : '$lt';
+        conditions.push(
+          (field === 'id'
+            ? { id: { [beyond]: id } }
+            : { $or: [{ [field]: { [beyond]: sort } }, { [field]: sort, id: { [beyond]: id } }] }) as Filter<Stored>,
+        );
+      }
+      const filter = { tenantId, ...(conditions.length > 0 ? { $and: conditions } : {}) } as Filter<Stored>;
+      const documents = (await collection
+        .find(filter)
+        .sort(field === 'id' ? { id: order } : { [field]: order, id: order })
+        .limit(options.limit + 1)
+        .toArray()) as Stored[];
+      const items = documents.slice(0, options.limit).map(entryOf);
+      const last = items.at(-1);
+      const sortValue = last && query.sort ? (last.state[query.sort] as string | number | null) : null;
+      const more = documents.length > options.limit && last;
+      return { items, nextCursor: more ? encodeCursor(scope, { sort: sortValue, id: last.id }) : null };
+    },
+
+    /** Every entry of a declared query, page by page: for work inside a service, with constant memory. */
+    async *all(name: string, equality: Partial<S>): AsyncGenerator<Entry<S>> {
+      let cursor: string | undefined;
+      do {
+        const page = await this.list(name, equality, { limit: 500, cursor });
+        yield* page.items;
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+    },
+
+    /**
+     * Inserts many entries without events in the order given, in one round trip. Returns how many went in: fewer than
+     * given when one was refused because its id or a unique key is taken, and then none after that one.
+     */
+    async insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
+      const now = clock.now();
+      const documents = entries.map(({ id, state }) => {
+        const expiresAt = definition.expiresAt?.(state) ?? null;
+        return {
+          ...{ _id: documentKey(tenantId, id), tenantId, id, version: 1, state, outbox: [], changedAt: now },
+          unique: uniqueKeysOf(definition, tenantId, { id, state }),
+          ...(expiresAt ? { expiresAt } : {}),
+        };
+      });
+      try {
+        await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0], { ordered: true });
+        return documents.length;
+      } catch (error) {
+        const refused = error instanceof MongoBulkWriteError ? [error.writeErrors].flat()[0] : undefined;
+        if (refusedIndex(error) === null || !refused) throw error;
+        return refused.index;
+      }
+    },
+
+    /** Writes state without events: read models and bookkeeping that nobody else is told of. */
+    async put(id: string, state: S): Promise<void> {
+      const expiresAt = definition.expiresAt?.(state) ?? null;
+      const unique = uniqueKeysOf(definition, tenantId, { id, state });
+      await collection.updateOne(
+        keyed(id),
+        {
+          $set: { state, unique, changedAt: clock.now(), ...(expiresAt ? { expiresAt } : {}) },
+          $setOnInsert: { id, outbox: [] },
+          $inc: { version: 1 },
+        } as unknown as Parameters<typeof collection.updateOne>[1],
+        { upsert: true },
+      );
+    },
+
+    /** Removes and returns in one step: for what may be used once. */
+    async take(id: string): Promise<Entry<S> | null> {
+      const document = live((await collection.findOneAndDelete(keyed(id))) as Stored | null);
+      return document && entryOf(document);
+    },
+
+    async remove(id: string): Promise<void> {
+      await collection.deleteOne(keyed(id));
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { z } from 'zod';
+import { fromStored, type Records } from '../chains/chain-store.ts';
+import { eventView, viewOf } from './event-view.ts';
+
+const instant = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 date and time' }).transform(text => new Date(text).toISOString());
+
+const query = pageQuery.extend({
+  type: z.string().max(100).optional(),
+  actor: z.string().max(200).optional(),
+  target: z.string().max(200).optional(),
+  outcome: z.enum(['success', 'failure', 'denied']).optional(),
+  ip: z.string().max(100).optional(),
+  session: z.string().max(100).optional(),
+  correlation: z.string().max(100).optional(),
+  text: z.string().min(2).max(200).optional().describe('Occurs anywhere in the record, in any case'),
+  from: instant.optional(),
+  to: instant.optional(),
+});
+
+export const searchEvents = ({ records }: { records: Records }) =>
+  tenantRoute({
+    method: 'get',
+    path: '/v1/tenants/{tenantId}/audit/events',
+    summary: 'Search the audit log, newest first; filters combine',
+    action: 'audit:read',
+    query,
+    response: pageOf(eventView),
+    async handle({ tenantId, query: { limit, cursor, ...filters } }) {
+      const page = await records.in(tenantId).list('byTime', {}, { limit, cursor, where: whereOf(filters) });
+      return { body: { items: page.items.map(({ state }) => viewOf(fromStored(state))), nextCursor: page.nextCursor } };
+    },
+  });
+
+function whereOf({ type, actor, target, outcome, ip, session, correlation, text, from, to }: Omit<z.infer<typeof query>, 'limit' | 'cursor'>) {
+  const time = { ...(from === undefined ? {} : { $gte: from }), ...(to === undefined ? {} : { $lte: to }) };
+  const literal = text?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const conditions = {
+    type,
+    actorId: actor,
+    targetId: target,
+    outcome,
+    ip,
+    sessionId: session,
+    correlationId: correlation,
+    canonical: literal === undefined ? undefined : { $regex: literal, $options: 'i' },
+    time: Object.keys(time).length > 0 ? time : undefined,
+  };
+  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,53 @@
+// The synchronous question to provisioning: who is this? With a time limit and a circuit breaker; when provisioning is down the answer is
+// `dependency_unavailable`, and nobody is signed in.
+import { newEventId, ProblemError, type ResolveIdentityRequest, type ResolveIdentityResponse, problemSchema, resolveIdentityResponse } from '@reeve/contracts';
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { importJWK, SignJWT } from 'jose';
+import type { SigningKey } from '../signing-keys/signing-keys.ts';
+
+export type ResolveIdentity = (request: ResolveIdentityRequest) => Promise<ResolveIdentityResponse>;
+
+const timeoutMs = 3_000;
+const tokenSeconds = 60;
+
+type Parts = { provisioningUrl: string; issuer: string; key: SigningKey };
+
+export function createIdentityResolver({ provisioningUrl, issuer, key }: Parts): ResolveIdentity {
+  const unavailable = (error: unknown) => !(error instanceof ProblemError) || error.status >= 500;
+  const breaker = circuitBreaker(handleWhen(unavailable), { halfOpenAfter: 2_000, breaker: new ConsecutiveBreaker(5) });
+
+  /** The auth service's own token: it holds the keys, so it need not ask itself over HTTP. */
+  async function token(): Promise<string> {
+    return new SignJWT({ client_id: 'reeve-auth', scope: 'internal:identities' })
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
+      .setIssuer(issuer)
+      .setAudience(provisioningUrl)
+      .setSubject('reeve-auth')
+      .setIssuedAt()
+      .setExpirationTime(`${tokenSeconds} s`)
+      .setJti(newEventId())
+      .sign(await importJWK(key, key.alg));
+  }
+
+  async function ask(request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> {
+    const response = await fetch(`${provisioningUrl}/internal/identities:resolve`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const body: unknown = await response.json();
+    if (response.ok) return resolveIdentityResponse.parse(body);
+    throw new ProblemError(problemSchema.parse(body).code);
+  }
+
+  return async request => {
+    try {
+      return await breaker.execute(() => ask(request));
+    } catch (error) {
+      if (error instanceof ProblemError && error.status < 500) throw error;
+      const detail = error instanceof BrokenCircuitError ? 'provisioning has not answered for a while' : 'provisioning does not answer';
+      throw new ProblemError('dependency_unavailable', detail, { cause: error, retryAfterSeconds: 2 });
+    }
+  };
+}

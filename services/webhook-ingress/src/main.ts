@@ -1,0 +1,5 @@
+import { runService } from '@reeve/service-kit';
+import { configSchema } from './config.ts';
+import { createService } from './service.ts';
+
+await runService({ name: 'webhook-ingress', schema: configSchema, environment: process.env }, createService);
