@@ -97,7 +97,8 @@ export function causeOf(request: Request, caller: Caller | null): Cause {
       ? { type: caller.type, id: caller.id, name: null, via: caller.type === 'user' ? 'session' : caller.type === 'service' ? 'system' : 'client' }
       : { type: 'stranger', id: null, name: null, via: 'client' },
     context: {
-      ip: request.ip ?? null,
+      // A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d.
+      ip: request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null,
       userAgent: request.get('User-Agent')?.slice(0, 300) ?? null,
       sessionId: caller?.sessionId ?? null,
       connectionId: null,

@@ -6,13 +6,15 @@ import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { NodeSDK, tracing } from '@opentelemetry/sdk-node';
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 const exporter = new PrometheusExporter({ preventServerStart: true });
+const exported = process.env['OTEL_TRACES_EXPORTER'] !== undefined || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
 const sdk = new NodeSDK({
   metricReaders: [exporter],
-  ...(process.env['OTEL_TRACES_EXPORTER'] || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ? {} : { spanProcessors: [] }),
+  // Without any processor the SDK makes no spans, and then no trace id would reach the audit record.
+  ...(exported ? {} : { spanProcessors: [new tracing.NoopSpanProcessor()] }),
   instrumentations: [
     new HttpInstrumentation({
       ignoreIncomingRequestHook: request => quiet.has(request.url ?? ''),

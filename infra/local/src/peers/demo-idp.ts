@@ -17,9 +17,10 @@ type DemoUser = { email: string; password: string; givenName: string; familyName
 
 const subjectOf = (user: DemoUser) => `idp|${user.email}`;
 
+const callbacks = new RegExp(`^${settings.REDIRECT_ORIGIN.replaceAll('.', '\\.')}/oidc/con_[0-9a-f-]{36}/callback$`);
+
 const peer = await startPeer(
-  settings.PORT,
-  'demo_idp',
+  { port: settings.PORT, name: 'demo_idp', callbacks },
   {
     clients: [
       {

@@ -9,8 +9,7 @@ const account = 'calendar-user';
 const scopes = ['calendar.read', 'calendar.write'];
 
 const peer = await startPeer(
-  settings.PORT,
-  'demo_calendar',
+  { port: settings.PORT, name: 'demo_calendar' },
   {
     scopes: ['openid', 'offline_access', ...scopes],
     clients: [

@@ -7,7 +7,15 @@ export type Peer = { issuer: string; stop(): Promise<void> };
 
 type Handler = (provider: Provider, request: Parameters<ReturnType<Provider['callback']>>[0], response: Parameters<ReturnType<Provider['callback']>>[1], url: URL) => Promise<boolean>;
 
-export async function startPeer(port: number, name: string, configuration: Configuration, handle: Handler): Promise<Peer> {
+type PeerOptions = {
+  port: number;
+  /** Put before the names of its cookies. */
+  name: string;
+  /** Callbacks that are trusted besides the registered ones. */
+  callbacks?: RegExp;
+};
+
+export async function startPeer({ port, name, callbacks }: PeerOptions, configuration: Configuration, handle: Handler): Promise<Peer> {
   const issuer = `http://localhost:${port}`;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const provider = new Provider(issuer, {
@@ -22,6 +30,7 @@ export async function startPeer(port: number, name: string, configuration: Confi
     ...configuration,
     features: { devInteractions: { enabled: false }, ...configuration.features },
   });
+  if (callbacks) provider.Client.prototype.redirectUriAllowed = uri => callbacks.test(uri);
   const callback = provider.callback();
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', issuer);

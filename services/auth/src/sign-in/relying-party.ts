@@ -44,7 +44,9 @@ export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: 
     const key = `${tenantId} ${id} ${version}`;
     const cached = configurations.get(key);
     if (cached && cached.until > Date.now()) return cached.configuration;
-    const secret = (await vault.read(tenantId, { secretClass: clientSecretClass, id }, { cause, purpose: 'sign_in' })).toString('utf8');
+    // It is this service that reads, in the course of somebody's sign-in.
+    const reader: Cause = { ...cause, actor: { type: 'service', id: 'auth', name: null, via: 'system' } };
+    const secret = (await vault.read(tenantId, { secretClass: clientSecretClass, id }, { cause: reader, purpose: 'sign_in' })).toString('utf8');
     const metadata = JSON.parse(state.metadata) as client.ServerMetadata;
     const basic = metadata.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true;
     const method = basic ? client.ClientSecretBasic(secret) : client.ClientSecretPost(secret);

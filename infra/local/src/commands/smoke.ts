@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { createApi, eventually } from '../api.ts';
+import { seedTenant, tenantApi, platformApi } from '../seed.ts';
+import { registerProductApp, signIn, refresh } from '../product-app.ts';
+import { approveDemoConnector, consent, endpointOf } from '../connector-story.ts';
+import { signedWebhook, send } from '../partner.ts';
+const c = JSON.parse(readFileSync('.local/credentials.json','utf8'));
+const tenant = await seedTenant(c, {slug:'acme', name:'Acme'});
+console.log(tenant);
+const api = await tenantApi(c, tenant);
+console.log(await api.get(`${c.urls.provisioning}/v1/tenants/${tenant.id}`));
+const app = await registerProductApp(api, c, tenant);
+const user = c.demoUsers[0];
+const s = await signIn(app, tenant, user);
+console.log(s.claims, s.browser.visited);
+console.log(await refresh(app, s.tokens.refresh_token!).then(t=>Object.keys(t)));
+const inst = await approveDemoConnector(api, c, tenant);
+const done = await consent(s.browser, inst, {...user, scopes:['calendar.read']});
+console.log(done.end.status, done.end.text.slice(-300));
+const {endpoint, secret} = await endpointOf(api, c, tenant, inst);
+const w = signedWebhook(secret, {hello:'world'});
+for (const x of [w, w, {...w, signature: w.signature.replace(/..=$/, 'AA=')}]) { const r = await send(endpoint.url, x); console.log(r.status, await r.text()); }
+const events = await eventually(async()=> { const p = await api.get<any>(`${c.urls.audit}/v1/tenants/${tenant.id}/audit/events?limit=200`); return p.items.some((e:any)=>e.type==='delivery.rejected') && p.items });
+console.log(events.map((e:any)=>`${e.chain} ${e.sequence} ${e.type} ${e.actor.type} ${e.traceId}`).join('\n'));
+console.log(await api.get(`${c.urls.audit}/v1/tenants/${tenant.id}/audit/verify`));
+const r = await api.send('GET', `${c.urls.audit}/v1/tenants/${tenant.id}/audit/export?format=ocsf`); console.log(r.status, (await r.text()).split('\n')[0]);
