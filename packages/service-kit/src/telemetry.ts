@@ -6,7 +6,8 @@ import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
-import { NodeSDK, tracing } from '@opentelemetry/sdk-node';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 const exporter = new PrometheusExporter({ preventServerStart: true });
@@ -14,7 +15,7 @@ const exported = process.env['OTEL_TRACES_EXPORTER'] !== undefined || process.en
 const sdk = new NodeSDK({
   metricReaders: [exporter],
   // Without any processor the SDK makes no spans, and then no trace id would reach the audit record.
-  ...(exported ? {} : { spanProcessors: [new tracing.NoopSpanProcessor()] }),
+  ...(exported ? {} : { spanProcessors: [new NoopSpanProcessor()] }),
   instrumentations: [
     new HttpInstrumentation({
       ignoreIncomingRequestHook: request => quiet.has(request.url ?? ''),

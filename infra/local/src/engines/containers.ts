@@ -1,0 +1,46 @@
+// Engines for a test run as containers of their own, by testcontainers, where a Docker engine answers.
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import type { Ports } from '../ports.ts';
+import { acceptsConnections, waitFor } from '../wait-for.ts';
+import type { Engines } from './engines.ts';
+
+const startWithinMs = 120_000;
+
+/** The ports are given, since a broker has to advertise the one it will be reached at. */
+export async function startContainerEngines(ports: Ports): Promise<Engines> {
+  const kafka = new GenericContainer('apache/kafka:4.1.0')
+    .withExposedPorts({ container: 9092, host: ports.kafka })
+    .withEnvironment({
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${ports.kafka}`,
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    })
+    .withStartupTimeout(startWithinMs)
+    .withWaitStrategy(Wait.forListeningPorts());
+  const mongo = new GenericContainer('mongo:8')
+    .withExposedPorts({ container: 27017, host: ports.mongodb })
+    .withStartupTimeout(startWithinMs)
+    .withWaitStrategy(Wait.forListeningPorts());
+  const [broker, store]: [StartedTestContainer, StartedTestContainer] = await Promise.all([kafka.start(), mongo.start()]);
+  return {
+    kafka: `127.0.0.1:${ports.kafka}`,
+    mongodb: `mongodb://127.0.0.1:${ports.mongodb}/?directConnection=true`,
+    store: 'mongodb',
+    async restartKafka() {
+      await broker.restart({ timeout: 0 });
+      await waitFor(() => acceptsConnections(ports.kafka), { withinMs: startWithinMs });
+    },
+    async stop() {
+      await Promise.all([broker.stop(), store.stop()]);
+    },
+  };
+}
