@@ -39,22 +39,31 @@ export function createBrowser() {
     throw new Error(`more than ${maxRedirects} redirects: ${visited.slice(-4).join(' → ')}`);
   }
 
+  /** A page that a browser would submit by itself. */
+  const submitsItself = ({ text }: Page) => text.includes('document.forms[0].submit()');
+
+  async function arrive(page: Page, stopAt: string | undefined): Promise<Page> {
+    return submitsItself(page) ? submit(page, {}, stopAt) : page;
+  }
+
+  async function submit(page: Page, fields: Fields, stopAt: string | undefined): Promise<Page> {
+    const form = parse(page.text).querySelector('form');
+    if (!form) throw new Error(`there is no form at ${page.url.href}: ${page.status} ${page.text.slice(0, 300)}`);
+    const body = new URLSearchParams();
+    for (const input of form.querySelectorAll('input[type=hidden]')) body.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
+    for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
+    const url = new URL(form.getAttribute('action') ?? page.url.href, page.url);
+    if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') return arrive(await load(url, { method: 'POST', body }, stopAt), stopAt);
+    url.search = body.toString();
+    return arrive(await load(url, { method: 'GET' }, stopAt), stopAt);
+  }
+
   return {
     /** Opens an address. `stopAt` ends the way before an address that nobody listens at, such as an application's callback. */
-    open: (url: string | URL, stopAt?: string) => load(new URL(url), { method: 'GET' }, stopAt),
+    open: async (url: string | URL, stopAt?: string) => arrive(await load(new URL(url), { method: 'GET' }, stopAt), stopAt),
 
     /** Submits the form of a page: what it holds already, and what is filled in. */
-    async submit(page: Page, fields: Fields, stopAt?: string): Promise<Page> {
-      const form = parse(page.text).querySelector('form');
-      if (!form) throw new Error(`there is no form at ${page.url.href}: ${page.status} ${page.text.slice(0, 300)}`);
-      const body = new URLSearchParams();
-      for (const input of form.querySelectorAll('input[type=hidden]')) body.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
-      for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
-      const url = new URL(form.getAttribute('action') ?? page.url.href, page.url);
-      if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') return load(url, { method: 'POST', body }, stopAt);
-      url.search = body.toString();
-      return load(url, { method: 'GET' }, stopAt);
-    },
+    submit: (page: Page, fields: Fields, stopAt?: string) => submit(page, fields, stopAt),
 
     /** What was asked for, oldest first: method, origin and path. */
     visited,

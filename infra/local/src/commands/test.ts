@@ -57,11 +57,13 @@ try {
   const ports = await freePorts();
   const given = process.env['KAFKA_BROKERS'] !== undefined || process.env['MONGODB_URI'] !== undefined;
   if (!given && (await dockerAnswers())) {
-    say('engines: containers, since a Docker engine answers');
-    engines = await startContainerEngines(ports);
-  } else {
-    engines = await startEngines({ children, ports, directory: join(directory, 'data'), environment: process.env, say, processesOnly: true });
+    say('engines: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
+    engines = await startContainerEngines(ports).catch((error: unknown) => {
+      say(`the containers could not be started (${error instanceof Error ? error.message.trim() : String(error)}): processes instead`);
+      return undefined;
+    });
   }
+  engines ??= await startEngines({ children, ports, directory: join(directory, 'data'), environment: process.env, say, processesOnly: true });
   say('starting the system under test …');
   const environment = { REEVE_RATE_LIMITS: 'off' };
   system = await startSystem({ children, engines, ports, directory, databasePrefix: `test_${Date.now()}`, environment });

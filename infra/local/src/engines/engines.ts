@@ -33,8 +33,8 @@ export async function startEngines({ children, ports, directory, environment, sa
   const givenMongo = environment['MONGODB_URI'];
   const stops: (() => Promise<unknown>)[] = [];
   const needed = { kafka: !givenKafka, mongodb: !givenMongo };
-  let kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
-  let mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
+  const kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
+  const mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
   let store: Engines['store'] = 'mongodb';
   let restartKafka: Engines['restartKafka'] = null;
   if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
@@ -42,9 +42,13 @@ export async function startEngines({ children, ports, directory, environment, sa
 
   if ((needed.kafka || needed.mongodb) && !processesOnly && (await dockerAnswers())) {
     if (needed.kafka && needed.mongodb) {
-      say('Kafka and MongoDB: containers, since a Docker engine answers');
-      stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
-      return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, stop: stopAll };
+      say('Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
+      try {
+        stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
+        return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, stop: stopAll };
+      } catch (error) {
+        say(`${(error as Error).message}; processes instead`);
+      }
     }
   }
   // Both at once: neither needs the other, and the first start of each is slow.
@@ -64,8 +68,6 @@ export async function startEngines({ children, ports, directory, environment, sa
     store = mongo.store;
     stops.push(() => mongo.child.stop());
   }
-  kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
-  mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
   return { kafka, mongodb, store, restartKafka, stop: stopAll };
 
   async function kafkaProcess(first = true): Promise<Child> {

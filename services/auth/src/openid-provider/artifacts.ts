@@ -6,7 +6,8 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 type Artifact = {
   /** JSON: a payload has keys such as URLs that are no field names. */
   payload: string;
-  grantId?: string;
+  /** `<model>:<grant id>`: revoking a grant's tokens must not take its interaction with them. */
+  grantOfModel?: string;
   uid?: string;
   userCode?: string;
 };
@@ -26,7 +27,7 @@ export function defineArtifacts(store: Store): Artifacts {
   return store.platformRecords<Artifact>({
     name: 'oidc_artifacts',
     reason: 'tokens, codes and browser sessions are looked up by an opaque value that says nothing of a tenant',
-    keys: ['grantId', 'uid', 'userCode'],
+    keys: ['grantOfModel', 'uid', 'userCode'],
   });
 }
 
@@ -45,7 +46,7 @@ export function createAdapterFactory({ artifacts, findClient, onSessionDestroyed
         const { grantId, uid, userCode } = payload;
         const row: Artifact = {
           payload: JSON.stringify(payload),
-          ...(grantId === undefined ? {} : { grantId }),
+          ...(grantId === undefined ? {} : { grantOfModel: keyOf(grantId) }),
           ...(uid === undefined ? {} : { uid }),
           ...(userCode === undefined ? {} : { userCode }),
         };
@@ -82,7 +83,7 @@ export function createAdapterFactory({ artifacts, findClient, onSessionDestroyed
       },
 
       async revokeByGrantId(grantId) {
-        await artifacts.removeBy('grantId', grantId);
+        await artifacts.removeBy('grantOfModel', keyOf(grantId));
       },
     };
   };

@@ -1,0 +1,145 @@
+// Two thousand operations while each service in turn is killed with SIGKILL and started again, and the broker once. What was
+// acknowledged is in the audit log exactly once, in the order of its aggregate.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readChained, verifyExport } from '@reeve/audit-log';
+import { type Api, ApiError, eventually } from '@reeve/local/api';
+import { send, signedWebhook } from '@reeve/local/partner';
+import { type Credentials, serviceNames } from '@reeve/local/system';
+import { asLines, type AuditEvent, exportLines } from '../support/audit.ts';
+import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
+import { freshTenant, type TestTenant } from '../support/running-system.ts';
+
+const operationsAtLeast = 2_000;
+const workers = 6;
+const minutes = 60_000;
+
+/** What an acknowledged operation promises: these types, in this order, once each, about this target. */
+type Promised = { target: string; types: string[] };
+
+let own: OwnSystem;
+let credentials: Credentials;
+let tenants: TestTenant[];
+
+beforeAll(async () => {
+  own = await startOwnSystem('chaos');
+  credentials = own.system.credentials;
+  tenants = [await freshTenant(credentials, 'first'), await freshTenant(credentials, 'second')];
+}, 2 * minutes);
+
+afterAll(() => own.stop(), minutes);
+
+/** A caller that does not give up: the same request again until it is acknowledged. A refusal that is not about the outage is a bug. */
+async function insist<T>(attempt: () => Promise<T>): Promise<T> {
+  const end = Date.now() + minutes;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const passing = !(error instanceof ApiError) || error.status >= 500 || error.code === 'request_in_progress';
+      if (!passing || Date.now() > end) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+const post = <T>(api: Api, url: string, body?: unknown): Promise<T> => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  return insist(() => api.post<T>(url, body, { headers }));
+};
+
+async function userLife({ api, tenant }: TestTenant): Promise<Promised & { operations: number }> {
+  const base = `${credentials.urls.provisioning}/v1/tenants/${tenant.id}/users`;
+  const { id } = await post<{ id: string }>(api, base, { email: `${randomUUID()}@example.org` });
+  await post(api, `${base}/${id}:deactivate`);
+  await post(api, `${base}/${id}:reactivate`);
+  return { operations: 3, target: id, types: ['user.created', 'role.assigned', 'user.deactivated', 'user.reactivated'] };
+}
+
+async function installationLife({ api, tenant }: TestTenant): Promise<Promised & { operations: number }> {
+  const base = `${credentials.urls.connectorConsent}/v1/tenants/${tenant.id}/installations`;
+  const { id } = await post<{ id: string }>(api, `${base}:request`, { connectorId: 'demo-calendar', scopes: ['calendar.read'] });
+  await post(api, `${base}/${id}:approve`);
+  return { operations: 2, target: id, types: ['installation.requested', 'installation.approved'] };
+}
+
+async function clientLife({ api, tenant }: TestTenant): Promise<Promised & { operations: number }> {
+  const base = `${credentials.urls.auth}/v1/tenants/${tenant.id}/clients`;
+  const { clientId } = await post<{ clientId: string }>(api, base, { name: 'a client' });
+  return { operations: 1, target: clientId, types: ['client.created'] };
+}
+
+type Hook = { url: string; secret: string };
+
+async function delivery({ url, secret }: Hook): Promise<Promised & { operations: number }> {
+  const webhook = signedWebhook(secret, { at: Date.now() });
+  const id = await insist(async () => {
+    const response = await send(url, webhook);
+    const answer = (await response.json()) as { id: string; code?: string };
+    if (!response.ok) throw new ApiError('POST', url, { status: response.status, problem: answer });
+    return answer.id;
+  });
+  return { operations: 1, target: id, types: ['delivery.accepted'] };
+}
+
+describe('under kills', () => {
+  test(
+    'every acknowledged operation is in the audit log exactly once, in the order of its aggregate',
+    async () => {
+      const hooks = await Promise.all(
+        tenants.map(({ api, tenant }) => api.post<Hook>(`${credentials.urls.webhookIngress}/v1/tenants/${tenant.id}/webhook-endpoints`, { connectorId: 'chaos' })),
+      );
+      const promised: Promised[][] = tenants.map(() => []);
+      let operations = 0;
+      let killing = true;
+
+      async function work(worker: number): Promise<void> {
+        for (let round = worker; killing || operations < operationsAtLeast; round += 1) {
+          const index = round % tenants.length;
+          const own = tenants[index] as TestTenant;
+          const life = [userLife, clientLife, installationLife][round % 3] ?? userLife;
+          for (const done of [await life(own), await delivery(hooks[index] as Hook), await delivery(hooks[index] as Hook)]) {
+            promised[index]?.push(done);
+            operations += done.operations;
+          }
+        }
+      }
+
+      async function kill(): Promise<void> {
+        for (const [index, name] of serviceNames.entries()) {
+          await sleep(1_000);
+          await own.system.crash(name);
+          if (index === 2) await own.engines.restartKafka?.();
+        }
+        killing = false;
+      }
+
+      await Promise.all([kill(), ...Array.from({ length: workers }, (_, worker) => work(worker))]);
+      expect(operations).toBeGreaterThanOrEqual(operationsAtLeast);
+
+      for (const [index, { api, tenant }] of tenants.entries()) {
+        const expected = promised[index] ?? [];
+        const count = expected.reduce((sum, { types }) => sum + types.length, 0);
+        const isPromised = new Set(expected.map(({ target }) => target));
+        const lines = await eventually(
+          async () => {
+            const found = await exportLines(api, credentials, tenant);
+            const hits = found.filter(line => isPromised.has((JSON.parse(line) as AuditEvent).target.id ?? ''));
+            return hits.length >= count ? found : null;
+          },
+          { withinMs: 2 * minutes, what: `${count} records of what was acknowledged` },
+        );
+        const log = lines.map(line => JSON.parse(line) as AuditEvent);
+        expect(await verifyExport(asLines(lines), readChained)).toMatchObject({ finding: null });
+        expect(new Set(log.map(({ eventId }) => eventId)).size).toBe(log.length);
+        const typesByTarget = new Map<string, string[]>();
+        for (const { target, type } of log) if (target.id !== null) typesByTarget.set(target.id, [...(typesByTarget.get(target.id) ?? []), type]);
+        const wrong = expected.filter(({ target, types }) => typesByTarget.get(target)?.join() !== types.join()).map(({ target, types }) => ({ target, types, found: typesByTarget.get(target) }));
+        expect(wrong).toEqual([]);
+        expect(log.every(({ tenantId }) => tenantId === tenant.id)).toBe(true);
+      }
+    },
+    8 * minutes,
+  );
+});
