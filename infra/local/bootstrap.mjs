@@ -12,22 +12,37 @@ const node = join(root, 'node_modules/.bin/node');
 const stamp = join(root, 'node_modules/.reeve-installed');
 const [command, ...rest] = process.argv.slice(2);
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   console.log('reeve: installing dependencies (npm ci) …');
-  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (install.error || install.status !== 0) {
-    console.error('reeve: the installation failed. npm has to be on the PATH and its registry reachable; then run this again.');
+    console.error(
+      'reeve: the installation failed. npm has to be on the PATH and its registry reachable; then run this again.',
+    );
     process.exit(1);
   }
   writeFileSync(stamp, lock);
 }
 mkdirSync(join(root, '.local'), { recursive: true });
-const env = { ...process.env, NODE_COMPILE_CACHE: join(root, '.local/compile-cache'), PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` };
+const env = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(root, '.local/compile-cache'),
+  PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
+};
 const entry = join(root, 'infra/local/src/commands', `${command}.ts`);
 // A signal from the terminal reaches the child too, which stops everything in order; this process only waits for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 const { spawn } = await import('node:child_process');
-const child = spawn(node, ['--conditions=source', '--disable-warning=ExperimentalWarning', entry, ...rest], { cwd: root, stdio: 'inherit', env });
+const child = spawn(node, ['--conditions=source', '--disable-warning=ExperimentalWarning', entry, ...rest], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));

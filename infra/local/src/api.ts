@@ -32,12 +32,26 @@ export function createApi({ issuer }: Pick<Credentials, 'issuer'>, { clientId, c
     if (known && known.until > Date.now()) return known.token;
     const response = await fetch(`${issuer}/token`, {
       method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')}` },
+      headers: {
+        authorization: `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')}`,
+      },
       body: new URLSearchParams({ grant_type: 'client_credentials', scope, resource }),
     });
-    const answer = (await response.json()) as { access_token?: string; expires_in?: number; error?: string; error_description?: string };
-    if (answer.access_token === undefined) throw new ApiError('POST', '/token', { status: response.status, problem: { code: answer.error, detail: answer.error_description } });
-    tokens.set(resource, { token: answer.access_token, until: Date.now() + (answer.expires_in ?? 60) * 1000 - renewBeforeMs });
+    const answer = (await response.json()) as {
+      access_token?: string;
+      expires_in?: number;
+      error?: string;
+      error_description?: string;
+    };
+    if (answer.access_token === undefined)
+      throw new ApiError('POST', '/token', {
+        status: response.status,
+        problem: { code: answer.error, detail: answer.error_description },
+      });
+    tokens.set(resource, {
+      token: answer.access_token,
+      until: Date.now() + (answer.expires_in ?? 60) * 1000 - renewBeforeMs,
+    });
     return answer.access_token;
   }
 
@@ -66,14 +80,18 @@ export function createApi({ issuer }: Pick<Credentials, 'issuer'>, { clientId, c
     tokenFor,
     send,
     get: <T>(url: string, options?: Options) => call<T>('GET', url, options),
-    post: <T>(url: string, body?: unknown, options: Options = {}) => call<T>('POST', url, { ...options, ...(body === undefined ? {} : { body }) }),
+    post: <T>(url: string, body?: unknown, options: Options = {}) =>
+      call<T>('POST', url, { ...options, ...(body === undefined ? {} : { body }) }),
     patch: <T>(url: string, body: unknown, options: Options = {}) => call<T>('PATCH', url, { ...options, body }),
     delete: (url: string) => call<null>('DELETE', url),
   };
 }
 
 /** Asks until the answer is there: what one service did reaches another by Kafka. Throws the last reason when the time is over. */
-export async function eventually<T>(ask: () => Promise<T | null | undefined | false>, { withinMs = 15_000, what = 'the expected answer' } = {}): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T | null | undefined | false>,
+  { withinMs = 15_000, what = 'the expected answer' } = {},
+): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();

@@ -13,17 +13,26 @@ export function createBrowser() {
   const jar = new CookieJar();
   const visited: string[] = [];
 
-  async function load(target: URL, init: { method: string; body?: URLSearchParams }, stopAt: string | undefined): Promise<Page> {
+  async function load(
+    target: URL,
+    init: { method: string; body?: URLSearchParams },
+    stopAt: string | undefined,
+  ): Promise<Page> {
     let url = target;
     let { method, body } = init;
     for (let hop = 0; hop < maxRedirects; hop += 1) {
       visited.push(`${method} ${url.origin}${url.pathname}`);
-      if (stopAt !== undefined && url.href.startsWith(stopAt)) return { url, status: 0, text: '', headers: new Headers() };
+      if (stopAt !== undefined && url.href.startsWith(stopAt))
+        return { url, status: 0, text: '', headers: new Headers() };
       const cookie = await jar.getCookieString(url.href);
       const response = await fetch(url, {
         method,
         redirect: 'manual',
-        headers: { 'user-agent': 'Reeve demo browser', ...(cookie === '' ? {} : { cookie }), ...(body ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) },
+        headers: {
+          'user-agent': 'Reeve demo browser',
+          ...(cookie === '' ? {} : { cookie }),
+          ...(body ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+        },
         ...(body ? { body: body.toString() } : {}),
       });
       for (const set of response.headers.getSetCookie()) await jar.setCookie(set, url.href, { ignoreError: true });
@@ -50,17 +59,20 @@ export function createBrowser() {
     const form = parse(page.text).querySelector('form');
     if (!form) throw new Error(`there is no form at ${page.url.href}: ${page.status} ${page.text.slice(0, 300)}`);
     const body = new URLSearchParams();
-    for (const input of form.querySelectorAll('input[type=hidden]')) body.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
+    for (const input of form.querySelectorAll('input[type=hidden]'))
+      body.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
     for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
     const url = new URL(form.getAttribute('action') ?? page.url.href, page.url);
-    if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post') return arrive(await load(url, { method: 'POST', body }, stopAt), stopAt);
+    if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post')
+      return arrive(await load(url, { method: 'POST', body }, stopAt), stopAt);
     url.search = body.toString();
     return arrive(await load(url, { method: 'GET' }, stopAt), stopAt);
   }
 
   return {
     /** Opens an address. `stopAt` ends the way before an address that nobody listens at, such as an application's callback. */
-    open: async (url: string | URL, stopAt?: string) => arrive(await load(new URL(url), { method: 'GET' }, stopAt), stopAt),
+    open: async (url: string | URL, stopAt?: string) =>
+      arrive(await load(new URL(url), { method: 'GET' }, stopAt), stopAt),
 
     /** Submits the form of a page: what it holds already, and what is filled in. */
     submit: (page: Page, fields: Fields, stopAt?: string) => submit(page, fields, stopAt),

@@ -44,7 +44,12 @@ export function createChildren(directory: string) {
       const logFile = join(directory, 'logs', `${name}.log`);
       mkdirSync(dirname(logFile), { recursive: true });
       const log = openSync(logFile, 'a');
-      const started: ChildProcess = spawn(command, [...args], { cwd, env, stdio: ['ignore', log, log], detached: true });
+      const started: ChildProcess = spawn(command, [...args], {
+        cwd,
+        env,
+        stdio: ['ignore', log, log],
+        detached: true,
+      });
       closeSync(log);
       let over = false;
       const exited = new Promise<number | null>(resolve => {

@@ -4,7 +4,11 @@ import { signStandard } from '@reeve/webhook-signatures';
 
 export type Webhook = { id: string; timestamp: string; signature: string; body: Buffer };
 
-export function signedWebhook(secret: string, content: unknown, { id = `msg_${randomUUID()}`, at = new Date() }: { id?: string; at?: Date } = {}): Webhook {
+export function signedWebhook(
+  secret: string,
+  content: unknown,
+  { id = `msg_${randomUUID()}`, at = new Date() }: { id?: string; at?: Date } = {},
+): Webhook {
   const timestamp = String(Math.floor(at.getTime() / 1000));
   const body = Buffer.from(JSON.stringify(content));
   return { id, timestamp, body, signature: signStandard(secret, { id, timestamp }, body) };
@@ -13,7 +17,12 @@ export function signedWebhook(secret: string, content: unknown, { id = `msg_${ra
 export function send(url: string, { id, timestamp, signature, body }: Webhook): Promise<Response> {
   return fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature },
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': signature,
+    },
     body: new Uint8Array(body),
   });
 }

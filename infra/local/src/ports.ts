@@ -28,12 +28,14 @@ const standard: Ports = {
 };
 
 /** `connectorConsent` is moved by REEVE_CONNECTOR_CONSENT_PORT. */
-export const portVariable = (name: string) => `REEVE_${name.replaceAll(/[A-Z]+/g, part => `_${part}`).toUpperCase()}_PORT`;
+export const portVariable = (name: string) =>
+  `REEVE_${name.replaceAll(/[A-Z]+/g, part => `_${part}`).toUpperCase()}_PORT`;
 
 export function portsFromEnvironment(environment: NodeJS.ProcessEnv): Ports {
   const entries = Object.entries(standard).map(([name, port]) => {
     const given = environment[portVariable(name)];
-    if (given !== undefined && !/^\d{1,5}$/.test(given)) throw new SetupError(`${portVariable(name)} is not a port number: ${given}`);
+    if (given !== undefined && !/^\d{1,5}$/.test(given))
+      throw new SetupError(`${portVariable(name)} is not a port number: ${given}`);
     return [name, given === undefined ? port : Number(given)];
   });
   return Object.fromEntries(entries) as Ports;
@@ -51,7 +53,9 @@ function isFree(port: number): Promise<boolean> {
 export async function assertFree(ports: Partial<Ports>): Promise<void> {
   for (const [name, port] of Object.entries(ports)) {
     if (await isFree(port)) continue;
-    throw new SetupError(`port ${port} (${name}) is taken by another process. Stop that process, or set ${portVariable(name)} to a free port.`);
+    throw new SetupError(
+      `port ${port} (${name}) is taken by another process. Stop that process, or set ${portVariable(name)} to a free port.`,
+    );
   }
 }
 
@@ -61,7 +65,9 @@ function freePort(): Promise<number> {
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+      probe.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }

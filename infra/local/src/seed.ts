@@ -11,12 +11,16 @@ export function platformApi(credentials: Credentials): Api {
 }
 
 /** A tenant with an active connection to the demo identity provider. */
-export async function seedTenant(credentials: Credentials, { slug, name }: { slug: string; name: string }): Promise<SeededTenant> {
+export async function seedTenant(
+  credentials: Credentials,
+  { slug, name }: { slug: string; name: string },
+): Promise<SeededTenant> {
   const api = platformApi(credentials);
   const { provisioning, auth } = credentials.urls;
   const headers = { 'Reeve-Reason': 'setting up a demo tenant' };
   const tenant = await api.post<Tenant>(`${provisioning}/v1/tenants`, { slug, name }).catch((error: unknown) => {
-    if (error instanceof ApiError && error.code === 'tenant_slug_taken') return api.get<Tenant>(`${provisioning}/v1/tenants/${slug}`, { headers });
+    if (error instanceof ApiError && error.code === 'tenant_slug_taken')
+      return api.get<Tenant>(`${provisioning}/v1/tenants/${slug}`, { headers });
     throw error;
   });
   const connections = `${auth}/v1/tenants/${tenant.id}/sso-connections`;
@@ -26,7 +30,12 @@ export async function seedTenant(credentials: Credentials, { slug, name }: { slu
   const { oidc: issuer, clientId, clientSecret } = credentials.demoIdp;
   const connection = await api.post<{ id: string }>(
     connections,
-    { name: 'Demo identity provider', kind: 'oidc', oidc: { issuer, clientId, clientSecret }, jit: { enabled: true, defaultRoles: ['tenant_member'] } },
+    {
+      name: 'Demo identity provider',
+      kind: 'oidc',
+      oidc: { issuer, clientId, clientSecret },
+      jit: { enabled: true, defaultRoles: ['tenant_member'] },
+    },
     { headers },
   );
   await api.post(`${connections}/${connection.id}:activate`, undefined, { headers });

@@ -16,7 +16,14 @@ export type Credentials = {
   issuer: string;
   clientId: string;
   clientSecret: string;
-  urls: { console: string; auth: string; provisioning: string; connectorConsent: string; webhookIngress: string; audit: string };
+  urls: {
+    console: string;
+    auth: string;
+    provisioning: string;
+    connectorConsent: string;
+    webhookIngress: string;
+    audit: string;
+  };
   kafka: string;
   mongodb: string;
   demoTenant: string;
@@ -54,7 +61,14 @@ const readyWithinMs = 60_000;
 const platformClientId = 'reeve-platform';
 const idpClientId = 'reeve';
 
-export async function startSystem({ children, engines, ports, directory, databasePrefix = 'reeve', environment = {} }: SystemOptions): Promise<System> {
+export async function startSystem({
+  children,
+  engines,
+  ports,
+  directory,
+  databasePrefix = 'reeve',
+  environment = {},
+}: SystemOptions): Promise<System> {
   const secrets = localSecrets(directory);
   const { kafka: _, kafkaController: __, mongodb: ___, ...listening } = ports;
   await assertFree(listening);
@@ -73,7 +87,9 @@ export async function startSystem({ children, engines, ports, directory, databas
 
   const catalogue = join(directory, 'catalogue.json');
   mkdirSync(directory, { recursive: true });
-  writeFileSync(catalogue, JSON.stringify(demoCatalogue(calendar, secrets.calendarClientSecret), null, 2), { mode: 0o600 });
+  writeFileSync(catalogue, JSON.stringify(demoCatalogue(calendar, secrets.calendarClientSecret), null, 2), {
+    mode: 0o600,
+  });
 
   const common = {
     ...process.env,
@@ -83,7 +99,9 @@ export async function startSystem({ children, engines, ports, directory, databas
     KAFKA_BROKERS: engines.kafka,
     MONGODB_URI: engines.mongodb,
     REEVE_VAULT_KEY_FILE: vaultKeyFile(directory),
-    REEVE_ALLOWED_PRIVATE_ORIGINS: [idp, calendar, process.env['REEVE_ALLOWED_PRIVATE_ORIGINS'] ?? ''].filter(Boolean).join(','),
+    REEVE_ALLOWED_PRIVATE_ORIGINS: [idp, calendar, process.env['REEVE_ALLOWED_PRIVATE_ORIGINS'] ?? '']
+      .filter(Boolean)
+      .join(','),
     REEVE_RESOURCES: Object.values(urls).join(','),
     ...environment,
   };
@@ -119,7 +137,9 @@ export async function startSystem({ children, engines, ports, directory, databas
   function watch(child: Child): Child {
     void child.exited.then(code => {
       if (stopping || expected.has(child)) return;
-      reportDeath(new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastLines(8)}`));
+      reportDeath(
+        new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastLines(8)}`),
+      );
     });
     return child;
   }
@@ -130,9 +150,21 @@ export async function startSystem({ children, engines, ports, directory, databas
       children.start({
         name,
         command: nodeBinary,
-        args: ['--conditions=source', '--disable-warning=ExperimentalWarning', '--import', '@reeve/service-kit/telemetry', 'src/main.ts'],
+        args: [
+          '--conditions=source',
+          '--disable-warning=ExperimentalWarning',
+          '--import',
+          '@reeve/service-kit/telemetry',
+          'src/main.ts',
+        ],
         cwd: join(repositoryRoot, 'services', name),
-        env: { ...common, ...env, PORT: String(port), REEVE_SELF_URL: url(port), MONGODB_DATABASE: `${databasePrefix}_${name.replaceAll('-', '_')}` },
+        env: {
+          ...common,
+          ...env,
+          PORT: String(port),
+          REEVE_SELF_URL: url(port),
+          MONGODB_DATABASE: `${databasePrefix}_${name.replaceAll('-', '_')}`,
+        },
       }),
     );
   }
@@ -140,12 +172,24 @@ export async function startSystem({ children, engines, ports, directory, databas
   function startPeerProcess(name: string, port: number, env: Record<string, string>): Child {
     const file = join(repositoryRoot, 'infra/local/src/peers', `${name}.ts`);
     const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', file];
-    return watch(children.start({ name, command: nodeBinary, args, cwd: repositoryRoot, env: { ...process.env, ...env, PORT: String(port) } }));
+    return watch(
+      children.start({
+        name,
+        command: nodeBinary,
+        args,
+        cwd: repositoryRoot,
+        env: { ...process.env, ...env, PORT: String(port) },
+      }),
+    );
   }
 
   async function ready(name: string, address: string, child: Child): Promise<void> {
-    const isUp = await waitFor(async () => (await fetch(address, { signal: AbortSignal.timeout(2_000) })).ok, { withinMs: readyWithinMs, abandoned: child.hasExited });
-    if (!isUp) throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastLines(8)}`);
+    const isUp = await waitFor(async () => (await fetch(address, { signal: AbortSignal.timeout(2_000) })).ok, {
+      withinMs: readyWithinMs,
+      abandoned: child.hasExited,
+    });
+    if (!isUp)
+      throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastLines(8)}`);
   }
 
   const peers = [

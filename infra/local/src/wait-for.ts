@@ -2,7 +2,10 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Tries until it is true. False when the time is over or `abandoned` says that waiting is pointless. */
-export async function waitFor(check: () => Promise<boolean>, { withinMs, abandoned = () => false }: { withinMs: number; abandoned?: () => boolean }): Promise<boolean> {
+export async function waitFor(
+  check: () => Promise<boolean>,
+  { withinMs, abandoned = () => false }: { withinMs: number; abandoned?: () => boolean },
+): Promise<boolean> {
   const end = Date.now() + withinMs;
   while (Date.now() < end && !abandoned()) {
     if (await check().catch(() => false)) return true;

@@ -6,7 +6,13 @@ const acme: TenantId = 'ten_00000000-0000-7000-8000-00000000000a';
 const beta: TenantId = 'ten_00000000-0000-7000-8000-00000000000b';
 const access = createAccess();
 
-const platformClient: Principal = { type: 'client', id: 'cli_p', tenantId: null, scopes: ['platform:admin'], roles: [] };
+const platformClient: Principal = {
+  type: 'client',
+  id: 'cli_p',
+  tenantId: null,
+  scopes: ['platform:admin'],
+  roles: [],
+};
 const acmeClient: Principal = { type: 'client', id: 'cli_a', tenantId: acme, scopes: ['tenant'], roles: [] };
 const user = (roles: string[]): Principal => ({ type: 'user', id: 'usr_a', tenantId: acme, scopes: ['openid'], roles });
 
@@ -14,8 +20,20 @@ describe('access', () => {
   test.each([
     ['a platform client in any tenant', platformClient, 'users:write', beta, 'platform-admin-administers-the-platform'],
     ["a tenant's client in its tenant", acmeClient, 'users:write', acme, 'tenant-client-administers-its-tenant'],
-    ['a tenant admin in the tenant', user(['tenant_admin']), 'webhooks:write', acme, 'tenant-admin-administers-the-tenant'],
-    ['an auditor reading the log', user(['tenant_auditor']), 'audit:export', acme, 'tenant-auditor-reads-the-audit-log'],
+    [
+      'a tenant admin in the tenant',
+      user(['tenant_admin']),
+      'webhooks:write',
+      acme,
+      'tenant-admin-administers-the-tenant',
+    ],
+    [
+      'an auditor reading the log',
+      user(['tenant_auditor']),
+      'audit:export',
+      acme,
+      'tenant-auditor-reads-the-audit-log',
+    ],
   ] as const)('permits %s and names the rule', (_, principal, action, tenantId, rule) => {
     expect(access.decide({ principal, action, resource: { tenantId } })).toMatchObject({ allowed: true, rule });
   });
@@ -24,7 +42,10 @@ describe('access', () => {
     ["a tenant's client in another tenant", acmeClient, 'users:read', beta],
     ['a tenant admin in another tenant', user(['tenant_admin']), 'users:read', beta],
   ] as const)('forbids %s by the rule that nobody crosses tenants', (_, principal, action, tenantId) => {
-    expect(access.decide({ principal, action, resource: { tenantId } })).toMatchObject({ allowed: false, rule: 'nobody-crosses-tenants' });
+    expect(access.decide({ principal, action, resource: { tenantId } })).toMatchObject({
+      allowed: false,
+      rule: 'nobody-crosses-tenants',
+    });
   });
 
   test.each([

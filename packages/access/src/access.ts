@@ -51,18 +51,24 @@ export function createAccess() {
     decide({ principal, action, resource }: AccessRequest): AccessDecision {
       const uid = { type: cedarTypes[principal.type], id: principal.id };
       const tenant = principal.tenantId ? { tenant: { __entity: { type: 'Tenant', id: principal.tenantId } } } : {};
-      const entity: EntityJson = { uid, attrs: { ...tenant, scopes: [...principal.scopes], roles: [...principal.roles] }, parents: [] };
+      const entity: EntityJson = {
+        uid,
+        attrs: { ...tenant, scopes: [...principal.scopes], roles: [...principal.roles] },
+        parents: [],
+      };
       const answer = statefulIsAuthorized({
         principal: uid,
         action: { type: actionType, id: action },
-        resource: resource === 'platform' ? { type: 'Platform', id: 'reeve' } : { type: 'Tenant', id: resource.tenantId },
+        resource:
+          resource === 'platform' ? { type: 'Platform', id: 'reeve' } : { type: 'Tenant', id: resource.tenantId },
         context: {},
         preparsedPolicySetId: policySet,
         entities: [entity, ...actionEntities],
       });
       const basis = `scopes: ${principal.scopes.join(' ') || 'none'}; roles: ${principal.roles.join(' ') || 'none'}`;
       // A policy that could not be evaluated must not be taken for one that did not apply.
-      if (answer.type === 'failure' || answer.response.diagnostics.errors.length > 0) return { allowed: false, rule: null, basis };
+      if (answer.type === 'failure' || answer.response.diagnostics.errors.length > 0)
+        return { allowed: false, rule: null, basis };
       const { decision, diagnostics } = answer.response;
       return { allowed: decision === 'allow', rule: diagnostics.reason[0] ?? null, basis };
     },

@@ -1,6 +1,6 @@
 // OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant, chain, sequence,
 // hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
-import { type AuditRecord, canonicalJson, type ChainedRecord, recordSchema } from './record.ts';
+import { type AuditRecord, type ChainedRecord, canonicalJson, recordSchema } from './record.ts';
 
 type Ocsf = Record<string, unknown>;
 type Shape = { class: 3001 | 3002 | 3004 | 3005 | 6003; activity: number };
@@ -80,14 +80,17 @@ function endpointOf(ip: string | null): Ocsf {
 
 function actorOf({ actor, context }: AuditRecord): Ocsf {
   const session = context.sessionId === null ? {} : { session: { uid: context.sessionId } };
-  if (actor.type === 'user') return { user: { uid: actor.id ?? 'unknown', ...(actor.name === null ? {} : { name: actor.name }) }, ...session };
+  if (actor.type === 'user')
+    return { user: { uid: actor.id ?? 'unknown', ...(actor.name === null ? {} : { name: actor.name }) }, ...session };
   return { app_uid: actor.id ?? actor.type, app_name: actor.name ?? actor.type, ...session };
 }
 
 function userOf({ target, details, actor }: AuditRecord): Ocsf {
   const userId = details['userId'];
-  if (typeof userId === 'string') return { uid: userId, ...(target.type === 'user' && target.name !== null ? { name: target.name } : {}) };
-  if (target.type === 'user' && target.id !== null) return { uid: target.id, ...(target.name === null ? {} : { name: target.name }) };
+  if (typeof userId === 'string')
+    return { uid: userId, ...(target.type === 'user' && target.name !== null ? { name: target.name } : {}) };
+  if (target.type === 'user' && target.id !== null)
+    return { uid: target.id, ...(target.name === null ? {} : { name: target.name }) };
   return { uid: actor.type === 'user' && actor.id !== null ? actor.id : 'unknown' };
 }
 
@@ -105,7 +108,14 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
         ...(context.sessionId === null ? {} : { session: { uid: context.sessionId } }),
       };
     case 3004:
-      return { entity: { type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) }, actor: actorOf(record) };
+      return {
+        entity: {
+          type: target.type,
+          uid: target.id ?? 'unknown',
+          ...(target.name === null ? {} : { name: target.name }),
+        },
+        actor: actorOf(record),
+      };
     case 3005: {
       const granted = details['scopes'] ?? details['role'];
       return { user: userOf(record), privileges: [granted].flat().map(String), actor: actorOf(record) };
@@ -113,9 +123,15 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
     case 6003:
       return {
         actor: actorOf(record),
-        api: { operation: type, service: { name: source }, ...(context.requestId === null ? {} : { request: { uid: context.requestId } }) },
+        api: {
+          operation: type,
+          service: { name: source },
+          ...(context.requestId === null ? {} : { request: { uid: context.requestId } }),
+        },
         src_endpoint: endpointOf(context.ip),
-        resources: [{ type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) }],
+        resources: [
+          { type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) },
+        ],
       };
   }
 }
@@ -155,10 +171,12 @@ export function toOcsf({ record, hash }: ChainedRecord): Ocsf {
 /** Reads a line of the OCSF export back into what can be verified. */
 export function readOcsf(line: string): ChainedRecord {
   const event = JSON.parse(line) as { raw_data?: unknown; unmapped?: { hash?: unknown } };
-  if (typeof event.raw_data !== 'string' || typeof event.unmapped?.hash !== 'string') throw new TypeError('raw_data or unmapped.hash is missing');
+  if (typeof event.raw_data !== 'string' || typeof event.unmapped?.hash !== 'string')
+    throw new TypeError('raw_data or unmapped.hash is missing');
   const record = recordSchema.parse(JSON.parse(event.raw_data));
   const chained = { record, hash: event.unmapped.hash };
   // What a SIEM shows has to be what was hashed: the event is made again from the record and compared.
-  if (JSON.stringify(JSON.parse(line)) !== JSON.stringify(toOcsf(chained))) throw new TypeError('the OCSF fields differ from the record in raw_data');
+  if (JSON.stringify(JSON.parse(line)) !== JSON.stringify(toOcsf(chained)))
+    throw new TypeError('the OCSF fields differ from the record in raw_data');
   return chained;
 }

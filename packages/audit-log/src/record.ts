@@ -43,7 +43,10 @@ export function hashOf(previousHash: string, canonical: string): string {
   return createHash('sha256').update(previousHash, 'ascii').update(canonical, 'utf8').digest('hex');
 }
 
-export function chain(previous: { hash: string; sequence: number } | null, rest: Omit<AuditRecord, 'sequence' | 'previousHash'>): ChainedRecord {
+export function chain(
+  previous: { hash: string; sequence: number } | null,
+  rest: Omit<AuditRecord, 'sequence' | 'previousHash'>,
+): ChainedRecord {
   const previousHash = previous?.hash ?? genesisHash;
   const record: AuditRecord = { ...rest, sequence: (previous?.sequence ?? 0) + 1, previousHash };
   return { record, hash: hashOf(previousHash, canonicalJson(record)) };

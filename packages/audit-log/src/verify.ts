@@ -1,6 +1,6 @@
 // Checks an export: that each record hashes to what it says, that each follows its predecessor, and that none of a chain is
 // missing, doubled or out of order. Needs nothing but the export.
-import { canonicalJson, type ChainedRecord, genesisHash, hashOf, recordSchema } from './record.ts';
+import { type ChainedRecord, canonicalJson, genesisHash, hashOf, recordSchema } from './record.ts';
 
 export type Finding = {
   /** Line of the export, from 1. */
@@ -49,18 +49,27 @@ export async function verifyExport(lines: AsyncIterable<string>, read: Reader = 
     try {
       chained = read(text);
     } catch (error) {
-      return result({ line, chain: null, sequence: null, problem: 'unreadable', detail: error instanceof Error ? error.message : 'not a record' });
+      return result({
+        line,
+        chain: null,
+        sequence: null,
+        problem: 'unreadable',
+        detail: error instanceof Error ? error.message : 'not a record',
+      });
     }
     const { record, hash } = chained;
     const { chain, sequence, previousHash } = record;
     const fail = (problem: Finding['problem'], detail: string) => result({ line, chain, sequence, problem, detail });
     tenantId ??= record.tenantId;
     if (record.tenantId !== tenantId) return fail('other_tenant', `the record belongs to ${record.tenantId}`);
-    if (hashOf(previousHash, canonicalJson(record)) !== hash) return fail('altered', 'the record does not hash to its hash');
+    if (hashOf(previousHash, canonicalJson(record)) !== hash)
+      return fail('altered', 'the record does not hash to its hash');
     const head = heads.get(chain);
     if (head) {
-      if (sequence > head.sequence + 1) return fail('missing', `records ${head.sequence + 1} to ${sequence - 1} are missing`);
-      if (sequence <= head.sequence) return fail('out_of_order', `record ${sequence} comes after record ${head.sequence}`);
+      if (sequence > head.sequence + 1)
+        return fail('missing', `records ${head.sequence + 1} to ${sequence - 1} are missing`);
+      if (sequence <= head.sequence)
+        return fail('out_of_order', `record ${sequence} comes after record ${head.sequence}`);
       if (previousHash !== head.hash) return fail('broken_link', 'the record does not follow its predecessor');
     } else if (sequence === 1 && previousHash !== genesisHash) {
       return fail('broken_link', 'the first record of a chain does not begin it');

@@ -14,14 +14,24 @@ export {
 export {
   type Actor,
   type Context,
-  emptyContext,
   type EventHead,
+  emptyContext,
   headSchema,
   type Outcome,
   type Reason,
   type Target,
 } from './events/head.ts';
-export { type Id, type IdKind, idPrefixes, idSchema, isId, newEventId, newId, platformTenantId, type TenantId } from './ids.ts';
+export {
+  type Id,
+  type IdKind,
+  idPrefixes,
+  idSchema,
+  isId,
+  newEventId,
+  newId,
+  platformTenantId,
+  type TenantId,
+} from './ids.ts';
 export { type FieldError, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
   type ResolveIdentityRequest,

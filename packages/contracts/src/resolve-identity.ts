@@ -11,7 +11,11 @@ export const resolveIdentityRequest = z.strictObject({
   emailVerified: z.boolean(),
   displayName: z.string().max(200).nullable(),
   /** Where the person stands, for the events that follow. */
-  origin: z.strictObject({ correlationId: z.string().max(100), ip: z.string().nullable(), userAgent: z.string().nullable() }),
+  origin: z.strictObject({
+    correlationId: z.string().max(100),
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+  }),
   jit: z.strictObject({ enabled: z.boolean(), defaultRoles: z.array(z.string().max(60)).max(10) }),
 });
 

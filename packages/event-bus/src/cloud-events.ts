@@ -36,10 +36,12 @@ export function decode({ value, headers = {} }: RawMessage): CloudEvent {
   };
   const required = (name: string): string => {
     const found = header(name);
-    if (found === undefined || found === '') throw new PoisonMessageError('attribute_missing', `header ${name} is missing`);
+    if (found === undefined || found === '')
+      throw new PoisonMessageError('attribute_missing', `header ${name} is missing`);
     return found;
   };
-  if (required('ce_specversion') !== '1.0') throw new PoisonMessageError('attribute_invalid', 'ce_specversion is not 1.0');
+  if (required('ce_specversion') !== '1.0')
+    throw new PoisonMessageError('attribute_invalid', 'ce_specversion is not 1.0');
   const tenantId = required('ce_tenantid');
   if (!isId('tenant', tenantId)) throw new PoisonMessageError('attribute_invalid', 'ce_tenantid is not a tenant id');
   if (value === null) throw new PoisonMessageError('data_missing', 'the message has no value');

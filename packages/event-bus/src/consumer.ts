@@ -28,7 +28,9 @@ const tracer = trace.getTracer('@reeve/event-bus');
 const meter = metrics.getMeter('@reeve/event-bus');
 const lag = meter.createGauge('reeve.consumer.lag', { description: 'Messages behind the end of the partition' });
 const deadLetters = meter.createCounter('reeve.consumer.dead_letters', { description: 'Messages set aside as poison' });
-const retries = meter.createCounter('reeve.consumer.retries', { description: 'Times a partition was paused to try again' });
+const retries = meter.createCounter('reeve.consumer.retries', {
+  description: 'Times a partition was paused to try again',
+});
 
 const unknownFailureAttempts = 5;
 const firstWaitMs = 200;
@@ -51,7 +53,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     // kafkajs gives up a consumer on errors it deems final; ours has no better place to be, so it starts again.
     retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 20, restartOnFailure: () => Promise.resolve(true) },
   });
-  const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   const admin = kafka.admin();
   // Per partition, since its last success: how often it failed, and how often for a reason we do not know.
   const failed = new Map<string, { times: number; unknown: number }>();
@@ -90,7 +95,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     }
     const first = batch.events[0];
     // A batch of one is a child, so that a trace reads as one story; more than one can only be linked.
-    const parent = batch.events.length === 1 && first ? propagation.extract(context.active(), { traceparent: first.traceparent }) : context.active();
+    const parent =
+      batch.events.length === 1 && first
+        ? propagation.extract(context.active(), { traceparent: first.traceparent })
+        : context.active();
     const attributes = {
       'messaging.system': 'kafka',
       'messaging.operation.name': 'process',
@@ -142,7 +150,9 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
         const now = { times: before.times + 1, unknown: before.unknown + (transient ? 0 : 1) };
         const hopeless = poison || now.unknown > unknownFailureAttempts;
         if (hopeless && run.length === 1 && run[0]) {
-          const reason = poison ? error : new PoisonMessageError('handler_failed', error instanceof Error ? error.name : 'unknown');
+          const reason = poison
+            ? error
+            : new PoisonMessageError('handler_failed', error instanceof Error ? error.name : 'unknown');
           await setAside(topic, partition, run[0], reason);
         } else {
           failed.set(place, now);
@@ -164,7 +174,8 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       await commitOffsetsIfNecessary();
       await heartbeat();
     }
-    if (last) lag.record(Math.max(0, Number(batch.highWatermark) - 1 - Number(last.offset)), { group, topic, partition });
+    if (last)
+      lag.record(Math.max(0, Number(batch.highWatermark) - 1 - Number(last.offset)), { group, topic, partition });
   }
 
   async function measureLag() {

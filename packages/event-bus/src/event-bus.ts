@@ -3,6 +3,7 @@
 import type { Topic } from '@reeve/contracts';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
+import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { createPublisher } from './publisher.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
@@ -15,9 +16,19 @@ export type EventBusOptions = {
 
 export type EventBus = ReturnType<typeof createEventBus>;
 
-const levels = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'info', [logLevel.DEBUG]: 'debug' } as const;
+const levels = {
+  [logLevel.ERROR]: 'error',
+  [logLevel.WARN]: 'warn',
+  [logLevel.INFO]: 'info',
+  [logLevel.DEBUG]: 'debug',
+} as const;
 
-export function createEventBus({ brokers, clientId, isTransient = () => false, log = () => undefined }: EventBusOptions) {
+export function createEventBus({
+  brokers,
+  clientId,
+  isTransient = () => false,
+  log = () => undefined,
+}: EventBusOptions) {
   const kafka = new Kafka({
     brokers,
     clientId,
@@ -86,6 +97,12 @@ export function createEventBus({ brokers, clientId, isTransient = () => false, l
     subscribe(group: string, handlers: Handlers): Promise<RunningConsumer> {
       return consume(subscription(group, handlers));
     },
+
+    /** What the group has set aside of the topic, oldest first. */
+    readDeadLetters: (topic: string, group: string) => readDeadLetters(kafka, topic, group),
+
+    /** Publishes dead letters to their topic again. */
+    replayDeadLetters: (topic: string, letters: readonly DeadLetter[]) => replayDeadLetters(kafka, topic, letters),
 
     async ping(): Promise<void> {
       await (await connectedAdmin()).describeCluster();

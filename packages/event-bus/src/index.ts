@@ -1,5 +1,6 @@
 // The public face of @reeve/event-bus.
 export type { Batch, ConsumerOptions, Received, RunningConsumer } from './consumer.ts';
+export type { DeadLetter } from './dead-letters.ts';
 export { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 export { createEventBus, type EventBus, type EventBusOptions } from './event-bus.ts';
 export type { Handlers } from './subscribe.ts';

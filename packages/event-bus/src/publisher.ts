@@ -7,8 +7,6 @@ import { type EncodedMessage, encode } from './cloud-events.ts';
 
 type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
 
-export type Publisher = ReturnType<typeof createPublisher>;
-
 const tracer = trace.getTracer('@reeve/event-bus');
 const maxMessagesPerRequest = 2_000;
 

@@ -26,7 +26,9 @@ export function subscription(group: string, handlers: Handlers): ConsumerOptions
     const parent = propagation.extract(context.active(), { traceparent: event.traceparent });
     const span = tracer.startSpan(`process ${type}`, { kind: SpanKind.INTERNAL }, parent);
     try {
-      await context.with(trace.setSpan(parent, span), () => handler({ ...event, type, data: parsed.data } as IdentityEvent));
+      await context.with(trace.setSpan(parent, span), () =>
+        handler({ ...event, type, data: parsed.data } as IdentityEvent),
+      );
     } finally {
       span.end();
     }

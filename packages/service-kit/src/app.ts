@@ -58,7 +58,9 @@ export function createApp(parts: AppParts, { routes, before = [], fallback }: Ap
     response.setHeader('Reeve-Request-Id', newId('request'));
     next();
   });
-  app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:') }));
+  app.use(
+    helmet({ contentSecurityPolicy: false, strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:') }),
+  );
   app.use((_request, response, next) => {
     response.setHeader('Content-Security-Policy', contentSecurityPolicy());
     response.setHeader('Cache-Control', 'no-store');
@@ -85,7 +87,10 @@ export function createApp(parts: AppParts, { routes, before = [], fallback }: Ap
       quietReqLogger: true,
       customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'debug'),
       serializers: {
-        req: (request: { method: string; url: string }) => ({ method: request.method, path: request.url.split('?')[0] }),
+        req: (request: { method: string; url: string }) => ({
+          method: request.method,
+          path: request.url.split('?')[0],
+        }),
         res: (response: { statusCode: number }) => ({ status: response.statusCode }),
       },
     }),
@@ -97,7 +102,8 @@ export function createApp(parts: AppParts, { routes, before = [], fallback }: Ap
         limit: requestsPerMinute,
         standardHeaders: 'draft-8',
         legacyHeaders: false,
-        handler: (_request, response) => sendProblem(response, new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
+        handler: (_request, response) =>
+          sendProblem(response, new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
       }),
     );
   }

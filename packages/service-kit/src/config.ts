@@ -9,24 +9,45 @@ export class ConfigError extends Error {
   }
 }
 
-const list = z
-  .string()
-  .transform(text => text.split(',').map(part => part.trim()).filter(part => part !== ''));
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== ''),
+);
 
 /** What every service needs. A service extends it with its own variables. */
 export const baseConfig = z.object({
-  NODE_ENV: z.enum(['production', 'development', 'test']).default('production').describe('production refuses test switches'),
+  NODE_ENV: z
+    .enum(['production', 'development', 'test'])
+    .default('production')
+    .describe('production refuses test switches'),
   PORT: z.coerce.number().int().min(0).max(65_535).describe('TCP port to listen on'),
   REEVE_SELF_URL: z.url().describe('Public URL of this service; the audience of its access tokens'),
   REEVE_ISSUER: z.url().describe('URL of the auth service, as it appears in tokens'),
   REEVE_JWKS_URL: z.url().optional().describe('Where to fetch the issuer’s keys, when not at REEVE_ISSUER'),
-  KAFKA_BROKERS: list.refine(brokers => brokers.length > 0, 'at least one host:port').describe('host:port, comma-separated'),
-  MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI').describe('Connection string'),
+  KAFKA_BROKERS: list
+    .refine(brokers => brokers.length > 0, 'at least one host:port')
+    .describe('host:port, comma-separated'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI')
+    .describe('Connection string'),
   MONGODB_DATABASE: z.string().min(1).max(60).describe('Database of this service alone'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('pino level'),
-  REEVE_TRUST_PROXY: z.coerce.number().int().min(0).default(0).describe('How many proxies in front add X-Forwarded-For'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('pino level'),
+  REEVE_TRUST_PROXY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('How many proxies in front add X-Forwarded-For'),
   REEVE_RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off lifts rate limits, for load tests only'),
-  REEVE_ALLOWED_PRIVATE_ORIGINS: list.default([]).describe('Exact origins that the SSRF guard lets through, for tests only'),
+  REEVE_ALLOWED_PRIVATE_ORIGINS: list
+    .default([])
+    .describe('Exact origins that the SSRF guard lets through, for tests only'),
 });
 
 export type BaseConfig = z.infer<typeof baseConfig>;
@@ -40,8 +61,12 @@ export function loadConfig<S extends z.ZodType<BaseConfig>>(schema: S, environme
   const config = parsed.data;
   if (config.NODE_ENV === 'production') {
     const refused = [
-      ...(config.REEVE_RATE_LIMITS === 'off' ? ['REEVE_RATE_LIMITS: off is for tests, not for NODE_ENV=production'] : []),
-      ...(config.REEVE_ALLOWED_PRIVATE_ORIGINS.length > 0 ? ['REEVE_ALLOWED_PRIVATE_ORIGINS: is for tests, not for NODE_ENV=production'] : []),
+      ...(config.REEVE_RATE_LIMITS === 'off'
+        ? ['REEVE_RATE_LIMITS: off is for tests, not for NODE_ENV=production']
+        : []),
+      ...(config.REEVE_ALLOWED_PRIVATE_ORIGINS.length > 0
+        ? ['REEVE_ALLOWED_PRIVATE_ORIGINS: is for tests, not for NODE_ENV=production']
+        : []),
     ];
     if (refused.length > 0) throw new ConfigError(refused);
   }

@@ -5,7 +5,13 @@ import { isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
 import type { Logger } from './logger.ts';
 
-export type Foundation = { store: Store; bus: EventBus; start(): Promise<void>; ready(): Promise<void>; stop(): Promise<void> };
+export type Foundation = {
+  store: Store;
+  bus: EventBus;
+  start(): Promise<void>;
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 const readyForMs = 2_000;
 

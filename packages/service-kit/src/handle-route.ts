@@ -1,7 +1,7 @@
 // What happens to a request before and after its handler, as a list of steps read from top to bottom.
 import { trace } from '@opentelemetry/api';
 import type { Access } from '@reeve/access';
-import { because, type Cause, newId, platformTenantId, ProblemError, type TenantId } from '@reeve/contracts';
+import { because, type Cause, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
@@ -39,7 +39,12 @@ export function createRouteHandlers(parts: RouteParts) {
         return;
       }
       const scope = `${caller.type} ${caller.id} ${request.method} ${request.path}`;
-      const once = { tenantId: tenant?.id ?? platformTenantId, scope, key: checkedKey(key), request: JSON.stringify(request.body ?? null) };
+      const once = {
+        tenantId: tenant?.id ?? platformTenantId,
+        scope,
+        key: checkedKey(key),
+        request: JSON.stringify(request.body ?? null),
+      };
       send(response, await runOnce(idempotency, once, freshId => route.handle({ ...accepted, freshId }), route));
     };
 }
@@ -73,7 +78,13 @@ async function authorize(
   if (allowed) return;
   const target = { type: 'operation', id: route.action, name: route.summary };
   const reason = { code: 'no_rule_permits', rule, basis };
-  const event = { type: 'access.denied', target, outcome: 'denied', reason, details: { action: route.action } } as const;
+  const event = {
+    type: 'access.denied',
+    target,
+    outcome: 'denied',
+    reason,
+    details: { action: route.action },
+  } as const;
   await store.recordFact(tenant?.id ?? caller.tenantId ?? platformTenantId, event, cause);
   throw new ProblemError('access_denied', `your token does not allow ${route.action}`);
 }
@@ -81,20 +92,35 @@ async function authorize(
 /** The platform reaches into a tenant only on the record: the tenant's own log says who, what and the stated reason. */
 async function recordPlatformUse(
   { store }: RouteParts,
-  { request, route, caller, tenant, cause }: { request: Request; route: Route; caller: Caller; tenant: KnownTenant; cause: Cause },
+  {
+    request,
+    route,
+    caller,
+    tenant,
+    cause,
+  }: { request: Request; route: Route; caller: Caller; tenant: KnownTenant; cause: Cause },
 ): Promise<void> {
   if (caller.tenantId === tenant.id) return;
   const statedReason = (request.get('Reeve-Reason') ?? 'not stated').slice(0, 200);
   const target = { type: 'operation', id: route.action, name: route.summary };
   const details = { action: route.action, statedReason };
-  await store.recordFact(tenant.id, { type: 'access.platform_used', target, outcome: 'success', reason: because('platform_scope'), details }, cause);
+  await store.recordFact(
+    tenant.id,
+    { type: 'access.platform_used', target, outcome: 'success', reason: because('platform_scope'), details },
+    cause,
+  );
 }
 
 export function causeOf(request: Request, caller: Caller | null): Cause {
   const requestId = String(request.res?.getHeader('Reeve-Request-Id') ?? newId('request'));
   return {
     actor: caller
-      ? { type: caller.type, id: caller.id, name: null, via: caller.type === 'user' ? 'session' : caller.type === 'service' ? 'system' : 'client' }
+      ? {
+          type: caller.type,
+          id: caller.id,
+          name: null,
+          via: caller.type === 'user' ? 'session' : caller.type === 'service' ? 'system' : 'client',
+        }
       : { type: 'stranger', id: null, name: null, via: 'client' },
     context: {
       // A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d.
@@ -112,16 +138,23 @@ export function causeOf(request: Request, caller: Caller | null): Cause {
 function validate<T>(schema: z.ZodType<T> | undefined, value: unknown, within: string): T | Record<string, never> {
   if (!schema) {
     const unknown = Object.keys((value as object | undefined) ?? {});
-    if (unknown.length > 0) throw new ProblemError('input_invalid', undefined, { errors: unknown.map(field => ({ field: `${within}.${field}`, message: 'is not a known field' })) });
+    if (unknown.length > 0)
+      throw new ProblemError('input_invalid', undefined, {
+        errors: unknown.map(field => ({ field: `${within}.${field}`, message: 'is not a known field' })),
+      });
     return {};
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ProblemError('input_invalid', undefined, { errors: fieldErrors(parsed.error, within === 'body' ? '' : within) });
+  throw new ProblemError('input_invalid', undefined, {
+    errors: fieldErrors(parsed.error, within === 'body' ? '' : within),
+  });
 }
 
 function validateBody(route: Route, request: Request): unknown {
-  const given = request.get('Content-Length') !== '0' && (request.get('Content-Length') ?? request.get('Transfer-Encoding')) !== undefined;
+  const given =
+    request.get('Content-Length') !== '0' &&
+    (request.get('Content-Length') ?? request.get('Transfer-Encoding')) !== undefined;
   if (given && request.body === undefined) throw new ProblemError('content_type_unsupported');
   if (!route.body) return validate(undefined, request.body, 'body');
   if (request.body === undefined) {
@@ -143,7 +176,9 @@ function ifMatch(request: Request): number | undefined {
 
 function checkedKey(key: string): string {
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  throw new ProblemError('input_invalid', undefined, { errors: [{ field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters' }] });
+  throw new ProblemError('input_invalid', undefined, {
+    errors: [{ field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters' }],
+  });
 }
 
 function answerOf(route: Route, result: Exclude<RouteResult<unknown>, { stream: unknown }>): Answer {
@@ -153,7 +188,12 @@ function answerOf(route: Route, result: Exclude<RouteResult<unknown>, { stream: 
 
 type Once = { tenantId: TenantId; scope: string; key: string; request: string };
 
-function runOnce(idempotency: Idempotency, once: Once, handle: (freshId: Parameters<Route['handle']>[0]['freshId']) => Promise<RouteResult<unknown>>, route: Route): Promise<Answer> {
+function runOnce(
+  idempotency: Idempotency,
+  once: Once,
+  handle: (freshId: Parameters<Route['handle']>[0]['freshId']) => Promise<RouteResult<unknown>>,
+  route: Route,
+): Promise<Answer> {
   return idempotency.once(once, async freshId => {
     const result = await handle(freshId);
     if ('stream' in result) throw new ProblemError('input_invalid', 'this operation takes no Idempotency-Key');

@@ -15,7 +15,7 @@ type Part = string | number | Html | readonly Part[] | null | undefined;
 function render(part: Part): string {
   if (part === null || part === undefined) return '';
   if (part instanceof Html) return part.text;
-  if (Array.isArray(part)) return part.map(render).join('');
+  if (typeof part === 'object') return part.map(render).join('');
   return String(part).replace(/[&<>"']/g, character => escapes[character] ?? character);
 }
 

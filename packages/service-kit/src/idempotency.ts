@@ -24,7 +24,10 @@ const abandonedMs = 15_000;
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
 export function createIdempotency(store: Store) {
-  const reservations = store.collections<Reservation>({ name: 'idempotency_keys', expiresAt: state => state.expiresAt });
+  const reservations = store.collections<Reservation>({
+    name: 'idempotency_keys',
+    expiresAt: state => state.expiresAt,
+  });
 
   return {
     /**
@@ -51,7 +54,8 @@ export function createIdempotency(store: Store) {
         const found = (await mine.get(id))?.state;
         if (found && found.requestSha256 !== requestSha256) throw new ProblemError('idempotency_key_reused');
         if (found?.answer) return found.answer;
-        if (found && now.getTime() - found.startedAt < abandonedMs) throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: 1 });
+        if (found && now.getTime() - found.startedAt < abandonedMs)
+          throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: 1 });
         reservation = { ...(found ?? fresh), startedAt: now.getTime() };
         await mine.put(id, reservation);
       }

@@ -5,11 +5,25 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
-const secretKeys = ['authorization', 'cookie', 'password', 'secret', 'client_secret', 'clientSecret', 'token', 'access_token', 'refresh_token', 'id_token', 'code', 'assertion'];
+const secretKeys = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'client_secret',
+  'clientSecret',
+  'token',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'code',
+  'assertion',
+];
 
 function describeError(error: unknown) {
   if (!(error instanceof Error)) return { message: String(error) };
-  const cause: { message: string } | undefined = error.cause instanceof Error ? { message: error.cause.message } : undefined;
+  const cause: { message: string } | undefined =
+    error.cause instanceof Error ? { message: error.cause.message } : undefined;
   return { name: error.name, message: withoutRows(error.message), stack: error.stack, ...(cause ? { cause } : {}) };
 }
 

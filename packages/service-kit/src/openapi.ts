@@ -9,15 +9,38 @@ const schemaOf = (schema: z.ZodType) => {
 };
 
 function parametersOf(route: Route): unknown[] {
-  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
   const query = route.query ? schemaOf(route.query) : { properties: {}, required: [] };
   const required = (query.required ?? []) as string[];
-  const inQuery = Object.entries(query.properties ?? {}).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }));
-  const headers = route.method === 'post' ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }] : [];
+  const inQuery = Object.entries(query.properties ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+  const headers =
+    route.method === 'post'
+      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
+      : [];
   return [...inPath, ...inQuery, ...headers];
 }
 
-export function openApiDocument({ name, selfUrl, issuer, routes }: { name: string; selfUrl: string; issuer: string; routes: readonly Route[] }) {
+export function openApiDocument({
+  name,
+  selfUrl,
+  issuer,
+  routes,
+}: {
+  name: string;
+  selfUrl: string;
+  issuer: string;
+  routes: readonly Route[];
+}) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const scopes = route.scope === 'tenant' ? ['platform:admin', 'tenant:{tenantId}'] : ['platform:admin'];
@@ -30,14 +53,24 @@ export function openApiDocument({ name, selfUrl, issuer, routes }: { name: strin
       parameters: parametersOf(route),
       ...(route.body ? { requestBody: { content: { 'application/json': { schema: schemaOf(route.body) } } } } : {}),
       responses: {
-        [route.status ?? 200]: { description: route.summary, content: { 'application/json': { schema: schemaOf(route.response) } } },
-        default: { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+        [route.status ?? 200]: {
+          description: route.summary,
+          content: { 'application/json': { schema: schemaOf(route.response) } },
+        },
+        default: {
+          description: 'A problem',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
       },
     };
   }
   return {
     openapi: '3.1.0',
-    info: { title: `Reeve ${name}`, version: '1', description: 'Either of the listed security requirements suffices; the action is decided by policy.' },
+    info: {
+      title: `Reeve ${name}`,
+      version: '1',
+      description: 'Either of the listed security requirements suffices; the action is decided by policy.',
+    },
     servers: [{ url: selfUrl }],
     paths,
     components: {

@@ -21,7 +21,8 @@ export function isPublicAddress(address: string): boolean {
 export function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): void {
   if (allowedPrivateOrigins.includes(url.origin)) return;
   if (url.protocol !== 'https:') throw new ProblemError('url_refused', 'only https URLs are fetched');
-  if (url.username !== '' || url.password !== '') throw new ProblemError('url_refused', 'a URL may not hold credentials');
+  if (url.username !== '' || url.password !== '')
+    throw new ProblemError('url_refused', 'a URL may not hold credentials');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
 }
@@ -32,7 +33,8 @@ const guardedAgent = new Agent({
       lookup(hostname, { ...options, all: true }, (error, addresses) => {
         if (error) return callback(error, []);
         const open = addresses.filter(({ address }) => isPublicAddress(address));
-        if (open.length === 0) return callback(new ProblemError('url_refused', 'the name leads to an address that is not public'), []);
+        if (open.length === 0)
+          return callback(new ProblemError('url_refused', 'the name leads to an address that is not public'), []);
         return callback(null, open);
       });
     },
@@ -42,7 +44,11 @@ const guardedAgent = new Agent({
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 /** A fetch with the guard, for handing to libraries. Rejects with `url_refused`, or as fetch does. */
-export function createGuardedFetch({ allowedPrivateOrigins, timeoutMs = 5_000, maxBytes = 512 * 1024 }: GuardOptions): GuardedFetch {
+export function createGuardedFetch({
+  allowedPrivateOrigins,
+  timeoutMs = 5_000,
+  maxBytes = 512 * 1024,
+}: GuardOptions): GuardedFetch {
   return async (input, init = {}) => {
     const url = new URL(input);
     assertFetchable(url, allowedPrivateOrigins);

@@ -21,7 +21,9 @@ export function fieldErrors(error: z.ZodError, within = ''): FieldError[] {
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof VersionConflictError) {
-    return new ProblemError(error.expected === undefined ? 'conflict' : 'precondition_failed', undefined, { cause: error });
+    return new ProblemError(error.expected === undefined ? 'conflict' : 'precondition_failed', undefined, {
+      cause: error,
+    });
   }
   if (isStoreUnavailable(error) || isKafkaUnavailable(error)) {
     return new ProblemError('dependency_unavailable', undefined, { cause: error, retryAfterSeconds: 2 });

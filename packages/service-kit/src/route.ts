@@ -44,7 +44,9 @@ export type Route = Declaration<unknown, unknown, unknown> & {
 
 /** A route under `/v1/tenants/{tenantId}/`: the handler gets the tenant that the path names and the token allows. */
 export function tenantRoute<R, B = undefined, Q = Record<string, never>>(
-  route: Declaration<B, Q, R> & { handle: (request: RouteRequest<B, Q> & { tenantId: TenantId }) => Promise<RouteResult<R>> },
+  route: Declaration<B, Q, R> & {
+    handle: (request: RouteRequest<B, Q> & { tenantId: TenantId }) => Promise<RouteResult<R>>;
+  },
 ): Route {
   if (!route.path.startsWith('/v1/tenants/{tenantId}')) throw new TypeError(`${route.path} is not below a tenant`);
   return { ...route, scope: 'tenant' } as unknown as Route;

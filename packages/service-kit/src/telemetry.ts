@@ -11,7 +11,8 @@ import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 const exporter = new PrometheusExporter({ preventServerStart: true });
-const exported = process.env['OTEL_TRACES_EXPORTER'] !== undefined || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
+const exported =
+  process.env['OTEL_TRACES_EXPORTER'] !== undefined || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
 const sdk = new NodeSDK({
   metricReaders: [exporter],
   // Without any processor the SDK makes no spans, and then no trace id would reach the audit record.

@@ -33,7 +33,15 @@ function callerOf(payload: JWTPayload): Caller {
 }
 
 /** The returned function throws `token_invalid`, or `dependency_unavailable` when the issuer's keys cannot be had. */
-export function createTokenVerifier({ issuer, audience, jwksUrl }: { issuer: string; audience: string; jwksUrl: string }): VerifyToken {
+export function createTokenVerifier({
+  issuer,
+  audience,
+  jwksUrl,
+}: {
+  issuer: string;
+  audience: string;
+  jwksUrl: string;
+}): VerifyToken {
   const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: 5_000, timeoutDuration: 3_000 });
   return async token => {
     try {
@@ -49,8 +57,13 @@ export function createTokenVerifier({ issuer, audience, jwksUrl }: { issuer: str
       return callerOf(payload);
     } catch (cause) {
       if (cause instanceof ProblemError) throw cause;
-      const ourFault = !(cause instanceof errors.JOSEError) || cause.code === 'ERR_JWKS_TIMEOUT' || cause.code === 'ERR_JOSE_GENERIC';
-      if (ourFault) throw new ProblemError('dependency_unavailable', 'the keys of the issuer could not be fetched', { cause, retryAfterSeconds: 2 });
+      const ourFault =
+        !(cause instanceof errors.JOSEError) || cause.code === 'ERR_JWKS_TIMEOUT' || cause.code === 'ERR_JOSE_GENERIC';
+      if (ourFault)
+        throw new ProblemError('dependency_unavailable', 'the keys of the issuer could not be fetched', {
+          cause,
+          retryAfterSeconds: 2,
+        });
       throw new ProblemError('token_invalid', undefined, { cause });
     }
   };

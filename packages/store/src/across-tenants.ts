@@ -7,18 +7,28 @@ import { type Entry, entryOf, type StoredDocument } from './document.ts';
 export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
 
 export function createAcrossTenants<S>(
-  { collection, definition, clock }: { collection: Collection<StoredDocument<S>>; definition: CollectionDefinition<S>; clock: Clock },
+  {
+    collection,
+    definition,
+    clock,
+  }: { collection: Collection<StoredDocument<S>>; definition: CollectionDefinition<S>; clock: Clock },
   reason: string,
 ) {
   if (reason.trim() === '') throw new TypeError('crossing tenants needs a reason');
   const live = (document: StoredDocument<S>) => !(document.expiresAt && document.expiresAt <= clock.now());
-  const withTenant = (document: StoredDocument<S>): TenantEntry<S> => ({ ...entryOf(document), tenantId: document.tenantId });
+  const withTenant = (document: StoredDocument<S>): TenantEntry<S> => ({
+    ...entryOf(document),
+    tenantId: document.tenantId,
+  });
 
   return {
     /** The entry that holds the globally unique key `name`. */
     async getByUnique(name: string, key: string): Promise<TenantEntry<S> | null> {
-      if (!definition.globallyUnique?.[name]) throw new TypeError(`${definition.name} has no globally unique "${name}"`);
-      const document = (await collection.findOne({ [`unique.${name}`]: key } as Filter<StoredDocument<S>>)) as StoredDocument<S> | null;
+      if (!definition.globallyUnique?.[name])
+        throw new TypeError(`${definition.name} has no globally unique "${name}"`);
+      const document = (await collection.findOne({ [`unique.${name}`]: key } as Filter<
+        StoredDocument<S>
+      >)) as StoredDocument<S> | null;
       return document && live(document) ? withTenant(document) : null;
     },
 
@@ -26,7 +36,11 @@ export function createAcrossTenants<S>(
     async list({ after, limit }: { after?: string | undefined; limit: number }): Promise<TenantEntry<S>[]> {
       const { field } = sortOf<S>({ equality: [] });
       const filter = (after === undefined ? {} : { [field]: { $gt: after } }) as Filter<StoredDocument<S>>;
-      const documents = (await collection.find(filter).sort({ [field]: 1 }).limit(limit).toArray()) as StoredDocument<S>[];
+      const documents = (await collection
+        .find(filter)
+        .sort({ [field]: 1 })
+        .limit(limit)
+        .toArray()) as StoredDocument<S>[];
       return documents.filter(live).map(withTenant);
     },
   };

@@ -45,7 +45,9 @@ export function indexesOf<S>(definition: CollectionDefinition<S>): IndexDescript
     const key: Record<string, 1 | -1> = Object.fromEntries([['tenantId', 1], ...equality, [field, order]]);
     return { key: field === 'id' ? key : { ...key, id: order } };
   });
-  const expiry = definition.expiresAt ? [{ key: { expiresAt: 1 as const }, expireAfterSeconds: removeAfterExpirySeconds }] : [];
+  const expiry = definition.expiresAt
+    ? [{ key: { expiresAt: 1 as const }, expireAfterSeconds: removeAfterExpirySeconds }]
+    : [];
   return [...unique, ...queries, ...expiry, { key: { outboxAt: 1 as const }, sparse: true }];
 }
 

@@ -27,7 +27,14 @@ export function isStoreUnavailable(error: unknown): boolean {
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
   return (
     error instanceof Error &&
-    ['MongoPoolClearedError', 'MongoPoolClosedError', 'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError', 'MongoNotConnectedError', 'MongoTopologyClosedError'].includes(error.name)
+    [
+      'MongoPoolClearedError',
+      'MongoPoolClosedError',
+      'MongoWaitQueueTimeoutError',
+      'MongoOperationTimeoutError',
+      'MongoNotConnectedError',
+      'MongoTopologyClosedError',
+    ].includes(error.name)
   );
 }
 

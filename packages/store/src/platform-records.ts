@@ -22,7 +22,9 @@ export function createPlatformRecords<R>(collection: Collection<Row<R>>, clock: 
 
   return {
     async put(id: string, row: R, expiresAt: Date | null): Promise<void> {
-      const update = { $set: { row, ...(expiresAt ? { expiresAt } : {}) } } as unknown as Parameters<typeof collection.updateOne>[1];
+      const update = { $set: { row, ...(expiresAt ? { expiresAt } : {}) } } as unknown as Parameters<
+        typeof collection.updateOne
+      >[1];
       await collection.updateOne(byId(id), update, { upsert: true });
     },
 
@@ -32,7 +34,10 @@ export function createPlatformRecords<R>(collection: Collection<Row<R>>, clock: 
     },
 
     async findBy(key: keyof R & string, value: string): Promise<{ row: R; consumedAt: Date | undefined }[]> {
-      const found = (await collection.find({ [`row.${key}`]: value } as Filter<Row<R>>).limit(1_000).toArray()) as Row<R>[];
+      const found = (await collection
+        .find({ [`row.${key}`]: value } as Filter<Row<R>>)
+        .limit(1_000)
+        .toArray()) as Row<R>[];
       return found.filter(row => live(row)).map(view);
     },
 

@@ -28,7 +28,10 @@ const idleSweepFactor = 5;
 const meter = metrics.getMeter('@reeve/store');
 const published = meter.createCounter('reeve.outbox.published', { description: 'Events published from outboxes' });
 const failures = meter.createCounter('reeve.outbox.failures', { description: 'Batches the relay could not publish' });
-const delay = meter.createHistogram('reeve.outbox.delay', { unit: 's', description: 'From the event to its publication' });
+const delay = meter.createHistogram('reeve.outbox.delay', {
+  unit: 's',
+  description: 'From the event to its publication',
+});
 
 export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: RelayParts) {
   let publish: Publish | undefined;
@@ -121,7 +124,9 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
       for (const { _id, tenantId, outboxAt } of due) {
         const lease = { $set: { outboxAt: new Date(now.getTime() + leaseMs) } };
         const filter = { _id, tenantId, outboxAt } as Filter<Stored>;
-        const document = (await outbox.collection.findOneAndUpdate(filter, lease, { returnDocument: 'after' })) as Stored | null;
+        const document = (await outbox.collection.findOneAndUpdate(filter, lease, {
+          returnDocument: 'after',
+        })) as Stored | null;
         if (document) leased.push({ outbox, key: _id, tenantId, version: document.version, messages: document.outbox });
       }
       found += leased.length;

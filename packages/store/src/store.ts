@@ -48,7 +48,10 @@ export function openStore(options: StoreOptions) {
   if (options.onCommand) client.on('commandStarted', options.onCommand);
   const db = client.db(database);
   const preparations: (() => Promise<unknown>)[] = [];
-  const outboxes: { collection: ReturnType<typeof db.collection<StoredDocument<unknown>>>; removeWhenPublished: boolean }[] = [];
+  const outboxes: {
+    collection: ReturnType<typeof db.collection<StoredDocument<unknown>>>;
+    removeWhenPublished: boolean;
+  }[] = [];
   const relay = createRelay({
     outboxes: () => outboxes,
     clock,
@@ -67,7 +70,8 @@ export function openStore(options: StoreOptions) {
     preparations.push(() => collection.createIndexes(indexesOf(definition)));
     const parts = { collection, definition, clock, source, publishLeaseMs };
     return {
-      in: tenantId => createTenantCollection<S>({ ...parts, offer: document => relay.offer(outbox, document) }, tenantId),
+      in: tenantId =>
+        createTenantCollection<S>({ ...parts, offer: document => relay.offer(outbox, document) }, tenantId),
       acrossTenants: reason => createAcrossTenants<S>(parts, reason),
     };
   }

@@ -44,7 +44,12 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
   const live = (document: Stored | null) =>
     document && !(document.expiresAt && document.expiresAt <= clock.now()) ? document : null;
 
-  function nextDocument(current: Stored | null, id: string, decision: { state: S; events: readonly Draft[] }, cause: Cause) {
+  function nextDocument(
+    current: Stored | null,
+    id: string,
+    decision: { state: S; events: readonly Draft[] },
+    cause: Cause,
+  ) {
     const now = clock.now();
     const messages = decision.events.map(event => stamp(event, { clock, source, tenantId, cause }));
     const outbox = [...(current?.outbox ?? []), ...messages];
@@ -71,7 +76,9 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
         return true;
       }
       const filter = { ...keyed(next.id), version: current.version } as Filter<Stored>;
-      return (await collection.replaceOne(filter, next as Parameters<typeof collection.replaceOne>[1])).matchedCount === 1;
+      return (
+        (await collection.replaceOne(filter, next as Parameters<typeof collection.replaceOne>[1])).matchedCount === 1
+      );
     } catch (error) {
       const index = refusedIndex(error);
       if (index === null) throw error;
@@ -145,10 +152,12 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
         key => ({ [fieldOf(key)]: equality[key] }) as Filter<Stored>,
       );
       for (const [key, condition] of Object.entries(options.where ?? {})) {
-        conditions.push({ [fieldOf(key)]: condition } as Filter<Stored>);
+        conditions.push({ [fieldOf(key)]: condition as unknown } as Filter<Stored>);
       }
       if (definition.expiresAt) {
-        conditions.push({ $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }] } as Filter<Stored>);
+        conditions.push({
+          $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }],
+        } as Filter<Stored>);
       }
       if (options.cursor !== undefined) {
         const { sort, id } = decodeCursor(scope, options.cursor);
@@ -191,13 +200,24 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       const documents = entries.map(({ id, state }) => {
         const expiresAt = definition.expiresAt?.(state) ?? null;
         return {
-          ...{ _id: documentKey(tenantId, id), tenantId, id, version: 1, state, outbox: [], changedAt: now },
-          unique: uniqueKeysOf(definition, tenantId, { id, state }),
+          _id: documentKey(tenantId, id),
+          tenantId,
+          id,
+          version: 1,
+          state,
+          outbox: [],
+          changedAt: now,
+          unique: uniqueKeysOf(definition, tenantId, {
+            id,
+            state,
+          }),
           ...(expiresAt ? { expiresAt } : {}),
         };
       });
       try {
-        await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0], { ordered: true });
+        await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0], {
+          ordered: true,
+        });
         return documents.length;
       } catch (error) {
         const refused = error instanceof MongoBulkWriteError ? [error.writeErrors].flat()[0] : undefined;

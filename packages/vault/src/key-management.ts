@@ -15,11 +15,17 @@ export type KeyManagement = {
 
 const keyFile = z.strictObject({
   active: z.string(),
-  keys: z.record(z.string(), z.string().transform(text => Buffer.from(text, 'base64')).refine(key => key.length === 32, 'must be 32 bytes in base64')),
+  keys: z.record(
+    z.string(),
+    z
+      .string()
+      .transform(text => Buffer.from(text, 'base64'))
+      .refine(key => key.length === 32, 'must be 32 bytes in base64'),
+  ),
 });
 
-export const nonceBytes = 12;
-export const tagBytes = 16;
+const nonceBytes = 12;
+const tagBytes = 16;
 
 /** nonce ‖ tag ‖ ciphertext, AES-256-GCM. */
 export function seal(key: Buffer, plaintext: Uint8Array, context: string): Buffer {
@@ -52,7 +58,8 @@ export function localKeyFile(path: string): KeyManagement {
   };
   keyOf(active);
   return {
-    wrap: (dataKey, context) => Promise.resolve({ keyId: active, wrapped: seal(keyOf(active), dataKey, context).toString('base64') }),
+    wrap: (dataKey, context) =>
+      Promise.resolve({ keyId: active, wrapped: seal(keyOf(active), dataKey, context).toString('base64') }),
     unwrap: async ({ keyId, wrapped }, context) => open(keyOf(keyId), Buffer.from(wrapped, 'base64'), context),
   };
 }

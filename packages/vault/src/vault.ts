@@ -35,9 +35,15 @@ export function createVault({ store, keys }: { store: Store; keys: KeyManagement
     if (known && known.until > Date.now()) return known;
     const fresh = await keys.wrap(randomBytes(32), binding);
     // Two instances may race for the first key of a class; both go on with the one that was saved.
-    const saved = await dataKeys.in(tenantId).change(secretClass, state => (state ? null : { state: fresh, events: [] }), { cause });
+    const saved = await dataKeys
+      .in(tenantId)
+      .change(secretClass, state => (state ? null : { state: fresh, events: [] }), { cause });
     const wrapped = saved?.state ?? fresh;
-    const entry = { key: await keys.unwrap(wrapped, binding), keyId: wrapped.keyId, until: Date.now() + dataKeyCachedMs };
+    const entry = {
+      key: await keys.unwrap(wrapped, binding),
+      keyId: wrapped.keyId,
+      until: Date.now() + dataKeyCachedMs,
+    };
     if (opened.size >= dataKeysCached) opened.clear();
     opened.set(binding, entry);
     return entry;
@@ -50,8 +56,16 @@ export function createVault({ store, keys }: { store: Store; keys: KeyManagement
       const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext;
       const sealed = seal(key, bytes, bindingOf(tenantId, ref.secretClass, ref.id)).toString('base64');
       const target = { type: 'secret', id: ref.id, name: ref.secretClass };
-      const event = { type: 'secret.stored', target, outcome: 'success', reason: because('stored'), details: { secretClass: ref.secretClass, keyId } } as const;
-      await secrets.in(tenantId).change(nameOf(ref), () => ({ state: { secretClass: ref.secretClass, sealed }, events: [event] }), { cause });
+      const event = {
+        type: 'secret.stored',
+        target,
+        outcome: 'success',
+        reason: because('stored'),
+        details: { secretClass: ref.secretClass, keyId },
+      } as const;
+      await secrets
+        .in(tenantId)
+        .change(nameOf(ref), () => ({ state: { secretClass: ref.secretClass, sealed }, events: [event] }), { cause });
     },
 
     /** The plaintext. `secret.accessed` is durable before it is returned. Throws SecretMissingError. */
@@ -59,10 +73,18 @@ export function createVault({ store, keys }: { store: Store; keys: KeyManagement
       const entry = await secrets.in(tenantId).get(nameOf(ref));
       if (!entry) throw new SecretMissingError(ref);
       const { key } = await dataKeyFor(tenantId, ref.secretClass, cause);
-      const plaintext = open(key, Buffer.from(entry.state.sealed, 'base64'), bindingOf(tenantId, ref.secretClass, ref.id));
+      const plaintext = open(
+        key,
+        Buffer.from(entry.state.sealed, 'base64'),
+        bindingOf(tenantId, ref.secretClass, ref.id),
+      );
       const target = { type: 'secret', id: ref.id, name: ref.secretClass };
       const details = { secretClass: ref.secretClass, purpose };
-      await store.recordFact(tenantId, { type: 'secret.accessed', target, outcome: 'success', reason: because(purpose), details }, cause);
+      await store.recordFact(
+        tenantId,
+        { type: 'secret.accessed', target, outcome: 'success', reason: because(purpose), details },
+        cause,
+      );
       return plaintext;
     },
 
@@ -71,7 +93,17 @@ export function createVault({ store, keys }: { store: Store; keys: KeyManagement
       const removed = await secrets.in(tenantId).take(nameOf(ref));
       if (!removed) return;
       const target = { type: 'secret', id: ref.id, name: ref.secretClass };
-      await store.recordFact(tenantId, { type: 'secret.destroyed', target, outcome: 'success', reason: because('destroyed'), details: { secretClass: ref.secretClass } }, cause);
+      await store.recordFact(
+        tenantId,
+        {
+          type: 'secret.destroyed',
+          target,
+          outcome: 'success',
+          reason: because('destroyed'),
+          details: { secretClass: ref.secretClass },
+        },
+        cause,
+      );
     },
   };
 }

@@ -39,9 +39,12 @@ describe('Standard Webhooks v1', () => {
     expect(verifyStandard({ ...input, ...change })).toBe('signature');
   });
 
-  test.each(['1614265330abc', ' 1614265330', '1e9', '-1', '', '1614265330.5', 'hello'])('takes the timestamp %j for malformed', bad => {
-    expect(verifyStandard({ ...input, headers: { id, timestamp: bad, signature } })).toBe('malformed');
-  });
+  test.each(['1614265330abc', ' 1614265330', '1e9', '-1', '', '1614265330.5', 'hello'])(
+    'takes the timestamp %j for malformed',
+    bad => {
+      expect(verifyStandard({ ...input, headers: { id, timestamp: bad, signature } })).toBe('malformed');
+    },
+  );
 
   test('an id with a dot is malformed, since it could move the border between id and timestamp', () => {
     expect(verifyStandard({ ...input, headers: { id: 'msg.1', timestamp, signature } })).toBe('malformed');
@@ -58,7 +61,13 @@ describe('Standard Webhooks v1', () => {
     const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80]);
     const signed = signStandard(secret, { id, timestamp }, bytes);
     expect(verifyStandard({ ...input, headers: { id, timestamp, signature: signed }, body: bytes })).toBe('valid');
-    expect(verifyStandard({ ...input, headers: { id, timestamp, signature: signed }, body: Buffer.from(bytes.toString('utf8')) })).toBe('signature');
+    expect(
+      verifyStandard({
+        ...input,
+        headers: { id, timestamp, signature: signed },
+        body: Buffer.from(bytes.toString('utf8')),
+      }),
+    ).toBe('signature');
   });
 
   test('a secret that is too short is an error, not an empty key', () => {

@@ -34,14 +34,19 @@ function macOf(secret: string, { id, timestamp }: { id: string; timestamp: strin
 }
 
 /** The value of `webhook-signature` for one secret. */
-export function signStandard(secret: string, { id, timestamp }: { id: string; timestamp: string }, body: Uint8Array): string {
+export function signStandard(
+  secret: string,
+  { id, timestamp }: { id: string; timestamp: string },
+  body: Uint8Array,
+): string {
   return `v1,${macOf(secret, { id, timestamp }, body).toString('base64')}`;
 }
 
 /** Every listed signature is compared with every secret in constant time; the time is judged only for what was really signed. */
 export function verifyStandard({ headers, body, secrets, now, toleranceSeconds }: VerifyInput): Verdict {
   const { id, timestamp, signature } = headers;
-  if (!/^[\x21-\x7e]{1,256}$/.test(id) || id.includes('.') || !/^[0-9]{1,12}$/.test(timestamp) || signature === '') return 'malformed';
+  if (!/^[\x21-\x7e]{1,256}$/.test(id) || id.includes('.') || !/^[0-9]{1,12}$/.test(timestamp) || signature === '')
+    return 'malformed';
   const candidates = signature
     .split(' ')
     .slice(0, 16)

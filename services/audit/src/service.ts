@@ -1,6 +1,13 @@
 // audit: chains every identity event per tenant, and lets it be searched, exported and verified. Every part is built and every slice mounted here.
 import { auditedTopics } from '@reeve/contracts';
-import { createApp, createFoundation, createTenantDirectory, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createTenantDirectory,
+  createTokenVerifier,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { defineHeads, defineRecords } from './chains/chain-store.ts';
 import { createChainWriter } from './chains/chain-writer.ts';
 import { ingest } from './chains/ingest.ts';
@@ -47,7 +54,11 @@ export function createService(config: Config, log: Logger): Service {
     async start() {
       await foundation.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
-      await bus.consume({ group: 'audit.chain', topics: auditedTopics, handleBatch: ingest({ writer, publish: bus.publish }) });
+      await bus.consume({
+        group: 'audit.chain',
+        topics: auditedTopics,
+        handleBatch: ingest({ writer, publish: bus.publish }),
+      });
     },
     stop: foundation.stop,
   };

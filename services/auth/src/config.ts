@@ -1,7 +1,12 @@
 import { baseConfig } from '@reeve/service-kit';
 import { z } from 'zod';
 
-const list = z.string().transform(text => text.split(',').map(part => part.trim()).filter(part => part !== ''));
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== ''),
+);
 
 export const configSchema = baseConfig.extend({
   REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),

@@ -1,6 +1,14 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part is built and every
 // slice mounted here.
-import { createApp, createFoundation, createGuardedFetch, createTenantDirectory, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createGuardedFetch,
+  createTenantDirectory,
+  createTokenVerifier,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
 import type { RequestHandler } from 'express';
 import { defineClients } from './clients/client.ts';
@@ -44,9 +52,18 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   // The provider takes its keys when it is built, so the store has to be there before the application is.
   await foundation.start();
   const keys = await loadSigningKeys({ keys: signingKeys, vault });
-  const adapter = createAdapterFactory({ artifacts, findClient: findClientMetadata(clients), onSessionDestroyed: signedIn.endByUid, now: store.clock.now });
+  const adapter = createAdapterFactory({
+    artifacts,
+    findClient: findClientMetadata(clients),
+    onSessionDestroyed: signedIn.endByUid,
+    now: store.clock.now,
+  });
   const provider = createProvider({ config, log, keys, adapter, sessions: signedIn, tenants });
-  const resolveIdentity = createIdentityResolver({ provisioningUrl: config.REEVE_PROVISIONING_URL, issuer: ownIssuer, key: keys.accessToken });
+  const resolveIdentity = createIdentityResolver({
+    provisioningUrl: config.REEVE_PROVISIONING_URL,
+    issuer: ownIssuer,
+    key: keys.accessToken,
+  });
   const relyingParty = createRelyingParty({ vault, guardedFetch, ownIssuer });
 
   const app = createApp(
@@ -56,11 +73,27 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       log,
       store,
       tenants,
-      verifyToken: createTokenVerifier({ issuer: ownIssuer, audience: config.REEVE_SELF_URL, jwksUrl: config.REEVE_JWKS_URL ?? `http://localhost:${config.PORT}/jwks` }),
+      verifyToken: createTokenVerifier({
+        issuer: ownIssuer,
+        audience: config.REEVE_SELF_URL,
+        jwksUrl: config.REEVE_JWKS_URL ?? `http://localhost:${config.PORT}/jwks`,
+      }),
       ready: foundation.ready,
     },
     {
-      before: [signInPages({ provider, connections, transactions, relyingParty, resolveIdentity, tenants, recordFact: store.recordFact, clock: store.clock, log })],
+      before: [
+        signInPages({
+          provider,
+          connections,
+          transactions,
+          relyingParty,
+          resolveIdentity,
+          tenants,
+          recordFact: store.recordFact,
+          clock: store.clock,
+          log,
+        }),
+      ],
       routes: [
         createClient({ clients, clock: store.clock }),
         listClients({ clients }),

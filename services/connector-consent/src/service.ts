@@ -1,6 +1,14 @@
 // connector-consent: which connectors a tenant has, who consented to what, and the tokens that came of it. Every part is built and every
 // slice mounted here.
-import { createApp, createFoundation, createGuardedFetch, createTenantDirectory, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createGuardedFetch,
+  createTenantDirectory,
+  createTokenVerifier,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { createBrowserSessions, defineBrowserSessions } from './browser-sessions/browser-sessions.ts';
 import { createOwnIssuer } from './browser-sessions/own-issuer.ts';
@@ -33,17 +41,32 @@ export function createService(config: Config, log: Logger): Service {
   const installations = defineInstallations(store);
   const consents = defineConsents(store);
   const delegatedTokens = createDelegatedTokens({ tokens: defineDelegatedTokens(store), vault });
-  const browserSessions = createBrowserSessions({ records: defineBrowserSessions(store), clock, secure: selfUrl.startsWith('https:') });
+  const browserSessions = createBrowserSessions({
+    records: defineBrowserSessions(store),
+    clock,
+    secure: selfUrl.startsWith('https:'),
+  });
   const catalogue = loadCatalogue(config.REEVE_CATALOGUE_FILE);
   const endGrants = createEndGrants({ consents, delegatedTokens });
   const pages = consentPages({
-    ...{ installations, consents, delegatedTokens, catalogue, browserSessions, tenants, clock, log },
+    installations,
+    consents,
+    delegatedTokens,
+    catalogue,
+    browserSessions,
+    tenants,
+    clock,
+    log,
     ...defineTransactions(store),
     thirdParty: createThirdParty({
       guardedFetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
       redirectUri: `${selfUrl}/connect/callback`,
     }),
-    ownIssuer: createOwnIssuer({ issuer: config.REEVE_ISSUER, clientSecret: config.REEVE_CONSENT_CLIENT_SECRET, redirectUri: `${selfUrl}/sign-in/callback` }),
+    ownIssuer: createOwnIssuer({
+      issuer: config.REEVE_ISSUER,
+      clientSecret: config.REEVE_CONSENT_CLIENT_SECRET,
+      redirectUri: `${selfUrl}/sign-in/callback`,
+    }),
   });
 
   const app = createApp(

@@ -1,6 +1,13 @@
 // webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and nothing is accepted
 // before it is durable. Every part is built and every slice mounted here.
-import { createApp, createFoundation, createTenantDirectory, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createTenantDirectory,
+  createTokenVerifier,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { defineDeliveries } from './deliveries/delivery.ts';

@@ -7,7 +7,7 @@ import { readChained, verifyExport } from '@reeve/audit-log';
 import { type Api, ApiError, eventually } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type Credentials, serviceNames } from '@reeve/local/system';
-import { asLines, type AuditEvent, exportLines } from '../support/audit.ts';
+import { type AuditEvent, asLines, exportLines } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
 
@@ -54,12 +54,19 @@ async function userLife({ api, tenant }: TestTenant): Promise<Promised & { opera
   const { id } = await post<{ id: string }>(api, base, { email: `${randomUUID()}@example.org` });
   await post(api, `${base}/${id}:deactivate`);
   await post(api, `${base}/${id}:reactivate`);
-  return { operations: 3, target: id, types: ['user.created', 'role.assigned', 'user.deactivated', 'user.reactivated'] };
+  return {
+    operations: 3,
+    target: id,
+    types: ['user.created', 'role.assigned', 'user.deactivated', 'user.reactivated'],
+  };
 }
 
 async function installationLife({ api, tenant }: TestTenant): Promise<Promised & { operations: number }> {
   const base = `${credentials.urls.connectorConsent}/v1/tenants/${tenant.id}/installations`;
-  const { id } = await post<{ id: string }>(api, `${base}:request`, { connectorId: 'demo-calendar', scopes: ['calendar.read'] });
+  const { id } = await post<{ id: string }>(api, `${base}:request`, {
+    connectorId: 'demo-calendar',
+    scopes: ['calendar.read'],
+  });
   await post(api, `${base}/${id}:approve`);
   return { operations: 2, target: id, types: ['installation.requested', 'installation.approved'] };
 }
@@ -88,7 +95,11 @@ describe('under kills', () => {
     'every acknowledged operation is in the audit log exactly once, in the order of its aggregate',
     async () => {
       const hooks = await Promise.all(
-        tenants.map(({ api, tenant }) => api.post<Hook>(`${credentials.urls.webhookIngress}/v1/tenants/${tenant.id}/webhook-endpoints`, { connectorId: 'chaos' })),
+        tenants.map(({ api, tenant }) =>
+          api.post<Hook>(`${credentials.urls.webhookIngress}/v1/tenants/${tenant.id}/webhook-endpoints`, {
+            connectorId: 'chaos',
+          }),
+        ),
       );
       const promised: Promised[][] = tenants.map(() => []);
       let operations = 0;
@@ -99,7 +110,11 @@ describe('under kills', () => {
           const index = round % tenants.length;
           const own = tenants[index] as TestTenant;
           const life = [userLife, clientLife, installationLife][round % 3] ?? userLife;
-          for (const done of [await life(own), await delivery(hooks[index] as Hook), await delivery(hooks[index] as Hook)]) {
+          for (const done of [
+            await life(own),
+            await delivery(hooks[index] as Hook),
+            await delivery(hooks[index] as Hook),
+          ]) {
             promised[index]?.push(done);
             operations += done.operations;
           }
@@ -134,8 +149,11 @@ describe('under kills', () => {
         expect(await verifyExport(asLines(lines), readChained)).toMatchObject({ finding: null });
         expect(new Set(log.map(({ eventId }) => eventId)).size).toBe(log.length);
         const typesByTarget = new Map<string, string[]>();
-        for (const { target, type } of log) if (target.id !== null) typesByTarget.set(target.id, [...(typesByTarget.get(target.id) ?? []), type]);
-        const wrong = expected.filter(({ target, types }) => typesByTarget.get(target)?.join() !== types.join()).map(({ target, types }) => ({ target, types, found: typesByTarget.get(target) }));
+        for (const { target, type } of log)
+          if (target.id !== null) typesByTarget.set(target.id, [...(typesByTarget.get(target.id) ?? []), type]);
+        const wrong = expected
+          .filter(({ target, types }) => typesByTarget.get(target)?.join() !== types.join())
+          .map(({ target, types }) => ({ target, types, found: typesByTarget.get(target) }));
         expect(wrong).toEqual([]);
         expect(log.every(({ tenantId }) => tenantId === tenant.id)).toBe(true);
       }

@@ -5,14 +5,23 @@ import { eventually } from '@reeve/local/api';
 import { createBrowser } from '@reeve/local/browser';
 import { approveDemoConnector, consent, endpointOf } from '@reeve/local/connector-story';
 import { send, signedWebhook } from '@reeve/local/partner';
-import { beginSignIn, callback, type ProductApp, refresh, registerProductApp, type SignedIn, signIn } from '@reeve/local/product-app';
-import { asLines, type AuditEvent, exportLines, logWith } from '../support/audit.ts';
+import {
+  beginSignIn,
+  callback,
+  type ProductApp,
+  refresh,
+  registerProductApp,
+  type SignedIn,
+  signIn,
+} from '@reeve/local/product-app';
+import { type AuditEvent, asLines, exportLines, logWith } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
 const alice = demoUser(credentials);
 
-const typesOf = (log: AuditEvent[], chain: string) => log.filter(record => record.chain.startsWith(`${chain}/`)).map(({ type }) => type);
+const typesOf = (log: AuditEvent[], chain: string) =>
+  log.filter(record => record.chain.startsWith(`${chain}/`)).map(({ type }) => type);
 
 describe('the story', () => {
   let own: TestTenant;
@@ -29,10 +38,20 @@ describe('the story', () => {
   test('a person signs in through the company’s identity provider with PKCE, state and nonce, and is created on the way', async () => {
     signedIn = await signIn(app, own.tenant, alice);
     expect(signedIn.browser.visited).toContain(`GET ${credentials.demoIdp.oidc}/auth`);
-    expect(signedIn.claims).toMatchObject({ iss: credentials.issuer, aud: app.clientId, tid: own.tenant.id, email: alice.email, roles: ['tenant_member'] });
+    expect(signedIn.claims).toMatchObject({
+      iss: credentials.issuer,
+      aud: app.clientId,
+      tid: own.tenant.id,
+      email: alice.email,
+      roles: ['tenant_member'],
+    });
     expect(signedIn.claims['sid']).toMatch(/^ses_/);
-    const users = await own.api.get<{ items: { id: string; email: string; source: string }[] }>(`${credentials.urls.provisioning}/v1/tenants/${own.tenant.id}/users`);
-    expect(users.items).toEqual([expect.objectContaining({ id: signedIn.claims.sub, email: alice.email, source: 'jit' })]);
+    const users = await own.api.get<{ items: { id: string; email: string; source: string }[] }>(
+      `${credentials.urls.provisioning}/v1/tenants/${own.tenant.id}/users`,
+    );
+    expect(users.items).toEqual([
+      expect.objectContaining({ id: signedIn.claims.sub, email: alice.email, source: 'jit' }),
+    ]);
   });
 
   test('the refresh token is rotated', async () => {
@@ -48,9 +67,22 @@ describe('the story', () => {
     expect(end.text).toContain('Demo Calendar is connected');
     const base = `${credentials.urls.connectorConsent}/v1/tenants/${own.tenant.id}/installations/${installation.id}`;
     expect(await own.api.get(`${base}`)).toMatchObject({ status: 'installed', consentUrl: null });
-    expect(await own.api.get(`${base}/connection`)).toMatchObject({ state: 'connected', tokens: [{ grantedScopes: ['calendar.read'], missingScopes: [] }] });
-    expect(await own.api.get(`${base}/consents`)).toMatchObject({ items: [{ scopes: ['calendar.read'], status: 'granted', text: expect.stringContaining('See the events in your calendar') }] });
-    expect(await own.api.post(`${base}/token`, { userId: signedIn.claims.sub })).toMatchObject({ accessToken: expect.any(String) });
+    expect(await own.api.get(`${base}/connection`)).toMatchObject({
+      state: 'connected',
+      tokens: [{ grantedScopes: ['calendar.read'], missingScopes: [] }],
+    });
+    expect(await own.api.get(`${base}/consents`)).toMatchObject({
+      items: [
+        {
+          scopes: ['calendar.read'],
+          status: 'granted',
+          text: expect.stringContaining('See the events in your calendar'),
+        },
+      ],
+    });
+    expect(await own.api.post(`${base}/token`, { userId: signedIn.claims.sub })).toMatchObject({
+      accessToken: expect.any(String),
+    });
 
     const { endpoint, secret } = await endpointOf(own.api, credentials, own.tenant, installation);
     const webhook = signedWebhook(secret, { happened: 'calendar.event.created' });
@@ -62,7 +94,10 @@ describe('the story', () => {
     const forged = await send(endpoint.url, { ...webhook, id: 'msg_forged' });
     expect(forged.status).toBe(401);
     expect(forged.headers.get('content-type')).toContain('application/problem+json');
-    const otherBody = await send(endpoint.url, signedWebhook(secret, { happened: 'something else' }, { id: webhook.id }));
+    const otherBody = await send(
+      endpoint.url,
+      signedWebhook(secret, { happened: 'something else' }, { id: webhook.id }),
+    );
     expect(otherBody.status).toBe(409);
   });
 
@@ -70,7 +105,9 @@ describe('the story', () => {
     const { provisioning, auth } = credentials.urls;
     await own.api.post(`${provisioning}/v1/tenants/${own.tenant.id}/users/${signedIn.claims.sub}:deactivate`);
     await eventually(async () => {
-      const { items } = await own.api.get<{ items: { status: string }[] }>(`${auth}/v1/tenants/${own.tenant.id}/users/${signedIn.claims.sub}/sessions`);
+      const { items } = await own.api.get<{ items: { status: string }[] }>(
+        `${auth}/v1/tenants/${own.tenant.id}/users/${signedIn.claims.sub}/sessions`,
+      );
       return items.length > 0 && items.every(({ status }) => status === 'revoked');
     });
     await expect(refresh(app, refreshToken)).rejects.toMatchObject({ error: 'invalid_grant' });
@@ -83,32 +120,71 @@ describe('the story', () => {
   });
 
   test('the audit log holds exactly what happened, in order', async () => {
-    log = await logWith({ ...own, credentials }, found => found.some(({ type }) => type === 'consent.revoked') && found.some(({ type }) => type === 'sign_in.failed'), 'the end of the story');
+    log = await logWith(
+      { ...own, credentials },
+      found =>
+        found.some(({ type }) => type === 'consent.revoked') && found.some(({ type }) => type === 'sign_in.failed'),
+      'the end of the story',
+    );
     expect(typesOf(log, 'reeve.auth.v1')).toEqual([
-      ...['connection.created', 'connection.activated', 'client.created', 'client.created'],
-      ...['sign_in.succeeded', 'session.created', 'session.revoked', 'sign_in.failed'],
+      'connection.created',
+      'connection.activated',
+      'client.created',
+      'client.created',
+      'sign_in.succeeded',
+      'session.created',
+      'session.revoked',
+      'sign_in.failed',
     ]);
-    expect(typesOf(log, 'reeve.directory.v1')).toEqual(['tenant.created', 'user.created', 'role.assigned', 'identity.linked', 'user.deactivated']);
+    expect(typesOf(log, 'reeve.directory.v1')).toEqual([
+      'tenant.created',
+      'user.created',
+      'role.assigned',
+      'identity.linked',
+      'user.deactivated',
+    ]);
     expect(typesOf(log, 'reeve.connector.v1')).toEqual([
-      ...['installation.requested', 'installation.approved', 'consent.granted', 'delegated_token.stored', 'installation.installed'],
-      ...['delegated_token.leased', 'delegated_token.revoked', 'consent.revoked'],
+      'installation.requested',
+      'installation.approved',
+      'consent.granted',
+      'delegated_token.stored',
+      'installation.installed',
+      'delegated_token.leased',
+      'delegated_token.revoked',
+      'consent.revoked',
     ]);
     expect(typesOf(log, 'reeve.webhook.v1')).toEqual([
-      ...['endpoint.created', 'endpoint.secret_rotated'],
-      ...['delivery.accepted', 'delivery.duplicated', 'delivery.rejected', 'delivery.rejected'],
+      'endpoint.created',
+      'endpoint.secret_rotated',
+      'delivery.accepted',
+      'delivery.duplicated',
+      'delivery.rejected',
+      'delivery.rejected',
     ]);
     const revoked = log.find(({ type }) => type === 'session.revoked');
     const deactivated = log.find(({ type }) => type === 'user.deactivated');
     expect(revoked).toMatchObject({ causationId: deactivated?.eventId, reason: { code: 'user_deactivated' } });
     expect(log.find(({ type }) => type === 'sign_in.succeeded')).toMatchObject({
       actor: { type: 'user', id: signedIn.claims.sub },
-      context: { ip: expect.stringMatching(/^(127\.0\.0\.1|::1)$/), userAgent: 'Reeve demo browser', sessionId: signedIn.claims['sid'], connectionId: own.tenant.connectionId },
+      context: {
+        ip: expect.stringMatching(/^(127\.0\.0\.1|::1)$/),
+        userAgent: 'Reeve demo browser',
+        sessionId: signedIn.claims['sid'],
+        connectionId: own.tenant.connectionId,
+      },
     });
   });
 
   test('no record holds a secret, a token or an assertion', () => {
     const text = JSON.stringify(log);
-    for (const secret of [signedIn.tokens.access_token, signedIn.tokens.id_token, refreshToken, app.clientSecret, credentials.demoIdp.clientSecret, alice.password]) {
+    for (const secret of [
+      signedIn.tokens.access_token,
+      signedIn.tokens.id_token,
+      refreshToken,
+      app.clientSecret,
+      credentials.demoIdp.clientSecret,
+      alice.password,
+    ]) {
       expect(text).not.toContain(secret);
     }
     expect(text).not.toMatch(/whsec_|eyJ[\w-]{10,}\./);
@@ -121,7 +197,9 @@ describe('the story', () => {
     const lines = await exportLines(own.api, credentials, own.tenant, format);
     expect(await verifyExport(asLines(lines), read)).toMatchObject({ records: lines.length, finding: null });
     const index = lines.findIndex(line => line.includes('user.deactivated'));
-    const flipped = lines.map((line, at) => (at === index ? line.replace('"failure"', '"success"').replace(alice.email, alice.email.replace('a', 'e')) : line));
+    const flipped = lines.map((line, at) =>
+      at === index ? line.replace('"failure"', '"success"').replace(alice.email, alice.email.replace('a', 'e')) : line,
+    );
     expect((await verifyExport(asLines(flipped), read)).finding).toMatchObject({ line: index + 1 });
   });
 });

@@ -9,10 +9,24 @@ test('one trace id runs from the HTTP request through Kafka, over what follows f
   const own = await freshTenant(credentials, 'traces');
   const traceId = randomBytes(16).toString('hex');
   const headers = { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` };
-  const user = await own.api.post<{ id: string }>(`${provisioning}/v1/tenants/${own.tenant.id}/users`, { email: 'traced@example.org' }, { headers });
-  const installation = await own.api.post<{ id: string }>(`${connectorConsent}/v1/tenants/${own.tenant.id}/installations:request`, { connectorId: 'demo-calendar', scopes: ['calendar.read'] });
-  const log = await logWith({ ...own, credentials }, found => found.some(({ target }) => target.id === installation.id), 'both requests');
-  const traceOf = (id: string) => log.filter(({ target }) => target.id === id).map(record => [record.type, record.traceId === traceId, record.correlationId === traceId]);
+  const user = await own.api.post<{ id: string }>(
+    `${provisioning}/v1/tenants/${own.tenant.id}/users`,
+    { email: 'traced@example.org' },
+    { headers },
+  );
+  const installation = await own.api.post<{ id: string }>(
+    `${connectorConsent}/v1/tenants/${own.tenant.id}/installations:request`,
+    { connectorId: 'demo-calendar', scopes: ['calendar.read'] },
+  );
+  const log = await logWith(
+    { ...own, credentials },
+    found => found.some(({ target }) => target.id === installation.id),
+    'both requests',
+  );
+  const traceOf = (id: string) =>
+    log
+      .filter(({ target }) => target.id === id)
+      .map(record => [record.type, record.traceId === traceId, record.correlationId === traceId]);
   expect(traceOf(user.id)).toEqual([
     ['user.created', true, true],
     ['role.assigned', true, true],

@@ -15,15 +15,23 @@ const services = { auth, provisioning, connectorConsent, webhookIngress, audit }
 const operations: Operation[] = [];
 for (const service of Object.values(services)) {
   const { paths } = (await (await fetch(`${service}/openapi.json`)).json()) as Document;
-  for (const [path, methods] of Object.entries(paths)) for (const method of Object.keys(methods)) operations.push({ service, method: method.toUpperCase(), path });
+  for (const [path, methods] of Object.entries(paths))
+    for (const method of Object.keys(methods)) operations.push({ service, method: method.toUpperCase(), path });
 }
 const tenantOperations = operations.filter(({ path }) => path.startsWith('/v1/tenants/{tenantId}'));
-const named = (list: Operation[]) => list.map(operation => [`${operation.method} ${new URL(operation.service).port} ${operation.path}`, operation] as const);
+const named = (list: Operation[]) =>
+  list.map(
+    operation => [`${operation.method} ${new URL(operation.service).port} ${operation.path}`, operation] as const,
+  );
 
-const fill = (path: string, tenantId: string) => path.replace('{tenantId}', tenantId).replaceAll(/\{\w+\}/g, 'usr_00000000-0000-7000-8000-000000000000');
+const fill = (path: string, tenantId: string) =>
+  path.replace('{tenantId}', tenantId).replaceAll(/\{\w+\}/g, 'usr_00000000-0000-7000-8000-000000000000');
 
 async function call({ service, method, path }: Operation, tenantId: string, token: string | null) {
-  const response = await fetch(service + fill(path, tenantId), { method, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+  const response = await fetch(service + fill(path, tenantId), {
+    method,
+    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+  });
   const problem = response.headers.get('content-type')?.includes('problem+json');
   const code = problem ? ((await response.json()) as { code: string }).code : undefined;
   return { status: response.status, code };
@@ -37,15 +45,22 @@ beforeAll(async () => {
 });
 
 test('there are routes to try in every service', () => {
-  for (const service of Object.values(services)) expect(tenantOperations.some(operation => operation.service === service)).toBe(true);
+  for (const service of Object.values(services))
+    expect(tenantOperations.some(operation => operation.service === service)).toBe(true);
 });
 
 describe.each(named(operations))('%s', (_, operation) => {
   test('refuses a caller without a token, with a broken one, and with one for another service', async () => {
     const elsewhere = operation.service === audit ? provisioning : audit;
     expect(await call(operation, first.tenant.id, null)).toEqual({ status: 401, code: 'token_missing' });
-    expect(await call(operation, first.tenant.id, 'eyJhbGciOiJub25lIn0.e30.')).toEqual({ status: 401, code: 'token_invalid' });
-    expect(await call(operation, first.tenant.id, await first.api.tokenFor(elsewhere))).toEqual({ status: 401, code: 'token_invalid' });
+    expect(await call(operation, first.tenant.id, 'eyJhbGciOiJub25lIn0.e30.')).toEqual({
+      status: 401,
+      code: 'token_invalid',
+    });
+    expect(await call(operation, first.tenant.id, await first.api.tokenFor(elsewhere))).toEqual({
+      status: 401,
+      code: 'token_invalid',
+    });
   });
 });
 
@@ -68,11 +83,24 @@ describe('tokens', () => {
   test('a tenant’s client can not get a token for another tenant, nor for the platform', async () => {
     const { tokenFor } = first.api;
     expect(await tokenFor(audit)).toEqual(expect.any(String));
-    const created = await first.api.post<{ clientId: string; clientSecret: string }>(`${auth}/v1/tenants/${first.tenant.id}/clients`, { name: 'greedy' });
-    for (const scope of [`tenant:${second.tenant.id}`, `tenant:${second.tenant.slug}`, 'platform:admin', `tenant:${first.tenant.id} platform:admin`]) {
-      await expect(createApi(credentials, { ...created, scope }).tokenFor(audit)).rejects.toMatchObject({ status: 400, code: 'invalid_scope' });
+    const created = await first.api.post<{ clientId: string; clientSecret: string }>(
+      `${auth}/v1/tenants/${first.tenant.id}/clients`,
+      { name: 'greedy' },
+    );
+    for (const scope of [
+      `tenant:${second.tenant.id}`,
+      `tenant:${second.tenant.slug}`,
+      'platform:admin',
+      `tenant:${first.tenant.id} platform:admin`,
+    ]) {
+      await expect(createApi(credentials, { ...created, scope }).tokenFor(audit)).rejects.toMatchObject({
+        status: 400,
+        code: 'invalid_scope',
+      });
     }
-    expect(await createApi(credentials, { ...created, scope: `tenant:${first.tenant.slug}` }).tokenFor(audit)).toEqual(expect.any(String));
+    expect(await createApi(credentials, { ...created, scope: `tenant:${first.tenant.slug}` }).tokenFor(audit)).toEqual(
+      expect.any(String),
+    );
   });
 
   test('a resource that is not one of the services is refused', async () => {
@@ -89,8 +117,17 @@ describe('tokens', () => {
   test('platform access to a tenant is in that tenant’s log, with the stated reason', async () => {
     const { clientId, clientSecret } = credentials;
     const platform = createApi(credentials, { clientId, clientSecret, scope: 'platform:admin' });
-    await platform.get(`${provisioning}/v1/tenants/${first.tenant.id}/users`, { headers: { 'Reeve-Reason': 'ticket 4711' } });
-    const log = await logWith({ ...first, credentials }, found => found.some(({ details }) => details['statedReason'] === 'ticket 4711'), 'the platform’s access');
-    expect(log.find(({ details }) => details['statedReason'] === 'ticket 4711')).toMatchObject({ type: 'access.platform_used', actor: { id: clientId } });
+    await platform.get(`${provisioning}/v1/tenants/${first.tenant.id}/users`, {
+      headers: { 'Reeve-Reason': 'ticket 4711' },
+    });
+    const log = await logWith(
+      { ...first, credentials },
+      found => found.some(({ details }) => details['statedReason'] === 'ticket 4711'),
+      'the platform’s access',
+    );
+    expect(log.find(({ details }) => details['statedReason'] === 'ticket 4711')).toMatchObject({
+      type: 'access.platform_used',
+      actor: { id: clientId },
+    });
   });
 });

@@ -2,7 +2,13 @@
 // tokens. It sees and changes nothing; beside each attempt stands the first tenant doing the same with success.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createBrowser } from '@reeve/local/browser';
-import { approveDemoConnector, consent, endpointOf, type Endpoint, type Installation } from '@reeve/local/connector-story';
+import {
+  approveDemoConnector,
+  consent,
+  type Endpoint,
+  endpointOf,
+  type Installation,
+} from '@reeve/local/connector-story';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type ProductApp, refresh, registerProductApp, type SignedIn, signIn } from '@reeve/local/product-app';
 import { readLog } from '../support/audit.ts';
@@ -13,7 +19,13 @@ const { auth, provisioning, connectorConsent, webhookIngress, audit } = credenti
 const alice = demoUser(credentials, 0);
 const grace = demoUser(credentials, 2);
 
-type Furnished = TestTenant & { app: ProductApp; person: SignedIn; installation: Installation; endpoint: Endpoint; secret: string };
+type Furnished = TestTenant & {
+  app: ProductApp;
+  person: SignedIn;
+  installation: Installation;
+  endpoint: Endpoint;
+  secret: string;
+};
 
 async function furnish(name: string, user: { email: string; password: string }): Promise<Furnished> {
   const own = await freshTenant(credentials, name);
@@ -51,7 +63,7 @@ describe('the second tenant', () => {
 
   test('changes none of the first’s things', async () => {
     const { id: tenantId } = second.tenant;
-    const session = String(first.person.claims['sid']);
+    const session = first.person.claims['sid'] as string;
     const attempts = [
       [provisioning, `users/${first.person.claims.sub}:deactivate`],
       [auth, `sessions/${session}:terminate`],
@@ -64,16 +76,34 @@ describe('the second tenant', () => {
       const response = await second.api.send('POST', `${service}/v1/tenants/${tenantId}/${path}`);
       expect([path, response.status]).toEqual([path, 404]);
     }
-    expect(await second.api.send('POST', `${connectorConsent}/v1/tenants/${tenantId}/installations/${first.installation.id}/token`, { body: { userId: first.person.claims.sub } })).toMatchObject({ status: 404 });
-    expect(await first.api.get(`${provisioning}/v1/tenants/${first.tenant.id}/users/${first.person.claims.sub}`)).toMatchObject({ status: 'active' });
-    expect(await first.api.get(`${connectorConsent}/v1/tenants/${first.tenant.id}/installations/${first.installation.id}`)).toMatchObject({ status: 'installed' });
+    expect(
+      await second.api.send(
+        'POST',
+        `${connectorConsent}/v1/tenants/${tenantId}/installations/${first.installation.id}/token`,
+        { body: { userId: first.person.claims.sub } },
+      ),
+    ).toMatchObject({ status: 404 });
+    expect(
+      await first.api.get(`${provisioning}/v1/tenants/${first.tenant.id}/users/${first.person.claims.sub}`),
+    ).toMatchObject({ status: 'active' });
+    expect(
+      await first.api.get(`${connectorConsent}/v1/tenants/${first.tenant.id}/installations/${first.installation.id}`),
+    ).toMatchObject({ status: 'installed' });
   });
 
   test('can not read on with the first’s cursors', async () => {
     for (const path of ['audit/events']) {
-      const { nextCursor } = await first.api.get<{ nextCursor: string }>(`${audit}/v1/tenants/${first.tenant.id}/${path}?limit=2`);
-      const own = await first.api.send('GET', `${audit}/v1/tenants/${first.tenant.id}/${path}?limit=2&cursor=${nextCursor}`);
-      const theirs = await second.api.send('GET', `${audit}/v1/tenants/${second.tenant.id}/${path}?limit=2&cursor=${nextCursor}`);
+      const { nextCursor } = await first.api.get<{ nextCursor: string }>(
+        `${audit}/v1/tenants/${first.tenant.id}/${path}?limit=2`,
+      );
+      const own = await first.api.send(
+        'GET',
+        `${audit}/v1/tenants/${first.tenant.id}/${path}?limit=2&cursor=${nextCursor}`,
+      );
+      const theirs = await second.api.send(
+        'GET',
+        `${audit}/v1/tenants/${second.tenant.id}/${path}?limit=2&cursor=${nextCursor}`,
+      );
       expect([own.status, theirs.status]).toEqual([200, 400]);
       expect(await theirs.json()).toMatchObject({ code: 'cursor_invalid' });
     }
@@ -101,8 +131,12 @@ describe('the second tenant', () => {
   });
 
   test('can not refresh with the first’s refresh token', async () => {
-    await expect(refresh(second.app, String(first.person.tokens.refresh_token))).rejects.toMatchObject({ error: 'invalid_grant' });
-    expect((await refresh(first.app, String(first.person.tokens.refresh_token))).access_token).toEqual(expect.any(String));
+    await expect(refresh(second.app, String(first.person.tokens.refresh_token))).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect((await refresh(first.app, String(first.person.tokens.refresh_token))).access_token).toEqual(
+      expect.any(String),
+    );
   });
 
   test('a session at the first does not sign anybody in to the second', async () => {
@@ -113,7 +147,10 @@ describe('the second tenant', () => {
   });
 
   test('neither log holds anything of the other', async () => {
-    const [one, other] = [await readLog(first.api, credentials, first.tenant), await readLog(second.api, credentials, second.tenant)];
+    const [one, other] = [
+      await readLog(first.api, credentials, first.tenant),
+      await readLog(second.api, credentials, second.tenant),
+    ];
     expect(JSON.stringify(one)).not.toContain(second.tenant.id);
     expect(JSON.stringify(other)).not.toContain(first.tenant.id);
     expect(one.length).toBeGreaterThan(20);

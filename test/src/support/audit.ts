@@ -1,13 +1,21 @@
+import type { AuditRecord } from '@reeve/audit-log';
 import { type Api, eventually } from '@reeve/local/api';
 import type { Tenant } from '@reeve/local/seed';
 import type { Credentials } from '@reeve/local/system';
-import type { AuditRecord } from '@reeve/audit-log';
 
 export type AuditEvent = AuditRecord & { hash: string };
 
 /** Every record of the tenant, in the order of the export: chain by chain. */
-export async function exportLines(api: Api, credentials: Credentials, tenant: Tenant, format: 'ndjson' | 'ocsf' = 'ndjson'): Promise<string[]> {
-  const response = await api.send('GET', `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/export?format=${format}`);
+export async function exportLines(
+  api: Api,
+  credentials: Credentials,
+  tenant: Tenant,
+  format: 'ndjson' | 'ocsf' = 'ndjson',
+): Promise<string[]> {
+  const response = await api.send(
+    'GET',
+    `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/export?format=${format}`,
+  );
   if (!response.ok) throw new Error(`the export was refused: ${response.status} ${await response.text()}`);
   return (await response.text()).split('\n').filter(line => line !== '');
 }
@@ -17,7 +25,11 @@ export async function readLog(api: Api, credentials: Credentials, tenant: Tenant
 }
 
 /** Waits until the tenant's log holds what is looked for, and returns the whole log. */
-export function logWith(where: { api: Api; credentials: Credentials; tenant: Tenant }, holds: (log: AuditEvent[]) => boolean, what: string): Promise<AuditEvent[]> {
+export function logWith(
+  where: { api: Api; credentials: Credentials; tenant: Tenant },
+  holds: (log: AuditEvent[]) => boolean,
+  what: string,
+): Promise<AuditEvent[]> {
   return eventually(
     async () => {
       const log = await readLog(where.api, where.credentials, where.tenant);

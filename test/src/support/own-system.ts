@@ -5,7 +5,7 @@ import { createChildren } from '@reeve/local/children';
 import { type Engines, startEngines } from '@reeve/local/engines';
 import { localDirectory } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
-import { startSystem, type System } from '@reeve/local/system';
+import { type System, startSystem } from '@reeve/local/system';
 
 export type OwnSystem = { system: System; engines: Engines; stop(): Promise<void> };
 
@@ -15,8 +15,21 @@ export async function startOwnSystem(name: string): Promise<OwnSystem> {
   const children = createChildren(directory);
   const ports = await freePorts();
   // Processes, whatever else there is: the broker has to be ours to kill.
-  const engines = await startEngines({ children, ports, directory: join(directory, 'data'), environment: { PATH: process.env['PATH'], MONGOD_BINARY: process.env['MONGOD_BINARY'] }, say: () => undefined, processesOnly: true });
-  const system = await startSystem({ children, engines, ports, directory, environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' } });
+  const engines = await startEngines({
+    children,
+    ports,
+    directory: join(directory, 'data'),
+    environment: { PATH: process.env['PATH'], MONGOD_BINARY: process.env['MONGOD_BINARY'] },
+    say: () => undefined,
+    processesOnly: true,
+  });
+  const system = await startSystem({
+    children,
+    engines,
+    ports,
+    directory,
+    environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
+  });
   return {
     system,
     engines,

@@ -37,7 +37,13 @@ try {
   const left = children.endLeftovers();
   if (left.length > 0) say(`ended what an earlier run had left behind: ${left.join(', ')}`);
   const ports = portsFromEnvironment(process.env);
-  engines = await startEngines({ children, ports, directory: join(localDirectory, 'data'), environment: process.env, say });
+  engines = await startEngines({
+    children,
+    ports,
+    directory: join(localDirectory, 'data'),
+    environment: process.env,
+    say,
+  });
   say('starting five services and two demo peers …');
   system = await startSystem({ children, engines, ports, directory: localDirectory });
   const { credentials } = system;
@@ -62,6 +68,8 @@ try {
   await system.died;
 } catch (error) {
   if (stopping) await stopping;
-  console.error(`${colors.red('reeve:')} ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}`);
+  console.error(
+    `${colors.red('reeve:')} ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}`,
+  );
   await stop(1);
 }

@@ -13,7 +13,12 @@ import { freePorts } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
 import { startSystem } from '../system.ts';
 
-type Results = { numPassedTests: number; numFailedTests: number; numPendingTests: number; numRuntimeErrorTestSuites: number };
+type Results = {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numRuntimeErrorTestSuites: number;
+};
 
 const say = (line: string) => console.log(`${colors.dim('reeve:')} ${line}`);
 mkdirSync(join(localDirectory, 'test'), { recursive: true });
@@ -43,7 +48,15 @@ function runJest(environment: Record<string, string>): Promise<number> {
   return new Promise(resolve => {
     const jest = spawn(
       nodeBinary,
-      ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(repositoryRoot, 'node_modules/jest/bin/jest.js'), '--runInBand', '--json', `--outputFile=${results}`, ...jestArguments],
+      [
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        join(repositoryRoot, 'node_modules/jest/bin/jest.js'),
+        '--runInBand',
+        '--json',
+        `--outputFile=${results}`,
+        ...jestArguments,
+      ],
       { cwd: repositoryRoot, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } },
     );
     jest.on('exit', code => resolve(code ?? 1));
@@ -59,14 +72,30 @@ try {
   if (!given && (await dockerAnswers())) {
     say('engines: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
     engines = await startContainerEngines(ports).catch((error: unknown) => {
-      say(`the containers could not be started (${error instanceof Error ? error.message.trim() : String(error)}): processes instead`);
+      say(
+        `the containers could not be started (${error instanceof Error ? error.message.trim() : String(error)}): processes instead`,
+      );
       return undefined;
     });
   }
-  engines ??= await startEngines({ children, ports, directory: join(directory, 'data'), environment: process.env, say, processesOnly: true });
+  engines ??= await startEngines({
+    children,
+    ports,
+    directory: join(directory, 'data'),
+    environment: process.env,
+    say,
+    processesOnly: true,
+  });
   say('starting the system under test …');
   const environment = { REEVE_RATE_LIMITS: 'off' };
-  system = await startSystem({ children, engines, ports, directory, databasePrefix: `test_${Date.now()}`, environment });
+  system = await startSystem({
+    children,
+    engines,
+    ports,
+    directory,
+    databasePrefix: `test_${Date.now()}`,
+    environment,
+  });
   const credentials = join(directory, 'credentials.json');
   writeFileSync(credentials, JSON.stringify(system.credentials), { mode: 0o600 });
   const results = join(directory, 'results.json');
@@ -77,11 +106,15 @@ try {
     REEVE_TEST_MONGODB: engines.mongodb,
     REEVE_TEST_STORE: engines.store,
   });
-  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(results, 'utf8')) as Results;
+  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
+    readFileSync(results, 'utf8'),
+  ) as Results;
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''}`);
   await end(code === 0 && failed === 0 ? 0 : 1);
 } catch (error) {
-  console.error(`${colors.red('reeve:')} ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}`);
+  console.error(
+    `${colors.red('reeve:')} ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}`,
+  );
   await end(1);
 }

@@ -30,7 +30,10 @@ export async function startContainerEngines(ports: Ports): Promise<Engines> {
     .withExposedPorts({ container: 27017, host: ports.mongodb })
     .withStartupTimeout(startWithinMs)
     .withWaitStrategy(Wait.forListeningPorts());
-  const [broker, store]: [StartedTestContainer, StartedTestContainer] = await Promise.all([kafka.start(), mongo.start()]);
+  const [broker, store]: [StartedTestContainer, StartedTestContainer] = await Promise.all([
+    kafka.start(),
+    mongo.start(),
+  ]);
   return {
     kafka: `127.0.0.1:${ports.kafka}`,
     mongodb: `mongodb://127.0.0.1:${ports.mongodb}/?directConnection=true`,

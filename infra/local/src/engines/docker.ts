@@ -26,7 +26,9 @@ export async function startComposeEngines({ kafkaPort, mongodbPort }: { kafkaPor
   try {
     await run('docker', [...compose, 'up', '--detach', '--wait', 'kafka', 'mongodb'], { env, timeout: 180_000 });
   } catch (error) {
-    throw new SetupError(`docker compose could not start the engines: ${String((error as { stderr?: string }).stderr ?? error).trim()}`);
+    throw new SetupError(
+      `docker compose could not start the engines: ${String((error as { stderr?: string }).stderr ?? error).trim()}`,
+    );
   }
   return () => run('docker', [...compose, 'stop', 'kafka', 'mongodb'], { env });
 }

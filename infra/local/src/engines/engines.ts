@@ -27,7 +27,14 @@ type Options = {
   processesOnly?: boolean;
 };
 
-export async function startEngines({ children, ports, directory, environment, say, processesOnly = false }: Options): Promise<Engines> {
+export async function startEngines({
+  children,
+  ports,
+  directory,
+  environment,
+  say,
+  processesOnly = false,
+}: Options): Promise<Engines> {
   mkdirSync(directory, { recursive: true });
   const givenKafka = environment['KAFKA_BROKERS'];
   const givenMongo = environment['MONGODB_URI'];
@@ -42,7 +49,9 @@ export async function startEngines({ children, ports, directory, environment, sa
 
   if ((needed.kafka || needed.mongodb) && !processesOnly && (await dockerAnswers())) {
     if (needed.kafka && needed.mongodb) {
-      say('Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
+      say(
+        'Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)',
+      );
       try {
         stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
         return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, stop: stopAll };
@@ -83,9 +92,14 @@ export async function startEngines({ children, ports, directory, environment, sa
     const found = await findMongod(environment);
     if (found) {
       say(`MongoDB: mongod ${found.how}`);
-      return { child: await startMongod(children, { binary: found.binary, port: ports.mongodb, directory }), store: 'mongodb' };
+      return {
+        child: await startMongod(children, { binary: found.binary, port: ports.mongodb, directory }),
+        store: 'mongodb',
+      };
     }
-    say('MongoDB: a stand-in (mongo-java-server), since no mongod could be had. For development only: it scans where MongoDB would use an index.');
+    say(
+      'MongoDB: a stand-in (mongo-java-server), since no mongod could be had. For development only: it scans where MongoDB would use an index.',
+    );
     return { child: await startMongoStandIn(children, { port: ports.mongodb, directory, say }), store: 'stand-in' };
   }
 

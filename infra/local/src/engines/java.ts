@@ -29,14 +29,21 @@ function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
   const stamp = join(directory, '.fetched');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return directory;
   for (const command of ['java', 'mvn']) {
-    if (!has(command)) throw new SetupError(`${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`);
+    if (!has(command))
+      throw new SetupError(
+        `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
+      );
   }
   say(`fetching ${engine === 'kafka' ? 'Apache Kafka' : 'the MongoDB stand-in'} from Maven Central …`);
   mkdirSync(directory, { recursive: true });
   try {
-    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`], { stdio: 'pipe' });
+    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`], {
+      stdio: 'pipe',
+    });
   } catch {
-    throw new SetupError(`Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`);
+    throw new SetupError(
+      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
+    );
   }
   writeFileSync(stamp, readFileSync(pom, 'utf8'));
   return directory;
@@ -45,7 +52,9 @@ function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
 async function up(child: Child, port: number): Promise<void> {
   if (await waitFor(() => acceptsConnections(port), { withinMs: upWithinMs, abandoned: child.hasExited })) return;
   await child.kill();
-  throw new SetupError(`${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastLines(5)}`);
+  throw new SetupError(
+    `${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastLines(5)}`,
+  );
 }
 
 export async function startKafka(
@@ -57,7 +66,11 @@ export async function startKafka(
   mkdirSync(data, { recursive: true });
   // What Kafka's StorageTool leaves for one node with a fixed quorum: this file and nothing else.
   const meta = join(data, 'meta.properties');
-  if (!existsSync(meta)) writeFileSync(meta, 'version=1\ncluster.id=5L6g3nShT-eMCtK--X86sw\nnode.id=1\ndirectory.id=W4pO0qmcM-gQe9zcCG4lCw\n');
+  if (!existsSync(meta))
+    writeFileSync(
+      meta,
+      'version=1\ncluster.id=5L6g3nShT-eMCtK--X86sw\nnode.id=1\ndirectory.id=W4pO0qmcM-gQe9zcCG4lCw\n',
+    );
   const properties = join(directory, 'kafka.properties');
   writeFileSync(
     properties,
@@ -88,7 +101,15 @@ export async function startKafka(
   const child = children.start({
     name: 'kafka',
     command: 'java',
-    args: [...jvm, '-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars, '*'), 'kafka.Kafka', properties],
+    args: [
+      ...jvm,
+      '-Xmx512m',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      join(jars, '*'),
+      'kafka.Kafka',
+      properties,
+    ],
     cwd: directory,
     env: process.env,
   });
@@ -96,7 +117,10 @@ export async function startKafka(
   return child;
 }
 
-export async function startMongoStandIn(children: Children, { port, directory, say }: { port: number; directory: string; say: Say }): Promise<Child> {
+export async function startMongoStandIn(
+  children: Children,
+  { port, directory, say }: { port: number; directory: string; say: Say },
+): Promise<Child> {
   const jars = jarsOf('mongo', say);
   const source = join(sources, 'mongo/StandIn.java');
   const classes = join(localDirectory, 'engines/mongo-classes');
@@ -109,7 +133,17 @@ export async function startMongoStandIn(children: Children, { port, directory, s
     name: 'mongodb',
     command: 'java',
     // No tiered-compilation limit here: it halves the rate of writes.
-    args: ['-XX:+UseSerialGC', '-Xshare:auto', '-Xmx768m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${join(jars, '*')}:${classes}`, 'StandIn', String(port), join(directory, 'mongodb.mv')],
+    args: [
+      '-XX:+UseSerialGC',
+      '-Xshare:auto',
+      '-Xmx768m',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      `${join(jars, '*')}:${classes}`,
+      'StandIn',
+      String(port),
+      join(directory, 'mongodb.mv'),
+    ],
     cwd: directory,
     env: process.env,
   });

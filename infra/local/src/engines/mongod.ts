@@ -27,7 +27,10 @@ export async function findMongod(environment: NodeJS.ProcessEnv): Promise<{ bina
     if (!isExecutable(given)) throw new SetupError(`MONGOD_BINARY is not an executable file: ${given}`);
     return { binary: given, how: 'MONGOD_BINARY' };
   }
-  const onPath = (environment['PATH'] ?? '').split(delimiter).map(directory => join(directory, 'mongod')).find(isExecutable);
+  const onPath = (environment['PATH'] ?? '')
+    .split(delimiter)
+    .map(directory => join(directory, 'mongod'))
+    .find(isExecutable);
   if (onPath !== undefined) return { binary: onPath, how: 'found on the PATH' };
   const downloadDir = join(localDirectory, 'engines/mongod');
   try {
@@ -40,7 +43,10 @@ export async function findMongod(environment: NodeJS.ProcessEnv): Promise<{ bina
   }
 }
 
-export async function startMongod(children: Children, { binary, port, directory }: { binary: string; port: number; directory: string }): Promise<Child> {
+export async function startMongod(
+  children: Children,
+  { binary, port, directory }: { binary: string; port: number; directory: string },
+): Promise<Child> {
   const data = join(directory, 'mongodb');
   mkdirSync(data, { recursive: true });
   const child = children.start({

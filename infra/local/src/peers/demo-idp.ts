@@ -39,7 +39,14 @@ const peer = await startPeer(
       const user = settings.USERS.find(one => subjectOf(one) === sub);
       if (!user) return undefined;
       const { email, givenName, familyName } = user;
-      const claims = { sub, email, email_verified: true, name: `${givenName} ${familyName}`, given_name: givenName, family_name: familyName };
+      const claims = {
+        sub,
+        email,
+        email_verified: true,
+        name: `${givenName} ${familyName}`,
+        given_name: givenName,
+        family_name: familyName,
+      };
       return { accountId: sub, claims: () => claims };
     },
     async loadExistingGrant(ctx) {
@@ -54,7 +61,8 @@ const peer = await startPeer(
   async (provider, request, response, url) => {
     if (!url.pathname.startsWith('/login/')) return false;
     await provider.interactionDetails(request, response);
-    const form = '<label>Email <input name="email" type="email" autocomplete="username" required autofocus></label><label>Password <input name="password" type="password" autocomplete="current-password" required></label><button>Sign in</button>';
+    const form =
+      '<label>Email <input name="email" type="email" autocomplete="username" required autofocus></label><label>Password <input name="password" type="password" autocomplete="current-password" required></label><button>Sign in</button>';
     if (request.method !== 'POST') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
       response.end(demoPage('Demo identity provider', ['Sign in with your company account.'], form));
@@ -68,7 +76,12 @@ const peer = await startPeer(
       response.end(demoPage('Demo identity provider', ['Address or password is wrong.'], form));
       return true;
     }
-    await provider.interactionFinished(request, response, { login: { accountId: subjectOf(user), amr: ['pwd'] } }, { mergeWithLastSubmission: false });
+    await provider.interactionFinished(
+      request,
+      response,
+      { login: { accountId: subjectOf(user), amr: ['pwd'] } },
+      { mergeWithLastSubmission: false },
+    );
     return true;
   },
 );

@@ -3,7 +3,9 @@
 import { z } from 'zod';
 import { demoPage, readForm, startPeer } from './peer.ts';
 
-const settings = z.object({ PORT: z.coerce.number(), CLIENT_ID: z.string(), CLIENT_SECRET: z.string(), REDIRECT_URI: z.url() }).parse(process.env);
+const settings = z
+  .object({ PORT: z.coerce.number(), CLIENT_ID: z.string(), CLIENT_SECRET: z.string(), REDIRECT_URI: z.url() })
+  .parse(process.env);
 
 const account = 'calendar-user';
 const scopes = ['calendar.read', 'calendar.write'];
@@ -21,7 +23,9 @@ const peer = await startPeer(
         response_types: ['code'],
       },
     ],
-    features: { revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId } },
+    features: {
+      revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
+    },
     pkce: { required: () => true },
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
@@ -33,8 +37,11 @@ const peer = await startPeer(
     const details = await provider.interactionDetails(request, response);
     if (request.method !== 'POST') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      const asked = String(details.params['scope'] ?? '').split(' ').filter(scope => scopes.includes(scope));
-      const buttons = '<button name="answer" value="allow">Allow</button> <button name="answer" value="deny">Deny</button>';
+      const asked = ((details.params['scope'] as string | undefined) ?? '')
+        .split(' ')
+        .filter(scope => scopes.includes(scope));
+      const buttons =
+        '<button name="answer" value="allow">Allow</button> <button name="answer" value="deny">Deny</button>';
       response.end(demoPage('Demo Calendar', [`Allow access to your calendar: ${asked.join(', ')}?`], buttons));
       return true;
     }

@@ -1,11 +1,12 @@
 // What the two demo peers share: an OpenID provider in memory, with pages of its own for its people.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type Configuration, Provider } from 'oidc-provider';
 
 export type Peer = { issuer: string; stop(): Promise<void> };
 
-type Handler = (provider: Provider, request: Parameters<ReturnType<Provider['callback']>>[0], response: Parameters<ReturnType<Provider['callback']>>[1], url: URL) => Promise<boolean>;
+/** True when it has answered. */
+type Handler = (provider: Provider, request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
 
 type PeerOptions = {
   port: number;
@@ -15,35 +16,48 @@ type PeerOptions = {
   callbacks?: RegExp;
 };
 
-export async function startPeer({ port, name, callbacks }: PeerOptions, configuration: Configuration, handle: Handler): Promise<Peer> {
+export async function startPeer(
+  { port, name, callbacks }: PeerOptions,
+  configuration: Configuration,
+  handle: Handler,
+): Promise<Peer> {
   const issuer = `http://localhost:${port}`;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'demo' }] },
     // Cookies know no ports: peers on one host need names of their own.
-    cookies: { keys: ['demo only'], names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` } },
+    cookies: {
+      keys: ['demo only'],
+      names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` },
+    },
     renderError: (ctx, out) => {
       ctx.type = 'text';
       ctx.body = `${out.error}: ${out.error_description ?? ''}`;
     },
-    ttl: { AccessToken: 3_600, AuthorizationCode: 60, Grant: 86_400, IdToken: 300, Interaction: 600, Session: 86_400, RefreshToken: 86_400 },
+    ttl: {
+      AccessToken: 3_600,
+      AuthorizationCode: 60,
+      Grant: 86_400,
+      IdToken: 300,
+      Interaction: 600,
+      Session: 86_400,
+      RefreshToken: 86_400,
+    },
     ...configuration,
     features: { devInteractions: { enabled: false }, ...configuration.features },
   });
   if (callbacks) provider.Client.prototype.redirectUriAllowed = uri => callbacks.test(uri);
   const callback = provider.callback();
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', issuer);
-    handle(provider, request, response, url).then(
-      handled => {
-        if (!handled) void callback(request, response);
-      },
-      (error: unknown) => {
-        response.statusCode = 400;
-        response.end(error instanceof Error ? error.message : 'failed');
-      },
-    );
-  });
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const url = new URL(request.url ?? '/', issuer);
+      if (!(await handle(provider, request, response, url))) await callback(request, response);
+    } catch (error) {
+      response.statusCode = 400;
+      response.end(error instanceof Error ? error.message : 'failed');
+    }
+  }
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, resolve);

@@ -55,7 +55,14 @@ export function eventDataSchema(type: EventType) {
 export type IdentityEvent<T extends EventType = EventType> = {
   [K in T]: Omit<CloudEvent, 'type' | 'data'> & {
     type: K;
-    data: { actor: Actor; target: Target; outcome: Outcome; reason: Reason; context: Context; details: EventDetails<K> };
+    data: {
+      actor: Actor;
+      target: Target;
+      outcome: Outcome;
+      reason: Reason;
+      context: Context;
+      details: EventDetails<K>;
+    };
   };
 }[T];
 

@@ -3,26 +3,26 @@
 // (lesson L17), one that has none says so.
 import { z } from 'zod';
 
-export const actorSchema = z.object({
+const actorSchema = z.object({
   type: z.enum(['user', 'client', 'service', 'identity_provider', 'stranger']),
   id: z.string().nullable(),
   name: z.string().nullable(),
   via: z.enum(['session', 'client', 'system', 'idp']),
 });
 
-export const targetSchema = z.object({
+const targetSchema = z.object({
   type: z.string(),
   id: z.string().nullable(),
   name: z.string().nullable(),
 });
 
-export const reasonSchema = z.object({
+const reasonSchema = z.object({
   code: z.string().describe('A stable code: why this happened'),
   rule: z.string().nullable().describe('The access rule that decided, where one did'),
   basis: z.string().nullable().describe('What the rule rested on: a role, a membership, a scope'),
 });
 
-export const contextSchema = z.object({
+const contextSchema = z.object({
   ip: z.string().nullable(),
   userAgent: z.string().nullable(),
   sessionId: z.string().nullable(),
@@ -31,7 +31,7 @@ export const contextSchema = z.object({
   requestId: z.string().nullable(),
 });
 
-export const outcomeSchema = z.enum(['success', 'failure', 'denied']);
+const outcomeSchema = z.enum(['success', 'failure', 'denied']);
 
 export const headSchema = z.object({
   actor: actorSchema,

@@ -1,5 +1,5 @@
 // How chained records lie in the store: the canonical JSON, byte for byte what was hashed, and beside it the fields to search by.
-import { type AuditRecord, canonicalJson, type ChainedRecord, recordSchema } from '@reeve/audit-log';
+import { type AuditRecord, type ChainedRecord, canonicalJson, recordSchema } from '@reeve/audit-log';
 import type { Collections, Store } from '@reeve/store';
 
 export type StoredRecord = {
@@ -45,10 +45,22 @@ export function defineHeads(store: Store): Heads {
   return store.collections<Head>({ name: 'audit_heads', queries: { inOrder: { equality: [] } } });
 }
 
-export function toStored({ record, hash }: ChainedRecord, { offset, loggedAt }: { offset: string; loggedAt: string }): StoredRecord {
+export function toStored(
+  { record, hash }: ChainedRecord,
+  { offset, loggedAt }: { offset: string; loggedAt: string },
+): StoredRecord {
   const { chain, sequence, time, type, outcome, actor, target, context, correlationId } = record;
   return {
-    ...{ chain, sequence, hash, canonical: canonicalJson(record), offset, loggedAt, time, type, outcome, correlationId },
+    chain,
+    sequence,
+    hash,
+    canonical: canonicalJson(record),
+    offset,
+    loggedAt,
+    time,
+    type,
+    outcome,
+    correlationId,
     actorId: actor.id,
     targetId: target.id,
     ip: context.ip,

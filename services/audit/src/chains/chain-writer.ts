@@ -68,7 +68,9 @@ export function createChainWriter({ records, heads, clock }: { records: Records;
         }
         if (chained.length === 0) break;
         const loggedAt = clock.now().toISOString();
-        const inserted = await collection.insertInOrder(chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) })));
+        const inserted = await collection.insertInOrder(
+          chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) })),
+        );
         result.push(...chained.slice(0, inserted).map(({ entry }) => entry));
         const last = chained[inserted - 1];
         const key = `${tenantId} ${chainId}`;

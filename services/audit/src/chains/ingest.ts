@@ -17,14 +17,19 @@ export const ingest =
       arrivals.push({ record: recordOf(event, chainId), offset: event.offset });
       byTenant.set(event.tenantId, arrivals);
     }
-    const chained = await Promise.all([...byTenant].map(([tenantId, arrivals]) => writer.append(tenantId, chainId, arrivals)));
+    const chained = await Promise.all(
+      [...byTenant].map(([tenantId, arrivals]) => writer.append(tenantId, chainId, arrivals)),
+    );
     await publish(chained.flat().map(messageOf));
   };
 
 function recordOf(event: Received, chainId: string): Arrival['record'] {
   const parsed = identityHeadSchema.safeParse(event.data);
   if (!parsed.success) {
-    throw new PoisonMessageError('head_invalid', `the event's head is not valid: ${parsed.error.issues.map(issue => issue.path.join('.')).join(', ')}`);
+    throw new PoisonMessageError(
+      'head_invalid',
+      `the event's head is not valid: ${parsed.error.issues.map(issue => issue.path.join('.')).join(', ')}`,
+    );
   }
   const { actor, target, outcome, reason, context, details } = parsed.data;
   const record: Omit<AuditRecord, 'sequence' | 'previousHash'> = {
@@ -37,9 +42,13 @@ function recordOf(event: Received, chainId: string): Arrival['record'] {
     time: event.time,
     correlationId: event.correlationId,
     causationId: event.causationId ?? null,
-    // W3C trace context: version-traceId-spanId-flags.
     traceId: event.traceparent?.split('-')[1] ?? null,
-    ...{ actor, target, outcome, reason, context, details },
+    actor,
+    target,
+    outcome,
+    reason,
+    context,
+    details,
   };
   return record;
 }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { fromStored, type Records } from '../chains/chain-store.ts';
 import { eventView, viewOf } from './event-view.ts';
 
-const instant = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 date and time' }).transform(text => new Date(text).toISOString());
+const instant = z.iso
+  .datetime({ offset: true, message: 'must be an RFC 3339 date and time' })
+  .transform(text => new Date(text).toISOString());
 
 const query = pageQuery.extend({
   type: z.string().max(100).optional(),
@@ -32,7 +34,18 @@ export const searchEvents = ({ records }: { records: Records }) =>
     },
   });
 
-function whereOf({ type, actor, target, outcome, ip, session, correlation, text, from, to }: Omit<z.infer<typeof query>, 'limit' | 'cursor'>) {
+function whereOf({
+  type,
+  actor,
+  target,
+  outcome,
+  ip,
+  session,
+  correlation,
+  text,
+  from,
+  to,
+}: Omit<z.infer<typeof query>, 'limit' | 'cursor'>) {
   const time = { ...(from === undefined ? {} : { $gte: from }), ...(to === undefined ? {} : { $lte: to }) };
   const literal = text?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const conditions = {

@@ -9,7 +9,13 @@ const verification = z.object({
   records: z.number(),
   chains: z.array(z.object({ chain: z.string(), first: z.number(), last: z.number(), head: z.string() })),
   finding: z
-    .object({ line: z.number(), chain: z.string().nullable(), sequence: z.number().nullable(), problem: z.string(), detail: z.string() })
+    .object({
+      line: z.number(),
+      chain: z.string().nullable(),
+      sequence: z.number().nullable(),
+      problem: z.string(),
+      detail: z.string(),
+    })
     .nullable(),
 });
 

@@ -40,11 +40,23 @@ export const newClientSecret = () => randomBytes(32).toString('base64url');
 
 export function viewOf({ id, state }: Entry<Client>, tenantId: string): z.infer<typeof clientView> {
   const { name, grantTypes, redirectUris, postLogoutRedirectUris, createdAt } = state;
-  return { clientId: id, name, grantTypes, redirectUris, postLogoutRedirectUris, scopes: [`tenant:${tenantId}`], createdAt };
+  return {
+    clientId: id,
+    name,
+    grantTypes,
+    redirectUris,
+    postLogoutRedirectUris,
+    scopes: [`tenant:${tenantId}`],
+    createdAt,
+  };
 }
 
 function event(type: 'client.created' | 'client.deleted', id: string, tenantId: string, client: Client): EventDraft {
-  const common = { target: { type: 'client', id, name: client.name }, outcome: 'success', reason: because('requested') } as const;
+  const common = {
+    target: { type: 'client', id, name: client.name },
+    outcome: 'success',
+    reason: because('requested'),
+  } as const;
   if (type === 'client.deleted') return { ...common, type, details: {} };
   return { ...common, type, details: { scopes: [`tenant:${tenantId}`], grantTypes: client.grantTypes } };
 }

@@ -6,13 +6,19 @@ import { type Clients, clientView, newClientSecret, register, sha256, viewOf } f
 
 const secureOrLocal = z
   .url()
-  .refine(text => /^https:\/\//.test(text) || /^http:\/\/(localhost|127\.0\.0\.1)(:|\/|$)/.test(text), 'must be https, or http on localhost')
+  .refine(
+    text => text.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1)(:|\/|$)/.test(text),
+    'must be https, or http on localhost',
+  )
   .refine(text => !text.includes('#'), 'must have no fragment');
 
 const body = z
   .strictObject({
     name: z.string().trim().min(1).max(200),
-    grantTypes: z.array(z.enum(['client_credentials', 'authorization_code', 'refresh_token'])).min(1).default(['client_credentials']),
+    grantTypes: z
+      .array(z.enum(['client_credentials', 'authorization_code', 'refresh_token']))
+      .min(1)
+      .default(['client_credentials']),
     redirectUris: z.array(secureOrLocal).max(20).default([]),
     postLogoutRedirectUris: z.array(secureOrLocal).max(20).default([]),
   })
@@ -34,7 +40,11 @@ export const createClient = ({ clients, clock }: { clients: Clients; clock: Cloc
     async handle({ tenantId, body: input, cause, freshId }) {
       const id = freshId('client');
       const clientSecret = newClientSecret();
-      const client = register(id, tenantId, { ...input, secretSha256: sha256(clientSecret), createdAt: clock.now().toISOString() });
+      const client = register(id, tenantId, {
+        ...input,
+        secretSha256: sha256(clientSecret),
+        createdAt: clock.now().toISOString(),
+      });
       const entry = await clients.in(tenantId).create(id, client, cause);
       if (entry) return { body: { ...viewOf(entry, tenantId), clientSecret } };
       const existing = await clients.in(tenantId).get(id);

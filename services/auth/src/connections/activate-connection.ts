@@ -11,7 +11,9 @@ export const activateConnection = ({ connections, ownIssuer }: { connections: Co
     response: connectionView,
     async handle({ tenantId, params, cause, expectedVersion }) {
       const id = String(params['connectionId']);
-      const entry = await connections.in(tenantId).change(id, connection => connection && activate(id, connection), { cause, expectedVersion });
+      const entry = await connections
+        .in(tenantId)
+        .change(id, connection => connection && activate(id, connection), { cause, expectedVersion });
       if (!entry) throw new ProblemError('not_found');
       return { body: viewOf(entry, ownIssuer), version: entry.version };
     },

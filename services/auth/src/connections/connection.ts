@@ -47,11 +47,31 @@ export const redirectUriOf = (issuer: string, connectionId: string) => `${issuer
 
 export function viewOf({ id, state }: Entry<Connection>, ownIssuer: string): z.infer<typeof connectionView> {
   const { name, kind, status, issuer, clientId, trustEmail, jit, createdAt } = state;
-  return { id, name, kind, status, redirectUri: redirectUriOf(ownIssuer, id), oidc: { issuer, clientId }, trustEmail, jit, createdAt };
+  return {
+    id,
+    name,
+    kind,
+    status,
+    redirectUri: redirectUriOf(ownIssuer, id),
+    oidc: { issuer, clientId },
+    trustEmail,
+    jit,
+    createdAt,
+  };
 }
 
-function event(type: 'connection.created' | 'connection.activated', id: string, { name, kind, issuer }: Connection): EventDraft {
-  return { type, target: { type: 'connection', id, name }, outcome: 'success', reason: because('requested'), details: { kind, issuer } };
+function event(
+  type: 'connection.created' | 'connection.activated',
+  id: string,
+  { name, kind, issuer }: Connection,
+): EventDraft {
+  return {
+    type,
+    target: { type: 'connection', id, name },
+    outcome: 'success',
+    reason: because('requested'),
+    details: { kind, issuer },
+  };
 }
 
 export function draft(id: string, connection: Omit<Connection, 'status' | 'kind'>): NonNullable<Decision<Connection>> {

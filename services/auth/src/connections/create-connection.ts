@@ -3,7 +3,7 @@ import { type GuardedFetch, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { z } from 'zod';
-import { clientSecretClass, type Connections, connectionView, draft, viewOf } from './connection.ts';
+import { type Connections, clientSecretClass, connectionView, draft, viewOf } from './connection.ts';
 import { discover } from './discover.ts';
 
 type Parts = { connections: Connections; vault: Vault; guardedFetch: GuardedFetch; ownIssuer: string; clock: Clock };
@@ -18,7 +18,10 @@ const body = z.strictObject({
   }),
   trustEmail: z.boolean().default(false),
   jit: z
-    .strictObject({ enabled: z.boolean().default(false), defaultRoles: z.array(z.enum(['tenant_member', 'tenant_auditor'])).default(['tenant_member']) })
+    .strictObject({
+      enabled: z.boolean().default(false),
+      defaultRoles: z.array(z.enum(['tenant_member', 'tenant_auditor'])).default(['tenant_member']),
+    })
     .default({ enabled: false, defaultRoles: ['tenant_member'] }),
 });
 
@@ -38,8 +41,17 @@ export const createConnection = ({ connections, vault, guardedFetch, ownIssuer, 
       await vault.put(tenantId, { secretClass: clientSecretClass, id }, input.oidc.clientSecret, cause);
       const { name, trustEmail, jit } = input;
       const { issuer, clientId } = input.oidc;
-      const decision = draft(id, { name, issuer, metadata, clientId, trustEmail, jit, createdAt: clock.now().toISOString() });
-      const entry = (await connections.in(tenantId).create(id, decision, cause)) ?? (await connections.in(tenantId).get(id));
+      const decision = draft(id, {
+        name,
+        issuer,
+        metadata,
+        clientId,
+        trustEmail,
+        jit,
+        createdAt: clock.now().toISOString(),
+      });
+      const entry =
+        (await connections.in(tenantId).create(id, decision, cause)) ?? (await connections.in(tenantId).get(id));
       if (!entry) throw new ProblemError('conflict');
       return { body: viewOf(entry, ownIssuer), version: entry.version };
     },

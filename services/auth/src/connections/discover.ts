@@ -4,7 +4,7 @@ import type { GuardedFetch } from '@reeve/service-kit';
 import { z } from 'zod';
 
 /** The algorithms we take for ID tokens. No symmetric one: a client secret must not be able to sign an identity. */
-export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
 const documentSchema = z.object({
   issuer: z.string(),
@@ -30,10 +30,16 @@ export async function discover(issuer: string, guardedFetch: GuardedFetch): Prom
   }
   if (response.status !== 200) throw refuse(`the discovery document was answered with status ${response.status}`);
   const parsed = documentSchema.safeParse(await response.json().catch(() => null));
-  if (!parsed.success) throw refuse(`the discovery document is not valid: ${parsed.error.issues.map(issue => issue.path.join('.')).join(', ') || 'not JSON'}`);
+  if (!parsed.success)
+    throw refuse(
+      `the discovery document is not valid: ${parsed.error.issues.map(issue => issue.path.join('.')).join(', ') || 'not JSON'}`,
+    );
   const document = parsed.data;
   if (document.issuer !== issuer) throw refuse('the discovery document names another issuer');
-  const algorithms = document.id_token_signing_alg_values_supported.filter(algorithm => idTokenAlgorithms.includes(algorithm));
-  if (algorithms.length === 0) throw refuse(`none of its ID token algorithms is one of ${idTokenAlgorithms.join(', ')}`);
+  const algorithms = document.id_token_signing_alg_values_supported.filter(algorithm =>
+    idTokenAlgorithms.includes(algorithm),
+  );
+  if (algorithms.length === 0)
+    throw refuse(`none of its ID token algorithms is one of ${idTokenAlgorithms.join(', ')}`);
   return JSON.stringify({ ...document, id_token_signing_alg_values_supported: algorithms });
 }

@@ -31,10 +31,17 @@ export function defineArtifacts(store: Store): Artifacts {
   });
 }
 
-export function createAdapterFactory({ artifacts, findClient, onSessionDestroyed, now }: AdapterParts): (model: string) => Adapter {
+export function createAdapterFactory({
+  artifacts,
+  findClient,
+  onSessionDestroyed,
+  now,
+}: AdapterParts): (model: string) => Adapter {
   return model => {
     const keyOf = (id: string) => `${model}:${id}`;
-    const payloadOf = (found: { row: Artifact; consumedAt: Date | undefined } | null | undefined): AdapterPayload | undefined => {
+    const payloadOf = (
+      found: { row: Artifact; consumedAt: Date | undefined } | null | undefined,
+    ): AdapterPayload | undefined => {
       if (!found) return undefined;
       const payload = JSON.parse(found.row.payload) as AdapterPayload;
       return found.consumedAt ? { ...payload, consumed: Math.floor(found.consumedAt.getTime() / 1000) } : payload;

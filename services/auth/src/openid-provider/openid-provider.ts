@@ -1,7 +1,14 @@
 // Reeve as an OpenID provider: oidc-provider, configured. It speaks the protocol; who is signed in is decided by our sessions.
 import { timingSafeEqual } from 'node:crypto';
 import { Html, html, type Logger, page, type TenantDirectory } from '@reeve/service-kit';
-import { type AdapterFactory, type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import {
+  type AdapterFactory,
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider';
 import { sha256 } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import type { LiveSession, SignedInSessions } from '../sessions/signed-in-sessions.ts';
@@ -33,7 +40,11 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
       // A `__Host-` cookie is for https and for the path /; the other two are bound to their interaction's path.
-      names: { session: secure ? '__Host-reeve_session' : 'reeve_session', interaction: 'reeve_interaction', resume: 'reeve_resume' },
+      names: {
+        session: secure ? '__Host-reeve_session' : 'reeve_session',
+        interaction: 'reeve_interaction',
+        resume: 'reeve_resume',
+      },
       long: cookie,
       short: cookie,
     },
@@ -75,7 +86,10 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
       RefreshToken: seconds.refresh,
     },
     clientBasedCORS: () => false,
-    interactions: { policy: signInPolicy(sessions, tenants), url: (_, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: signInPolicy(sessions, tenants),
+      url: (_, interaction) => `/interaction/${interaction.uid}`,
+    },
     extraTokenClaims: async (ctx, token) => {
       if (token.kind === 'ClientCredentials') {
         const tid = await tenantOfScope(token.scope, tenants);
@@ -92,20 +106,29 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
         accountId: sub,
         async claims() {
           const session = await sessions.findLive(uid);
-          return { sub, ...(session ? { ...claimsOf(session), email: session.state.email, name: session.state.displayName } : {}) };
+          return {
+            sub,
+            ...(session ? { ...claimsOf(session), email: session.state.email, name: session.state.displayName } : {}),
+          };
         },
       };
     },
     loadExistingGrant: ctx => loadGrant(ctx, sessions),
     renderError: (ctx, out) => {
       ctx.type = 'html';
-      ctx.body = page('This request could not be handled', html`<p class="error">${out.error_description ?? out.error}</p><p class="muted">${out.error}</p>`);
+      ctx.body = page(
+        'This request could not be handled',
+        html`<p class="error">${out.error_description ?? out.error}</p><p class="muted">${out.error}</p>`,
+      );
     },
   };
   const provider = new Provider(config.REEVE_ISSUER, configuration);
   provider.proxy = config.REEVE_TRUST_PROXY > 0;
   // Secrets are kept as hashes; comparing hashes in constant time compares the secrets.
-  provider.Client.prototype.compareClientSecret = async function compare(this: { clientSecret?: string }, given: string) {
+  provider.Client.prototype.compareClientSecret = async function compare(
+    this: { clientSecret?: string },
+    given: string,
+  ) {
     const expected = Buffer.from(this.clientSecret ?? '', 'hex');
     const actual = Buffer.from(sha256(given), 'hex');
     return expected.length === actual.length && timingSafeEqual(expected, actual);
@@ -122,7 +145,14 @@ function uidOf(token: object): string | undefined {
 
 function claimsOf({ id, tenantId, state }: LiveSession) {
   const { amr, acr, roles, authenticatedAt } = state;
-  return { tid: tenantId, sid: id, amr, roles, auth_time: Math.floor(Date.parse(authenticatedAt) / 1000), ...(acr === null ? {} : { acr }) };
+  return {
+    tid: tenantId,
+    sid: id,
+    amr,
+    roles,
+    auth_time: Math.floor(Date.parse(authenticatedAt) / 1000),
+    ...(acr === null ? {} : { acr }),
+  };
 }
 
 /** Signing in is needed as well when our session has ended, or when the application asks for another tenant than the one signed in to. */
@@ -148,9 +178,12 @@ async function loadGrant(ctx: KoaContextWithOIDC, sessions: SignedInSessions) {
   if (!client || !session || !account) return undefined;
   if (result?.login) await sessions.begin(session.uid, result.login);
   const grantId = session.grantIdFor(client.clientId);
-  const grant = (grantId === undefined ? undefined : await provider.Grant.find(grantId)) ?? new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
+  const grant =
+    (grantId === undefined ? undefined : await provider.Grant.find(grantId)) ??
+    new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
   grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
-  for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {})) grant.addResourceScope(resource, server.scope);
+  for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {}))
+    grant.addResourceScope(resource, server.scope);
   await grant.save();
   return grant;
 }

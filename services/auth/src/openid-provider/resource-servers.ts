@@ -11,7 +11,10 @@ type Parts = { resources: readonly string[]; tenants: TenantDirectory };
 
 /** The tenant that the granted scope `tenant:<id or slug>` leads to. */
 export async function tenantOfScope(scope: string | undefined, tenants: TenantDirectory): Promise<TenantId | null> {
-  const reference = scope?.split(' ').find(one => one.startsWith('tenant:'))?.slice('tenant:'.length);
+  const reference = scope
+    ?.split(' ')
+    .find(one => one.startsWith('tenant:'))
+    ?.slice('tenant:'.length);
   if (reference === undefined) return null;
   return (await tenants.find(reference))?.id ?? null;
 }
@@ -19,13 +22,14 @@ export async function tenantOfScope(scope: string | undefined, tenants: TenantDi
 export function resourceServerInfo({ resources, tenants }: Parts) {
   return async (ctx: KoaContextWithOIDC, resource: string, client: Client): Promise<ResourceServer> => {
     if (!resources.includes(resource)) throw new errors.InvalidTarget('resource is not the URL of one of our services');
-    const asked = String(ctx.oidc.params?.['scope'] ?? '').split(' ').filter(scope => scope !== '');
+    const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
     const { tenant_id: own, platform_admin: platform = false } = client.metadata() as OwnMetadata;
     const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
     const granted: string[] = [];
     for (const scope of asked) {
       if (scope === 'platform:admin' && platform) granted.push(scope);
-      else if (scope.startsWith('tenant:') && machine && (await mayActFor(scope, { own, platform }))) granted.push(scope);
+      else if (scope.startsWith('tenant:') && machine && (await mayActFor(scope, { own, platform })))
+        granted.push(scope);
       else if (machine) throw new errors.InvalidScope('this client may not ask for it', scope);
     }
     return {
@@ -36,7 +40,10 @@ export function resourceServerInfo({ resources, tenants }: Parts) {
       jwt: { sign: { alg: 'ES256' } },
     };
 
-    async function mayActFor(scope: string, client: { own: TenantId | undefined; platform: boolean }): Promise<boolean> {
+    async function mayActFor(
+      scope: string,
+      client: { own: TenantId | undefined; platform: boolean },
+    ): Promise<boolean> {
       const reference = scope.slice('tenant:'.length);
       if (isId('tenant', reference) && reference === client.own) return true;
       if (!client.platform && client.own === undefined) return false;

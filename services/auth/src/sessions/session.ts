@@ -48,7 +48,10 @@ export function defineSessions(store: Store): Sessions {
   return store.collections<Session>({
     name: 'sessions',
     globallyUnique: { id: (_, id) => id, providerUid: session => session.providerUid },
-    queries: { inOrder: { equality: [], direction: 'descending' }, byUser: { equality: ['userId'], direction: 'descending' } },
+    queries: {
+      inOrder: { equality: [], direction: 'descending' },
+      byUser: { equality: ['userId'], direction: 'descending' },
+    },
     expiresAt: session => new Date(session.expiresAt),
   });
 }
@@ -63,17 +66,32 @@ const described = ({ userId, surface, connectionId }: Session) => ({ userId, sur
 
 function signedIn({ userId, amr, acr, displayName, email }: Session): EventDraft {
   const person = { type: 'user', id: userId, name: displayName ?? email };
-  return { type: 'sign_in.succeeded', target: person, outcome: 'success', reason: because('identity_provider'), details: { userId, method: 'oidc', amr, acr } };
+  return {
+    type: 'sign_in.succeeded',
+    target: person,
+    outcome: 'success',
+    reason: because('identity_provider'),
+    details: { userId, method: 'oidc', amr, acr },
+  };
 }
 
 export function begin(id: string, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
   const state: Session = { ...session, status: 'live' };
-  const created: EventDraft = { type: 'session.created', target: target(id), outcome: 'success', reason: because('signed_in'), details: described(state) };
+  const created: EventDraft = {
+    type: 'session.created',
+    target: target(id),
+    outcome: 'success',
+    reason: because('signed_in'),
+    details: described(state),
+  };
   return { state, events: [signedIn(state), created] };
 }
 
 /** The same person signed in once more in the same browser session. */
-export function reauthenticate(session: Session, again: Pick<Session, 'authenticatedAt' | 'amr' | 'acr' | 'roles'>): Decision<Session> {
+export function reauthenticate(
+  session: Session,
+  again: Pick<Session, 'authenticatedAt' | 'amr' | 'acr' | 'roles'>,
+): Decision<Session> {
   if (session.status !== 'live') return null;
   const state: Session = { ...session, ...again };
   return { state, events: [signedIn(state)] };
@@ -83,12 +101,25 @@ export function end(id: string, session: Session, cause: EndCause): Decision<Ses
   if (session.status === 'revoked') return null;
   const state: Session = { ...session, status: 'revoked' };
   const details = { ...described(state), cause };
-  const revoked: EventDraft = { type: 'session.revoked', target: target(id), outcome: 'success', reason: because(cause), details };
+  const revoked: EventDraft = {
+    type: 'session.revoked',
+    target: target(id),
+    outcome: 'success',
+    reason: because(cause),
+    details,
+  };
   return { state, events: [revoked, revocation(id, state)] };
 }
 
 /** What verifiers of our tokens keep in memory: which session is over, and until when a token of it could still be alive. */
 function revocation(id: string, { userId, expiresAt }: Session): RawDraft {
   const data = Buffer.from(JSON.stringify({ kind: 'session', id, userId, until: expiresAt }));
-  return { topic: 'reeve.revocations.v1', key: id, type: 'session.revoked', subject: `session/${id}`, contentType: 'application/json', data };
+  return {
+    topic: 'reeve.revocations.v1',
+    key: id,
+    type: 'session.revoked',
+    subject: `session/${id}`,
+    contentType: 'application/json',
+    data,
+  };
 }

@@ -1,7 +1,7 @@
 // What the OpenID provider asks of our sessions. It knows a session by an id of its own (`uid`), before any tenant.
 import { type Cause, type Context, emptyContext, type Id, isId, type TenantId } from '@reeve/contracts';
 import { type Clock, DuplicateKeyError, type TenantEntry } from '@reeve/store';
-import { begin, end, reauthenticate, type Session, sessionLifetimeMs, type Sessions } from './session.ts';
+import { begin, end, reauthenticate, type Session, type Sessions, sessionLifetimeMs } from './session.ts';
 
 export type LiveSession = TenantEntry<Session>;
 
@@ -48,18 +48,33 @@ export function createSignedInSessions({ sessions, clock }: { sessions: Sessions
       const acr = signIn.acr ?? null;
       const { ip, userAgent } = origin.context;
       const expiresAt = new Date(clock.now().getTime() + sessionLifetimeMs).toISOString();
-      const session = { userId, email, displayName, roles, connectionId, providerUid: uid, surface, amr, acr, ip, userAgent, createdAt: at, authenticatedAt: at, expiresAt };
+      const session = {
+        userId,
+        email,
+        displayName,
+        roles,
+        connectionId,
+        providerUid: uid,
+        surface,
+        amr,
+        acr,
+        ip,
+        userAgent,
+        createdAt: at,
+        authenticatedAt: at,
+        expiresAt,
+      };
       try {
         await sessions.in(signIn.tenantId).create(signIn.sessionId, begin(signIn.sessionId, session), cause);
       } catch (error) {
         if (!(error instanceof DuplicateKeyError)) throw error;
         const current = await all.getByUnique('providerUid', uid);
         if (!current || current.tenantId !== signIn.tenantId) throw error;
-        await sessions.in(current.tenantId).change(
-          current.id,
-          state => state && reauthenticate(state, { authenticatedAt: at, amr, acr, roles }),
-          { cause: { ...cause, context: { ...cause.context, sessionId: current.id } } },
-        );
+        await sessions
+          .in(current.tenantId)
+          .change(current.id, state => state && reauthenticate(state, { authenticatedAt: at, amr, acr, roles }), {
+            cause: { ...cause, context: { ...cause.context, sessionId: current.id } },
+          });
       }
     },
 

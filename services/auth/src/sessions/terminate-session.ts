@@ -11,7 +11,9 @@ export const terminateSession = ({ sessions }: { sessions: Sessions }) =>
     response: sessionView,
     async handle({ tenantId, params, cause }) {
       const id = String(params['sessionId']);
-      const entry = await sessions.in(tenantId).change(id, session => session && end(id, session, 'terminated'), { cause });
+      const entry = await sessions
+        .in(tenantId)
+        .change(id, session => session && end(id, session, 'terminated'), { cause });
       if (!entry) throw new ProblemError('not_found');
       return { body: viewOf(entry), version: entry.version };
     },

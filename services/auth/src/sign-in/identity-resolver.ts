@@ -1,6 +1,13 @@
 // The synchronous question to provisioning: who is this? With a time limit and a circuit breaker; when provisioning is down the answer is
 // `dependency_unavailable`, and nobody is signed in.
-import { newEventId, ProblemError, type ResolveIdentityRequest, type ResolveIdentityResponse, problemSchema, resolveIdentityResponse } from '@reeve/contracts';
+import {
+  newEventId,
+  ProblemError,
+  problemSchema,
+  type ResolveIdentityRequest,
+  type ResolveIdentityResponse,
+  resolveIdentityResponse,
+} from '@reeve/contracts';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
@@ -46,7 +53,10 @@ export function createIdentityResolver({ provisioningUrl, issuer, key }: Parts):
       return await breaker.execute(() => ask(request));
     } catch (error) {
       if (error instanceof ProblemError && error.status < 500) throw error;
-      const detail = error instanceof BrokenCircuitError ? 'provisioning has not answered for a while' : 'provisioning does not answer';
+      const detail =
+        error instanceof BrokenCircuitError
+          ? 'provisioning has not answered for a while'
+          : 'provisioning does not answer';
       throw new ProblemError('dependency_unavailable', detail, { cause: error, retryAfterSeconds: 2 });
     }
   };

@@ -8,7 +8,7 @@ import type { Entry } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { decodeProtectedHeader } from 'jose';
 import * as client from 'openid-client';
-import { clientSecretClass, type Connection, redirectUriOf } from '../connections/connection.ts';
+import { type Connection, clientSecretClass, redirectUriOf } from '../connections/connection.ts';
 
 export type UpstreamIdentity = {
   subject: string;
@@ -36,7 +36,15 @@ const maxAgeSeconds = 600;
 
 export type RelyingParty = ReturnType<typeof createRelyingParty>;
 
-export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: Vault; guardedFetch: GuardedFetch; ownIssuer: string }) {
+export function createRelyingParty({
+  vault,
+  guardedFetch,
+  ownIssuer,
+}: {
+  vault: Vault;
+  guardedFetch: GuardedFetch;
+  ownIssuer: string;
+}) {
   const configurations = new Map<string, { configuration: client.Configuration; until: number }>();
 
   /** Cached per version of the connection: with it the provider's keys, and the secret that was read for it. */
@@ -46,7 +54,9 @@ export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: 
     if (cached && cached.until > Date.now()) return cached.configuration;
     // It is this service that reads, in the course of somebody's sign-in.
     const reader: Cause = { ...cause, actor: { type: 'service', id: 'auth', name: null, via: 'system' } };
-    const secret = (await vault.read(tenantId, { secretClass: clientSecretClass, id }, { cause: reader, purpose: 'sign_in' })).toString('utf8');
+    const secret = (
+      await vault.read(tenantId, { secretClass: clientSecretClass, id }, { cause: reader, purpose: 'sign_in' })
+    ).toString('utf8');
     const metadata = JSON.parse(state.metadata) as client.ServerMetadata;
     const basic = metadata.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true;
     const method = basic ? client.ClientSecretBasic(secret) : client.ClientSecretPost(secret);
@@ -63,7 +73,11 @@ export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: 
 
   return {
     /** Where to send the browser, and what to remember until it returns. */
-    async begin(tenantId: TenantId, connection: Entry<Connection>, { cause, loginHint, prompt }: { cause: Cause; loginHint: string | undefined; prompt: 'login' | undefined }) {
+    async begin(
+      tenantId: TenantId,
+      connection: Entry<Connection>,
+      { cause, loginHint, prompt }: { cause: Cause; loginHint: string | undefined; prompt: 'login' | undefined },
+    ) {
       const configuration = await configurationOf(tenantId, connection, cause);
       const codeVerifier = client.randomPKCECodeVerifier();
       const state = client.randomState();
@@ -85,12 +99,23 @@ export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: 
     async complete(
       tenantId: TenantId,
       connection: Entry<Connection>,
-      { query, state, nonce, codeVerifier, cause }: { query: string; state: string; nonce: string; codeVerifier: string; cause: Cause },
+      {
+        query,
+        state,
+        nonce,
+        codeVerifier,
+        cause,
+      }: { query: string; state: string; nonce: string; codeVerifier: string; cause: Cause },
     ): Promise<UpstreamIdentity> {
       const configuration = await configurationOf(tenantId, connection, cause);
       const returned = new URL(redirectUriOf(ownIssuer, connection.id) + query);
       const tokens = await client
-        .authorizationCodeGrant(configuration, returned, { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier, idTokenExpected: true })
+        .authorizationCodeGrant(configuration, returned, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: codeVerifier,
+          idTokenExpected: true,
+        })
         .catch((error: unknown) => {
           throw new SignInStepError(stepOf(error), { cause: error });
         });
@@ -102,7 +127,8 @@ export function createRelyingParty({ vault, guardedFetch, ownIssuer }: { vault: 
       return {
         subject: claims.sub,
         email,
-        emailVerified: claims['email_verified'] === true || (connection.state.trustEmail && claims['email_verified'] !== false),
+        emailVerified:
+          claims['email_verified'] === true || (connection.state.trustEmail && claims['email_verified'] !== false),
         displayName: typeof claims['name'] === 'string' ? claims['name'].slice(0, 200) : null,
         amr: Array.isArray(amr) ? amr.filter(one => typeof one === 'string') : [],
         acr: typeof claims['acr'] === 'string' ? claims['acr'] : undefined,
@@ -117,7 +143,8 @@ function checkIdToken(idToken: string, claims: client.IDToken, accessToken: stri
   if (claims.sub === '') throw new SignInStepError('subject_empty');
   const now = Date.now() / 1000;
   if (claims.iat > now + maxSkewSeconds || claims.iat < now - maxAgeSeconds) throw new SignInStepError('id_token_time');
-  if (claims['at_hash'] !== undefined && !isHashOf(accessToken, claims['at_hash'], alg)) throw new SignInStepError('access_token_hash');
+  if (claims['at_hash'] !== undefined && !isHashOf(accessToken, claims['at_hash'], alg))
+    throw new SignInStepError('access_token_hash');
 }
 
 /** OpenID Connect Core §3.1.3.6: the left half of the hash that belongs to the algorithm. */
@@ -131,7 +158,8 @@ function isHashOf(accessToken: string, given: unknown, alg: string | undefined):
 
 function stepOf(error: unknown): string {
   if (error instanceof client.AuthorizationResponseError) return 'refused_by_provider';
-  if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError) return 'code_exchange';
+  if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError)
+    return 'code_exchange';
   if (error instanceof client.ClientError) {
     if (error.cause instanceof ProblemError) return 'provider_url_refused';
     switch (error.code) {

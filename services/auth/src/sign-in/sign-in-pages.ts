@@ -2,8 +2,17 @@
 // /interaction/:uid/complete finishes. The callback only redirects: the cookie that binds the sign-in to this browser has the
 // interaction's path, so the code is exchanged where that cookie is checked. Otherwise whoever starts a sign-in could have somebody
 // else complete it (login CSRF).
-import { because, type Cause, type EventDraft, isId, newId, platformTenantId, ProblemError, type TenantId } from '@reeve/contracts';
-import { causeOf, html, type Html, type Logger, page, type TenantDirectory, toProblem } from '@reeve/service-kit';
+import {
+  because,
+  type Cause,
+  type EventDraft,
+  isId,
+  newId,
+  ProblemError,
+  platformTenantId,
+  type TenantId,
+} from '@reeve/contracts';
+import { causeOf, type Html, html, type Logger, page, type TenantDirectory, toProblem } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import { type Request, type Response, Router } from 'express';
 import { errors, type default as Provider } from 'oidc-provider';
@@ -11,7 +20,7 @@ import type { Connection, Connections } from '../connections/connection.ts';
 import type { SignIn } from '../sessions/signed-in-sessions.ts';
 import type { ResolveIdentity } from './identity-resolver.ts';
 import { type RelyingParty, SignInStepError } from './relying-party.ts';
-import { transactionLifetimeMs, type Transactions } from './transaction.ts';
+import { type Transactions, transactionLifetimeMs } from './transaction.ts';
 
 type Parts = {
   provider: Provider;
@@ -51,15 +60,27 @@ async function begin(parts: Parts, request: Request, response: Response): Promis
   const reference = text(params['tenant']) ?? text(request.query['tenant']);
   if (reference === undefined) return ask(response, uid, null);
   const tenant = await parts.tenants.find(reference.trim().toLowerCase());
-  const connection = tenant?.status === 'active' ? await chooseConnection(parts, tenant.id, text(params['connection'])) : null;
+  const connection =
+    tenant?.status === 'active' ? await chooseConnection(parts, tenant.id, text(params['connection'])) : null;
   // One answer for a name that nobody has and for a tenant where nobody can sign in.
-  if (!tenant || !connection) return ask(response, uid, 'There is no sign-in by that name. Check the spelling, or ask your administrator.');
+  if (!tenant || !connection)
+    return ask(response, uid, 'There is no sign-in by that name. Check the spelling, or ask your administrator.');
   const cause = signInCause(request, uid, connection.id);
   const again = prompt.reasons.includes('login_prompt') || prompt.reasons.includes('session_not_live');
-  const upstream = await relyingParty.begin(tenant.id, connection, { cause, loginHint: text(params['login_hint']), prompt: again ? 'login' : undefined });
+  const upstream = await relyingParty.begin(tenant.id, connection, {
+    cause,
+    loginHint: text(params['login_hint']),
+    prompt: again ? 'login' : undefined,
+  });
   await transactions.put(
     upstream.state,
-    { interactionUid: uid, tenantId: tenant.id, connectionId: connection.id, nonce: upstream.nonce, codeVerifier: upstream.codeVerifier },
+    {
+      interactionUid: uid,
+      tenantId: tenant.id,
+      connectionId: connection.id,
+      nonce: upstream.nonce,
+      codeVerifier: upstream.codeVerifier,
+    },
     new Date(clock.now().getTime() + transactionLifetimeMs),
   );
   response.redirect(303, upstream.url);
@@ -68,7 +89,8 @@ async function begin(parts: Parts, request: Request, response: Response): Promis
 async function comeBack({ transactions }: Parts, request: Request, response: Response): Promise<void> {
   const state = text(request.query['state']);
   const transaction = state === undefined ? null : await transactions.get(state);
-  if (!transaction || transaction.row.connectionId !== request.params['connectionId']) throw new ProblemError('sign_in_expired');
+  if (!transaction || transaction.row.connectionId !== request.params['connectionId'])
+    throw new ProblemError('sign_in_expired');
   const query = new URL(request.originalUrl, 'http://localhost').search;
   response.redirect(303, `/interaction/${transaction.row.interactionUid}/complete${query}`);
 }
@@ -78,7 +100,8 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
   const { uid, params } = await provider.interactionDetails(request, response);
   const state = text(request.query['state']);
   const transaction = state === undefined ? null : await transactions.take(state);
-  if (!transaction || transaction.interactionUid !== uid || state === undefined) throw new ProblemError('sign_in_expired');
+  if (!transaction || transaction.interactionUid !== uid || state === undefined)
+    throw new ProblemError('sign_in_expired');
   const { tenantId, connectionId, nonce, codeVerifier } = transaction;
   const cause = signInCause(request, uid, connectionId);
   try {
@@ -89,9 +112,19 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
     const { subject, email, emailVerified, displayName } = identity;
     const { ip, userAgent } = cause.context;
     const user = await resolveIdentity({
-      ...{ tenantId, connectionId: connectionId as `con_${string}`, issuer: connection.state.issuer, subject, email, emailVerified, displayName },
+      tenantId,
+      connectionId: connectionId as `con_${string}`,
+      issuer: connection.state.issuer,
+      subject,
+      email,
+      emailVerified,
+      displayName,
       jit: connection.state.jit,
-      origin: { correlationId: cause.correlationId, ip, userAgent },
+      origin: {
+        correlationId: cause.correlationId,
+        ip,
+        userAgent,
+      },
     });
     const login: SignIn = {
       accountId: user.userId,
@@ -115,7 +148,11 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
 }
 
 /** An id names one connection of this tenant; without one the first active connection is meant. */
-async function chooseConnection({ connections }: Parts, tenantId: TenantId, asked: string | undefined): Promise<Entry<Connection> | null> {
+async function chooseConnection(
+  { connections }: Parts,
+  tenantId: TenantId,
+  asked: string | undefined,
+): Promise<Entry<Connection> | null> {
   if (asked !== undefined) {
     const connection = isId('connection', asked) ? await connections.in(tenantId).get(asked) : null;
     return connection?.state.status === 'active' ? connection : null;
@@ -132,14 +169,24 @@ function signInCause(request: Request, interactionUid: string, connectionId: str
 async function recordFailure({ recordFact }: Parts, tenantId: TenantId, error: unknown, cause: Cause): Promise<void> {
   const step = error instanceof SignInStepError ? error.step : toProblem(error).code;
   const target = { type: 'connection', id: cause.context.connectionId, name: null };
-  const failed = { type: 'sign_in.failed', target, outcome: 'failure', reason: because(step), details: { method: 'oidc', step } } as const;
+  const failed = {
+    type: 'sign_in.failed',
+    target,
+    outcome: 'failure',
+    reason: because(step),
+    details: { method: 'oidc', step },
+  } as const;
   await recordFact(tenantId ?? platformTenantId, failed, cause);
 }
 
 function showFailure({ log }: Parts, response: Response, error: unknown): void {
   const reference = String(response.getHeader('Reeve-Request-Id'));
   const lost = error instanceof errors.SessionNotFound;
-  const problem = lost ? new ProblemError('sign_in_expired', undefined, { cause: error }) : error instanceof SignInStepError ? new ProblemError('sign_in_failed', undefined, { cause: error }) : toProblem(error);
+  const problem = lost
+    ? new ProblemError('sign_in_expired', undefined, { cause: error })
+    : error instanceof SignInStepError
+      ? new ProblemError('sign_in_failed', undefined, { cause: error })
+      : toProblem(error);
   log[problem.status >= 500 ? 'error' : 'info']({ error, code: problem.code }, 'a sign-in did not complete');
   const content = html`<p class="error">${problem.message}.</p><p>Go back to the application and start again. If it happens again, give your administrator this reference:</p><p><code>${reference}</code></p><p class="muted">${problem.code}</p>`;
   send(response.status(problem.status), 'You are not signed in', content);

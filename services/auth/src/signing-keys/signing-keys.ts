@@ -23,13 +23,23 @@ export function defineSigningKeys(store: Store) {
   return store.collections<Current>({ name: 'signing_keys' });
 }
 
-export async function loadSigningKeys({ keys, vault }: { keys: Collections<Current>; vault: Vault }): Promise<SigningKeys> {
+export async function loadSigningKeys({
+  keys,
+  vault,
+}: {
+  keys: Collections<Current>;
+  vault: Vault;
+}): Promise<SigningKeys> {
   return { accessToken: await load('accessToken'), idToken: await load('idToken') };
 
   async function load(use: keyof typeof uses): Promise<SigningKey> {
     const collection = keys.in(platformTenantId);
     const current = (await collection.get(use)) ?? (await create(use));
-    const stored = await vault.read(platformTenantId, { secretClass, id: current.state.keyId }, { cause: cause(), purpose: 'start' });
+    const stored = await vault.read(
+      platformTenantId,
+      { secretClass, id: current.state.keyId },
+      { cause: cause(), purpose: 'start' },
+    );
     return JSON.parse(stored.toString('utf8')) as SigningKey;
   }
 
@@ -40,7 +50,12 @@ export async function loadSigningKeys({ keys, vault }: { keys: Collections<Curre
     const jwk = await exportJWK(privateKey);
     const keyId = await calculateJwkThumbprint(jwk);
     const because_ = cause();
-    await vault.put(platformTenantId, { secretClass, id: keyId }, JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }), because_);
+    await vault.put(
+      platformTenantId,
+      { secretClass, id: keyId },
+      JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }),
+      because_,
+    );
     const rotated = {
       type: 'signing_key.rotated',
       target: { type: 'signing_key', id: keyId, name: use },
@@ -48,7 +63,9 @@ export async function loadSigningKeys({ keys, vault }: { keys: Collections<Curre
       reason: because('first_start'),
       details: { keyId, algorithm: alg },
     } as const;
-    const chosen = await keys.in(platformTenantId).change(use, state => (state ? null : { state: { keyId }, events: [rotated] }), { cause: because_ });
+    const chosen = await keys
+      .in(platformTenantId)
+      .change(use, state => (state ? null : { state: { keyId }, events: [rotated] }), { cause: because_ });
     if (!chosen) throw new Error('a signing key could not be stored');
     if (chosen.state.keyId !== keyId) await vault.destroy(platformTenantId, { secretClass, id: keyId }, because_);
     return chosen;

@@ -15,20 +15,39 @@ const random = () => randomBytes(32).toString('base64url');
 export type BrowserSessions = ReturnType<typeof createBrowserSessions>;
 
 export function defineBrowserSessions(store: Store): BrowserSessionRecords {
-  return store.platformRecords<BrowserSession>({ name: 'browser_sessions', reason: 'a cookie is an opaque value that says nothing of a tenant', keys: ['sid'] });
+  return store.platformRecords<BrowserSession>({
+    name: 'browser_sessions',
+    reason: 'a cookie is an opaque value that says nothing of a tenant',
+    keys: ['sid'],
+  });
 }
 
-export function createBrowserSessions({ records, clock, secure }: { records: BrowserSessionRecords; clock: Clock; secure: boolean }) {
+export function createBrowserSessions({
+  records,
+  clock,
+  secure,
+}: {
+  records: BrowserSessionRecords;
+  clock: Clock;
+  secure: boolean;
+}) {
   const name = secure ? '__Host-reeve_consent' : 'reeve_consent';
   const options = { httpOnly: true, secure, sameSite: 'lax', path: '/' } as const;
 
   return {
-    async begin(response: Response, claims: { sub: string; tid: unknown; sid: unknown; name: unknown; email: unknown }): Promise<TenantId | null> {
+    async begin(
+      response: Response,
+      claims: { sub: string; tid: unknown; sid: unknown; name: unknown; email: unknown },
+    ): Promise<TenantId | null> {
       const { sub: userId, tid, sid } = claims;
       if (!isId('tenant', tid) || typeof sid !== 'string') return null;
       const id = random();
       const shown = [claims.name, claims.email, userId].find(one => typeof one === 'string') as string;
-      await records.put(id, { userId, tenantId: tid, name: shown, sid, csrf: random() }, new Date(clock.now().getTime() + lifetimeMs));
+      await records.put(
+        id,
+        { userId, tenantId: tid, name: shown, sid, csrf: random() },
+        new Date(clock.now().getTime() + lifetimeMs),
+      );
       response.cookie(name, id, { ...options, maxAge: lifetimeMs });
       return tid;
     },

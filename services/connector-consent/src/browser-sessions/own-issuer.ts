@@ -4,20 +4,34 @@ import * as client from 'openid-client';
 
 export type OwnIssuer = ReturnType<typeof createOwnIssuer>;
 
-export const ownClientId = 'reeve-consent';
+const ownClientId = 'reeve-consent';
 
-export function createOwnIssuer({ issuer, clientSecret, redirectUri }: { issuer: string; clientSecret: string; redirectUri: string }) {
+export function createOwnIssuer({
+  issuer,
+  clientSecret,
+  redirectUri,
+}: {
+  issuer: string;
+  clientSecret: string;
+  redirectUri: string;
+}) {
   let known: Promise<client.Configuration> | undefined;
 
   function configuration(): Promise<client.Configuration> {
     known ??= client
       .discovery(new URL(issuer), ownClientId, undefined, client.ClientSecretBasic(clientSecret), {
         timeout: 5,
-        execute: [client.enableNonRepudiationChecks, ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : [])],
+        execute: [
+          client.enableNonRepudiationChecks,
+          ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : []),
+        ],
       })
       .catch((cause: unknown) => {
         known = undefined;
-        throw new ProblemError('dependency_unavailable', 'signing in is not possible just now', { cause, retryAfterSeconds: 2 });
+        throw new ProblemError('dependency_unavailable', 'signing in is not possible just now', {
+          cause,
+          retryAfterSeconds: 2,
+        });
       });
     return known;
   }
@@ -39,8 +53,23 @@ export function createOwnIssuer({ issuer, clientSecret, redirectUri }: { issuer:
       return { url: url.href, state, nonce, codeVerifier };
     },
 
-    async complete({ query, state, nonce, codeVerifier }: { query: string; state: string; nonce: string; codeVerifier: string }): Promise<client.IDToken> {
-      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier, idTokenExpected: true };
+    async complete({
+      query,
+      state,
+      nonce,
+      codeVerifier,
+    }: {
+      query: string;
+      state: string;
+      nonce: string;
+      codeVerifier: string;
+    }): Promise<client.IDToken> {
+      const checks = {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: codeVerifier,
+        idTokenExpected: true,
+      };
       const tokens = await client.authorizationCodeGrant(await configuration(), new URL(redirectUri + query), checks);
       const claims = tokens.claims();
       if (!claims) throw new ProblemError('sign_in_failed');

@@ -39,5 +39,6 @@ export function loadCatalogue(path: string) {
 /** Throws `scope_unknown` naming the scopes that the connector does not offer. */
 export function assertOffered(connector: Connector, scopes: readonly string[]): void {
   const unknown = scopes.filter(scope => !connector.scopes.some(({ id }) => id === scope));
-  if (unknown.length > 0) throw new ProblemError('scope_unknown', `${connector.name} does not offer ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw new ProblemError('scope_unknown', `${connector.name} does not offer ${unknown.join(', ')}`);
 }

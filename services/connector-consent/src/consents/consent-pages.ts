@@ -1,7 +1,16 @@
 // The browser's way through a consent: the page, the answer, the third party, and back. Works without JavaScript. Every redirect that goes out is
 // bound to the browser it goes out from, and is used once.
 import { type Cause, isId, newId, ProblemError, type TenantId } from '@reeve/contracts';
-import { causeOf, contentSecurityPolicy, html, type Html, type Logger, page, type TenantDirectory, toProblem } from '@reeve/service-kit';
+import {
+  causeOf,
+  contentSecurityPolicy,
+  type Html,
+  html,
+  type Logger,
+  page,
+  type TenantDirectory,
+  toProblem,
+} from '@reeve/service-kit';
 import type { Clock, PlatformRecords, Store, TenantEntry } from '@reeve/store';
 import express, { type Request, type Response, Router } from 'express';
 import { type BrowserSession, type BrowserSessions, equal } from '../browser-sessions/browser-sessions.ts';
@@ -9,11 +18,17 @@ import type { OwnIssuer } from '../browser-sessions/own-issuer.ts';
 import type { Catalogue, Connector } from '../catalogue/catalogue.ts';
 import type { DelegatedTokens } from '../delegated-tokens/delegated-tokens.ts';
 import type { ThirdParty } from '../delegated-tokens/third-party.ts';
-import { install, type Installation, type Installations } from '../installations/installation.ts';
+import { type Installation, type Installations, install } from '../installations/installation.ts';
 import { type Consents, consentText, deny, grant } from './consent.ts';
 
 type SignInTransaction = { requestId: string; nonce: string; codeVerifier: string };
-type ConnectTransaction = { browserSessionId: string; tenantId: TenantId; installationId: string; consentId: string; codeVerifier: string };
+type ConnectTransaction = {
+  browserSessionId: string;
+  tenantId: TenantId;
+  installationId: string;
+  consentId: string;
+  codeVerifier: string;
+};
 
 export type PageParts = {
   installations: Installations;
@@ -34,8 +49,14 @@ const transactionMs = 600_000;
 
 export function defineTransactions(store: Store) {
   return {
-    signIns: store.platformRecords<SignInTransaction>({ name: 'sign_in_transactions', reason: 'our issuer returns nothing but `state`' }),
-    connects: store.platformRecords<ConnectTransaction>({ name: 'connect_transactions', reason: 'a third party returns nothing but `state`' }),
+    signIns: store.platformRecords<SignInTransaction>({
+      name: 'sign_in_transactions',
+      reason: 'our issuer returns nothing but `state`',
+    }),
+    connects: store.platformRecords<ConnectTransaction>({
+      name: 'connect_transactions',
+      reason: 'a third party returns nothing but `state`',
+    }),
   };
 }
 
@@ -68,7 +89,13 @@ async function showConsent(parts: PageParts, request: Request, response: Respons
   if (person?.tenantId !== asked.installation.tenantId) return beginSignIn(parts, asked, request, response);
   const { connector, tenantName, installation } = asked;
   const { scopes } = installation.state;
-  const [first, ...rest] = consentText({ connector, tenant: tenantName, person: person.name, scopes, until: untilOf(parts, connector) });
+  const [first, ...rest] = consentText({
+    connector,
+    tenant: tenantName,
+    person: person.name,
+    scopes,
+    until: untilOf(parts, connector),
+  });
   const choices = connector.scopes.filter(({ id }) => scopes.includes(id));
   response.setHeader('Content-Security-Policy', contentSecurityPolicy([new URL(connector.oauth.issuer).origin]));
   send(
@@ -86,30 +113,51 @@ async function answerConsent(parts: PageParts, request: Request, response: Respo
   const asked = await findAsked(parts, request);
   const person = await parts.browserSessions.find(request);
   const form = (request.body ?? {}) as Record<string, unknown>;
-  if (person?.tenantId !== asked.installation.tenantId || !equal(String(form['csrf'] ?? ''), person.csrf)) throw new ProblemError('csrf_mismatch');
+  if (person?.tenantId !== asked.installation.tenantId || !equal(single(form['csrf']), person.csrf))
+    throw new ProblemError('csrf_mismatch');
   const { installation, connector, tenantName } = asked;
   const chosen = [form['scope'] ?? []].flat().map(String);
   const scopes = installation.state.scopes.filter(scope => chosen.includes(scope));
   const allowed = form['answer'] === 'allow' && scopes.length > 0;
   const until = untilOf(parts, connector);
   const text = consentText({ connector, tenant: tenantName, person: person.name, scopes, until }).join('\n');
-  const answer = { installationId: installation.id, userId: person.userId, connectorName: connector.name, scopes, text, answeredAt: parts.clock.now().toISOString(), until: until.toISOString() };
+  const answer = {
+    installationId: installation.id,
+    userId: person.userId,
+    connectorName: connector.name,
+    scopes,
+    text,
+    answeredAt: parts.clock.now().toISOString(),
+    until: until.toISOString(),
+  };
   const consents = parts.consents.in(installation.tenantId);
   // One consent per person and installation: whoever answers again replaces the answer.
   const id = (await consents.getByUnique('person', `${installation.id}|${person.userId}`))?.id ?? newId('consent');
-  await consents.change(id, () => (allowed ? grant(id, answer) : deny(id, answer)), { cause: personCause(request, person) });
+  await consents.change(id, () => (allowed ? grant(id, answer) : deny(id, answer)), {
+    cause: personCause(request, person),
+  });
   if (!allowed) {
-    send(response, 'Nothing was connected', html`<p>You did not allow ${connector.name} to act for you. You can close this window.</p>`);
+    send(
+      response,
+      'Nothing was connected',
+      html`<p>You did not allow ${connector.name} to act for you. You can close this window.</p>`,
+    );
     return;
   }
   const { url, state, codeVerifier } = await parts.thirdParty.begin(connector, scopes);
-  const transaction = { browserSessionId: person.id, tenantId: installation.tenantId, installationId: installation.id, consentId: id, codeVerifier };
+  const transaction = {
+    browserSessionId: person.id,
+    tenantId: installation.tenantId,
+    installationId: installation.id,
+    consentId: id,
+    codeVerifier,
+  };
   await parts.connects.put(state, transaction, soon(parts));
   response.redirect(303, url);
 }
 
 async function completeConnect(parts: PageParts, request: Request, response: Response): Promise<void> {
-  const state = String(request.query['state'] ?? '');
+  const state = single(request.query['state']);
   const transaction = await parts.connects.take(state);
   const person = await parts.browserSessions.find(request);
   if (!transaction || person?.id !== transaction.browserSessionId) throw new ProblemError('consent_expired');
@@ -120,19 +168,41 @@ async function completeConnect(parts: PageParts, request: Request, response: Res
   const connector = parts.catalogue.get(installation.state.connectorId);
   const query = new URL(request.originalUrl, 'http://localhost').search;
   const { scopes } = consent.state;
-  const { set, grantedScopes, expiresInSeconds } = await parts.thirdParty.complete(connector, { query, state, codeVerifier, scopes }).catch((cause: unknown) => {
-    throw new ProblemError('sign_in_failed', `${connector.name} did not give access`, { cause });
-  });
+  const { set, grantedScopes, expiresInSeconds } = await parts.thirdParty
+    .complete(connector, { query, state, codeVerifier, scopes })
+    .catch((cause: unknown) => {
+      throw new ProblemError('sign_in_failed', `${connector.name} did not give access`, { cause });
+    });
   const now = parts.clock.now();
-  const accessTokenExpiresAt = expiresInSeconds === undefined ? null : new Date(now.getTime() + expiresInSeconds * 1000).toISOString();
+  const accessTokenExpiresAt =
+    expiresInSeconds === undefined ? null : new Date(now.getTime() + expiresInSeconds * 1000).toISOString();
   const cause = personCause(request, person);
-  const token = { installationId, userId: person.userId, connectorId: connector.id, requestedScopes: scopes, grantedScopes, accessTokenExpiresAt, storedAt: now.toISOString() };
-  await parts.delegatedTokens.store(tenantId, consentId, token, set, cause);
-  await parts.installations.in(tenantId).change(installationId, found => found && install(installationId, found), { cause });
-  send(response, `${connector.name} is connected`, html`<p>You can close this window. An administrator sees this consent, and can end it, under the installation.</p>`);
+  const token = {
+    installationId,
+    userId: person.userId,
+    connectorId: connector.id,
+    requestedScopes: scopes,
+    grantedScopes,
+    accessTokenExpiresAt,
+    storedAt: now.toISOString(),
+  };
+  await parts.delegatedTokens.store(tenantId, consentId, { token, set }, cause);
+  await parts.installations
+    .in(tenantId)
+    .change(installationId, found => found && install(installationId, found), { cause });
+  send(
+    response,
+    `${connector.name} is connected`,
+    html`<p>You can close this window. An administrator sees this consent, and can end it, under the installation.</p>`,
+  );
 }
 
-async function beginSignIn(parts: PageParts, { installation }: Asked, request: Request, response: Response): Promise<void> {
+async function beginSignIn(
+  parts: PageParts,
+  { installation }: Asked,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { url, state, nonce, codeVerifier } = await parts.ownIssuer.begin(installation.tenantId);
   await parts.signIns.put(state, { requestId: String(request.params['requestId']), nonce, codeVerifier }, soon(parts));
   parts.browserSessions.bind(response, 'sign_in', state);
@@ -140,51 +210,79 @@ async function beginSignIn(parts: PageParts, { installation }: Asked, request: R
 }
 
 async function completeSignIn(parts: PageParts, request: Request, response: Response): Promise<void> {
-  const state = String(request.query['state'] ?? '');
+  const state = single(request.query['state']);
   if (!parts.browserSessions.isBound(request, 'sign_in', state)) throw new ProblemError('sign_in_expired');
   const transaction = await parts.signIns.take(state);
   if (!transaction) throw new ProblemError('sign_in_expired');
   const query = new URL(request.originalUrl, 'http://localhost').search;
-  const claims = await parts.ownIssuer.complete({ query, state, nonce: transaction.nonce, codeVerifier: transaction.codeVerifier }).catch((cause: unknown) => {
-    throw cause instanceof ProblemError ? cause : new ProblemError('sign_in_failed', undefined, { cause });
-  });
+  const claims = await parts.ownIssuer
+    .complete({ query, state, nonce: transaction.nonce, codeVerifier: transaction.codeVerifier })
+    .catch((cause: unknown) => {
+      throw cause instanceof ProblemError ? cause : new ProblemError('sign_in_failed', undefined, { cause });
+    });
   const { sub, tid, sid, name, email } = claims;
   const tenantId = await parts.browserSessions.begin(response, { sub, tid, sid, name, email });
   const installation = await findByRequest(parts, transaction.requestId);
   // Not a redirect loop but an end: the issuer signed this person in to another tenant.
-  if (tenantId === null || installation?.tenantId !== tenantId) throw new ProblemError('sign_in_failed', 'you are signed in to another organization');
+  if (tenantId === null || installation?.tenantId !== tenantId)
+    throw new ProblemError('sign_in_failed', 'you are signed in to another organization');
   response.redirect(303, `/consent/${transaction.requestId}`);
 }
 
-async function findByRequest({ installations }: PageParts, requestId: string): Promise<TenantEntry<Installation> | null> {
+async function findByRequest(
+  { installations }: PageParts,
+  requestId: string,
+): Promise<TenantEntry<Installation> | null> {
   if (!isId('request', requestId)) return null;
-  return installations.acrossTenants('a consent page is opened by its request id, before anybody is signed in').getByUnique('consentRequest', requestId);
+  return installations
+    .acrossTenants('a consent page is opened by its request id, before anybody is signed in')
+    .getByUnique('consentRequest', requestId);
 }
 
 /** Throws `consent_expired` for a request that is unknown, answered or too old: a stranger learns no more. */
 async function findAsked(parts: PageParts, request: Request): Promise<Asked> {
   const installation = await findByRequest(parts, String(request.params['requestId']));
-  const open = installation?.state.status === 'approved' && (installation.state.consentUntil ?? '') > parts.clock.now().toISOString();
+  const open =
+    installation?.state.status === 'approved' &&
+    (installation.state.consentUntil ?? '') > parts.clock.now().toISOString();
   if (!installation || !open) throw new ProblemError('consent_expired');
   const tenant = await parts.tenants.find(installation.tenantId);
-  return { installation, connector: parts.catalogue.get(installation.state.connectorId), tenantName: tenant?.slug ?? installation.tenantId };
+  return {
+    installation,
+    connector: parts.catalogue.get(installation.state.connectorId),
+    tenantName: tenant?.slug ?? installation.tenantId,
+  };
 }
 
-const untilOf = ({ clock }: PageParts, { consentDays }: Connector) => new Date(clock.now().getTime() + consentDays * 86_400_000);
+const untilOf = ({ clock }: PageParts, { consentDays }: Connector) =>
+  new Date(clock.now().getTime() + consentDays * 86_400_000);
 const soon = ({ clock }: PageParts) => new Date(clock.now().getTime() + transactionMs);
 
 function personCause(request: Request, { userId, name, sid }: BrowserSession): Cause {
   const cause = causeOf(request, null);
-  return { ...cause, actor: { type: 'user', id: userId, name, via: 'session' }, context: { ...cause.context, sessionId: sid } };
+  return {
+    ...cause,
+    actor: { type: 'user', id: userId, name, via: 'session' },
+    context: { ...cause.context, sessionId: sid },
+  };
 }
 
 function showFailure({ log }: PageParts, response: Response, error: unknown): void {
   const problem = toProblem(error);
   log[problem.status >= 500 ? 'error' : 'info']({ error, code: problem.code }, 'a consent page failed');
   const reference = String(response.getHeader('Reeve-Request-Id'));
-  send(response.status(problem.status), 'This did not work', html`<p class="error">${problem.message}.</p><p>Reference for your administrator: <code>${reference}</code></p><p class="muted">${problem.code}</p>`);
+  send(
+    response.status(problem.status),
+    'This did not work',
+    html`<p class="error">${problem.message}.</p><p>Reference for your administrator: <code>${reference}</code></p><p class="muted">${problem.code}</p>`,
+  );
 }
 
 function send(response: Response, title: string, content: Html): void {
   response.type('html').send(page(title, content));
+}
+
+/** A field that came twice or not at all is as good as empty. */
+function single(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -49,7 +49,9 @@ export type Shown = { connector: Connector; tenant: string; person: string; scop
 
 /** The sentences of the consent screen, which are also what is recorded. */
 export function consentText({ connector, tenant, person, scopes, until }: Shown): string[] {
-  const meanings = connector.scopes.filter(({ id }) => scopes.includes(id)).map(({ meaning }) => `It will be able to: ${meaning}.`);
+  const meanings = connector.scopes
+    .filter(({ id }) => scopes.includes(id))
+    .map(({ meaning }) => `It will be able to: ${meaning}.`);
   return [
     `${connector.name} by ${connector.publisher} asks for access on behalf of ${person} in ${tenant}.`,
     ...meanings,
@@ -65,18 +67,40 @@ export function grant(id: string, answer: Omit<Consent, 'status'>): NonNullable<
   const state: Consent = { ...answer, status: 'granted' };
   const textSha256 = createHash('sha256').update(state.text).digest('hex');
   const details = { ...described(state), expiresAt: state.until, textSha256 };
-  const event: EventDraft = { type: 'consent.granted', target: target(id, state), outcome: 'success', reason: because('person_agreed'), details };
+  const event: EventDraft = {
+    type: 'consent.granted',
+    target: target(id, state),
+    outcome: 'success',
+    reason: because('person_agreed'),
+    details,
+  };
   return { state, events: [event] };
 }
 
 export function deny(id: string, answer: Omit<Consent, 'status'>): NonNullable<Decision<Consent>> {
   const state: Consent = { ...answer, status: 'denied' };
-  return { state, events: [{ type: 'consent.denied', target: target(id, state), outcome: 'denied', reason: because('person_refused'), details: described(state) }] };
+  return {
+    state,
+    events: [
+      {
+        type: 'consent.denied',
+        target: target(id, state),
+        outcome: 'denied',
+        reason: because('person_refused'),
+        details: described(state),
+      },
+    ],
+  };
 }
 
 export function revoke(id: string, consent: Consent, cause: RevocationCause): Decision<Consent> {
   if (consent.status !== 'granted') return null;
   const state: Consent = { ...consent, status: 'revoked' };
   const details = { ...described(state), cause };
-  return { state, events: [{ type: 'consent.revoked', target: target(id, state), outcome: 'success', reason: because(cause), details }] };
+  return {
+    state,
+    events: [
+      { type: 'consent.revoked', target: target(id, state), outcome: 'success', reason: because(cause), details },
+    ],
+  };
 }

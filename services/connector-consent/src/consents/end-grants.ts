@@ -8,11 +8,19 @@ import { type Consent, type Consents, type RevocationCause, revoke } from './con
 export type Whose = { installationId: string; userId?: string } | { userId: string };
 export type EndGrants = (tenantId: TenantId, whose: Whose, why: RevocationCause, cause: Cause) => Promise<void>;
 
-export function createEndGrants({ consents, delegatedTokens }: { consents: Consents; delegatedTokens: DelegatedTokens }): EndGrants {
+export function createEndGrants({
+  consents,
+  delegatedTokens,
+}: {
+  consents: Consents;
+  delegatedTokens: DelegatedTokens;
+}): EndGrants {
   return async (tenantId, whose, why, cause) => {
     const collection = consents.in(tenantId);
     const found: AsyncIterable<Entry<Consent>> =
-      'installationId' in whose ? collection.all('byInstallation', { installationId: whose.installationId }) : collection.all('byUser', { userId: whose.userId });
+      'installationId' in whose
+        ? collection.all('byInstallation', { installationId: whose.installationId })
+        : collection.all('byUser', { userId: whose.userId });
     for await (const { id, state } of found) {
       if (whose.userId !== undefined && state.userId !== whose.userId) continue;
       // The token first: it is what gives access.

@@ -4,7 +4,15 @@ import type { Clock } from '@reeve/store';
 import { type Consents, consentView, viewOf } from './consent.ts';
 import type { EndGrants } from './end-grants.ts';
 
-export const revokeConsent = ({ consents, endGrants, clock }: { consents: Consents; endGrants: EndGrants; clock: Clock }) =>
+export const revokeConsent = ({
+  consents,
+  endGrants,
+  clock,
+}: {
+  consents: Consents;
+  endGrants: EndGrants;
+  clock: Clock;
+}) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/installations/{installationId}/consents/{consentId}:revoke',

@@ -14,14 +14,22 @@ export const leaseToken = ({ consents, delegatedTokens, clock }: Parts) =>
     summary: 'Lease the access token that a person delegated; every lease is on the record',
     action: 'delegated-tokens:lease',
     body: z.strictObject({ userId: z.string().min(1).max(100) }),
-    response: z.object({ accessToken: z.string().nullable(), scopes: z.array(z.string()), expiresAt: z.string().nullable() }),
+    response: z.object({
+      accessToken: z.string().nullable(),
+      scopes: z.array(z.string()),
+      expiresAt: z.string().nullable(),
+    }),
     withoutSecrets: lease => ({ ...lease, accessToken: null }),
     async handle({ tenantId, params, body, cause }) {
-      const consent = await consents.in(tenantId).getByUnique('person', `${String(params['installationId'])}|${body.userId}`);
+      const consent = await consents
+        .in(tenantId)
+        .getByUnique('person', `${String(params['installationId'])}|${body.userId}`);
       const counts = consent?.state.status === 'granted' && consent.state.until > clock.now().toISOString();
       const leased = consent && counts ? await delegatedTokens.lease(tenantId, consent.id, cause) : null;
       if (!leased) throw new ProblemError('not_found');
       const { token, set } = leased;
-      return { body: { accessToken: set.accessToken, scopes: token.grantedScopes, expiresAt: token.accessTokenExpiresAt } };
+      return {
+        body: { accessToken: set.accessToken, scopes: token.grantedScopes, expiresAt: token.accessTokenExpiresAt },
+      };
     },
   });

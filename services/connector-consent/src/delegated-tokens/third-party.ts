@@ -25,14 +25,20 @@ export function createThirdParty({ guardedFetch, redirectUri }: { guardedFetch: 
         ...(oauth.issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}),
       })
       .catch((cause: unknown) => {
-        throw new ProblemError('dependency_unavailable', 'the service that the connector uses does not answer', { cause, retryAfterSeconds: 30 });
+        throw new ProblemError('dependency_unavailable', 'the service that the connector uses does not answer', {
+          cause,
+          retryAfterSeconds: 30,
+        });
       });
     configurations.set(id, { configuration, until: Date.now() + cachedMs });
     return configuration;
   }
 
   return {
-    async begin(connector: Connector, scopes: readonly string[]): Promise<{ url: string; state: string; codeVerifier: string }> {
+    async begin(
+      connector: Connector,
+      scopes: readonly string[],
+    ): Promise<{ url: string; state: string; codeVerifier: string }> {
       const configuration = await configurationOf(connector);
       const codeVerifier = client.randomPKCECodeVerifier();
       const state = client.randomState();
@@ -47,9 +53,20 @@ export function createThirdParty({ guardedFetch, redirectUri }: { guardedFetch: 
     },
 
     /** Throws openid-client's errors: the answer was not for this request, or the third party refused. */
-    async complete(connector: Connector, { query, state, codeVerifier, scopes }: { query: string; state: string; codeVerifier: string; scopes: readonly string[] }): Promise<Obtained> {
+    async complete(
+      connector: Connector,
+      {
+        query,
+        state,
+        codeVerifier,
+        scopes,
+      }: { query: string; state: string; codeVerifier: string; scopes: readonly string[] },
+    ): Promise<Obtained> {
       const configuration = await configurationOf(connector);
-      const tokens = await client.authorizationCodeGrant(configuration, new URL(redirectUri + query), { expectedState: state, pkceCodeVerifier: codeVerifier });
+      const tokens = await client.authorizationCodeGrant(configuration, new URL(redirectUri + query), {
+        expectedState: state,
+        pkceCodeVerifier: codeVerifier,
+      });
       return {
         set: { accessToken: tokens.access_token, refreshToken: tokens.refresh_token ?? null },
         // RFC 6749 §5.1: a missing scope means what was asked for.

@@ -17,7 +17,7 @@ export type Installation = {
 
 export type Installations = Collections<Installation>;
 
-export const consentRequestLifetimeMs = 7 * 86_400_000;
+const consentRequestLifetimeMs = 7 * 86_400_000;
 
 export const installationView = z.object({
   id: z.string(),
@@ -44,24 +44,43 @@ export function viewOf({ id, state }: Entry<Installation>, selfUrl: string): z.i
   return { id, ...rest, consentUrl: open ? `${selfUrl}/consent/${consentRequestId}` : null };
 }
 
-type EventType = 'installation.requested' | 'installation.approved' | 'installation.installed' | 'installation.uninstalled';
+type EventType =
+  | 'installation.requested'
+  | 'installation.approved'
+  | 'installation.installed'
+  | 'installation.uninstalled';
 
-function event(type: EventType, id: string, { connectorId, connectorName, scopes }: Installation, reason: string): EventDraft {
+function event(
+  type: EventType,
+  id: string,
+  { connectorId, connectorName, scopes }: Installation,
+  reason: string,
+): EventDraft {
   const target = { type: 'installation', id, name: connectorName };
   return { type, target, outcome: 'success', reason: because(reason), details: { connectorId, connectorName, scopes } };
 }
 
 function expect(installation: Installation, ...allowed: Installation['status'][]): void {
   if (allowed.includes(installation.status)) return;
-  throw new ProblemError('installation_state', `the installation is ${installation.status}; this needs ${allowed.join(' or ')}`);
+  throw new ProblemError(
+    'installation_state',
+    `the installation is ${installation.status}; this needs ${allowed.join(' or ')}`,
+  );
 }
 
-export function request(id: string, asked: Pick<Installation, 'connectorId' | 'connectorName' | 'scopes' | 'createdAt'>): NonNullable<Decision<Installation>> {
+export function request(
+  id: string,
+  asked: Pick<Installation, 'connectorId' | 'connectorName' | 'scopes' | 'createdAt'>,
+): NonNullable<Decision<Installation>> {
   const state: Installation = { ...asked, status: 'requested', consentRequestId: null, consentUntil: null };
   return { state, events: [event('installation.requested', id, state, 'requested')] };
 }
 
-export function approve(id: string, installation: Installation, { requestId, now }: { requestId: Id<'request'>; now: Date }): Decision<Installation> {
+export function approve(
+  id: string,
+  installation: Installation,
+  { requestId, now }: { requestId: Id<'request'>; now: Date },
+): Decision<Installation> {
   if (installation.status === 'approved') return null;
   expect(installation, 'requested');
   const consentUntil = new Date(now.getTime() + consentRequestLifetimeMs).toISOString();

@@ -13,7 +13,10 @@ export const requestInstallation = ({ installations, catalogue, clock, selfUrl }
     path: '/v1/tenants/{tenantId}/installations:request',
     summary: 'Ask for a connector to be installed',
     action: 'installations:write',
-    body: z.strictObject({ connectorId: z.string().min(1).max(100), scopes: z.array(z.string().max(200)).min(1).max(50) }),
+    body: z.strictObject({
+      connectorId: z.string().min(1).max(100),
+      scopes: z.array(z.string().max(200)).min(1).max(50),
+    }),
     status: 201,
     response: installationView,
     async handle({ tenantId, body, cause, freshId }) {
@@ -21,8 +24,15 @@ export const requestInstallation = ({ installations, catalogue, clock, selfUrl }
       const scopes = [...new Set(body.scopes)];
       assertOffered(connector, scopes);
       const id = freshId('installation');
-      const asked = { connectorId: connector.id, connectorName: connector.name, scopes, createdAt: clock.now().toISOString() };
-      const entry = (await installations.in(tenantId).create(id, request(id, asked), cause)) ?? (await installations.in(tenantId).get(id));
+      const asked = {
+        connectorId: connector.id,
+        connectorName: connector.name,
+        scopes,
+        createdAt: clock.now().toISOString(),
+      };
+      const entry =
+        (await installations.in(tenantId).create(id, request(id, asked), cause)) ??
+        (await installations.in(tenantId).get(id));
       if (!entry) throw new ProblemError('conflict');
       return { body: viewOf(entry, selfUrl), version: entry.version };
     },

@@ -1,9 +1,17 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { EndGrants } from '../consents/end-grants.ts';
-import { type Installations, installationView, uninstall as decide, viewOf } from './installation.ts';
+import { uninstall as decide, type Installations, installationView, viewOf } from './installation.ts';
 
-export const uninstall = ({ installations, endGrants, selfUrl }: { installations: Installations; endGrants: EndGrants; selfUrl: string }) =>
+export const uninstall = ({
+  installations,
+  endGrants,
+  selfUrl,
+}: {
+  installations: Installations;
+  endGrants: EndGrants;
+  selfUrl: string;
+}) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/installations/{installationId}:uninstall',

@@ -22,8 +22,14 @@ export function defineIdentities(store: Store): Identities {
 }
 
 /** The same subject by way of another connection is another identity: an IdP speaks only for its own connection. */
-export function identityId({ connectionId, issuer, subject }: Pick<Identity, 'connectionId' | 'issuer' | 'subject'>): string {
-  return createHash('sha256').update(JSON.stringify([connectionId, issuer, subject])).digest('hex');
+export function identityId({
+  connectionId,
+  issuer,
+  subject,
+}: Pick<Identity, 'connectionId' | 'issuer' | 'subject'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([connectionId, issuer, subject]))
+    .digest('hex');
 }
 
 export function reserve(request: ResolveIdentityRequest, userId: string): NonNullable<Decision<Identity>> {

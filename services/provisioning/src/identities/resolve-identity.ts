@@ -17,7 +17,11 @@ import { add, addressKey, type Role, roles, type User, type Users } from '../use
 import { conflicted, type Identities, identityId, link, reserve } from './identity.ts';
 
 type Parts = { users: Users; identities: Identities; recordFact: RecordFact; clock: Clock };
-type RecordFact = (tenantId: ResolveIdentityRequest['tenantId'], event: ReturnType<typeof conflicted>, cause: Cause) => Promise<void>;
+type RecordFact = (
+  tenantId: ResolveIdentityRequest['tenantId'],
+  event: ReturnType<typeof conflicted>,
+  cause: Cause,
+) => Promise<void>;
 
 export const resolveIdentity = (parts: Parts) =>
   platformRoute({
@@ -53,19 +57,30 @@ async function resolve(parts: Parts, request: ResolveIdentityRequest, cause: Cau
   const sameAddress = email === null ? null : await users.getByUnique('email', addressKey(email));
   if (sameAddress && sameAddress.id !== known?.state.userId) {
     if (!emailVerified) throw await refuse(parts, request, 'address_not_verified');
-    await identities.change(id, identity => link(id, identity ?? reserve(request, sameAddress.id).state, 'verified_email'), { cause });
+    await identities.change(
+      id,
+      identity => link(id, identity ?? reserve(request, sameAddress.id).state, 'verified_email'),
+      { cause },
+    );
     return answer(sameAddress, false);
   }
   if (!jit.enabled && !known) throw new ProblemError('identity_unknown');
 
-  const reserved = await identities.change(id, identity => (identity ? null : reserve(request, newId('user'))), { cause });
+  const reserved = await identities.change(id, identity => (identity ? null : reserve(request, newId('user'))), {
+    cause,
+  });
   if (!reserved) throw new ProblemError('conflict');
   const user = await createdUser(parts, request, reserved.state.userId, cause);
   await identities.change(id, identity => identity && link(id, identity, 'jit'), { cause });
   return answer(user, true);
 }
 
-async function createdUser(parts: Parts, request: ResolveIdentityRequest, userId: string, cause: Cause): Promise<Entry<User>> {
+async function createdUser(
+  parts: Parts,
+  request: ResolveIdentityRequest,
+  userId: string,
+  cause: Cause,
+): Promise<Entry<User>> {
   const users = parts.users.in(request.tenantId);
   const granted = roles.filter((role): role is Role => request.jit.defaultRoles.includes(role));
   const { email, displayName } = request;
@@ -88,5 +103,11 @@ async function refuse(parts: Parts, request: ResolveIdentityRequest, conflict: s
 
 function answer({ id, state }: Entry<User>, created: boolean): ResolveIdentityResponse {
   if (state.status === 'deactivated') throw new ProblemError('user_deactivated');
-  return { userId: id as ResolveIdentityResponse['userId'], email: state.email, displayName: state.displayName, roles: state.roles, created };
+  return {
+    userId: id as ResolveIdentityResponse['userId'],
+    email: state.email,
+    displayName: state.displayName,
+    roles: state.roles,
+    created,
+  };
 }

@@ -22,7 +22,8 @@ export const createTenant = ({ tenants, clock }: { tenants: Tenants; clock: Cloc
         if (!entry) throw new ProblemError('conflict');
         return { body: viewOf(entry), version: entry.version };
       } catch (error) {
-        if (error instanceof DuplicateKeyError && error.unique === 'slug') throw new ProblemError('tenant_slug_taken', undefined, { cause: error });
+        if (error instanceof DuplicateKeyError && error.unique === 'slug')
+          throw new ProblemError('tenant_slug_taken', undefined, { cause: error });
         throw error;
       }
     },

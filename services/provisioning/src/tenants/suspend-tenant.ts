@@ -10,7 +10,9 @@ export const suspendTenant = ({ tenants }: { tenants: Tenants }) =>
     action: 'tenants:write',
     response: tenantView,
     async handle({ tenantId, cause, expectedVersion }) {
-      const entry = await tenants.in(tenantId).change(tenantId, tenant => tenant && suspend(tenantId, tenant), { cause, expectedVersion });
+      const entry = await tenants
+        .in(tenantId)
+        .change(tenantId, tenant => tenant && suspend(tenantId, tenant), { cause, expectedVersion });
       if (!entry) throw new ProblemError('not_found');
       return { body: viewOf(entry), version: entry.version };
     },

@@ -9,12 +9,24 @@ export type Tenants = Collections<Tenant>;
 
 export const slugSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'must be 3 to 40 lowercase letters, digits and hyphens, starting with a letter');
+  .regex(
+    /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/,
+    'must be 3 to 40 lowercase letters, digits and hyphens, starting with a letter',
+  );
 
-export const tenantView = z.object({ id: z.string(), slug: z.string(), name: z.string(), status: z.string(), createdAt: z.string() });
+export const tenantView = z.object({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  status: z.string(),
+  createdAt: z.string(),
+});
 
 export function defineTenants(store: Store): Tenants {
-  return store.collections<Tenant>({ name: 'tenants', globallyUnique: { id: (_, id) => id, slug: tenant => tenant.slug } });
+  return store.collections<Tenant>({
+    name: 'tenants',
+    globallyUnique: { id: (_, id) => id, slug: tenant => tenant.slug },
+  });
 }
 
 /** The service that owns tenants looks them up where they are. */
@@ -36,7 +48,13 @@ type TenantEventType = 'tenant.created' | 'tenant.suspended';
 
 function event(type: TenantEventType, id: TenantId, tenant: Tenant, reason: string): EventDraft {
   const target = { type: 'tenant', id, name: tenant.name };
-  return { type, target, outcome: 'success', reason: because(reason), details: { slug: tenant.slug, status: tenant.status } };
+  return {
+    type,
+    target,
+    outcome: 'success',
+    reason: because(reason),
+    details: { slug: tenant.slug, status: tenant.status },
+  };
 }
 
 export function open(id: TenantId, { slug, name, createdAt }: Omit<Tenant, 'status'>): NonNullable<Decision<Tenant>> {

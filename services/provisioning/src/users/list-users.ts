@@ -12,7 +12,9 @@ export const listUsers = ({ users }: { users: Users }) =>
     response: pageOf(userView),
     async handle({ tenantId, query: { limit, cursor, status } }) {
       const collection = users.in(tenantId);
-      const page = await (status ? collection.list('byStatus', { status }, { limit, cursor }) : collection.list('inOrder', {}, { limit, cursor }));
+      const page = await (status
+        ? collection.list('byStatus', { status }, { limit, cursor })
+        : collection.list('inOrder', {}, { limit, cursor }));
       return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
     },
   });

@@ -11,7 +11,9 @@ export const reactivateUser = ({ users }: { users: Users }) =>
     response: userView,
     async handle({ tenantId, params, cause, expectedVersion }) {
       const id = String(params['userId']);
-      const entry = await users.in(tenantId).change(id, user => user && reactivate(id, user, 'requested'), { cause, expectedVersion });
+      const entry = await users
+        .in(tenantId)
+        .change(id, user => user && reactivate(id, user, 'requested'), { cause, expectedVersion });
       if (!entry) throw new ProblemError('not_found');
       return { body: viewOf(entry), version: entry.version };
     },

@@ -2,7 +2,16 @@ import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import { DuplicateKeyError } from '@reeve/store';
 import { z } from 'zod';
-import { displayNameSchema, emailSchema, rolesSchema, type User, update, type Users, userView, viewOf } from './user.ts';
+import {
+  displayNameSchema,
+  emailSchema,
+  rolesSchema,
+  type User,
+  type Users,
+  update,
+  userView,
+  viewOf,
+} from './user.ts';
 
 export const updateUser = ({ users }: { users: Users }) =>
   tenantRoute({
@@ -19,9 +28,13 @@ export const updateUser = ({ users }: { users: Users }) =>
     async handle({ tenantId, params, body, cause, expectedVersion }) {
       const id = String(params['userId']);
       // Absent and undefined are one thing to JSON, but not to a spread.
-      const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as Partial<User>;
+      const change = Object.fromEntries(
+        Object.entries(body).filter(([, value]) => value !== undefined),
+      ) as Partial<User>;
       try {
-        const entry = await users.in(tenantId).change(id, user => user && update(id, user, change), { cause, expectedVersion });
+        const entry = await users
+          .in(tenantId)
+          .change(id, user => user && update(id, user, change), { cause, expectedVersion });
         if (!entry) throw new ProblemError('not_found');
         return { body: viewOf(entry), version: entry.version };
       } catch (error) {

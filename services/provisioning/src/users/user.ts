@@ -54,37 +54,83 @@ export function viewOf({ id, state }: Entry<User>): z.infer<typeof userView> {
 const target = (id: string, user: User) => ({ type: 'user', id, name: user.displayName ?? user.email });
 const described = (user: User) => ({ email: user.email, source: user.source });
 
-function roleEvents(id: string, user: User, type: 'role.assigned' | 'role.unassigned', changed: readonly Role[]): EventDraft[] {
-  return changed.map(role => ({ type, target: target(id, user), outcome: 'success', reason: because('requested'), details: { userId: id, role } }));
+function roleEvents(
+  id: string,
+  user: User,
+  type: 'role.assigned' | 'role.unassigned',
+  changed: readonly Role[],
+): EventDraft[] {
+  return changed.map(role => ({
+    type,
+    target: target(id, user),
+    outcome: 'success',
+    reason: because('requested'),
+    details: { userId: id, role },
+  }));
 }
 
 export function add(id: string, user: Omit<User, 'status'>, reason: Reason): NonNullable<Decision<User>> {
   const state: User = { ...user, status: 'active' };
-  const created: EventDraft = { type: 'user.created', target: target(id, state), outcome: 'success', reason, details: described(state) };
+  const created: EventDraft = {
+    type: 'user.created',
+    target: target(id, state),
+    outcome: 'success',
+    reason,
+    details: described(state),
+  };
   return { state, events: [created, ...roleEvents(id, state, 'role.assigned', state.roles)] };
 }
 
-export function update(id: string, user: User, change: Partial<Pick<User, 'email' | 'displayName' | 'roles'>>): Decision<User> {
+export function update(
+  id: string,
+  user: User,
+  change: Partial<Pick<User, 'email' | 'displayName' | 'roles'>>,
+): Decision<User> {
   const state: User = { ...user, ...change };
-  const changed = (Object.keys(change) as (keyof typeof change)[]).filter(key => JSON.stringify(user[key]) !== JSON.stringify(state[key]));
+  const changed = (Object.keys(change) as (keyof typeof change)[]).filter(
+    key => JSON.stringify(user[key]) !== JSON.stringify(state[key]),
+  );
   if (changed.length === 0) return null;
   const details = { ...described(state), changed };
-  const updated: EventDraft = { type: 'user.updated', target: target(id, state), outcome: 'success', reason: because('requested'), details };
+  const updated: EventDraft = {
+    type: 'user.updated',
+    target: target(id, state),
+    outcome: 'success',
+    reason: because('requested'),
+    details,
+  };
   const assigned = state.roles.filter(role => !user.roles.includes(role));
   const unassigned = user.roles.filter(role => !state.roles.includes(role));
-  return { state, events: [updated, ...roleEvents(id, state, 'role.assigned', assigned), ...roleEvents(id, state, 'role.unassigned', unassigned)] };
+  return {
+    state,
+    events: [
+      updated,
+      ...roleEvents(id, state, 'role.assigned', assigned),
+      ...roleEvents(id, state, 'role.unassigned', unassigned),
+    ],
+  };
 }
 
 export function deactivate(id: string, user: User, cause: string): Decision<User> {
   if (user.status === 'deactivated') return null;
   const state: User = { ...user, status: 'deactivated' };
   const details = { ...described(state), cause };
-  return { state, events: [{ type: 'user.deactivated', target: target(id, state), outcome: 'success', reason: because(cause), details }] };
+  return {
+    state,
+    events: [
+      { type: 'user.deactivated', target: target(id, state), outcome: 'success', reason: because(cause), details },
+    ],
+  };
 }
 
 export function reactivate(id: string, user: User, cause: string): Decision<User> {
   if (user.status === 'active') return null;
   const state: User = { ...user, status: 'active' };
   const details = { ...described(state), cause };
-  return { state, events: [{ type: 'user.reactivated', target: target(id, state), outcome: 'success', reason: because(cause), details }] };
+  return {
+    state,
+    events: [
+      { type: 'user.reactivated', target: target(id, state), outcome: 'success', reason: because(cause), details },
+    ],
+  };
 }

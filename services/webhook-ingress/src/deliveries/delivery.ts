@@ -46,12 +46,32 @@ export function viewOf({ state }: Entry<Delivery>): z.infer<typeof deliveryView>
   return { id: deliveryId, webhookId, status: 'accepted', contentType, bytes, receivedAt };
 }
 
-type Incoming = { deliveryId: string; tenantId: TenantId; endpointId: string; webhookId: string; body: Buffer; contentType: string; now: Date };
+type Incoming = {
+  deliveryId: string;
+  tenantId: TenantId;
+  endpointId: string;
+  webhookId: string;
+  body: Buffer;
+  contentType: string;
+  now: Date;
+};
 
-export function accept({ deliveryId, tenantId, endpointId, webhookId, body, contentType, now }: Incoming): NonNullable<Decision<Delivery>> {
+export function accept({
+  deliveryId,
+  tenantId,
+  endpointId,
+  webhookId,
+  body,
+  contentType,
+  now,
+}: Incoming): NonNullable<Decision<Delivery>> {
   const bodySha256 = sha256(body);
   const state: Delivery = {
-    ...{ deliveryId, endpointId, webhookId, bodySha256, contentType },
+    deliveryId,
+    endpointId,
+    webhookId,
+    bodySha256,
+    contentType,
     bytes: body.length,
     receivedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + rememberedMs).toISOString(),
@@ -74,7 +94,11 @@ export function accept({ deliveryId, tenantId, endpointId, webhookId, body, cont
   return { state, events: [accepted, payload] };
 }
 
-export function refused(type: 'delivery.rejected' | 'delivery.duplicated', reason: string, about: { endpointId: string; webhookId: string | null; bytes: number }): EventDraft {
+export function refused(
+  type: 'delivery.rejected' | 'delivery.duplicated',
+  reason: string,
+  about: { endpointId: string; webhookId: string | null; bytes: number },
+): EventDraft {
   return {
     type,
     target: { type: 'webhook_endpoint', id: about.endpointId, name: null },

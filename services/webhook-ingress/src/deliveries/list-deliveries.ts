@@ -10,7 +10,9 @@ export const listDeliveries = ({ deliveries }: { deliveries: Deliveries }) =>
     query: pageQuery,
     response: pageOf(deliveryView),
     async handle({ tenantId, params, query }) {
-      const page = await deliveries.in(tenantId).list('byEndpoint', { endpointId: String(params['endpointId']) }, query);
+      const page = await deliveries
+        .in(tenantId)
+        .list('byEndpoint', { endpointId: String(params['endpointId']) }, query);
       return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
     },
   });

@@ -21,7 +21,13 @@ export const createEndpointWhenInstalled = ({ endpoints, secrets, clock }: Parts
     const createdAt = clock.now().toISOString();
     const { id: secretId } = await secrets.create(tenantId, cause);
     const id = newId('endpoint');
-    const endpoint = { connectorId: data.details.connectorId, installationId, toleranceSeconds: defaultToleranceSeconds, secrets: [{ id: secretId, createdAt, expiresAt: null }], createdAt };
+    const endpoint = {
+      connectorId: data.details.connectorId,
+      installationId,
+      toleranceSeconds: defaultToleranceSeconds,
+      secrets: [{ id: secretId, createdAt, expiresAt: null }],
+      createdAt,
+    };
     try {
       await collection.create(id, open(id, endpoint, 'installed'), cause);
     } catch (error) {

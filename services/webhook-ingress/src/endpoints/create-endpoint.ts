@@ -25,7 +25,17 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
       const id = freshId('endpoint');
       const createdAt = clock.now().toISOString();
       const { id: secretId, secret } = await secrets.create(tenantId, cause);
-      const decision = open(id, { connectorId, installationId: null, toleranceSeconds, secrets: [{ id: secretId, createdAt, expiresAt: null }], createdAt }, 'requested');
+      const decision = open(
+        id,
+        {
+          connectorId,
+          installationId: null,
+          toleranceSeconds,
+          secrets: [{ id: secretId, createdAt, expiresAt: null }],
+          createdAt,
+        },
+        'requested',
+      );
       const entry = await endpoints.in(tenantId).create(id, decision, cause);
       if (entry) return { body: { ...viewOf(entry, selfUrl), secret }, version: entry.version };
       const existing = await endpoints.in(tenantId).get(id);

@@ -9,6 +9,8 @@ export const disableEndpointWhenUninstalled = ({ endpoints }: { endpoints: Endpo
     if (!found) return;
     const actor = { type: 'service', id: 'webhook-ingress', name: null, via: 'system' } as const;
     const cause: Cause = { actor, context: emptyContext, correlationId, causationId };
-    await collection.change(found.id, endpoint => endpoint && turn(found.id, endpoint, 'disabled', 'uninstalled'), { cause });
+    await collection.change(found.id, endpoint => endpoint && turn(found.id, endpoint, 'disabled', 'uninstalled'), {
+      cause,
+    });
   },
 });

@@ -31,7 +31,9 @@ export function createEndpointSecrets({ vault }: { vault: Vault }) {
       const key = `${tenantId} ${id}`;
       const known = kept.get(key);
       if (known && known.until > Date.now()) return known.secret;
-      const secret = (await vault.read(tenantId, { secretClass, id }, { cause: cause(), purpose: 'verify_deliveries' })).toString('utf8');
+      const secret = (
+        await vault.read(tenantId, { secretClass, id }, { cause: cause(), purpose: 'verify_deliveries' })
+      ).toString('utf8');
       if (kept.size >= keptSecrets) kept.clear();
       kept.set(key, { secret, until: Date.now() + keptMs });
       return secret;

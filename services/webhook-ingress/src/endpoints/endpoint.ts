@@ -20,7 +20,7 @@ export type Endpoints = Collections<Endpoint>;
 
 export const defaultToleranceSeconds = 300;
 /** How long the previous secret goes on working after a rotation. */
-export const secretOverlapMs = 24 * 3_600_000;
+const secretOverlapMs = 24 * 3_600_000;
 
 export const endpointView = z.object({
   id: z.string(),
@@ -49,11 +49,20 @@ export function viewOf({ id, state }: Entry<Endpoint>, selfUrl: string): z.infer
 
 const target = (id: string, { connectorId }: Endpoint) => ({ type: 'webhook_endpoint', id, name: connectorId });
 
-export function open(id: string, endpoint: Omit<Endpoint, 'status' | 'scheme'>, why: string): NonNullable<Decision<Endpoint>> {
+export function open(
+  id: string,
+  endpoint: Omit<Endpoint, 'status' | 'scheme'>,
+  why: string,
+): NonNullable<Decision<Endpoint>> {
   const state: Endpoint = { ...endpoint, scheme: 'standard', status: 'active' };
   const { connectorId, installationId, scheme } = state;
   const details = { connectorId, installationId, scheme };
-  return { state, events: [{ type: 'endpoint.created', target: target(id, state), outcome: 'success', reason: because(why), details }] };
+  return {
+    state,
+    events: [
+      { type: 'endpoint.created', target: target(id, state), outcome: 'success', reason: because(why), details },
+    ],
+  };
 }
 
 export function rotate(id: string, endpoint: Endpoint, fresh: LiveSecret, now: Date): Decision<Endpoint> {
@@ -63,14 +72,31 @@ export function rotate(id: string, endpoint: Endpoint, fresh: LiveSecret, now: D
     .map(secret => ({ ...secret, expiresAt: secret.expiresAt ?? previousExpiresAt }));
   const state: Endpoint = { ...endpoint, secrets: [fresh, ...kept] };
   const details = { secretId: fresh.id, previousExpiresAt: kept.length > 0 ? previousExpiresAt : null };
-  return { state, events: [{ type: 'endpoint.secret_rotated', target: target(id, state), outcome: 'success', reason: because('requested'), details }] };
+  return {
+    state,
+    events: [
+      {
+        type: 'endpoint.secret_rotated',
+        target: target(id, state),
+        outcome: 'success',
+        reason: because('requested'),
+        details,
+      },
+    ],
+  };
 }
 
 export function turn(id: string, endpoint: Endpoint, status: Endpoint['status'], cause: string): Decision<Endpoint> {
   if (endpoint.status === status) return null;
   const state: Endpoint = { ...endpoint, status };
   const type = status === 'active' ? 'endpoint.enabled' : 'endpoint.disabled';
-  const event: EventDraft = { type, target: target(id, state), outcome: 'success', reason: because(cause), details: { cause } };
+  const event: EventDraft = {
+    type,
+    target: target(id, state),
+    outcome: 'success',
+    reason: because(cause),
+    details: { cause },
+  };
   return { state, events: [event] };
 }
 

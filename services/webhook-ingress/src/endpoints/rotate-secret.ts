@@ -22,7 +22,10 @@ export const rotateSecret = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
       const { id: secretId, secret } = await secrets.create(tenantId, cause);
       const now = clock.now();
       const fresh = { id: secretId, createdAt: now.toISOString(), expiresAt: null };
-      const entry = await collection.change(id, endpoint => endpoint && rotate(id, endpoint, fresh, now), { cause, expectedVersion });
+      const entry = await collection.change(id, endpoint => endpoint && rotate(id, endpoint, fresh, now), {
+        cause,
+        expectedVersion,
+      });
       if (!entry) throw new ProblemError('not_found');
       return { body: { ...viewOf(entry, selfUrl), secret }, version: entry.version };
     },
