@@ -10,7 +10,8 @@ export function breakingChanges(released: TopicSchemas, current: TopicSchemas): 
   });
 }
 
-const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isSchema = (value: unknown): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 function compare(before: JsonSchema, now: JsonSchema, at: string): string[] {
@@ -26,7 +27,8 @@ function compare(before: JsonSchema, now: JsonSchema, at: string): string[] {
     const [one, other] = [list(before['anyOf'])[index], list(now['anyOf'])[index]];
     if (isSchema(one) && isSchema(other)) problems.push(...compare(one, other, at));
   }
-  if (isSchema(before['items']) && isSchema(now['items'])) problems.push(...compare(before['items'], now['items'], `${at}[]`));
+  if (isSchema(before['items']) && isSchema(now['items']))
+    problems.push(...compare(before['items'], now['items'], `${at}[]`));
   const properties = isSchema(before['properties']) ? before['properties'] : {};
   const current = isSchema(now['properties']) ? now['properties'] : {};
   for (const [name, schema] of Object.entries(properties)) {

@@ -7,7 +7,17 @@ const text = { type: 'string' };
 const headers: JsonSchema = {
   type: 'object',
   description: 'CloudEvents 1.0 in Kafka binary mode, and W3C trace context',
-  required: ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_subject', 'ce_time', 'ce_tenantid', 'ce_correlationid', 'content-type'],
+  required: [
+    'ce_specversion',
+    'ce_id',
+    'ce_source',
+    'ce_type',
+    'ce_subject',
+    'ce_time',
+    'ce_tenantid',
+    'ce_correlationid',
+    'content-type',
+  ],
   properties: {
     ce_specversion: { const: '1.0' },
     ce_id: { ...text, format: 'uuid', description: 'UUIDv7, stamped when the thing happened; a redelivery keeps it' },
@@ -25,12 +35,24 @@ const headers: JsonSchema = {
 
 /** Topics whose values have no schema of ours: the partner's bytes, the standard's events, the revocation. */
 const foreign: Partial<Record<TopicName, { name: string; contentType: string; payload: JsonSchema }>> = {
-  'reeve.webhook.payloads.v1': { name: 'webhook.payload', contentType: 'application/octet-stream', payload: { description: 'The bytes that the partner sent' } },
-  'reeve.audit.v1': { name: 'audit.record', contentType: 'application/json', payload: { type: 'object', description: 'An OCSF 1.8.0 event' } },
+  'reeve.webhook.payloads.v1': {
+    name: 'webhook.payload',
+    contentType: 'application/octet-stream',
+    payload: { description: 'The bytes that the partner sent' },
+  },
+  'reeve.audit.v1': {
+    name: 'audit.record',
+    contentType: 'application/json',
+    payload: { type: 'object', description: 'An OCSF 1.8.0 event' },
+  },
   'reeve.revocations.v1': {
     name: 'session.revoked',
     contentType: 'application/json',
-    payload: { type: 'object', required: ['kind', 'id', 'userId', 'until'], properties: { kind: text, id: text, userId: text, until: { ...text, format: 'date-time' } } },
+    payload: {
+      type: 'object',
+      required: ['kind', 'id', 'userId', 'until'],
+      properties: { kind: text, id: text, userId: text, until: { ...text, format: 'date-time' } },
+    },
   },
 };
 
@@ -40,26 +62,54 @@ export function asyncApiDocument(schemas: ReadonlyMap<TopicName, TopicSchemas>):
   const channels: JsonSchema = {};
   const operations: JsonSchema = {};
   const messages: JsonSchema = {};
-  for (const [topic, { summary, key, partitions, retentionMs, compacted }] of Object.entries(topics) as [TopicName, (typeof topics)[TopicName]][]) {
-    const own = Object.entries(schemas.get(topic)?.$defs ?? {}).map(([name, payload]) => ({ name, contentType: 'application/json', payload }));
+  for (const [topic, { summary, key, partitions, retentionMs, compacted }] of Object.entries(topics) as [
+    TopicName,
+    (typeof topics)[TopicName],
+  ][]) {
+    const own = Object.entries(schemas.get(topic)?.$defs ?? {}).map(([name, payload]) => ({
+      name,
+      contentType: 'application/json',
+      payload,
+    }));
     const extra = foreign[topic];
     const all = extra ? [...own, extra] : own;
     for (const { name, contentType, payload } of all) {
       const keySchema = { ...text, description: key };
-      messages[`${idOf(topic)}__${idOf(name)}`] = { name, contentType, headers: { $ref: '#/components/schemas/headers' }, payload, bindings: { kafka: { key: keySchema } } };
+      messages[`${idOf(topic)}__${idOf(name)}`] = {
+        name,
+        contentType,
+        headers: { $ref: '#/components/schemas/headers' },
+        payload,
+        bindings: { kafka: { key: keySchema } },
+      };
     }
     const channel = `#/channels/${idOf(topic)}`;
     channels[idOf(topic)] = {
       address: topic,
       description: summary,
-      messages: Object.fromEntries(all.map(({ name }) => [idOf(name), { $ref: `#/components/messages/${idOf(topic)}__${idOf(name)}` }])),
-      bindings: { kafka: { partitions, topicConfiguration: { 'cleanup.policy': [compacted ? 'compact' : 'delete'], 'retention.ms': retentionMs } } },
+      messages: Object.fromEntries(
+        all.map(({ name }) => [idOf(name), { $ref: `#/components/messages/${idOf(topic)}__${idOf(name)}` }]),
+      ),
+      bindings: {
+        kafka: {
+          partitions,
+          topicConfiguration: { 'cleanup.policy': [compacted ? 'compact' : 'delete'], 'retention.ms': retentionMs },
+        },
+      },
     };
-    operations[`read_${idOf(topic)}`] = { action: 'send', channel: { $ref: channel }, summary: `Reeve publishes: ${summary}` };
+    operations[`read_${idOf(topic)}`] = {
+      action: 'send',
+      channel: { $ref: channel },
+      summary: `Reeve publishes: ${summary}`,
+    };
   }
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Reeve topics', version: '1.0.0', description: 'Generated from packages/contracts. Changes are additive; a breaking change is a new topic.' },
+    info: {
+      title: 'Reeve topics',
+      version: '1.0.0',
+      description: 'Generated from packages/contracts. Changes are additive; a breaking change is a new topic.',
+    },
     channels,
     operations,
     components: { schemas: { headers }, messages },

@@ -11,7 +11,11 @@ export function schemasByTopic(): Map<TopicName, TopicSchemas> {
   const documents = new Map<TopicName, TopicSchemas>();
   for (const type of Object.keys(eventTypes).toSorted() as EventType[]) {
     const { topic } = eventTypes[type];
-    const document = documents.get(topic) ?? { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `${topic}: ${topics[topic].summary}`, $defs: {} };
+    const document = documents.get(topic) ?? {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: `${topic}: ${topics[topic].summary}`,
+      $defs: {},
+    };
     const { $schema: _, ...schema } = z.toJSONSchema(eventDataSchema(type), { io: 'input' });
     document.$defs[type] = schema;
     documents.set(topic, document);

@@ -31,7 +31,8 @@ for (const [topic, document] of schemas) {
 }
 if (process.argv.includes('--check')) {
   for (const [file, content] of files) {
-    if (!existsSync(file) || readFileSync(file, 'utf8') !== content) problems.push(`${file} is stale: run \`npm run generate\``);
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== content)
+      problems.push(`${file} is stale: run \`npm run generate\``);
   }
 } else {
   for (const [file, content] of files) {

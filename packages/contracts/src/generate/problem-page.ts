@@ -2,7 +2,9 @@ import { problems } from '../problems.ts';
 
 /** docs/problems.md: every code that a user can meet, and what to do. */
 export function problemPage(): string {
-  const rows = Object.entries(problems).map(([code, [status, title, help]]) => `| \`${code}\` | ${status} | ${title} | ${help} |`);
+  const rows = Object.entries(problems).map(
+    ([code, [status, title, help]]) => `| \`${code}\` | ${status} | ${title} | ${help} |`,
+  );
   return [
     '# Problem codes',
     '',

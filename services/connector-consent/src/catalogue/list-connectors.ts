@@ -23,17 +23,15 @@ export const listConnectors = ({ catalogue }: { catalogue: Catalogue }) =>
     async handle({ query: { limit, cursor } }) {
       const sorted = catalogue.list().toSorted((one, other) => (one.id < other.id ? -1 : 1));
       const rest = sorted.filter(({ id }) => cursor === undefined || id > cursor);
-      const items = rest
-        .slice(0, limit)
-        .map(({ id, name, publisher, scopes, cannot, eventTypes, consentDays }) => ({
-          id,
-          name,
-          publisher,
-          scopes,
-          cannot,
-          eventTypes,
-          consentDays,
-        }));
+      const items = rest.slice(0, limit).map(({ id, name, publisher, scopes, cannot, eventTypes, consentDays }) => ({
+        id,
+        name,
+        publisher,
+        scopes,
+        cannot,
+        eventTypes,
+        consentDays,
+      }));
       return { body: { items, nextCursor: rest.length > limit ? (items.at(-1)?.id ?? null) : null } };
     },
   });

@@ -1,0 +1,220 @@
+// The bus against a real broker.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CloudEvent, type Message, newEventId, newId } from '@reeve/contracts';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { Received } from './consumer.ts';
+import { PoisonMessageError } from './errors.ts';
+import { createEventBus, type EventBus } from './event-bus.ts';
+
+const broker = process.env['REEVE_TEST_KAFKA'];
+if (broker === undefined) throw new Error('there is no broker: use `npm test`, which starts one');
+
+class StoreDown extends Error {}
+
+const kafka = new Kafka({ brokers: [broker], clientId: 'test', logLevel: logLevel.NOTHING });
+const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+let bus: EventBus;
+
+beforeAll(async () => {
+  bus = createEventBus({ brokers: [broker], clientId: 'test', isTransient: error => error instanceof StoreDown });
+  await producer.connect();
+});
+
+afterAll(async () => {
+  await bus.stop();
+  await producer.disconnect();
+});
+
+async function freshTopic(partitions = 1): Promise<string> {
+  const topic = `test.${randomUUID()}`;
+  await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions, retentionMs: 3_600_000, compacted: false } });
+  return topic;
+}
+
+function message(topic: string, data: unknown, change: Partial<CloudEvent> = {}): Message {
+  const tenantId = newId('tenant');
+  const event: CloudEvent = {
+    id: newEventId(),
+    source: '/test',
+    type: 'tenant.created',
+    subject: 'tenant/1',
+    time: new Date().toISOString(),
+    tenantId,
+    correlationId: 'c',
+    contentType: 'application/json',
+    data,
+    ...change,
+  };
+  return { topic, key: 'k', event };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error('it did not happen in time');
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+describe('topics', () => {
+  test('are made with the declared partitions and retention, and left alone when they exist', async () => {
+    const topic = await freshTopic(4);
+    await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions: 9, retentionMs: 1, compacted: true } });
+    const admin = kafka.admin();
+    await admin.connect();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    expect(topics[0]?.partitions).toHaveLength(4);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: topic, configNames: ['retention.ms', 'cleanup.policy'] }],
+    });
+    expect(
+      Object.fromEntries(
+        resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? [],
+      ),
+    ).toEqual({ 'retention.ms': '3600000', 'cleanup.policy': 'delete' });
+    await admin.disconnect();
+  });
+});
+
+describe('publishing and consuming', () => {
+  test('an event arrives as it was, JSON and bytes alike, in the order of its key', async () => {
+    const topic = await freshTopic();
+    const received: Received[] = [];
+    await bus.consume({
+      group: `g.${topic}`,
+      topics: [topic],
+      handleBatch: ({ events }) => Promise.resolve(void received.push(...events)),
+    });
+    const bytes = Buffer.from([0xff, 0x00, 0xfe]);
+    const sent = [
+      message(
+        topic,
+        { n: 1, text: 'ä – ☃' },
+        { causationId: 'cause', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+      ),
+      message(topic, bytes, { contentType: 'application/octet-stream' }),
+      ...Array.from({ length: 500 }, (_, n) => message(topic, { n })),
+    ];
+    await Promise.all(sent.map(one => bus.publish([one])));
+    await until(() => received.length === sent.length);
+    const [first, second] = received;
+    expect(first).toMatchObject({
+      ...sent[0]?.event,
+      topic,
+      partition: 0,
+      offset: '0',
+      traceparent: expect.stringContaining('0af7651916cd43dd8448eb211c80319c'),
+    });
+    expect(second?.data).toEqual(bytes);
+    expect(received.slice(2).map(({ data }) => (data as { n: number }).n)).toEqual(
+      Array.from({ length: 500 }, (_, n) => n),
+    );
+  });
+
+  test('an offset is committed only after its effect: whoever takes over gets what was not finished', async () => {
+    const topic = await freshTopic();
+    const group = `g.${topic}`;
+    const first = createEventBus({ brokers: [broker], clientId: 'first', isTransient: () => true });
+    let attempts = 0;
+    await first.consume({
+      group,
+      topics: [topic],
+      handleBatch: () => Promise.reject(new StoreDown(`attempt ${(attempts += 1)}`)),
+    });
+    await bus.publish([message(topic, { n: 1 })]);
+    await until(() => attempts > 0);
+    await first.stop();
+    const received: Received[] = [];
+    await bus.consume({
+      group,
+      topics: [topic],
+      handleBatch: ({ events }) => Promise.resolve(void received.push(...events)),
+    });
+    await until(() => received.length === 1);
+  });
+});
+
+describe('failures', () => {
+  test('a transient failure is tried again until it passes, nothing is skipped and nothing overtakes', async () => {
+    const topic = await freshTopic();
+    const handled: number[] = [];
+    let failuresLeft = 4;
+    await bus.consume({
+      group: `g.${topic}`,
+      topics: [topic],
+      handleBatch: ({ events }) => {
+        for (const { data } of events) {
+          if ((data as { n: number }).n === 3 && failuresLeft-- > 0) return Promise.reject(new StoreDown());
+          handled.push((data as { n: number }).n);
+        }
+        return Promise.resolve();
+      },
+    });
+    await bus.publish([1, 2, 3, 4, 5].map(n => message(topic, { n })));
+    await until(() => handled.includes(5));
+    expect([...new Set(handled)]).toEqual([1, 2, 3, 4, 5]);
+    expect(await bus.readDeadLetters(topic, `g.${topic}`)).toEqual([]);
+  });
+
+  test('poison goes to the dead letters with its bytes, headers and reason, what follows it is handled, and it can be replayed', async () => {
+    const topic = await freshTopic();
+    const group = `g.${topic}`;
+    const handled: unknown[] = [];
+    let mended = false;
+    await bus.consume({
+      group,
+      topics: [topic],
+      handleBatch: ({ events }) => {
+        for (const { data } of events) {
+          if ((data as { n: number }).n === 2 && !mended)
+            return Promise.reject(new PoisonMessageError('unreadable', 'two cannot be read'));
+          handled.push((data as { n: number }).n);
+        }
+        return Promise.resolve();
+      },
+    });
+    await producer.send({
+      topic,
+      messages: [{ key: 'k', value: 'no event at all', headers: { 'x-from': 'elsewhere' } }],
+    });
+    await bus.publish([1, 2, 3].map(n => message(topic, { n })));
+    await until(() => handled.includes(3));
+    const letters = await bus.readDeadLetters(topic, group);
+    expect(letters.map(({ headers }) => headers['dlq-reason-code'])).toEqual(['attribute_missing', 'unreadable']);
+    expect(letters[0]).toMatchObject({
+      key: 'k',
+      value: Buffer.from('no event at all'),
+      headers: { 'x-from': 'elsewhere', 'dlq-original-topic': topic, 'dlq-original-offset': '0', 'dlq-group': group },
+    });
+    mended = true;
+    await bus.replayDeadLetters(topic, letters.slice(1));
+    await until(() => handled.includes(2));
+  });
+
+  test('a failure of unknown kind is tried several times and then set aside, so that one message does not stop a partition for ever', async () => {
+    const topic = await freshTopic();
+    const group = `g.${topic}`;
+    let attempts = 0;
+    const handled: number[] = [];
+    await bus.consume({
+      group,
+      topics: [topic],
+      handleBatch: ({ events }) => {
+        for (const { data } of events) {
+          const { n } = data as { n: number };
+          if (n === 1) return Promise.reject(new TypeError(`a bug, met ${(attempts += 1)} times`));
+          handled.push(n);
+        }
+        return Promise.resolve();
+      },
+    });
+    await bus.publish([1, 2].map(n => message(topic, { n })));
+    await until(() => handled.includes(2));
+    expect(attempts).toBeGreaterThanOrEqual(5);
+    expect((await bus.readDeadLetters(topic, group)).map(({ headers }) => headers['dlq-reason-code'])).toEqual([
+      'handler_failed',
+    ]);
+  }, 60_000);
+});

@@ -1,0 +1,129 @@
+// Chains under redelivery, duplicates, crashes and two writers that fight for one partition.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ChainedRecord, verifyExport } from '@reeve/audit-log';
+import { emptyContext, newEventId, newId, type TenantId } from '@reeve/contracts';
+import { openStore, type Store } from '@reeve/store';
+import { viewOf } from '../events/event-view.ts';
+import { defineHeads, defineRecords, fromStored } from './chain-store.ts';
+import { type Arrival, createChainWriter } from './chain-writer.ts';
+
+const uri = process.env['REEVE_TEST_MONGODB'];
+if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
+
+let store: Store;
+let records: ReturnType<typeof defineRecords>;
+let heads: ReturnType<typeof defineHeads>;
+let tenantId: TenantId;
+const chainId = 'reeve.auth.v1/0';
+
+beforeAll(async () => {
+  store = openStore({ uri, database: `chains_${randomUUID().slice(0, 8)}`, source: '/test' });
+  records = defineRecords(store);
+  heads = defineHeads(store);
+  await store.prepare();
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  tenantId = newId('tenant');
+});
+
+const writer = () => createChainWriter({ records, heads, clock: store.clock });
+
+function arrival(offset: number, eventId = newEventId()): Arrival {
+  const time = new Date().toISOString();
+  return {
+    offset: String(offset),
+    record: {
+      tenantId,
+      chain: chainId,
+      eventId,
+      type: 'session.created',
+      source: '/test',
+      subject: 'session/1',
+      time,
+      correlationId: 'c',
+      causationId: null,
+      traceId: null,
+      actor: { type: 'user', id: 'usr', name: 'Zoë', via: 'session' },
+      target: { type: 'session', id: 's', name: null },
+      outcome: 'success',
+      reason: { code: 'x', rule: null, basis: null },
+      context: emptyContext,
+      details: {},
+    },
+  };
+}
+
+const arrivals = (from: number, count: number) => Array.from({ length: count }, (_, index) => arrival(from + index));
+const sequences = (chained: ChainedRecord[]) => chained.map(({ record }) => record.sequence);
+
+async function stored(): Promise<ChainedRecord[]> {
+  const found: ChainedRecord[] = [];
+  for await (const { state } of records.in(tenantId).all('byChain', { chain: chainId })) found.push(fromStored(state));
+  return found;
+}
+
+async function verified() {
+  const found = await stored();
+  async function* lines() {
+    for (const chained of found) yield JSON.stringify(viewOf(chained));
+  }
+  return verifyExport(lines());
+}
+
+describe('a chain', () => {
+  test('grows in the order of arrival, over batches and over restarts', async () => {
+    const own = writer();
+    expect(sequences(await own.append(tenantId, chainId, arrivals(0, 3)))).toEqual([1, 2, 3]);
+    expect(sequences(await own.append(tenantId, chainId, arrivals(3, 2)))).toEqual([4, 5]);
+    expect(sequences(await writer().append(tenantId, chainId, arrivals(5, 2)))).toEqual([6, 7]);
+    expect(await verified()).toMatchObject({ records: 7, finding: null });
+  });
+
+  test('is not changed by a redelivery, which gets the records that are there to publish them again', async () => {
+    const batch = arrivals(10, 4);
+    const first = await writer().append(tenantId, chainId, batch);
+    expect(await writer().append(tenantId, chainId, batch)).toEqual(first);
+    const longer = [...batch, arrival(14)];
+    expect(sequences(await writer().append(tenantId, chainId, longer))).toEqual([1, 2, 3, 4, 5]);
+    expect(await verified()).toMatchObject({ records: 5, finding: null });
+  });
+
+  test('leaves out what a producer sent twice, within a batch and over batches', async () => {
+    const event = newEventId();
+    const own = writer();
+    await own.append(tenantId, chainId, [arrival(0, event), arrival(1), arrival(2, event)]);
+    expect(sequences(await own.append(tenantId, chainId, [arrival(3), arrival(4, event), arrival(5)]))).toEqual([3, 4]);
+    expect(await writer().append(tenantId, chainId, [arrival(6, event)])).toEqual([]);
+    expect(await verified()).toMatchObject({ records: 4, finding: null });
+  });
+
+  test('goes on after a crash between the records and the head', async () => {
+    await writer().append(tenantId, chainId, arrivals(0, 3));
+    await heads.in(tenantId).remove(chainId);
+    expect(sequences(await writer().append(tenantId, chainId, arrivals(3, 2)))).toEqual([4, 5]);
+    expect(await verified()).toMatchObject({ records: 5, finding: null });
+  });
+
+  test('is not forked by two writers that both believe they own the partition', async () => {
+    const [one, other] = [writer(), writer()];
+    await one.append(tenantId, chainId, arrivals(0, 1));
+    await other.append(tenantId, chainId, arrivals(1, 1));
+    // The same deliveries to both, in overlapping batches, at the same time.
+    const all = arrivals(2, 60);
+    const feed = async (own: ReturnType<typeof writer>, size: number) => {
+      for (let at = 0; at < all.length; at += size) await own.append(tenantId, chainId, all.slice(at, at + size));
+    };
+    await Promise.all([feed(one, 7), feed(other, 5)]);
+    expect(await verified()).toMatchObject({ records: 62, finding: null });
+    const ids = (await stored()).slice(2).map(({ record }) => record.eventId);
+    expect(ids).toEqual(all.map(({ record }) => record.eventId));
+  });
+
+  test('belongs to one tenant: another begins its own', async () => {
+    await writer().append(tenantId, chainId, arrivals(0, 2));
+    tenantId = newId('tenant');
+    expect(sequences(await writer().append(tenantId, chainId, arrivals(2, 1)))).toEqual([1]);
+  });
+});
