@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-call, typescript/no-unsafe-return -- that the marked lines do not type-check is the point */
 // It must be impossible to forget the tenant. The type-level half: this file does not compile when any of the marked lines would.
 import { expect, test } from '@jest/globals';
 import type { TenantId } from '@reeve/contracts';

@@ -1,8 +1,12 @@
 // provisioning: the source of truth for tenants, users and their external identities. Every part is built and every slice mounted here.
 import { createApp, createFoundation, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
 import type { Config } from './config.ts';
+import { createDirectory } from './directories/create-directory.ts';
+import { defineDirectories } from './directories/directory.ts';
+import { listDirectories } from './directories/list-directories.ts';
 import { defineIdentities } from './identities/identity.ts';
 import { resolveIdentity } from './identities/resolve-identity.ts';
+import { scimUsers } from './scim/scim-users.ts';
 import { createTenant } from './tenants/create-tenant.ts';
 import { listTenants } from './tenants/list-tenants.ts';
 import { readTenant } from './tenants/read-tenant.ts';
@@ -22,6 +26,8 @@ export function createService(config: Config, log: Logger): Service {
   const tenants = defineTenants(store);
   const users = defineUsers(store);
   const identities = defineIdentities(store);
+  const directories = defineDirectories(store);
+  const selfUrl = config.REEVE_SELF_URL;
 
   const app = createApp(
     {
@@ -38,7 +44,10 @@ export function createService(config: Config, log: Logger): Service {
       ready: foundation.ready,
     },
     {
+      before: [scimUsers({ directories, users, clock: store.clock, selfUrl })],
       routes: [
+        createDirectory({ directories, clock: store.clock, selfUrl }),
+        listDirectories({ directories, selfUrl }),
         createTenant({ tenants, clock: store.clock }),
         listTenants({ tenants }),
         readTenant({ tenants }),

@@ -14,6 +14,8 @@ export type User = {
   roles: Role[];
   /** What brought the user here: an administrator, just-in-time provisioning, a directory. */
   source: 'admin' | 'jit' | 'scim';
+  /** The directory that pushed the user, and the name it knows them by. */
+  directory?: { id: string; userName: string };
   createdAt: string;
 };
 
@@ -36,7 +38,10 @@ export const rolesSchema = z.array(z.enum(roles)).max(roles.length);
 export function defineUsers(store: Store): Users {
   return store.collections<User>({
     name: 'users',
-    unique: { email: user => user.email && addressKey(user.email) },
+    unique: {
+      email: user => user.email && addressKey(user.email),
+      directory: ({ directory }) => (directory ? directoryKey(directory.id, directory.userName) : null),
+    },
     queries: { inOrder: { equality: [] }, byStatus: { equality: ['status'] } },
   });
 }
@@ -45,6 +50,8 @@ export function defineUsers(store: Store): Users {
 export function addressKey(email: string): string {
   return email.normalize('NFKC').toLowerCase();
 }
+
+export const directoryKey = (directoryId: string, userName: string) => `${directoryId}|${addressKey(userName)}`;
 
 export function viewOf({ id, state }: Entry<User>): z.infer<typeof userView> {
   const { email, displayName, status, roles: held, source, createdAt } = state;

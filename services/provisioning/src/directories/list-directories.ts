@@ -1,0 +1,16 @@
+import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { type Directories, directoryView, viewOf } from './directory.ts';
+
+export const listDirectories = ({ directories, selfUrl }: { directories: Directories; selfUrl: string }) =>
+  tenantRoute({
+    method: 'get',
+    path: '/v1/tenants/{tenantId}/directories',
+    summary: 'List SCIM directories',
+    action: 'directories:read',
+    query: pageQuery,
+    response: pageOf(directoryView),
+    async handle({ tenantId, query }) {
+      const page = await directories.in(tenantId).list('inOrder', {}, query);
+      return { body: { items: page.items.map(entry => viewOf(entry, selfUrl)), nextCursor: page.nextCursor } };
+    },
+  });
