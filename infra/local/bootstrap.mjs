@@ -35,7 +35,7 @@ const env = {
   NODE_COMPILE_CACHE: join(root, '.local/compile-cache'),
   PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
 };
-const entry = join(root, 'infra/local/src/commands', `${command}.ts`);
+const entry = join(root, command === 'bench' ? 'test/src/bench/bench.ts' : `infra/local/src/commands/${command}.ts`);
 // A signal from the terminal reaches the child too, which stops everything in order; this process only waits for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 const { spawn } = await import('node:child_process');

@@ -28,8 +28,11 @@ async function prove<T>(title: string, work: () => Promise<{ result: T; seen: st
     console.log(`${colors.green('✓')} ${String(step).padStart(2)}. ${title}\n      ${colors.dim(seen)}`);
     return result;
   } catch (error) {
-    console.error(`${colors.red('✗')} ${String(step).padStart(2)}. ${title}\n      ${error instanceof Error ? error.message : String(error)}`);
-    if (error instanceof TypeError && error.message === 'fetch failed') console.error('      Is `npm start` still running?');
+    console.error(
+      `${colors.red('✗')} ${String(step).padStart(2)}. ${title}\n      ${error instanceof Error ? error.message : String(error)}`,
+    );
+    if (error instanceof TypeError && error.message === 'fetch failed')
+      console.error('      Is `npm start` still running?');
     return process.exit(1);
   }
 }
@@ -40,10 +43,13 @@ function must(holds: boolean, otherwise: string): void {
 
 // A tenant of this run's own, so that what is counted at the end is what happened here.
 const run = Date.now().toString(36);
-const { tenant, api } = await prove('A tenant with its own SSO connection and a client that reaches no other', async () => {
-  const made = await seedTenant(credentials, { slug: `demo-${run}`, name: `Demo ${run}` });
-  return { result: { tenant: made, api: await tenantApi(credentials, made) }, seen: `${made.slug} is ${made.id}` };
-});
+const { tenant, api } = await prove(
+  'A tenant with its own SSO connection and a client that reaches no other',
+  async () => {
+    const made = await seedTenant(credentials, { slug: `demo-${run}`, name: `Demo ${run}` });
+    return { result: { tenant: made, api: await tenantApi(credentials, made) }, seen: `${made.slug} is ${made.id}` };
+  },
+);
 const person = credentials.demoUsers[0] ?? { email: '', password: '' };
 
 const app = await prove('An application of the product, with any OpenID Connect library', async () => {
@@ -51,18 +57,31 @@ const app = await prove('An application of the product, with any OpenID Connect 
   return { result, seen: `client ${result.clientId}: authorization code with PKCE, state and nonce` };
 });
 
-const session = await prove('A person signs in through the company’s identity provider and is provisioned just in time', async () => {
-  const result = await signIn(app, tenant, person);
-  must(result.claims['tid'] === tenant.id, 'the ID token is for another tenant');
-  return { result, seen: `${person.email} is ${result.claims.sub}, session ${result.claims['sid'] as string}, roles ${JSON.stringify(result.claims['roles'])}` };
-});
+const session = await prove(
+  'A person signs in through the company’s identity provider and is provisioned just in time',
+  async () => {
+    const result = await signIn(app, tenant, person);
+    must(result.claims['tid'] === tenant.id, 'the ID token is for another tenant');
+    return {
+      result,
+      seen: `${person.email} is ${result.claims.sub}, session ${result.claims['sid'] as string}, roles ${JSON.stringify(result.claims['roles'])}`,
+    };
+  },
+);
 
 await prove('A directory pushes a user by SCIM', async () => {
-  const directory = await api.post<{ baseUrl: string; token: string }>(`${urls.provisioning}/v1/tenants/${tenant.id}/directories`, { name: 'Demo directory' });
+  const directory = await api.post<{ baseUrl: string; token: string }>(
+    `${urls.provisioning}/v1/tenants/${tenant.id}/directories`,
+    { name: 'Demo directory' },
+  );
   const response = await fetch(`${directory.baseUrl}/Users`, {
     method: 'POST',
     headers: { authorization: `Bearer ${directory.token}`, 'content-type': 'application/scim+json' },
-    body: JSON.stringify({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: `ada-${run}@acme.example`, displayName: 'Ada Lovelace' }),
+    body: JSON.stringify({
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+      userName: `ada-${run}@acme.example`,
+      displayName: 'Ada Lovelace',
+    }),
   });
   must(response.status === 201, `SCIM answered ${response.status}`);
   const user = (await response.json()) as { id: string; userName: string };
@@ -73,7 +92,10 @@ const installation = await prove('A connector is approved, consented to and conn
   const result = await approveDemoConnector(api, credentials, tenant);
   const { end } = await consent(session.browser, result, { ...person, scopes: ['calendar.read'] });
   must(end.text.includes('is connected'), 'the connector was not connected');
-  return { result, seen: 'one of two scopes was allowed; the exact text shown is recorded; the tokens are in the vault' };
+  return {
+    result,
+    seen: 'one of two scopes was allowed; the exact text shown is recorded; the tokens are in the vault',
+  };
 });
 
 const { endpoint, secret } = await prove('The installation brought a webhook endpoint of its own', async () => {
@@ -83,8 +105,15 @@ const { endpoint, secret } = await prove('The installation brought a webhook end
 
 await prove('A signed webhook is accepted once, its duplicate answered alike, a forged one refused', async () => {
   const webhook = signedWebhook(secret, { type: 'calendar.event.created', run });
-  const [first, again, forged] = [await send(endpoint.url, webhook), await send(endpoint.url, webhook), await send(endpoint.url, { ...webhook, id: 'msg_forged' })];
-  must(first.status === 202 && again.status === 200 && forged.status === 401, `answers were ${first.status}, ${again.status}, ${forged.status}`);
+  const [first, again, forged] = [
+    await send(endpoint.url, webhook),
+    await send(endpoint.url, webhook),
+    await send(endpoint.url, { ...webhook, id: 'msg_forged' }),
+  ];
+  must(
+    first.status === 202 && again.status === 200 && forged.status === 401,
+    `answers were ${first.status}, ${again.status}, ${forged.status}`,
+  );
   return { result: null, seen: '202 accepted (durable), 200 the same answer, 401 without a hint' };
 });
 
@@ -92,11 +121,15 @@ await prove('De-provisioning reaches every path', async () => {
   const began = performance.now();
   await api.post(`${urls.provisioning}/v1/tenants/${tenant.id}/users/${session.claims.sub}:deactivate`);
   const sessionEnded = eventually(async () => {
-    const { items } = await api.get<{ items: { status: string }[] }>(`${urls.auth}/v1/tenants/${tenant.id}/users/${session.claims.sub}/sessions`);
+    const { items } = await api.get<{ items: { status: string }[] }>(
+      `${urls.auth}/v1/tenants/${tenant.id}/users/${session.claims.sub}/sessions`,
+    );
     return items.every(({ status }) => status === 'revoked') && performance.now();
   });
   const consentEnded = eventually(async () => {
-    const { items } = await api.get<{ items: { status: string }[] }>(`${urls.connectorConsent}/v1/tenants/${tenant.id}/installations/${installation.id}/consents`);
+    const { items } = await api.get<{ items: { status: string }[] }>(
+      `${urls.connectorConsent}/v1/tenants/${tenant.id}/installations/${installation.id}/consents`,
+    );
     return items.every(({ status }) => status === 'revoked') && performance.now();
   });
   const [sessionAt, consentAt] = await Promise.all([sessionEnded, consentEnded]);
@@ -105,12 +138,17 @@ await prove('De-provisioning reaches every path', async () => {
     () => true,
   );
   must(refused, 'the refresh token still works');
-  return { result: null, seen: `session after ${Math.round(sessionAt - began)} ms, consent and its token after ${Math.round(consentAt - began)} ms, refresh token refused` };
+  return {
+    result: null,
+    seen: `session after ${Math.round(sessionAt - began)} ms, consent and its token after ${Math.round(consentAt - began)} ms, refresh token refused`,
+  };
 });
 
 const lines = await prove('The audit log holds the whole story and leaves as an export', async () => {
   const result = await eventually(async () => {
-    const text = await (await api.send('GET', `${urls.audit}/v1/tenants/${tenant.id}/audit/export?format=ndjson`)).text();
+    const text = await (
+      await api.send('GET', `${urls.audit}/v1/tenants/${tenant.id}/audit/export?format=ndjson`)
+    ).text();
     return text.includes('"consent.revoked"') && text.split('\n').filter(line => line !== '');
   });
   const types = new Set(result.map(line => (JSON.parse(line) as { type: string }).type));

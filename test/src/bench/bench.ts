@@ -1,0 +1,108 @@
+// `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes .local/bench.json.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Child, createChildren } from '@reeve/local/children';
+import { type Engines, startEngines } from '@reeve/local/engines';
+import { localDirectory, nodeBinary, repositoryRoot } from '@reeve/local/paths';
+import { freePorts } from '@reeve/local/ports';
+import { type Credentials, type System, startSystem } from '@reeve/local/system';
+import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
+import { Kafka, logLevel } from 'kafkajs';
+import { auditIngest } from './ingest.ts';
+import { ingressAcceptance } from './ingress.ts';
+
+export type BenchContext = {
+  credentials: Credentials;
+  system: System;
+  startProcess(name: string, file: string, env: Record<string, string>, port: number): Promise<Child>;
+  createTopic(name: string, partitions: number): Promise<string>;
+};
+
+export type Bench = {
+  name: string;
+  unit: string;
+  floorIs: string;
+  run(context: BenchContext): Promise<{ ours: number; floor: number; details: Record<string, unknown> }>;
+};
+
+const benches: Bench[] = [ingressAcceptance, auditIngest];
+
+mkdirSync(join(localDirectory, 'bench'), { recursive: true });
+const directory = mkdtempSync(join(localDirectory, 'bench/run-'));
+const children = createChildren(directory);
+let engines: Engines | undefined;
+let system: System | undefined;
+const stop = async () => {
+  await system?.stop();
+  await engines?.stop();
+  await children.stopAll();
+  rmSync(directory, { recursive: true, force: true });
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void stop().then(() => process.exit(130)));
+
+const ports = await freePorts();
+engines = await startEngines({
+  children,
+  ports,
+  directory: join(directory, 'data'),
+  environment: process.env,
+  say: console.log,
+  processesOnly: true,
+});
+system = await startSystem({
+  children,
+  engines,
+  ports,
+  directory,
+  environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
+});
+const { credentials } = system;
+const context: BenchContext = {
+  credentials,
+  system,
+  async startProcess(name, file, env, port) {
+    const child = children.start({
+      name,
+      command: nodeBinary,
+      args: ['--conditions=source', '--disable-warning=ExperimentalWarning', file],
+      cwd: repositoryRoot,
+      env: { ...process.env, KAFKA_BROKERS: credentials.kafka, MONGODB_URI: credentials.mongodb, ...env },
+    });
+    if (!(await waitFor(() => acceptsConnections(port), { withinMs: 20_000, abandoned: child.hasExited })))
+      throw new Error(`${name}: ${child.lastLines(5)}`);
+    return child;
+  },
+  async createTopic(name, partitions) {
+    const admin = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const topic = `${name}.${Date.now()}`;
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] });
+    await admin.disconnect();
+    return topic;
+  },
+};
+
+const results = [];
+try {
+  for (const bench of benches) {
+    const { ours, floor, details } = await bench.run(context);
+    const ratio = ours / floor;
+    console.log(
+      `${bench.name}: ${Math.round(ours)} ${bench.unit}, floor ${Math.round(floor)}, ratio ${ratio.toFixed(2)} ${JSON.stringify(details)}`,
+    );
+    console.log(`  the floor is ${bench.floorIs}`);
+    results.push({ name: bench.name, unit: bench.unit, floorIs: bench.floorIs, ours, floor, ratio, details });
+  }
+} finally {
+  await stop();
+}
+const onStandIn = engines.store === 'stand-in';
+if (onStandIn)
+  console.log(
+    'measured on the MongoDB stand-in: it scans where MongoDB would use an index, so absolute rates say little; the ratios are of the same run',
+  );
+writeFileSync(
+  join(localDirectory, 'bench.json'),
+  `${JSON.stringify({ at: new Date().toISOString(), store: engines.store, results }, null, 2)}\n`,
+);

@@ -1,0 +1,56 @@
+// A closed loop of signed webhooks: as many connections as given, each with one request under way.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import { signStandard } from '@reeve/webhook-signatures';
+
+export type Load = { perSecond: number; p50Ms: number; p99Ms: number; statuses: Record<string, number> };
+
+const padding = randomBytes(480).toString('hex'); // about 1 kB of body
+
+export async function webhookLoad(
+  url: string,
+  secret: string,
+  { connections, seconds }: { connections: number; seconds: number },
+): Promise<Load> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const times: number[] = [];
+  const statuses: Record<string, number> = {};
+  const end = performance.now() + seconds * 1000;
+
+  function post(): Promise<number> {
+    const id = `msg_${randomUUID()}`;
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const body = Buffer.from(JSON.stringify({ id, padding }));
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': signStandard(secret, { id, timestamp }, body),
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(url, { method: 'POST', agent, headers }, response => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  async function connection(): Promise<void> {
+    while (performance.now() < end) {
+      const began = performance.now();
+      const status = await post();
+      times.push(performance.now() - began);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+  }
+
+  const began = performance.now();
+  await Promise.all(Array.from({ length: connections }, connection));
+  agent.destroy();
+  times.sort((one, other) => one - other);
+  const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
+  return { perSecond: times.length / ((performance.now() - began) / 1000), p50Ms: at(0.5), p99Ms: at(0.99), statuses };
+}
