@@ -153,6 +153,8 @@ export async function startSystem({
         args: [
           '--conditions=source',
           '--disable-warning=ExperimentalWarning',
+          // kafkajs hands setTimeout a time in the past; harmless, and not ours to mend.
+          '--disable-warning=TimeoutNegativeWarning',
           '--import',
           '@reeve/service-kit/telemetry',
           'src/main.ts',

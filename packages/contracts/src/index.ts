@@ -39,4 +39,4 @@ export {
   resolveIdentityRequest,
   resolveIdentityResponse,
 } from './resolve-identity.ts';
-export { auditedTopics, deadLetterTopic, type Topic, type TopicName, topics } from './topics.ts';
+export { auditedTopics, deadLetterTopic, maxMessageBytes, type Topic, type TopicName, topics } from './topics.ts';

@@ -85,6 +85,9 @@ export const topics = {
 
 export type TopicName = keyof typeof topics;
 
+/** A webhook of one megabyte, with its headers and those of the event, has to fit. */
+export const maxMessageBytes = 2_097_152;
+
 /** The topics whose events audit chains: all that carry the identity head. */
 export const auditedTopics = [
   'reeve.auth.v1',

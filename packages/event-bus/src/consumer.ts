@@ -2,7 +2,7 @@
 // the partition and tries again with back-off, as long as it takes; a poison message goes to `<topic>.<group>.dlq` with its headers, its bytes
 // and the reason. A failure of unknown kind is tried a few times first: a bug that met one message must not stop a tenant for ever.
 import { context, type Link, metrics, propagation, SpanKind, trace } from '@opentelemetry/api';
-import { type CloudEvent, deadLetterTopic } from '@reeve/contracts';
+import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, Partitioners } from 'kafkajs';
 import { decode } from './cloud-events.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
@@ -58,8 +58,8 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   const admin = kafka.admin();
-  // Per partition, since its last success: how often it failed, and how often for a reason we do not know.
-  const failed = new Map<string, { times: number; unknown: number }>();
+  // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by itself.
+  const failed = new Map<string, { times: number; lasting: number }>();
   const resumeTimers = new Set<NodeJS.Timeout>();
   let deadLetterReady: Promise<void> | undefined;
 
@@ -72,7 +72,12 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       throw failure;
     }
     const dlq = deadLetterTopic(topic, group);
-    await admin.createTopics({ topics: [{ topic: dlq, numPartitions: 1 }], waitForLeaders: true });
+    const configEntries = [
+      { name: 'retention.ms', value: '-1' },
+      // The dead letter carries its reason besides.
+      { name: 'max.message.bytes', value: String(maxMessageBytes + 65_536) },
+    ];
+    await admin.createTopics({ topics: [{ topic: dlq, numPartitions: 1, configEntries }], waitForLeaders: true });
     const headers = {
       ...message.headers,
       'dlq-original-topic': topic,
@@ -136,8 +141,8 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     const place = `${topic}/${partition}`;
     let messages = batch.messages;
     const last = messages.at(-1);
-    // After a failure the messages go one by one, so that the one at fault is known.
-    const alone = failed.has(place);
+    // After a failure that will not pass the messages go one by one, so that the one at fault is known.
+    const alone = (failed.get(place)?.lasting ?? 0) > 0;
     while (messages.length > 0 && isRunning() && !isStale()) {
       const run = alone ? messages.slice(0, 1) : messages;
       const end = run.at(-1);
@@ -146,9 +151,9 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       } catch (error) {
         const poison = error instanceof PoisonMessageError;
         const transient = !poison && (isTransient(error) || isKafkaUnavailable(error));
-        const before = failed.get(place) ?? { times: 0, unknown: 0 };
-        const now = { times: before.times + 1, unknown: before.unknown + (transient ? 0 : 1) };
-        const hopeless = poison || now.unknown > unknownFailureAttempts;
+        const before = failed.get(place) ?? { times: 0, lasting: 0 };
+        const now = { times: before.times + 1, lasting: before.lasting + (transient ? 0 : 1) };
+        const hopeless = poison || now.lasting > unknownFailureAttempts;
         if (hopeless && run.length === 1 && run[0]) {
           const reason = poison
             ? error

@@ -113,6 +113,23 @@ describe('publishing and consuming', () => {
     );
   });
 
+  test('more than a broker takes in one batch is published in several, in order; a message of a megabyte goes alone', async () => {
+    const topic = await freshTopic();
+    const sizes: number[] = [];
+    await bus.consume({
+      group: `g.${topic}`,
+      topics: [topic],
+      handleBatch: ({ events }) =>
+        Promise.resolve(void sizes.push(...events.map(({ data }) => (data as Buffer).length))),
+    });
+    const bytes = [...Array.from({ length: 60 }, (_, n) => 40_000 + n), 1_048_576, 7];
+    await bus.publish(
+      bytes.map(size => message(topic, Buffer.alloc(size), { contentType: 'application/octet-stream' })),
+    );
+    await until(() => sizes.length === bytes.length);
+    expect(sizes).toEqual(bytes);
+  });
+
   test('an offset is committed only after its effect: whoever takes over gets what was not finished', async () => {
     const topic = await freshTopic();
     const group = `g.${topic}`;

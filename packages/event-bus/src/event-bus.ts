@@ -1,6 +1,6 @@
 // Everything of Kafka that Reeve uses. No other file of the repository imports kafkajs, which is chosen but no longer maintained:
 // should it be replaced, this package is the only one that changes.
-import type { Topic } from '@reeve/contracts';
+import { maxMessageBytes, type Topic } from '@reeve/contracts';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
@@ -83,6 +83,7 @@ export function createEventBus({
           configEntries: [
             { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
             { name: 'retention.ms', value: String(retentionMs) },
+            { name: 'max.message.bytes', value: String(maxMessageBytes) },
           ],
         })),
       });

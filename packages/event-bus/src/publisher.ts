@@ -5,10 +5,45 @@ import type { Message } from '@reeve/contracts';
 import { CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type EncodedMessage, encode } from './cloud-events.ts';
 
+type Encoded = { message: Message; encoded: EncodedMessage; bytes: number };
 type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
 
 const tracer = trace.getTracer('@reeve/event-bus');
+/**
+ * A broker refuses a batch that is larger than the topic's `max.message.bytes`, and all of a request may go to one partition. A message
+ * that is larger by itself goes alone.
+ */
+const maxBytesPerRequest = 900_000;
 const maxMessagesPerRequest = 2_000;
+/** What a record takes besides key, value and headers, rounded up. */
+const recordOverheadBytes = 100;
+
+function sizeOf({ key, value, headers }: EncodedMessage): number {
+  const headerBytes = Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + 4,
+    0,
+  );
+  return key.length + value.length + headerBytes + recordOverheadBytes;
+}
+
+/** Runs of messages, in order, each small enough for one request. */
+function requestsOf(messages: readonly Message[]): Encoded[][] {
+  const requests: Encoded[][] = [];
+  let current: Encoded[] = [];
+  let size = 0;
+  for (const message of messages) {
+    const encoded = encode(message.key, message.event);
+    const bytes = sizeOf(encoded);
+    if (current.length > 0 && (size + bytes > maxBytesPerRequest || current.length >= maxMessagesPerRequest)) {
+      requests.push(current);
+      [current, size] = [[], 0];
+    }
+    current.push({ message, encoded, bytes });
+    size += bytes;
+  }
+  if (current.length > 0) requests.push(current);
+  return requests;
+}
 
 export function createPublisher(kafka: Kafka) {
   let producer: Promise<Producer> | undefined;
@@ -36,9 +71,9 @@ export function createPublisher(kafka: Kafka) {
     );
   }
 
-  async function send(messages: readonly Message[]) {
+  async function send(request: readonly Encoded[]) {
     const byTopic = new Map<string, EncodedMessage[]>();
-    const spans = messages.map(({ topic, key, event }) => {
+    const spans = request.map(({ message: { topic, event }, encoded }) => {
       const parent = propagation.extract(context.active(), { traceparent: event.traceparent });
       const attributes = {
         'messaging.system': 'kafka',
@@ -49,7 +84,6 @@ export function createPublisher(kafka: Kafka) {
         'messaging.message.conversation_id': event.correlationId,
       };
       const span = tracer.startSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, parent);
-      const encoded = encode(key, event);
       propagation.inject(trace.setSpan(parent, span), encoded.headers);
       const list = byTopic.get(topic);
       if (list) list.push(encoded);
@@ -70,23 +104,12 @@ export function createPublisher(kafka: Kafka) {
     }
   }
 
-  function takeGroup(): Waiting[] {
-    let count = 0;
-    const end = waiting.findIndex(({ messages }) => {
-      count += messages.length;
-      return count >= maxMessagesPerRequest;
-    });
-    const size = end === -1 ? waiting.length : end + 1;
-    const group = waiting.slice(0, size);
-    waiting = waiting.slice(size);
-    return group;
-  }
-
   async function drain() {
     while (waiting.length > 0) {
-      const group = takeGroup();
+      const group = waiting;
+      waiting = [];
       try {
-        await send(group.flatMap(({ messages }) => messages));
+        for (const request of requestsOf(group.flatMap(({ messages }) => messages))) await send(request);
         for (const { resolve } of group) resolve();
       } catch (error) {
         for (const { reject } of group) reject(error);

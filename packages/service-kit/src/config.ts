@@ -25,7 +25,10 @@ export const baseConfig = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).describe('TCP port to listen on'),
   REEVE_SELF_URL: z.url().describe('Public URL of this service; the audience of its access tokens'),
   REEVE_ISSUER: z.url().describe('URL of the auth service, as it appears in tokens'),
-  REEVE_JWKS_URL: z.url().optional().describe('Where to fetch the issuer’s keys, when not at REEVE_ISSUER'),
+  REEVE_ISSUER_ADDRESS: z
+    .url()
+    .optional()
+    .describe('Where to reach the issuer inside the network, when not at REEVE_ISSUER'),
   KAFKA_BROKERS: list
     .refine(brokers => brokers.length > 0, 'at least one host:port')
     .describe('host:port, comma-separated'),

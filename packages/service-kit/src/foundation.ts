@@ -14,6 +14,14 @@ export type Foundation = {
 };
 
 const readyForMs = 2_000;
+const answerWithinMs = 2_000;
+
+/** Rejects when it takes longer: a probe is better told no than left waiting. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('the engines did not answer in time')), answerWithinMs);
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
 
 export function createFoundation(name: string, config: BaseConfig, log: Logger): Foundation {
   const store = openStore({
@@ -42,7 +50,7 @@ export function createFoundation(name: string, config: BaseConfig, log: Logger):
 
     async ready() {
       if (Date.now() < readyUntil) return;
-      await Promise.all([store.ping(), bus.ping()]);
+      await inTime(Promise.all([store.ping(), bus.ping()]));
       readyUntil = Date.now() + readyForMs;
     },
 

@@ -18,7 +18,7 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /** Throws `url_refused` for a URL that must not be fetched. Names are checked again when they are resolved. */
-export function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): void {
+function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): void {
   if (allowedPrivateOrigins.includes(url.origin)) return;
   if (url.protocol !== 'https:') throw new ProblemError('url_refused', 'only https URLs are fetched');
   if (url.username !== '' || url.password !== '')

@@ -1,5 +1,7 @@
 // The life of a service process: read the environment, build, listen, and on SIGTERM or SIGINT stop in order.
 import { createServer, type Server } from 'node:http';
+import { isKafkaUnavailable } from '@reeve/event-bus';
+import { isStoreUnavailable } from '@reeve/store';
 import type { Express } from 'express';
 import type { z } from 'zod';
 import { type BaseConfig, ConfigError, loadConfig } from './config.ts';
@@ -28,33 +30,46 @@ export async function runService<S extends z.ZodType<BaseConfig>>(
     log.fatal({ error }, 'unhandled rejection');
     process.exit(1);
   });
-  const service = await create(config, log);
-  const server = createServer(service.app);
-  server.requestTimeout = 30_000;
-  server.headersTimeout = 10_000;
-
-  const stop = async (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping');
-    setTimeout(() => {
-      log.error('did not stop in time');
-      process.exit(1);
-    }, stopWithinMs).unref();
-    await closeServer(server);
-    await service.stop();
-    await stopTelemetry().catch((error: unknown) => log.warn({ error }, 'telemetry did not flush'));
-    log.info('stopped');
-    process.exit(0);
-  };
-  process.once('SIGTERM', signal => void stop(signal));
-  process.once('SIGINT', signal => void stop(signal));
-
-  await service.start();
-  await listen(server, config.PORT).catch((error: unknown) => {
-    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    process.stderr.write(`${name}: ${taken ? `port ${config.PORT} is taken; set PORT to another` : String(error)}\n`);
+  // Before anything that takes time: the first process of a container ignores a signal that it has no handler for.
+  const parts: { server?: Server; service?: Service } = {};
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(parts, signal, log));
+  try {
+    parts.service = await create(config, log);
+    parts.server = createServer(parts.service.app);
+    parts.server.requestTimeout = 30_000;
+    parts.server.headersTimeout = 10_000;
+    await parts.service.start();
+    await listen(parts.server, config.PORT);
+  } catch (error) {
+    log.fatal({ error }, 'could not start');
+    process.stderr.write(`${name}: could not start: ${whatToDo(error, config.PORT)}\n`);
     process.exit(1);
-  });
+  }
   log.info({ port: config.PORT }, 'listening');
+}
+
+function whatToDo(error: unknown, port: number): string {
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return `port ${port} is taken; set PORT to another`;
+  if (isStoreUnavailable(error)) return 'MongoDB does not answer at MONGODB_URI';
+  if (isKafkaUnavailable(error)) return 'Kafka does not answer at KAFKA_BROKERS';
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function stop(
+  { server, service }: { server?: Server; service?: Service },
+  signal: NodeJS.Signals,
+  log: Logger,
+): Promise<void> {
+  log.info({ signal }, 'stopping');
+  setTimeout(() => {
+    log.error('did not stop in time');
+    process.exit(1);
+  }, stopWithinMs).unref();
+  if (server?.listening) await closeServer(server);
+  await service?.stop();
+  await stopTelemetry().catch((error: unknown) => log.warn({ error }, 'telemetry did not flush'));
+  log.info('stopped');
+  process.exit(0);
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Principal } from '@reeve/access';
 import { isId, ProblemError, type TenantId } from '@reeve/contracts';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { BaseConfig } from './config.ts';
 
 export type Caller = Principal & { clientId: string; sessionId: string | null };
 export type VerifyToken = (token: string) => Promise<Caller>;
@@ -32,17 +33,10 @@ function callerOf(payload: JWTPayload): Caller {
   };
 }
 
-/** The returned function throws `token_invalid`, or `dependency_unavailable` when the issuer's keys cannot be had. */
-export function createTokenVerifier({
-  issuer,
-  audience,
-  jwksUrl,
-}: {
-  issuer: string;
-  audience: string;
-  jwksUrl: string;
-}): VerifyToken {
-  const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: 5_000, timeoutDuration: 3_000 });
+/** For tokens that are meant for this service. The returned function throws `token_invalid`, or `dependency_unavailable` when the issuer's keys cannot be had. */
+export function createTokenVerifier(config: BaseConfig): VerifyToken {
+  const { REEVE_ISSUER: issuer, REEVE_SELF_URL: audience, REEVE_ISSUER_ADDRESS: address = issuer } = config;
+  const keys = createRemoteJWKSet(new URL(`${address}/jwks`), { cooldownDuration: 5_000, timeoutDuration: 3_000 });
   return async token => {
     try {
       const { payload } = await jwtVerify(token, keys, {

@@ -21,7 +21,7 @@ export type ListOptions<S> = {
 };
 
 /** Tells the relay that a document has events to publish. */
-export type Offer = (document: { key: string; tenantId: TenantId; version: number; outbox: Message[] }) => void;
+type Offer = (document: { key: string; tenantId: TenantId; version: number; outbox: Message[] }) => void;
 
 export type Parts<S> = {
   collection: Collection<StoredDocument<S>>;

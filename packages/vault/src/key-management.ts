@@ -46,10 +46,11 @@ export function open(key: Buffer, sealed: Buffer, context: string): Buffer {
 
 /**
  * Keys from a JSON file `{ "active": "<id>", "keys": { "<id>": "<32 bytes in base64>" } }`. For development: the file is as
- * secret as everything in the vault. Throws when it is readable by others.
+ * secret as everything in the vault. Throws when everybody may read it; its group may,
+ * since Kubernetes mounts a secret for the group of the pod.
  */
 export function localKeyFile(path: string): KeyManagement {
-  if ((statSync(path).mode & 0o077) !== 0) throw new Error(`${path} is readable by others; chmod 600 it`);
+  if ((statSync(path).mode & 0o007) !== 0) throw new Error(`${path} is readable by everybody; chmod 600 it`);
   const { active, keys } = keyFile.parse(JSON.parse(readFileSync(path, 'utf8')));
   const keyOf = (id: string) => {
     const key = keys[id];

@@ -11,6 +11,10 @@ const list = z.string().transform(text =>
 export const configSchema = baseConfig.extend({
   REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),
   REEVE_PROVISIONING_URL: z.url().describe('URL of provisioning; also the audience of our tokens for it'),
+  REEVE_PROVISIONING_ADDRESS: z
+    .url()
+    .optional()
+    .describe('Where to reach provisioning inside the network, when not at REEVE_PROVISIONING_URL'),
   REEVE_RESOURCES: list.pipe(z.array(z.url()).min(1)).describe('URLs of the services that access tokens can be for'),
   REEVE_PLATFORM_CLIENT_ID: z.string().min(1).describe('Client of the platform team, with platform:admin'),
   REEVE_PLATFORM_CLIENT_SECRET: z.string().min(32).describe('Its secret'),

@@ -60,7 +60,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
   const provider = createProvider({ config, log, keys, adapter, sessions: signedIn, tenants });
   const resolveIdentity = createIdentityResolver({
-    provisioningUrl: config.REEVE_PROVISIONING_URL,
+    audience: config.REEVE_PROVISIONING_URL,
+    address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,
     issuer: ownIssuer,
     key: keys.accessToken,
   });
@@ -73,11 +74,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       log,
       store,
       tenants,
-      verifyToken: createTokenVerifier({
-        issuer: ownIssuer,
-        audience: config.REEVE_SELF_URL,
-        jwksUrl: config.REEVE_JWKS_URL ?? `http://localhost:${config.PORT}/jwks`,
-      }),
+      verifyToken: createTokenVerifier(config),
       ready: foundation.ready,
     },
     {

@@ -64,6 +64,7 @@ export function createService(config: Config, log: Logger): Service {
     }),
     ownIssuer: createOwnIssuer({
       issuer: config.REEVE_ISSUER,
+      address: config.REEVE_ISSUER_ADDRESS ?? config.REEVE_ISSUER,
       clientSecret: config.REEVE_CONSENT_CLIENT_SECRET,
       redirectUri: `${selfUrl}/sign-in/callback`,
     }),
@@ -76,11 +77,7 @@ export function createService(config: Config, log: Logger): Service {
       log,
       store,
       tenants,
-      verifyToken: createTokenVerifier({
-        issuer: config.REEVE_ISSUER,
-        audience: selfUrl,
-        jwksUrl: config.REEVE_JWKS_URL ?? `${config.REEVE_ISSUER}/jwks`,
-      }),
+      verifyToken: createTokenVerifier(config),
       ready: foundation.ready,
     },
     {

@@ -36,11 +36,7 @@ export function createService(config: Config, log: Logger): Service {
       log,
       store,
       tenants: ownTenantDirectory(tenants),
-      verifyToken: createTokenVerifier({
-        issuer: config.REEVE_ISSUER,
-        audience: config.REEVE_SELF_URL,
-        jwksUrl: config.REEVE_JWKS_URL ?? `${config.REEVE_ISSUER}/jwks`,
-      }),
+      verifyToken: createTokenVerifier(config),
       ready: foundation.ready,
     },
     {

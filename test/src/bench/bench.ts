@@ -1,29 +1,16 @@
 // `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes .local/bench.json.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Child, createChildren } from '@reeve/local/children';
+import { createChildren } from '@reeve/local/children';
 import { type Engines, startEngines } from '@reeve/local/engines';
 import { localDirectory, nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { type Credentials, type System, startSystem } from '@reeve/local/system';
 import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
 import { Kafka, logLevel } from 'kafkajs';
+import type { Bench, BenchContext } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance } from './ingress.ts';
-
-export type BenchContext = {
-  credentials: Credentials;
-  system: System;
-  startProcess(name: string, file: string, env: Record<string, string>, port: number): Promise<Child>;
-  createTopic(name: string, partitions: number): Promise<string>;
-};
-
-export type Bench = {
-  name: string;
-  unit: string;
-  floorIs: string;
-  run(context: BenchContext): Promise<{ ours: number; floor: number; details: Record<string, unknown> }>;
-};
 
 const benches: Bench[] = [ingressAcceptance, auditIngest];
 

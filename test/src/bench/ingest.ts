@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { emptyContext, newEventId, newId } from '@reeve/contracts';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import type { Bench, BenchContext } from './bench.ts';
+import type { Bench, BenchContext } from './bench-context.ts';
 
 const count = 20_000;
 const tenants = 20;

@@ -4,7 +4,7 @@ import { repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { newStandardSecret } from '@reeve/webhook-signatures';
 import { freshTenant } from '../support/running-system.ts';
-import type { Bench, BenchContext } from './bench.ts';
+import type { Bench, BenchContext } from './bench-context.ts';
 import { webhookLoad } from './load.ts';
 
 const load = { connections: 64, seconds: 8 };

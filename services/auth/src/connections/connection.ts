@@ -1,6 +1,6 @@
 // A tenant's connection to its identity provider. What was discovered is pinned when the connection is made: a later change of the
 // discovery document cannot move our users to other endpoints or keys. The client secret is in the vault.
-import { because, type EventDraft, type Id } from '@reeve/contracts';
+import { because, type EventDraft } from '@reeve/contracts';
 import type { Collections, Decision, Entry, Store } from '@reeve/store';
 import { z } from 'zod';
 
@@ -19,7 +19,6 @@ export type Connection = {
 };
 
 export type Connections = Collections<Connection>;
-export type ConnectionId = Id<'connection'>;
 
 export const clientSecretClass = 'connection-client-secret';
 

@@ -17,9 +17,10 @@ export type ResolveIdentity = (request: ResolveIdentityRequest) => Promise<Resol
 const timeoutMs = 3_000;
 const tokenSeconds = 60;
 
-type Parts = { provisioningUrl: string; issuer: string; key: SigningKey };
+/** The audience is what provisioning is called in tokens; the address is where it is found. */
+type Parts = { audience: string; address: string; issuer: string; key: SigningKey };
 
-export function createIdentityResolver({ provisioningUrl, issuer, key }: Parts): ResolveIdentity {
+export function createIdentityResolver({ audience, address, issuer, key }: Parts): ResolveIdentity {
   const unavailable = (error: unknown) => !(error instanceof ProblemError) || error.status >= 500;
   const breaker = circuitBreaker(handleWhen(unavailable), { halfOpenAfter: 2_000, breaker: new ConsecutiveBreaker(5) });
 
@@ -28,7 +29,7 @@ export function createIdentityResolver({ provisioningUrl, issuer, key }: Parts):
     return new SignJWT({ client_id: 'reeve-auth', scope: 'internal:identities' })
       .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
       .setIssuer(issuer)
-      .setAudience(provisioningUrl)
+      .setAudience(audience)
       .setSubject('reeve-auth')
       .setIssuedAt()
       .setExpirationTime(`${tokenSeconds} s`)
@@ -37,7 +38,7 @@ export function createIdentityResolver({ provisioningUrl, issuer, key }: Parts):
   }
 
   async function ask(request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> {
-    const response = await fetch(`${provisioningUrl}/internal/identities:resolve`, {
+    const response = await fetch(`${address}/internal/identities:resolve`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),

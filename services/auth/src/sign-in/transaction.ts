@@ -2,7 +2,7 @@
 import type { TenantId } from '@reeve/contracts';
 import type { PlatformRecords, Store } from '@reeve/store';
 
-export type Transaction = {
+type Transaction = {
   interactionUid: string;
   tenantId: TenantId;
   connectionId: string;

@@ -6,21 +6,22 @@ export type OwnIssuer = ReturnType<typeof createOwnIssuer>;
 
 const ownClientId = 'reeve-consent';
 
-export function createOwnIssuer({
-  issuer,
-  clientSecret,
-  redirectUri,
-}: {
-  issuer: string;
-  clientSecret: string;
-  redirectUri: string;
-}) {
+type Parts = { issuer: string; address: string; clientSecret: string; redirectUri: string };
+
+export function createOwnIssuer({ issuer, address, clientSecret, redirectUri }: Parts) {
+  /** Requests of ours go to the address; the names in metadata and tokens stay those of the issuer. */
+  const reach: client.CustomFetch = (url, options) => {
+    const target = new URL(url);
+    const within = target.origin === new URL(issuer).origin;
+    return fetch(within ? new URL(target.pathname + target.search, address) : target, options as RequestInit);
+  };
   let known: Promise<client.Configuration> | undefined;
 
   function configuration(): Promise<client.Configuration> {
     known ??= client
       .discovery(new URL(issuer), ownClientId, undefined, client.ClientSecretBasic(clientSecret), {
         timeout: 5,
+        [client.customFetch]: reach,
         execute: [
           client.enableNonRepudiationChecks,
           ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : []),

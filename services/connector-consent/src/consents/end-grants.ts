@@ -5,7 +5,7 @@ import type { Entry } from '@reeve/store';
 import type { DelegatedTokens } from '../delegated-tokens/delegated-tokens.ts';
 import { type Consent, type Consents, type RevocationCause, revoke } from './consent.ts';
 
-export type Whose = { installationId: string; userId?: string } | { userId: string };
+type Whose = { installationId: string; userId?: string } | { userId: string };
 export type EndGrants = (tenantId: TenantId, whose: Whose, why: RevocationCause, cause: Cause) => Promise<void>;
 
 export function createEndGrants({

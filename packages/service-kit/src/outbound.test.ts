@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createGuardedFetch, isPublicAddress } from './outbound.ts';
+
+describe('the SSRF guard', () => {
+  let origin: string;
+  const server = createServer((request, response) => {
+    if (request.url === '/redirect') return void response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+    if (request.url === '/large') return void response.end(Buffer.alloc(1_000_000));
+    if (request.url === '/slow') return undefined;
+    return void response.end('{"ok":true}');
+  });
+  beforeAll(async () => {
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test.each([
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.16.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '::1',
+    'fe80::1',
+    'fc00::1',
+    '::ffff:127.0.0.1',
+    '::ffff:a00:1',
+    '224.0.0.1',
+    'nonsense',
+  ])('%s is not public', address => {
+    expect(isPublicAddress(address)).toBe(false);
+  });
+
+  test.each(['8.8.8.8', '2606:4700::1111'])('%s is public', address => {
+    expect(isPublicAddress(address)).toBe(true);
+  });
+
+  const guarded = createGuardedFetch({ allowedPrivateOrigins: [], timeoutMs: 500 });
+
+  test.each([
+    'http://example.org/',
+    'https://127.0.0.1/',
+    'https://[::1]/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://0x7f.1/',
+    'https://2130706433/',
+    'https://user:pass@example.org/',
+    'file:///etc/passwd',
+    'ftp://example.org/',
+  ])('%s is refused before anything is sent', async url => {
+    await expect(guarded(url)).rejects.toMatchObject({ code: 'url_refused' });
+  });
+
+  test('a name that leads to a private address is refused by the connection’s own look-up', async () => {
+    await expect(guarded('https://localhost:4433/')).rejects.toMatchObject({ cause: { code: 'url_refused' } });
+  });
+
+  test('an opened origin is fetched: that exact one, without following redirects, within size and time', async () => {
+    const open = createGuardedFetch({ allowedPrivateOrigins: [origin], timeoutMs: 500, maxBytes: 1_000 });
+    expect(await (await open(`${origin}/`)).json()).toEqual({ ok: true });
+    expect((await open(`${origin}/redirect`)).status).toBe(302);
+    await expect(open(`${origin}/large`)).rejects.toMatchObject({ code: 'url_refused' });
+    await expect(open(`${origin}/slow`)).rejects.toThrow();
+    await expect(open(origin.replace(/\d$/, digit => String((Number(digit) + 1) % 10)))).rejects.toMatchObject({
+      code: 'url_refused',
+    });
+  });
+});

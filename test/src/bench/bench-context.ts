@@ -1,0 +1,17 @@
+// What a benchmark is given, and what it gives back.
+import type { Child } from '@reeve/local/children';
+import type { Credentials, System } from '@reeve/local/system';
+
+export type BenchContext = {
+  credentials: Credentials;
+  system: System;
+  startProcess(name: string, file: string, env: Record<string, string>, port: number): Promise<Child>;
+  createTopic(name: string, partitions: number): Promise<string>;
+};
+
+export type Bench = {
+  name: string;
+  unit: string;
+  floorIs: string;
+  run(context: BenchContext): Promise<{ ours: number; floor: number; details: Record<string, unknown> }>;
+};
