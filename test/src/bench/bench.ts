@@ -5,7 +5,7 @@ import { createChildren } from '@reeve/local/children';
 import { type Engines, startEngines } from '@reeve/local/engines';
 import { localDirectory, nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
-import { type Credentials, type System, startSystem } from '@reeve/local/system';
+import { type System, startSystem } from '@reeve/local/system';
 import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Bench, BenchContext } from './bench-context.ts';
