@@ -40,10 +40,13 @@ export type AppContent = {
 const bodyLimit = '256kb';
 const requestsPerMinute = 12_000;
 
-/** The policy of our pages. `formAction` lists origins that a form's answer may redirect to: browsers apply it to those too. */
-export function contentSecurityPolicy(formAction: readonly string[] = []): string {
-  const sources = ["'self'", ...formAction].join(' ');
-  return `default-src 'none'; style-src ${styleHash}; form-action ${sources}; frame-ancestors 'none'; base-uri 'none'`;
+/**
+ * The policy of our pages. Browsers apply `form-action` to where a form's answer redirects as well, so a page whose form ends at another
+ * origin lists that origin, or `anywhere` where it cannot be known (an identity provider, an application's callback).
+ */
+export function contentSecurityPolicy(formAction: readonly string[] | 'anywhere' = []): string {
+  const action = formAction === 'anywhere' ? '' : ` form-action ${["'self'", ...formAction].join(' ')};`;
+  return `default-src 'none'; script-src 'self'; style-src ${styleHash};${action} frame-ancestors 'none'; base-uri 'none'`;
 }
 
 export function createApp(parts: AppParts, { routes, before = [], fallback }: AppContent): Express {

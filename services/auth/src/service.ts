@@ -1,6 +1,7 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part is built and every
 // slice mounted here.
 import {
+  contentSecurityPolicy,
   createApp,
   createFoundation,
   createGuardedFetch,
@@ -116,12 +117,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   };
 }
 
-/** oidc-provider builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the request said. */
+/**
+ * oidc-provider builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the request said. Its forms end at an
+ * application's callback, and to the script that submits one of them it adds the hash itself.
+ */
 function atIssuer(issuer: string, handler: RequestHandler): RequestHandler {
   const { host } = new URL(issuer);
   return (request, response, next) => {
     request.headers.host = host;
     delete request.headers['x-forwarded-host'];
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy('anywhere'));
     return handler(request, response, next);
   };
 }

@@ -12,7 +12,16 @@ import {
   platformTenantId,
   type TenantId,
 } from '@reeve/contracts';
-import { causeOf, type Html, html, type Logger, page, type TenantDirectory, toProblem } from '@reeve/service-kit';
+import {
+  causeOf,
+  contentSecurityPolicy,
+  type Html,
+  html,
+  type Logger,
+  page,
+  type TenantDirectory,
+  toProblem,
+} from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import { type Request, type Response, Router } from 'express';
 import { errors, type default as Provider } from 'oidc-provider';
@@ -193,6 +202,8 @@ function showFailure({ log }: Parts, response: Response, error: unknown): void {
 }
 
 function ask(response: Response, uid: string, complaint: string | null): void {
+  // The answer to this form is a redirect to the identity provider.
+  response.setHeader('Content-Security-Policy', contentSecurityPolicy('anywhere'));
   send(
     response,
     'Sign in',
