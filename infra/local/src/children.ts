@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from './setup-error.ts';
+import { waitFor } from './wait-for.ts';
 
 export type ChildSpec = {
   name: string;
@@ -26,7 +28,19 @@ export type Child = {
   lastLines(count: number): string;
 };
 
+type Left = { supervisor: number; children: { name: string; pid: number }[] };
+
 const stopWithinMs = 20_000;
+
+/** A negative number asks for a group. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export type Children = ReturnType<typeof createChildren>;
 
@@ -36,7 +50,8 @@ export function createChildren(directory: string) {
   mkdirSync(join(directory, 'logs'), { recursive: true });
 
   function remember() {
-    writeFileSync(pidFile, JSON.stringify([...running].map(({ name, pid }) => ({ name, pid }))));
+    const left: Left = { supervisor: process.pid, children: [...running].map(({ name, pid }) => ({ name, pid })) };
+    writeFileSync(pidFile, JSON.stringify(left));
   }
 
   return {
@@ -94,20 +109,19 @@ export function createChildren(directory: string) {
       return child;
     },
 
-    /** Ends what an earlier run left behind. Returns the names. */
-    endLeftovers(): string[] {
+    /** Ends what an earlier run left behind and returns the names. Throws SetupError while that run is alive. */
+    async endLeftovers(): Promise<string[]> {
       if (!existsSync(pidFile)) return [];
-      const left = JSON.parse(readFileSync(pidFile, 'utf8')) as { name: string; pid: number }[];
-      const ended = left.filter(({ pid }) => {
-        try {
-          process.kill(-pid, 'SIGKILL');
-          return true;
-        } catch {
-          return false;
-        }
-      });
+      const { supervisor, children } = JSON.parse(readFileSync(pidFile, 'utf8')) as Left;
+      if (isAlive(supervisor))
+        throw new SetupError(
+          `it runs already (process ${supervisor}). Stop it with Ctrl-C where it runs, or with: kill ${supervisor}`,
+        );
+      const left = children.filter(({ pid }) => isAlive(-pid));
+      for (const { pid } of left) process.kill(-pid, 'SIGKILL');
+      await waitFor(() => Promise.resolve(left.every(({ pid }) => !isAlive(-pid))), { withinMs: 5_000 });
       rmSync(pidFile);
-      return ended.map(({ name }) => name);
+      return left.map(({ name }) => name);
     },
 
     async stopAll(): Promise<void> {

@@ -176,7 +176,7 @@ export function readOcsf(line: string): ChainedRecord {
   const record = recordSchema.parse(JSON.parse(event.raw_data));
   const chained = { record, hash: event.unmapped.hash };
   // What a SIEM shows has to be what was hashed: the event is made again from the record and compared.
-  if (JSON.stringify(JSON.parse(line)) !== JSON.stringify(toOcsf(chained)))
+  if (line.trim() !== JSON.stringify(toOcsf(chained)))
     throw new TypeError('the OCSF fields differ from the record in raw_data');
   return chained;
 }

@@ -20,7 +20,10 @@ export type Verification = {
 
 /** A line of the NDJSON export as it is. */
 export function readChained(line: string): ChainedRecord {
-  const { hash, ...record } = JSON.parse(line) as Record<string, unknown>;
+  const parsed = JSON.parse(line) as Record<string, unknown>;
+  // A member that comes twice, of which one reader takes the first and another the last, does not survive this.
+  if (JSON.stringify(parsed) !== line.trim()) throw new TypeError('the line is not as it was exported');
+  const { hash, ...record } = parsed;
   if (typeof hash !== 'string') throw new TypeError('the field "hash" is missing');
   return { record: recordSchema.parse(record), hash };
 }

@@ -22,7 +22,8 @@ export function verifyCommand(): Command {
       try {
         const verification = await verifyExport(linesOf(file), readers[format]);
         console.log(json ? JSON.stringify(verification) : describe(verification));
-        process.exitCode = verification.finding ? 1 : 0;
+        // An export that holds nothing proves nothing.
+        process.exitCode = verification.finding || verification.records === 0 ? 1 : 0;
       } catch (error) {
         console.error(`reeve: ${file} could not be read: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 2;
@@ -47,11 +48,15 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   }
 }
 
+const limits =
+  'Nothing between the first and the last record of each chain is altered, missing or out of order. That nothing is missing after the last is not shown by this.';
+
 function describe({ records, chains, finding }: Verification): string {
   const heads = chains.map(
     ({ chain, first, last, head }) => `  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`,
   );
-  if (!finding) return [`verified: ${records} records in ${chains.length} chains`, ...heads].join('\n');
+  if (!finding && records === 0) return 'NOT verified: the file holds no records';
+  if (!finding) return [`verified: ${records} records in ${chains.length} chains`, ...heads, limits].join('\n');
   const place = finding.chain === null ? '' : ` (chain ${finding.chain}, record ${finding.sequence})`;
   return [
     `NOT verified: line ${finding.line}${place}: ${finding.problem}: ${finding.detail}`,

@@ -24,11 +24,6 @@ export const problems = {
     'This token may not do that',
     'Ask for a token with the scope that the operation states in /openapi.json.',
   ],
-  reason_required: [
-    400,
-    'Platform access to a tenant needs a reason',
-    'Say why in the `Reeve-Reason` header (1 to 200 characters).',
-  ],
   not_found: [404, 'There is nothing here for you', 'Check the id and that your token is for its tenant.'],
   method_not_allowed: [405, 'That method is not offered here', 'See /openapi.json for what this path offers.'],
   conflict: [409, 'Somebody else changed this at the same time', 'Read it again and repeat your change.'],
@@ -79,7 +74,6 @@ export const problems = {
     'The sign-in could not be completed',
     'Start again; if it persists, give your administrator the reference.',
   ],
-  session_not_live: [409, 'The session has ended already', 'Nothing is left to do.'],
 
   connector_unknown: [404, 'No such connector in the catalogue', 'List /v1/connectors.'],
   scope_unknown: [422, 'The connector does not offer one of these scopes', "Choose from the connector's scopes."],

@@ -4,6 +4,7 @@ import { maxMessageBytes, type Topic } from '@reeve/contracts';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
+import { isKafkaUnavailable } from './errors.ts';
 import { createPublisher } from './publisher.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
@@ -15,6 +16,8 @@ export type EventBusOptions = {
 };
 
 export type EventBus = ReturnType<typeof createEventBus>;
+
+const topicAttempts = 8;
 
 const levels = {
   [logLevel.ERROR]: 'error',
@@ -56,6 +59,24 @@ export function createEventBus({
     return admin;
   }
 
+  async function createMissing(topics: Record<string, Topic>): Promise<void> {
+    const existing = new Set(await (await connectedAdmin()).listTopics());
+    const missing = Object.entries(topics).filter(([name]) => !existing.has(name));
+    if (missing.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(([topic, { partitions, retentionMs, compacted }]) => ({
+        topic,
+        numPartitions: partitions,
+        configEntries: [
+          { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
+          { name: 'retention.ms', value: String(retentionMs) },
+          { name: 'max.message.bytes', value: String(maxMessageBytes) },
+        ],
+      })),
+    });
+  }
+
   async function consume(options: ConsumerOptions): Promise<RunningConsumer> {
     const consumer = await startConsumer(
       {
@@ -72,21 +93,15 @@ export function createEventBus({
   return {
     /** Creates the topics that do not exist, with their declared partitions and retention. Existing ones are left as they are. */
     async ensureTopics(topics: Record<string, Topic>): Promise<void> {
-      const existing = new Set(await (await connectedAdmin()).listTopics());
-      const missing = Object.entries(topics).filter(([name]) => !existing.has(name));
-      if (missing.length === 0) return;
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map(([topic, { partitions, retentionMs, compacted }]) => ({
-          topic,
-          numPartitions: partitions,
-          configEntries: [
-            { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
-            { name: 'retention.ms', value: String(retentionMs) },
-            { name: 'max.message.bytes', value: String(maxMessageBytes) },
-          ],
-        })),
-      });
+      // Services that start together create the same topics: whoever meets a half-made one looks again.
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await createMissing(topics);
+        } catch (error) {
+          if (attempt >= topicAttempts || !isKafkaUnavailable(error)) throw error;
+          await new Promise(resolve => setTimeout(resolve, 200 * attempt));
+        }
+      }
     },
 
     publish: publisher.publish,

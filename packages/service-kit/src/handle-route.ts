@@ -32,7 +32,7 @@ export function createRouteHandlers(parts: RouteParts) {
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
       const key = request.get('Idempotency-Key');
-      if (key === undefined || request.method !== 'POST') {
+      if (key === undefined || request.method === 'GET') {
         const result = await route.handle({ ...accepted, freshId: newId });
         if ('stream' in result) await result.stream(response);
         else send(response, answerOf(route, result));
@@ -135,6 +135,16 @@ export function causeOf(request: Request, caller: Caller | null): Cause {
   };
 }
 
+/** Text that no encoding can hold would be stored but could not be hashed into the audit log; NUL has no business in any field. */
+function malformedText(value: unknown, path: string): string[] {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? [] : [path];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...malformedText(key, path),
+    ...malformedText(inner, path === '' ? key : `${path}.${key}`),
+  ]);
+}
+
 function validate<T>(schema: z.ZodType<T> | undefined, value: unknown, within: string): T | Record<string, never> {
   if (!schema) {
     const unknown = Object.keys((value as object | undefined) ?? {});
@@ -143,6 +153,11 @@ function validate<T>(schema: z.ZodType<T> | undefined, value: unknown, within: s
         errors: unknown.map(field => ({ field: `${within}.${field}`, message: 'is not a known field' })),
       });
     return {};
+  }
+  const malformed = malformedText(value, within === 'body' ? '' : within);
+  if (malformed.length > 0) {
+    const errors = malformed.map(field => ({ field, message: 'holds characters that are not text' }));
+    throw new ProblemError('input_invalid', undefined, { errors });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -16,7 +16,6 @@ const secretKeys = [
   'access_token',
   'refresh_token',
   'id_token',
-  'code',
   'assertion',
 ];
 

@@ -28,18 +28,15 @@ export function toProblem(error: unknown): ProblemError {
   if (isStoreUnavailable(error) || isKafkaUnavailable(error)) {
     return new ProblemError('dependency_unavailable', undefined, { cause: error, retryAfterSeconds: 2 });
   }
-  // body-parser's own errors carry a type.
-  switch ((error as { type?: unknown } | null)?.type) {
-    case 'entity.too.large':
-      return new ProblemError('body_too_large', undefined, { cause: error });
-    case 'entity.parse.failed':
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-    case 'request.aborted':
-    case 'request.size.invalid':
-      return new ProblemError('body_malformed', undefined, { cause: error });
-    default:
-  }
+  // Errors of body-parser carry the status they stand for.
+  const status = (error as { status?: unknown } | null)?.status;
+  if (status === 413) return new ProblemError('body_too_large', undefined, { cause: error });
+  if (status === 415) return new ProblemError('content_type_unsupported', undefined, { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new ProblemError('body_malformed', undefined, { cause: error });
+  // zlib's have none: what it could not unpack was not packed well.
+  if (/^Z_|^ERR_(_ZLIB|BROTLI|_ERROR_FORMAT)/.test((error as NodeJS.ErrnoException | null)?.code ?? ''))
+    return new ProblemError('body_malformed', undefined, { cause: error });
   if (error instanceof URIError) return new ProblemError('not_found', undefined, { cause: error });
   return new ProblemError('internal', undefined, { cause: error });
 }

@@ -17,6 +17,14 @@ export type Draft = EventDraft | RawDraft;
 
 export type StampContext = { clock: Clock; source: string; tenantId: TenantId; cause: Cause };
 
+/** Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. */
+function wellFormed<T>(value: T): T {
+  if (typeof value === 'string') return value.toWellFormed() as T;
+  if (Array.isArray(value)) return value.map(wellFormed) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wellFormed(inner)])) as T;
+}
+
 export function stamp(draft: Draft, { clock, source, tenantId, cause }: StampContext): Message {
   const carrier: { traceparent?: string } = {};
   propagation.inject(context.active(), carrier);
@@ -42,7 +50,7 @@ export function stamp(draft: Draft, { clock, source, tenantId, cause }: StampCon
       type,
       subject: `${target.type}/${target.id ?? '-'}`,
       contentType: 'application/json',
-      data: { actor: cause.actor, target, outcome, reason, context: cause.context, details },
+      data: wellFormed({ actor: cause.actor, target, outcome, reason, context: cause.context, details }),
     },
   };
 }

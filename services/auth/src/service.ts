@@ -24,6 +24,7 @@ import { listConnections } from './connections/list-connections.ts';
 import { createAdapterFactory, defineArtifacts } from './openid-provider/artifacts.ts';
 import { findClientMetadata } from './openid-provider/client-metadata.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
+import { defineDeactivatedUsers } from './sessions/deactivated-users.ts';
 import { endSessionsWhenUserDeactivated } from './sessions/end-sessions-when-user-deactivated.ts';
 import { listSessions, listUserSessions } from './sessions/list-sessions.ts';
 import { defineSessions } from './sessions/session.ts';
@@ -44,11 +45,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const clients = defineClients(store);
   const connections = defineConnections(store);
   const sessions = defineSessions(store);
+  const deactivatedUsers = defineDeactivatedUsers(store);
   const transactions = defineTransactions(store);
   const artifacts = defineArtifacts(store);
   const signingKeys = defineSigningKeys(store);
   const guardedFetch = createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
-  const signedIn = createSignedInSessions({ sessions, clock: store.clock });
+  const signedIn = createSignedInSessions({ sessions, deactivatedUsers, tenants, clock: store.clock });
 
   // The provider takes its keys when it is built, so the store has to be there before the application is.
   await foundation.start();
@@ -56,7 +58,6 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const adapter = createAdapterFactory({
     artifacts,
     findClient: findClientMetadata(clients),
-    onSessionDestroyed: signedIn.endByUid,
     now: store.clock.now,
   });
   const provider = createProvider({ config, log, keys, adapter, sessions: signedIn, tenants });
@@ -111,7 +112,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     app,
     async start() {
       await bus.subscribe('auth.tenants', tenants.handlers);
-      await bus.subscribe('auth.end-sessions', endSessionsWhenUserDeactivated({ sessions }));
+      await bus.subscribe('auth.end-sessions', endSessionsWhenUserDeactivated({ sessions, deactivatedUsers }));
     },
     stop: foundation.stop,
   };

@@ -123,7 +123,8 @@ describe('the story', () => {
     log = await logWith(
       { ...own, credentials },
       found =>
-        found.some(({ type }) => type === 'consent.revoked') && found.some(({ type }) => type === 'sign_in.failed'),
+        found.some(({ type }) => type === 'delegated_token.revoked') &&
+        found.some(({ type }) => type === 'sign_in.failed'),
       'the end of the story',
     );
     expect(typesOf(log, 'reeve.auth.v1')).toEqual([
@@ -150,8 +151,8 @@ describe('the story', () => {
       'delegated_token.stored',
       'installation.installed',
       'delegated_token.leased',
-      'delegated_token.revoked',
       'consent.revoked',
+      'delegated_token.revoked',
     ]);
     expect(typesOf(log, 'reeve.webhook.v1')).toEqual([
       'endpoint.created',

@@ -149,7 +149,7 @@ const lines = await prove('The audit log holds the whole story and leaves as an 
     const text = await (
       await api.send('GET', `${urls.audit}/v1/tenants/${tenant.id}/audit/export?format=ndjson`)
     ).text();
-    return text.includes('"consent.revoked"') && text.split('\n').filter(line => line !== '');
+    return text.includes('"delegated_token.revoked"') && text.split('\n').filter(line => line !== '');
   });
   const types = new Set(result.map(line => (JSON.parse(line) as { type: string }).type));
   return { result, seen: `${result.length} records of ${types.size} types` };

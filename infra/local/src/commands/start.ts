@@ -34,7 +34,7 @@ process.on('SIGTERM', () => void stop(0));
 let engines: Awaited<ReturnType<typeof startEngines>> | undefined;
 let system: Awaited<ReturnType<typeof startSystem>> | undefined;
 try {
-  const left = children.endLeftovers();
+  const left = await children.endLeftovers();
   if (left.length > 0) say(`ended what an earlier run had left behind: ${left.join(', ')}`);
   const ports = portsFromEnvironment(process.env);
   engines = await startEngines({
@@ -65,7 +65,7 @@ try {
   ];
   for (const [name, value] of lines) console.log(`  ${(name ?? '').padEnd(24)}${colors.cyan(value ?? '')}`);
   say('next: `npm run demo` in another terminal walks through it. Ctrl-C stops everything.');
-  await system.died;
+  await Promise.race([system.died, engines.died]);
 } catch (error) {
   if (stopping) await stopping;
   console.error(

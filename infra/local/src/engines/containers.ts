@@ -42,6 +42,8 @@ export async function startContainerEngines(ports: Ports): Promise<Engines> {
       await broker.restart({ timeout: 0 });
       await waitFor(() => acceptsConnections(ports.kafka), { withinMs: startWithinMs });
     },
+    // Docker restarts what ends.
+    died: new Promise<never>(() => undefined),
     async stop() {
       await Promise.all([broker.stop(), store.stop()]);
     },

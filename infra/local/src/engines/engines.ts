@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Child, Children } from '../children.ts';
 import { assertFree, type Ports } from '../ports.ts';
+import { SetupError } from '../setup-error.ts';
 import { dockerAnswers, startComposeEngines } from './docker.ts';
 import { startKafka, startMongoStandIn } from './java.ts';
 import { findMongod, startMongod } from './mongod.ts';
@@ -13,6 +14,8 @@ export type Engines = {
   store: 'mongodb' | 'stand-in';
   /** Kills the broker and starts it again on the same data; null where it is not ours to kill. */
   restartKafka: (() => Promise<void>) | null;
+  /** Rejects with a SetupError when an engine of ours ends by itself. */
+  died: Promise<never>;
   stop(): Promise<void>;
 };
 
@@ -43,6 +46,9 @@ export async function startEngines({
   const kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
   const mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
   let store: Engines['store'] = 'mongodb';
+  const { promise: died, reject: reportDeath } = Promise.withResolvers<never>();
+  died.catch(() => undefined);
+  const expected = new Set<Child>();
   let restartKafka: Engines['restartKafka'] = null;
   if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
   if (givenMongo) say('MongoDB: given by MONGODB_URI');
@@ -54,7 +60,7 @@ export async function startEngines({
       );
       try {
         stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
-        return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, stop: stopAll };
+        return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, died, stop: stopAll };
       } catch (error) {
         say(`${(error as Error).message}; processes instead`);
       }
@@ -67,24 +73,41 @@ export async function startEngines({
   ]);
   if (kafkaChild) {
     let child = kafkaChild;
-    stops.push(() => child.stop());
+    stops.push(() => {
+      expected.add(child);
+      return child.stop();
+    });
     restartKafka = async () => {
+      expected.add(child);
       await child.kill();
       child = await kafkaProcess(false);
     };
   }
   if (mongo) {
     store = mongo.store;
-    stops.push(() => mongo.child.stop());
+    stops.push(() => {
+      expected.add(mongo.child);
+      return mongo.child.stop();
+    });
   }
-  return { kafka, mongodb, store, restartKafka, stop: stopAll };
+  return { kafka, mongodb, store, restartKafka, died, stop: stopAll };
+
+  function watch(child: Child): Child {
+    void child.exited.then(code => {
+      if (!expected.has(child))
+        reportDeath(new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}`));
+    });
+    return child;
+  }
 
   async function kafkaProcess(first = true): Promise<Child> {
     if (first) {
       await assertFree({ kafka: ports.kafka, kafkaController: ports.kafkaController });
       say('Kafka: Apache Kafka as a process, since neither KAFKA_BROKERS nor a Docker engine is there');
     }
-    return startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say });
+    return watch(
+      await startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say }),
+    );
   }
 
   async function mongoProcess(): Promise<{ child: Child; store: Engines['store'] }> {
@@ -93,14 +116,17 @@ export async function startEngines({
     if (found) {
       say(`MongoDB: mongod ${found.how}`);
       return {
-        child: await startMongod(children, { binary: found.binary, port: ports.mongodb, directory }),
+        child: watch(await startMongod(children, { binary: found.binary, port: ports.mongodb, directory })),
         store: 'mongodb',
       };
     }
     say(
       'MongoDB: a stand-in (mongo-java-server), since no mongod could be had. For development only: it scans where MongoDB would use an index.',
     );
-    return { child: await startMongoStandIn(children, { port: ports.mongodb, directory, say }), store: 'stand-in' };
+    return {
+      child: watch(await startMongoStandIn(children, { port: ports.mongodb, directory, say })),
+      store: 'stand-in',
+    };
   }
 
   async function stopAll(): Promise<void> {

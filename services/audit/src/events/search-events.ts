@@ -47,7 +47,13 @@ function whereOf({
   to,
 }: Omit<z.infer<typeof query>, 'limit' | 'cursor'>) {
   const time = { ...(from === undefined ? {} : { $gte: from }), ...(to === undefined ? {} : { $lte: to }) };
-  const literal = text?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // The record is searched as JSON, where a quote is written with a backslash.
+  const literal =
+    text === undefined
+      ? undefined
+      : JSON.stringify(text)
+          .slice(1, -1)
+          .replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const conditions = {
     type,
     actorId: actor,

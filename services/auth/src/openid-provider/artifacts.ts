@@ -18,8 +18,6 @@ export type AdapterParts = {
   artifacts: Artifacts;
   /** A client's metadata by its id, from where clients are kept. */
   findClient: (id: string) => Promise<AdapterPayload | undefined>;
-  /** The provider ended a browser session (sign-out, another person signed in). Awaited, so that it cannot be forgotten. */
-  onSessionDestroyed: (uid: string) => Promise<void>;
   now: () => Date;
 };
 
@@ -31,12 +29,7 @@ export function defineArtifacts(store: Store): Artifacts {
   });
 }
 
-export function createAdapterFactory({
-  artifacts,
-  findClient,
-  onSessionDestroyed,
-  now,
-}: AdapterParts): (model: string) => Adapter {
+export function createAdapterFactory({ artifacts, findClient, now }: AdapterParts): (model: string) => Adapter {
   return model => {
     const keyOf = (id: string) => `${model}:${id}`;
     const payloadOf = (
@@ -79,14 +72,7 @@ export function createAdapterFactory({
       },
 
       async destroy(id) {
-        const key = keyOf(id);
-        if (model === 'Session') {
-          const uid = (await artifacts.get(key))?.row.uid;
-          // A rotated session has its new record by now; only the last one's end is the session's end.
-          const last = uid !== undefined && (await artifacts.findBy('uid', uid)).filter(isOfModel).length <= 1;
-          if (last) await onSessionDestroyed(uid);
-        }
-        await artifacts.remove(key);
+        await artifacts.remove(keyOf(id));
       },
 
       async revokeByGrantId(grantId) {

@@ -13,7 +13,7 @@ import { sha256 } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import type { LiveSession, SignedInSessions } from '../sessions/signed-in-sessions.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
-import { extraClientMetadata, platformClients } from './client-metadata.ts';
+import { extraClientMetadata, type OwnMetadata, platformClients } from './client-metadata.ts';
 import { resourceServerInfo, tenantOfScope } from './resource-servers.ts';
 
 export type ProviderParts = {
@@ -101,7 +101,9 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
     // Called with a token when one is exchanged or refreshed: a session that has ended yields no account and so no token.
     findAccount: async (ctx, sub, token) => {
       const uid = token ? uidOf(token) : ctx.oidc.session?.uid;
-      if (token && !(await sessions.findLive(uid))) return undefined;
+      const live = token ? await sessions.findLive(uid) : null;
+      // The provider may use its id for a session once more: what was issued in the one that ended stays dead.
+      if (token && !(live && wasIssuedIn(token, live))) return undefined;
       return {
         accountId: sub,
         async claims() {
@@ -133,6 +135,13 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
     const actual = Buffer.from(sha256(given), 'hex');
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   } as never;
+  // Signing out, or another person signing in, destroys the provider's session: ours ends first, and awaited, so that it is not forgotten.
+  // The event `session.destroyed` comes too late for that, and the adapter cannot tell an end from a change of identifier.
+  const destroySession = provider.Session.prototype.destroy;
+  provider.Session.prototype.destroy = async function destroy() {
+    await sessions.endByUid(this.uid);
+    await destroySession.call(this);
+  };
   provider.on('server_error', (_, error) => log.error({ error }, 'the OpenID provider failed'));
   return provider;
 }
@@ -141,6 +150,11 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
 function uidOf(token: object): string | undefined {
   const uid: unknown = 'sessionUid' in token ? token.sessionUid : undefined;
   return typeof uid === 'string' ? uid : undefined;
+}
+
+function wasIssuedIn(token: object, { state }: LiveSession): boolean {
+  const issuedAt: unknown = 'iat' in token ? token.iat : undefined;
+  return typeof issuedAt === 'number' && issuedAt >= Math.floor(Date.parse(state.createdAt) / 1000);
 }
 
 function claimsOf({ id, tenantId, state }: LiveSession) {
@@ -164,6 +178,8 @@ function signInPolicy(sessions: SignedInSessions, tenants: TenantDirectory) {
     if (session?.accountId === undefined || result?.login) return Check.NO_NEED_TO_PROMPT;
     const live = await sessions.findLive(session.uid);
     if (!live) return Check.REQUEST_PROMPT;
+    const bound = (ctx.oidc.client?.metadata() as OwnMetadata | undefined)?.tenant_id;
+    if (bound !== undefined && bound !== live.tenantId) return Check.REQUEST_PROMPT;
     const asked = params?.['tenant'];
     if (typeof asked !== 'string') return Check.NO_NEED_TO_PROMPT;
     return (await tenants.find(asked))?.id === live.tenantId ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;

@@ -47,7 +47,11 @@ export const sessionView = z.object({
 export function defineSessions(store: Store): Sessions {
   return store.collections<Session>({
     name: 'sessions',
-    globallyUnique: { id: (_, id) => id, providerUid: session => session.providerUid },
+    globallyUnique: {
+      id: (_, id) => id,
+      // A session that has ended gives the browser's id free for the next one.
+      providerUid: session => (session.status === 'live' ? session.providerUid : null),
+    },
     queries: {
       inOrder: { equality: [], direction: 'descending' },
       byUser: { equality: ['userId'], direction: 'descending' },

@@ -1,7 +1,17 @@
 // What the OpenID provider asks of our sessions. It knows a session by an id of its own (`uid`), before any tenant.
 import { type Cause, type Context, emptyContext, type Id, isId, type TenantId } from '@reeve/contracts';
+import type { TenantDirectory } from '@reeve/service-kit';
 import { type Clock, DuplicateKeyError, type TenantEntry } from '@reeve/store';
-import { begin, end, reauthenticate, type Session, type Sessions, sessionLifetimeMs } from './session.ts';
+import type { DeactivatedUsers } from './deactivated-users.ts';
+import {
+  begin,
+  type EndCause,
+  end,
+  reauthenticate,
+  type Session,
+  type Sessions,
+  sessionLifetimeMs,
+} from './session.ts';
 
 export type LiveSession = TenantEntry<Session>;
 
@@ -23,7 +33,9 @@ export type SignIn = {
 
 export type SignedInSessions = ReturnType<typeof createSignedInSessions>;
 
-export function createSignedInSessions({ sessions, clock }: { sessions: Sessions; clock: Clock }) {
+type Parts = { sessions: Sessions; deactivatedUsers: DeactivatedUsers; tenants: TenantDirectory; clock: Clock };
+
+export function createSignedInSessions({ sessions, deactivatedUsers, tenants, clock }: Parts) {
   const all = sessions.acrossTenants('the OpenID provider knows a session by its own id, before any tenant');
 
   const causeOf = ({ accountId, displayName, sessionId, connectionId, origin }: SignIn): Cause => ({
@@ -35,7 +47,9 @@ export function createSignedInSessions({ sessions, clock }: { sessions: Sessions
   return {
     async findLive(uid: string | undefined): Promise<LiveSession | null> {
       const found = uid === undefined ? null : await all.getByUnique('providerUid', uid);
-      return found?.state.status === 'live' ? found : null;
+      if (found?.state.status !== 'live') return null;
+      // A suspended tenant's sessions are there again when it is resumed.
+      return (await tenants.find(found.tenantId))?.status === 'active' ? found : null;
     },
 
     /** Idempotent: the provider may resume an interaction more than once. */
@@ -76,6 +90,14 @@ export function createSignedInSessions({ sessions, clock }: { sessions: Sessions
             cause: { ...cause, context: { ...cause.context, sessionId: current.id } },
           });
       }
+      // Deactivated while signing in: the session is there by now, or the deactivation will find it.
+      if (await deactivatedUsers.in(signIn.tenantId).get(userId)) await this.endOf(signIn, 'user_deactivated');
+    },
+
+    async endOf({ tenantId, sessionId, accountId }: SignIn, why: EndCause): Promise<void> {
+      const actor = { type: 'service', id: 'auth', name: null, via: 'system' } as const;
+      const cause: Cause = { actor, context: { ...emptyContext, sessionId }, correlationId: accountId };
+      await sessions.in(tenantId).change(sessionId, session => session && end(sessionId, session, why), { cause });
     },
 
     /** The provider ended the browser session: ours ends with it. */

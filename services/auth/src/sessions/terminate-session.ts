@@ -9,11 +9,11 @@ export const terminateSession = ({ sessions }: { sessions: Sessions }) =>
     summary: 'End a session and the refresh tokens that belong to it',
     action: 'sessions:write',
     response: sessionView,
-    async handle({ tenantId, params, cause }) {
+    async handle({ tenantId, params, cause, expectedVersion }) {
       const id = String(params['sessionId']);
       const entry = await sessions
         .in(tenantId)
-        .change(id, session => session && end(id, session, 'terminated'), { cause });
+        .change(id, session => session && end(id, session, 'terminated'), { cause, expectedVersion });
       if (!entry) throw new ProblemError('not_found');
       return { body: viewOf(entry), version: entry.version };
     },

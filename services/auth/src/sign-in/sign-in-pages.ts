@@ -26,6 +26,7 @@ import type { Clock, Entry } from '@reeve/store';
 import { type Request, type Response, Router } from 'express';
 import { errors, type default as Provider } from 'oidc-provider';
 import type { Connection, Connections } from '../connections/connection.ts';
+import type { OwnMetadata } from '../openid-provider/client-metadata.ts';
 import type { SignIn } from '../sessions/signed-in-sessions.ts';
 import type { ResolveIdentity } from './identity-resolver.ts';
 import { type RelyingParty, SignInStepError } from './relying-party.ts';
@@ -66,11 +67,16 @@ function handled(parts: Parts, step: Step) {
 async function begin(parts: Parts, request: Request, response: Response): Promise<void> {
   const { provider, relyingParty, transactions, clock } = parts;
   const { uid, params, prompt } = await provider.interactionDetails(request, response);
-  const reference = text(params['tenant']) ?? text(request.query['tenant']);
+  const bound = await tenantOfClient(provider, params['client_id']);
+  const reference = text(params['tenant']) ?? bound ?? text(request.query['tenant']);
   if (reference === undefined) return ask(response, uid, null);
   const tenant = await parts.tenants.find(reference.trim().toLowerCase());
+  // A tenant's application signs in that tenant's people, whatever it asks for.
+  const foreign = bound !== null && tenant?.id !== bound;
   const connection =
-    tenant?.status === 'active' ? await chooseConnection(parts, tenant.id, text(params['connection'])) : null;
+    tenant?.status === 'active' && !foreign
+      ? await chooseConnection(parts, tenant.id, text(params['connection']))
+      : null;
   // One answer for a name that nobody has and for a tenant where nobody can sign in.
   if (!tenant || !connection)
     return ask(response, uid, 'There is no sign-in by that name. Check the spelling, or ask your administrator.');
@@ -112,6 +118,8 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
   if (!transaction || transaction.interactionUid !== uid || state === undefined)
     throw new ProblemError('sign_in_expired');
   const { tenantId, connectionId, nonce, codeVerifier } = transaction;
+  const bound = await tenantOfClient(provider, params['client_id']);
+  if (bound !== null && bound !== tenantId) throw new ProblemError('sign_in_expired');
   const cause = signInCause(request, uid, connectionId);
   try {
     const connection = await connections.in(tenantId).get(connectionId);
@@ -154,6 +162,12 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
     await recordFailure(parts, tenantId, error, cause);
     throw error;
   }
+}
+
+/** The tenant that an application belongs to; null for the platform's own. */
+async function tenantOfClient(provider: Provider, clientId: unknown): Promise<TenantId | null> {
+  const client = typeof clientId === 'string' ? await provider.Client.find(clientId) : undefined;
+  return (client?.metadata() as OwnMetadata | undefined)?.tenant_id ?? null;
 }
 
 /** An id names one connection of this tenant; without one the first active connection is meant. */

@@ -27,6 +27,8 @@ type ConnectTransaction = {
   tenantId: TenantId;
   installationId: string;
   consentId: string;
+  /** The answer that this goes back to: another one since then makes it void. */
+  consentVersion: number;
   codeVerifier: string;
 };
 
@@ -133,7 +135,7 @@ async function answerConsent(parts: PageParts, request: Request, response: Respo
   const consents = parts.consents.in(installation.tenantId);
   // One consent per person and installation: whoever answers again replaces the answer.
   const id = (await consents.getByUnique('person', `${installation.id}|${person.userId}`))?.id ?? newId('consent');
-  await consents.change(id, () => (allowed ? grant(id, answer) : deny(id, answer)), {
+  const answered = await consents.change(id, () => (allowed ? grant(id, answer) : deny(id, answer)), {
     cause: personCause(request, person),
   });
   if (!allowed) {
@@ -150,6 +152,7 @@ async function answerConsent(parts: PageParts, request: Request, response: Respo
     tenantId: installation.tenantId,
     installationId: installation.id,
     consentId: id,
+    consentVersion: answered?.version ?? 0,
     codeVerifier,
   };
   await parts.connects.put(state, transaction, soon(parts));
@@ -158,25 +161,38 @@ async function answerConsent(parts: PageParts, request: Request, response: Respo
 
 async function completeConnect(parts: PageParts, request: Request, response: Response): Promise<void> {
   const state = single(request.query['state']);
-  const transaction = await parts.connects.take(state);
+  const pending = await parts.connects.get(state);
   const person = await parts.browserSessions.find(request);
-  if (!transaction || person?.id !== transaction.browserSessionId) throw new ProblemError('consent_expired');
-  const { tenantId, installationId, consentId, codeVerifier } = transaction;
-  const consent = await parts.consents.in(tenantId).get(consentId);
+  // Looked at before it is used up: another browser that comes with the same address takes nothing from its owner.
+  if (!pending || person?.id !== pending.row.browserSessionId) throw new ProblemError('consent_expired');
+  const transaction = await parts.connects.take(state);
+  if (!transaction) throw new ProblemError('consent_expired');
+  const { tenantId, installationId, consentId, consentVersion, codeVerifier } = transaction;
+  const consents = parts.consents.in(tenantId);
+  const consent = await consents.get(consentId);
   const installation = await parts.installations.in(tenantId).get(installationId);
-  if (consent?.state.status !== 'granted' || !installation) throw new ProblemError('consent_expired');
+  if (consent?.state.status !== 'granted' || consent.version !== consentVersion || !installation)
+    throw new ProblemError('consent_expired');
   const connector = parts.catalogue.get(installation.state.connectorId);
-  const query = new URL(request.originalUrl, 'http://localhost').search;
+  const cause = personCause(request, person);
   const { scopes } = consent.state;
-  const { set, grantedScopes, expiresInSeconds } = await parts.thirdParty
-    .complete(connector, { query, state, codeVerifier, scopes })
-    .catch((cause: unknown) => {
-      throw new ProblemError('sign_in_failed', `${connector.name} did not give access`, { cause });
-    });
+  const query = new URL(request.originalUrl, 'http://localhost').search;
+  const obtained = await parts.thirdParty.complete(connector, { query, state, codeVerifier, scopes });
+  if (obtained === 'refused') {
+    await consents.change(consentId, found => found && deny(consentId, found), { cause });
+    send(
+      response,
+      'Nothing was connected',
+      html`<p>${connector.name} was not allowed access. You can close this window.</p>`,
+    );
+    return;
+  }
+  const { set, grantedScopes, expiresInSeconds } = obtained;
+  if (grantedScopes.some(scope => !scopes.includes(scope)))
+    throw new ProblemError('sign_in_failed', `${connector.name} gave more than was consented to`);
   const now = parts.clock.now();
   const accessTokenExpiresAt =
     expiresInSeconds === undefined ? null : new Date(now.getTime() + expiresInSeconds * 1000).toISOString();
-  const cause = personCause(request, person);
   const token = {
     installationId,
     userId: person.userId,
@@ -187,6 +203,11 @@ async function completeConnect(parts: PageParts, request: Request, response: Res
     storedAt: now.toISOString(),
   };
   await parts.delegatedTokens.store(tenantId, consentId, { token, set }, cause);
+  // Revoked meanwhile (a deactivation, an administrator): whoever comes second sees what the first has done.
+  if ((await consents.get(consentId))?.state.status !== 'granted') {
+    await parts.delegatedTokens.revoke(tenantId, consentId, 'consent_ended', cause);
+    throw new ProblemError('consent_expired');
+  }
   await parts.installations
     .in(tenantId)
     .change(installationId, found => found && install(installationId, found), { cause });

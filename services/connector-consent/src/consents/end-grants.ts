@@ -23,9 +23,9 @@ export function createEndGrants({
         : collection.all('byUser', { userId: whose.userId });
     for await (const { id, state } of found) {
       if (whose.userId !== undefined && state.userId !== whose.userId) continue;
-      // The token first: it is what gives access.
-      await delegatedTokens.revoke(tenantId, id, why, cause);
+      // The consent first: a token that is on its way from the third party is then met by a consent that does not hold.
       await collection.change(id, consent => consent && revoke(id, consent, why), { cause });
+      await delegatedTokens.revoke(tenantId, id, why, cause);
     }
   };
 }

@@ -10,6 +10,8 @@ export type ThirdParty = ReturnType<typeof createThirdParty>;
 
 export type Obtained = { set: TokenSet; grantedScopes: string[]; expiresInSeconds: number | undefined };
 
+type Returned = { query: string; state: string; codeVerifier: string; scopes: readonly string[] };
+
 const cachedMs = 300_000;
 
 export function createThirdParty({ guardedFetch, redirectUri }: { guardedFetch: GuardedFetch; redirectUri: string }) {
@@ -52,21 +54,20 @@ export function createThirdParty({ guardedFetch, redirectUri }: { guardedFetch: 
       return { url: url.href, state, codeVerifier };
     },
 
-    /** Throws openid-client's errors: the answer was not for this request, or the third party refused. */
+    /** `refused` when the person said no at the third party. Throws `sign_in_failed` for an answer that is not to this request. */
     async complete(
       connector: Connector,
-      {
-        query,
-        state,
-        codeVerifier,
-        scopes,
-      }: { query: string; state: string; codeVerifier: string; scopes: readonly string[] },
-    ): Promise<Obtained> {
+      { query, state, codeVerifier, scopes }: Returned,
+    ): Promise<Obtained | 'refused'> {
       const configuration = await configurationOf(connector);
-      const tokens = await client.authorizationCodeGrant(configuration, new URL(redirectUri + query), {
-        expectedState: state,
-        pkceCodeVerifier: codeVerifier,
-      });
+      const checks = { expectedState: state, pkceCodeVerifier: codeVerifier };
+      const tokens = await client
+        .authorizationCodeGrant(configuration, new URL(redirectUri + query), checks)
+        .catch((cause: unknown) => {
+          if (cause instanceof client.AuthorizationResponseError && cause.error === 'access_denied') return null;
+          throw new ProblemError('sign_in_failed', `${connector.name} did not give access`, { cause });
+        });
+      if (!tokens) return 'refused';
       return {
         set: { accessToken: tokens.access_token, refreshToken: tokens.refresh_token ?? null },
         // RFC 6749 §5.1: a missing scope means what was asked for.

@@ -1,0 +1,110 @@
+// Sessions at their edges: what ended stays ended, a new sign-in is a new session, and nobody signs in past a tenant or a deactivation.
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createBrowser } from '@reeve/local/browser';
+import { beginSignIn, callback, type ProductApp, refresh, registerProductApp, signIn } from '@reeve/local/product-app';
+import { platformApi } from '@reeve/local/seed';
+import * as client from 'openid-client';
+import { logWith } from '../support/audit.ts';
+import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
+
+const credentials = runningSystem();
+const { auth, provisioning } = credentials.urls;
+const alice = demoUser(credentials, 0);
+const grace = demoUser(credentials, 2);
+const dead = { error: 'invalid_grant' };
+
+let own: TestTenant;
+let app: ProductApp;
+
+beforeAll(async () => {
+  own = await freshTenant(credentials, 'sessions');
+  app = await registerProductApp(own.api, credentials, own.tenant);
+});
+
+describe('a session', () => {
+  test('that was terminated takes its refresh token with it, and the same browser can sign in anew', async () => {
+    const first = await signIn(app, own.tenant, alice);
+    await own.api.post(`${auth}/v1/tenants/${own.tenant.id}/sessions/${first.claims['sid'] as string}:terminate`);
+    await expect(refresh(app, String(first.tokens.refresh_token))).rejects.toMatchObject(dead);
+    await new Promise(resolve => setTimeout(resolve, 1_100));
+    const second = await signIn(app, own.tenant, { ...alice, browser: first.browser });
+    expect(second.claims['sid']).not.toBe(first.claims['sid']);
+    expect((await refresh(app, String(second.tokens.refresh_token))).access_token).toEqual(expect.any(String));
+    // The provider knows both by one id of its own; the token of the first must not come back to life with the second.
+    await expect(refresh(app, String(first.tokens.refresh_token))).rejects.toMatchObject(dead);
+  });
+
+  test('emits exactly one session.revoked, whichever way it ends', async () => {
+    const terminated = await signIn(app, own.tenant, alice);
+    const url = `${auth}/v1/tenants/${own.tenant.id}/sessions/${terminated.claims['sid'] as string}:terminate`;
+    await Promise.all([own.api.post(url), own.api.post(url), own.api.post(url)]);
+    const signedOut = await signIn(app, own.tenant, alice);
+    const page = await signedOut.browser.open(
+      `${credentials.issuer}/session/end?id_token_hint=${String(signedOut.tokens.id_token)}`,
+    );
+    await signedOut.browser.submit(page, { logout: 'yes' });
+    const deactivated = await signIn(app, own.tenant, grace);
+    await own.api.post(`${provisioning}/v1/tenants/${own.tenant.id}/users/${deactivated.claims.sub}:deactivate`);
+    const ends = [terminated, signedOut, deactivated].map(({ claims }) => claims['sid']);
+    const log = await logWith(
+      { ...own, credentials },
+      found => ends.every(sid => found.some(({ type, target }) => type === 'session.revoked' && target.id === sid)),
+      'three ends',
+    );
+    const revoked = ends.map(sid =>
+      log
+        .filter(({ type, target }) => type === 'session.revoked' && target.id === sid)
+        .map(({ reason }) => reason.code),
+    );
+    expect(revoked).toEqual([['terminated'], ['signed_out'], ['user_deactivated']]);
+  });
+
+  test('does not begin for somebody who is deactivated on the way', async () => {
+    const late = await freshTenant(credentials, 'late');
+    const lateApp = await registerProductApp(late.api, credentials, late.tenant);
+    const { claims } = await signIn(lateApp, late.tenant, alice);
+    const browser = createBrowser();
+    const { url, checks } = await beginSignIn(lateApp, late.tenant);
+    const login = await browser.open(url, callback);
+    // Everything up to the provider's last redirect; then the deactivation; then that redirect.
+    const pending = await browser.submit(login, alice, `${credentials.issuer}/auth/`);
+    await late.api.post(`${provisioning}/v1/tenants/${late.tenant.id}/users/${claims.sub}:deactivate`);
+    await new Promise(resolve => setTimeout(resolve, 1_500));
+    const arrived = await browser.open(pending.url, callback);
+    const tokens = arrived.url.href.startsWith(callback)
+      ? client.authorizationCodeGrant(lateApp.configuration, arrived.url, checks)
+      : Promise.reject(Object.assign(new Error('refused'), dead));
+    await expect(tokens).rejects.toMatchObject(dead);
+  });
+
+  test('of a suspended tenant gives no token', async () => {
+    const suspended = await freshTenant(credentials, 'suspended');
+    const itsApp = await registerProductApp(suspended.api, credentials, suspended.tenant);
+    const { tokens } = await signIn(itsApp, suspended.tenant, alice);
+    const again = await refresh(itsApp, String(tokens.refresh_token));
+    await platformApi(credentials).post(`${provisioning}/v1/tenants/${suspended.tenant.id}:suspend`);
+    await new Promise(resolve => setTimeout(resolve, 3_000));
+    await expect(refresh(itsApp, String(again.refresh_token))).rejects.toMatchObject(dead);
+  });
+});
+
+describe('an application of one tenant', () => {
+  test('signs in nobody of another, neither by asking for it nor by a session that is there', async () => {
+    const other = await freshTenant(credentials, 'other');
+    const otherApp = await registerProductApp(other.api, credentials, other.tenant);
+    const here = await signIn(app, own.tenant, alice);
+    // Asked for by name: the page says what it says of a name that nobody has.
+    const { url } = await beginSignIn(otherApp, own.tenant);
+    const asked = await createBrowser().open(url, callback);
+    expect(asked.text).toContain('There is no sign-in by that name');
+    // Not asked for, in a browser that is signed in to the first: a sign-in at the second is what it takes.
+    const silent = await beginSignIn(otherApp, other.tenant);
+    silent.url.searchParams.delete('tenant');
+    const page = await here.browser.open(silent.url, callback);
+    expect(page.url.href.startsWith(callback)).toBe(false);
+    // The positive control: its own people get in, without the tenant being named.
+    const arrived = await here.browser.submit(page, alice, callback);
+    const tokens = await client.authorizationCodeGrant(otherApp.configuration, arrived.url, silent.checks);
+    expect(tokens.claims()?.['tid']).toBe(other.tenant.id);
+  });
+});
