@@ -10,6 +10,7 @@ const readers = { ndjson: readChained, ocsf: readOcsf };
 
 export function verifyCommand(): Command {
   return new Command('verify')
+    .showHelpAfterError()
     .description(
       'Verify an exported audit log offline and name the first record that is altered, missing or out of order',
     )

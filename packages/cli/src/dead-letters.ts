@@ -8,6 +8,7 @@ const connect = ({ brokers }: Options) => createEventBus({ brokers: brokers.spli
 
 function base(name: string, description: string): Command {
   return new Command(name)
+    .showHelpAfterError()
     .description(description)
     .argument('<topic>', 'for example reeve.auth.v1')
     .argument('<group>', 'the consumer group, for example audit.chain')

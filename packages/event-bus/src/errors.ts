@@ -9,7 +9,9 @@ export class PoisonMessageError extends Error {
   }
 }
 
-/** kafkajs could not reach the brokers, or they were not ready: the same call may go through later. */
+/** kafkajs could not reach the brokers, or they were not ready: the same call may go through later. Not what a broker refuses for good. */
 export function isKafkaUnavailable(error: unknown): boolean {
-  return error instanceof Error && error.name.startsWith('KafkaJS') && error.name !== 'KafkaJSNonRetriableError';
+  if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) return false;
+  const refused = error.name === 'KafkaJSProtocolError' && 'retriable' in error && error.retriable === false;
+  return !refused && error.name !== 'KafkaJSNonRetriableError';
 }

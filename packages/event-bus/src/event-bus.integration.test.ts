@@ -1,7 +1,7 @@
 // The bus against a real broker.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CloudEvent, type Message, newEventId, newId } from '@reeve/contracts';
+import { type CloudEvent, emptyContext, type Message, newEventId, newId } from '@reeve/contracts';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { Received } from './consumer.ts';
 import { PoisonMessageError } from './errors.ts';
@@ -233,5 +233,44 @@ describe('failures', () => {
     expect((await bus.readDeadLetters(topic, group)).map(({ headers }) => headers['dlq-reason-code'])).toEqual([
       'handler_failed',
     ]);
+  }, 60_000);
+});
+
+describe('typed subscriptions', () => {
+  const head = {
+    actor: { type: 'service', id: 'test', name: null, via: 'system' },
+    target: { type: 'tenant', id: 't', name: null },
+    outcome: 'success',
+    reason: { code: 'test', rule: null, basis: null },
+    context: emptyContext,
+  };
+  const tenantCreated = (details: object, change: Partial<CloudEvent> = {}) =>
+    message('reeve.directory.v1', { ...head, details }, change);
+
+  test('hand on the types asked for, tolerate what a newer producer adds, pass over other types, and set aside what breaks the schema', async () => {
+    await bus.ensureTopics({
+      'reeve.directory.v1': { summary: '', key: '', partitions: 3, retentionMs: -1, compacted: false },
+    });
+    const group = `typed.${randomUUID()}`;
+    const run = randomUUID();
+    const slugs: string[] = [];
+    await bus.subscribe(group, {
+      'tenant.created': ({ data }) =>
+        Promise.resolve(void (data.details.slug.startsWith(run) && slugs.push(data.details.slug))),
+    });
+    const broken = tenantCreated({ slug: 7 });
+    await bus.publish([
+      tenantCreated({ slug: `${run}.1`, status: 'active', addedLater: true }),
+      broken,
+      tenantCreated({ slug: `${run}.other`, status: 'active' }, { type: 'tenant.unheard_of' }),
+      tenantCreated({ slug: `${run}.2`, status: 'active' }),
+    ]);
+    await until(() => slugs.length === 2);
+    expect(slugs).toEqual([`${run}.1`, `${run}.2`]);
+    const letters = await bus.readDeadLetters('reeve.directory.v1', group);
+    expect(letters.find(({ headers }) => headers['ce_id'] === broken.event.id)?.headers).toMatchObject({
+      'dlq-reason-code': 'data_invalid',
+      'dlq-reason': expect.stringContaining('details.slug'),
+    });
   }, 60_000);
 });

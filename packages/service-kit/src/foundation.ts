@@ -1,6 +1,6 @@
 // The engines under a service: its own store, the event bus, and the order in which they start and stop.
 import { topics } from '@reeve/contracts';
-import { createEventBus, type EventBus } from '@reeve/event-bus';
+import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
 import { isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -45,7 +45,7 @@ export function createFoundation(name: string, config: BaseConfig, log: Logger):
     /** Indexes and topics exist, and the relay runs, when it resolves. Every collection has to be declared before. */
     async start() {
       await Promise.all([store.prepare(), bus.ensureTopics(topics)]);
-      store.relay.start(bus.publish);
+      store.relay.start(bus.publish, isKafkaUnavailable);
     },
 
     async ready() {

@@ -35,6 +35,7 @@ const delay = meter.createHistogram('reeve.outbox.delay', {
 
 export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: RelayParts) {
   let publish: Publish | undefined;
+  let willPass: (error: unknown) => boolean = () => false;
   let queue: Offered[] = [];
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -90,6 +91,19 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
     await acknowledge(batch);
   }
 
+  /** One document that cannot be published must not hold up the others, which may be other tenants'. */
+  async function publishEachAlone(batch: readonly Offered[]) {
+    for (const offered of batch) {
+      try {
+        await publishBatch([offered]);
+      } catch (error) {
+        failures.add(1);
+        onError(error);
+        if (willPass(error)) return;
+      }
+    }
+  }
+
   async function drainQueue() {
     while (queue.length > 0) {
       const batch = queue.slice(0, batchSize);
@@ -99,7 +113,9 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
       } catch (error) {
         failures.add(1);
         onError(error);
-        queue = []; // All of it is in the documents; the sweep comes for it when the leases are past.
+        if (batch.length > 1 && !willPass(error)) await publishEachAlone(batch);
+        // All of it is in the documents; the sweep comes for it when the leases are past.
+        else queue = [];
       }
     }
   }
@@ -157,8 +173,10 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
       void run();
     },
 
-    start(publishTo: Publish) {
+    /** `isTransient` tells a broker that is away from a message that it will never take. */
+    start(publishTo: Publish, isTransient: (error: unknown) => boolean = () => false) {
       publish = publishTo;
+      willPass = isTransient;
       schedule(0);
     },
 

@@ -280,6 +280,29 @@ describe('outbox', () => {
     await own.close();
   });
 
+  test('a message that is never taken holds up nobody else’s', async () => {
+    const own = open(`${database}_poison`);
+    const collection = define(own);
+    await own.prepare();
+    const published: string[] = [];
+    own.relay.start(messages => {
+      if (messages.some(({ event }) => event.subject === 'tenant/poison'))
+        return Promise.reject(new Error('too large'));
+      published.push(...messages.map(({ event }) => event.subject));
+      return Promise.resolve();
+    });
+    await Promise.all(
+      ['1', '2', 'poison', '3', '4'].map((id, index) =>
+        collection
+          .in(index % 2 === 0 ? mine : theirs)
+          .create(id, { state: { name: id, balance: 0 }, events: [renamed(id)] }, cause),
+      ),
+    );
+    await until(() => published.length >= 4);
+    expect(new Set(published)).toEqual(new Set(['tenant/1', 'tenant/2', 'tenant/3', 'tenant/4']));
+    await own.close();
+  });
+
   test('two relays over one store publish every event, and share rather than repeat the work', async () => {
     const name = `${database}_two`;
     const [one, other] = [open(name), open(name)];
