@@ -265,8 +265,9 @@ describe('typed subscriptions', () => {
       tenantCreated({ slug: `${run}.other`, status: 'active' }, { type: 'tenant.unheard_of' }),
       tenantCreated({ slug: `${run}.2`, status: 'active' }),
     ]);
-    await until(() => slugs.length === 2);
-    expect(slugs).toEqual([`${run}.1`, `${run}.2`]);
+    // At least once: the batch that held the broken one is given again.
+    await until(() => new Set(slugs).size === 2);
+    expect([...new Set(slugs)]).toEqual([`${run}.1`, `${run}.2`]);
     const letters = await bus.readDeadLetters('reeve.directory.v1', group);
     expect(letters.find(({ headers }) => headers['ce_id'] === broken.event.id)?.headers).toMatchObject({
       'dlq-reason-code': 'data_invalid',
