@@ -49,7 +49,11 @@ export function createChildren(directory: string) {
   const pidFile = join(directory, 'processes.json');
   mkdirSync(join(directory, 'logs'), { recursive: true });
 
+  // Until something of ours runs, the file may be that of another run that is alive.
+  let fileIsOurs = false;
+
   function remember() {
+    fileIsOurs = true;
     const left: Left = { supervisor: process.pid, children: [...running].map(({ name, pid }) => ({ name, pid })) };
     writeFileSync(pidFile, JSON.stringify(left));
   }
@@ -126,7 +130,7 @@ export function createChildren(directory: string) {
 
     async stopAll(): Promise<void> {
       await Promise.all([...running].map(child => child.stop()));
-      rmSync(pidFile, { force: true });
+      if (fileIsOurs) rmSync(pidFile, { force: true });
     },
   };
 }
