@@ -13,10 +13,9 @@ import { readTenant } from './tenants/read-tenant.ts';
 import { suspendTenant } from './tenants/suspend-tenant.ts';
 import { defineTenants, ownTenantDirectory } from './tenants/tenant.ts';
 import { createUser } from './users/create-user.ts';
-import { deactivateUser } from './users/deactivate-user.ts';
 import { listUsers } from './users/list-users.ts';
-import { reactivateUser } from './users/reactivate-user.ts';
 import { readUser } from './users/read-user.ts';
+import { deactivateUser, reactivateUser } from './users/switch-user.ts';
 import { updateUser } from './users/update-user.ts';
 import { defineUsers } from './users/user.ts';
 
