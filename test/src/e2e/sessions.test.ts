@@ -1,5 +1,6 @@
 // Sessions at their edges: what ended stays ended, a new sign-in is a new session, and nobody signs in past a tenant or a deactivation.
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '@reeve/local/api';
 import { createBrowser } from '@reeve/local/browser';
 import { beginSignIn, callback, type ProductApp, refresh, registerProductApp, signIn } from '@reeve/local/product-app';
 import { platformApi } from '@reeve/local/seed';
@@ -69,7 +70,13 @@ describe('a session', () => {
     // Everything up to the provider's last redirect; then the deactivation; then that redirect.
     const pending = await browser.submit(login, alice, `${credentials.issuer}/auth/`);
     await late.api.post(`${provisioning}/v1/tenants/${late.tenant.id}/users/${claims.sub}:deactivate`);
-    await new Promise(resolve => setTimeout(resolve, 1_500));
+    // Her earlier session has ended: auth has heard of it.
+    await eventually(async () => {
+      const { items } = await late.api.get<{ items: { status: string }[] }>(
+        `${auth}/v1/tenants/${late.tenant.id}/users/${claims.sub}/sessions`,
+      );
+      return items.every(({ status }) => status === 'revoked');
+    });
     const arrived = await browser.open(pending.url, callback);
     const tokens = arrived.url.href.startsWith(callback)
       ? client.authorizationCodeGrant(lateApp.configuration, arrived.url, checks)
@@ -83,7 +90,10 @@ describe('a session', () => {
     const { tokens } = await signIn(itsApp, suspended.tenant, alice);
     const again = await refresh(itsApp, String(tokens.refresh_token));
     await platformApi(credentials).post(`${provisioning}/v1/tenants/${suspended.tenant.id}:suspend`);
-    await new Promise(resolve => setTimeout(resolve, 3_000));
+    await eventually(
+      async () =>
+        (await suspended.api.send('GET', `${auth}/v1/tenants/${suspended.tenant.id}/sessions`)).status === 403,
+    );
     await expect(refresh(itsApp, String(again.refresh_token))).rejects.toMatchObject(dead);
   });
 });
