@@ -25,7 +25,8 @@ export type Child = {
   stop(): Promise<void>;
   /** SIGKILL, as a crash would. */
   kill(): Promise<void>;
-  lastLines(count: number): string;
+  /** Why it ended, as far as its log says: the line it wrote for people, or else its last lines. */
+  lastWords(): string;
 };
 
 type Left = { supervisor: number; children: { name: string; pid: number }[] };
@@ -106,7 +107,10 @@ export function createChildren(directory: string) {
           signal('SIGKILL');
           await exited;
         },
-        lastLines: count => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n'),
+        lastWords() {
+          const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+          return lines.findLast(line => line.startsWith(`${name}: `)) ?? lines.slice(-5).join('\n');
+        },
       };
       running.add(child);
       remember();

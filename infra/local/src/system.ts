@@ -138,7 +138,7 @@ export async function startSystem({
     void child.exited.then(code => {
       if (stopping || expected.has(child)) return;
       reportDeath(
-        new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastLines(8)}`),
+        new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastWords()}`),
       );
     });
     return child;
@@ -190,8 +190,7 @@ export async function startSystem({
       withinMs: readyWithinMs,
       abandoned: child.hasExited,
     });
-    if (!isUp)
-      throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastLines(8)}`);
+    if (!isUp) throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastWords()}`);
   }
 
   const peers = [

@@ -14,9 +14,10 @@ export async function waitFor(
   return false;
 }
 
-export function acceptsConnections(port: number): Promise<boolean> {
+export function acceptsConnections(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host, timeout: 3_000 });
+    socket.once('timeout', () => socket.destroy(new Error('timeout')));
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

@@ -57,7 +57,7 @@ const context: BenchContext = {
       env: { ...process.env, KAFKA_BROKERS: credentials.kafka, MONGODB_URI: credentials.mongodb, ...env },
     });
     if (!(await waitFor(() => acceptsConnections(port), { withinMs: 20_000, abandoned: child.hasExited })))
-      throw new Error(`${name}: ${child.lastLines(5)}`);
+      throw new Error(`${name}: ${child.lastWords()}`);
     return child;
   },
   async createTopic(name, partitions) {

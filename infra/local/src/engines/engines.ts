@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { Child, Children } from '../children.ts';
 import { assertFree, type Ports } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
+import { acceptsConnections } from '../wait-for.ts';
 import { dockerAnswers, startComposeEngines } from './docker.ts';
 import { startKafka, startMongoStandIn } from './java.ts';
 import { findMongod, startMongod } from './mongod.ts';
@@ -50,6 +51,8 @@ export async function startEngines({
   died.catch(() => undefined);
   const expected = new Set<Child>();
   let restartKafka: Engines['restartKafka'] = null;
+  await assertAnswers('Kafka', 'KAFKA_BROKERS', givenKafka?.split(','));
+  await assertAnswers('MongoDB', 'MONGODB_URI', hostsOf(givenMongo));
   if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
   if (givenMongo) say('MongoDB: given by MONGODB_URI');
 
@@ -132,4 +135,24 @@ export async function startEngines({
   async function stopAll(): Promise<void> {
     await Promise.all(stops.map(stop => stop()));
   }
+}
+
+/** The hosts that a connection string names; none for one that is looked up in DNS. */
+function hostsOf(uri: string | undefined): string[] | undefined {
+  const hosts = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri ?? '')?.[1];
+  return hosts?.split(',').map(host => (host.includes(':') ? host : `${host}:27017`));
+}
+
+/** Throws SetupError when none of the given hosts answers. */
+async function assertAnswers(engine: string, variable: string, hosts: string[] | undefined): Promise<void> {
+  if (!hosts) return;
+  const answers = await Promise.all(
+    hosts.map(host =>
+      acceptsConnections(Number(host.slice(host.lastIndexOf(':') + 1)), host.slice(0, host.lastIndexOf(':'))),
+    ),
+  );
+  if (answers.includes(true)) return;
+  throw new SetupError(
+    `${engine} does not answer at ${hosts.join(', ')} (${variable}). Start it, or unset ${variable} to have one started here.`,
+  );
 }

@@ -22,18 +22,22 @@ function has(command: string): boolean {
   }
 }
 
+/** Throws SetupError for a command that is not there. */
+function need(command: string): void {
+  if (has(command)) return;
+  throw new SetupError(
+    `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
+  );
+}
+
 /** The directory with the jars of an engine, fetched on first use. */
 function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
+  need('java');
   const directory = join(localDirectory, 'engines', engine);
   const pom = join(sources, engine, 'pom.xml');
   const stamp = join(directory, '.fetched');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return directory;
-  for (const command of ['java', 'mvn']) {
-    if (!has(command))
-      throw new SetupError(
-        `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
-      );
-  }
+  need('mvn');
   say(`fetching ${engine === 'kafka' ? 'Apache Kafka' : 'the MongoDB stand-in'} from Maven Central …`);
   mkdirSync(directory, { recursive: true });
   try {
@@ -53,7 +57,7 @@ async function up(child: Child, port: number): Promise<void> {
   if (await waitFor(() => acceptsConnections(port), { withinMs: upWithinMs, abandoned: child.hasExited })) return;
   await child.kill();
   throw new SetupError(
-    `${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastLines(5)}`,
+    `${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastWords()}`,
   );
 }
 
@@ -126,6 +130,7 @@ export async function startMongoStandIn(
   const classes = join(localDirectory, 'engines/mongo-classes');
   const compiled = join(classes, 'StandIn.class');
   if (!existsSync(compiled) || statSync(compiled).mtimeMs < statSync(source).mtimeMs) {
+    need('javac');
     execFileSync('javac', ['-cp', join(jars, '*'), '-d', classes, source], { stdio: 'pipe' });
   }
   mkdirSync(directory, { recursive: true });
