@@ -121,18 +121,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     }
   }
 
-  /** Handles a run of messages together; when that fails as poison or for an unknown reason, each alone, to find the one. */
+  /** Handles a run of messages together. What fails it is set aside only from a run of one, so that nothing is set aside twice. */
   async function work(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<void> {
-    const events: Received[] = [];
-    for (const message of messages) {
-      try {
-        events.push({ ...decode(message), topic, partition, offset: message.offset });
-      } catch (error) {
-        if (!(error instanceof PoisonMessageError)) throw error;
-        await setAside(topic, partition, message, error);
-      }
-    }
-    if (events.length > 0) await handle({ topic, partition, events });
+    const events = messages.map(message => ({ ...decode(message), topic, partition, offset: message.offset }));
+    await handle({ topic, partition, events });
   }
 
   async function eachBatch(payload: EachBatchPayload) {
