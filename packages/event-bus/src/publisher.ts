@@ -5,7 +5,7 @@ import type { Message } from '@reeve/contracts';
 import { CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type EncodedMessage, encode } from './cloud-events.ts';
 
-type Encoded = { message: Message; encoded: EncodedMessage; bytes: number };
+type Encoded = { message: Message; encoded: EncodedMessage };
 type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
 
 const tracer = trace.getTracer('@reeve/event-bus');
@@ -38,7 +38,7 @@ function requestsOf(messages: readonly Message[]): Encoded[][] {
       requests.push(current);
       [current, size] = [[], 0];
     }
-    current.push({ message, encoded, bytes });
+    current.push({ message, encoded });
     size += bytes;
   }
   if (current.length > 0) requests.push(current);

@@ -9,7 +9,8 @@ export class ConfigError extends Error {
   }
 }
 
-const list = z.string().transform(text =>
+/** A variable that holds several values, separated by commas. */
+export const commaSeparated = z.string().transform(text =>
   text
     .split(',')
     .map(part => part.trim())
@@ -29,7 +30,7 @@ export const baseConfig = z.object({
     .url()
     .optional()
     .describe('Where to reach the issuer inside the network, when not at REEVE_ISSUER'),
-  KAFKA_BROKERS: list
+  KAFKA_BROKERS: commaSeparated
     .refine(brokers => brokers.length > 0, 'at least one host:port')
     .describe('host:port, comma-separated'),
   MONGODB_URI: z
@@ -48,7 +49,7 @@ export const baseConfig = z.object({
     .default(0)
     .describe('How many proxies in front add X-Forwarded-For'),
   REEVE_RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off lifts rate limits, for load tests only'),
-  REEVE_ALLOWED_PRIVATE_ORIGINS: list
+  REEVE_ALLOWED_PRIVATE_ORIGINS: commaSeparated
     .default([])
     .describe('Exact origins that the SSRF guard lets through, for tests only'),
 });

@@ -1,6 +1,6 @@
 // The public face of @reeve/service-kit.
 export { type AppContent, type AppParts, contentSecurityPolicy, createApp } from './app.ts';
-export { type BaseConfig, baseConfig } from './config.ts';
+export { type BaseConfig, baseConfig, commaSeparated } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
 export { causeOf } from './handle-route.ts';
 export { Html, html, page } from './html.ts';

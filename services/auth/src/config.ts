@@ -1,12 +1,5 @@
-import { baseConfig } from '@reeve/service-kit';
+import { baseConfig, commaSeparated } from '@reeve/service-kit';
 import { z } from 'zod';
-
-const list = z.string().transform(text =>
-  text
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== ''),
-);
 
 export const configSchema = baseConfig.extend({
   REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),
@@ -15,12 +8,16 @@ export const configSchema = baseConfig.extend({
     .url()
     .optional()
     .describe('Where to reach provisioning inside the network, when not at REEVE_PROVISIONING_URL'),
-  REEVE_RESOURCES: list.pipe(z.array(z.url()).min(1)).describe('URLs of the services that access tokens can be for'),
+  REEVE_RESOURCES: commaSeparated
+    .pipe(z.array(z.url()).min(1))
+    .describe('URLs of the services that access tokens can be for'),
   REEVE_PLATFORM_CLIENT_ID: z.string().min(1).describe('Client of the platform team, with platform:admin'),
   REEVE_PLATFORM_CLIENT_SECRET: z.string().min(32).describe('Its secret'),
   REEVE_CONSENT_URL: z.url().describe('URL of connector-consent, which signs people in here'),
   REEVE_CONSENT_CLIENT_SECRET: z.string().min(32).describe('Its client secret'),
-  REEVE_COOKIE_KEYS: list.pipe(z.array(z.string().min(32)).min(1)).describe('Keys that sign cookies, newest first'),
+  REEVE_COOKIE_KEYS: commaSeparated
+    .pipe(z.array(z.string().min(32)).min(1))
+    .describe('Keys that sign cookies, newest first'),
 });
 
 export type Config = z.infer<typeof configSchema>;

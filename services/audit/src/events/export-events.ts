@@ -6,6 +6,7 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import type { Heads, Records } from '../chains/chain-store.ts';
 import { viewOf } from './event-view.ts';
+import { instant } from './instant.ts';
 import { readLog } from './log-lines.ts';
 
 type Parts = {
@@ -13,10 +14,6 @@ type Parts = {
   heads: Heads;
   recordFact: (tenantId: TenantId, event: EventDraft, cause: Cause) => Promise<void>;
 };
-
-const instant = z.iso
-  .datetime({ offset: true, message: 'must be an RFC 3339 date and time' })
-  .transform(text => new Date(text).toISOString());
 
 const formats = {
   ndjson: (chained: ChainedRecord) => JSON.stringify(viewOf(chained)),

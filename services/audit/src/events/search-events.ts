@@ -2,10 +2,7 @@ import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { fromStored, type Records } from '../chains/chain-store.ts';
 import { eventView, viewOf } from './event-view.ts';
-
-const instant = z.iso
-  .datetime({ offset: true, message: 'must be an RFC 3339 date and time' })
-  .transform(text => new Date(text).toISOString());
+import { instant } from './instant.ts';
 
 const query = pageQuery.extend({
   type: z.string().max(100).optional(),

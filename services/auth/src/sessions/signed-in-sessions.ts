@@ -3,15 +3,7 @@ import { type Cause, type Context, emptyContext, type Id, isId, type TenantId } 
 import type { TenantDirectory } from '@reeve/service-kit';
 import { type Clock, DuplicateKeyError, type TenantEntry } from '@reeve/store';
 import type { DeactivatedUsers } from './deactivated-users.ts';
-import {
-  begin,
-  type EndCause,
-  end,
-  reauthenticate,
-  type Session,
-  type Sessions,
-  sessionLifetimeMs,
-} from './session.ts';
+import { begin, end, reauthenticate, type Session, type Sessions, sessionLifetimeMs } from './session.ts';
 
 export type LiveSession = TenantEntry<Session>;
 
@@ -43,6 +35,14 @@ export function createSignedInSessions({ sessions, deactivatedUsers, tenants, cl
     context: { ...origin.context, sessionId, connectionId },
     correlationId: origin.correlationId,
   });
+
+  async function endAsDeactivated({ tenantId, sessionId, accountId }: SignIn): Promise<void> {
+    const actor = { type: 'service', id: 'auth', name: null, via: 'system' } as const;
+    const cause: Cause = { actor, context: { ...emptyContext, sessionId }, correlationId: accountId };
+    await sessions
+      .in(tenantId)
+      .change(sessionId, session => session && end(sessionId, session, 'user_deactivated'), { cause });
+  }
 
   return {
     async findLive(uid: string | undefined): Promise<LiveSession | null> {
@@ -91,13 +91,7 @@ export function createSignedInSessions({ sessions, deactivatedUsers, tenants, cl
           });
       }
       // Deactivated while signing in: the session is there by now, or the deactivation will find it.
-      if (await deactivatedUsers.in(signIn.tenantId).get(userId)) await this.endOf(signIn, 'user_deactivated');
-    },
-
-    async endOf({ tenantId, sessionId, accountId }: SignIn, why: EndCause): Promise<void> {
-      const actor = { type: 'service', id: 'auth', name: null, via: 'system' } as const;
-      const cause: Cause = { actor, context: { ...emptyContext, sessionId }, correlationId: accountId };
-      await sessions.in(tenantId).change(sessionId, session => session && end(sessionId, session, why), { cause });
+      if (await deactivatedUsers.in(signIn.tenantId).get(userId)) await endAsDeactivated(signIn);
     },
 
     /** The provider ended the browser session: ours ends with it. */
