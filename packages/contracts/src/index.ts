@@ -9,6 +9,7 @@ export {
   type IdentityEvent,
   identityHeadSchema,
   type Message,
+  serviceCause,
   topicOf,
 } from './events/event.ts';
 export {

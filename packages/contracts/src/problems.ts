@@ -98,6 +98,28 @@ export const problems = {
     'Sign the exact bytes you send with the current secret and a current timestamp.',
   ],
   delivery_conflict: [409, 'This id was used before for another body', 'Use a new id for a new event.'],
+  delivery_too_slow: [
+    400,
+    'The body did not arrive in time',
+    'Send the whole body within the seconds that docs/partners.md gives.',
+  ],
+  delivery_encoded: [415, 'The body is compressed', 'Send the bytes that you signed, without Content-Encoding.'],
+  delivery_type_refused: [
+    415,
+    'This endpoint does not take that content type',
+    'Send one that the tenant has agreed to.',
+  ],
+  delivery_out_of_order: [
+    422,
+    'This endpoint demands order, and a later sequence was released already',
+    'Do not send it again; tell the tenant which sequence it was.',
+  ],
+  delivery_state: [
+    409,
+    'The delivery is not in a state that allows this',
+    'Read its `status`; the detail says what was expected.',
+  ],
+  ingress_busy: [503, 'Too much is waiting to be stored', 'Wait for the seconds in Retry-After and send it again.'],
   event_unknown: [404, 'No such event in this log', 'Check the id and the tenant.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

@@ -17,6 +17,8 @@ const session = { userId: text, surface: text, provider: text.nullable() };
 const installation = { connectorId: text, connectorName: text, scopes: list };
 const consent = { installationId: text, userId: text, scopes: list };
 const delegatedToken = { installationId: text, requestedScopes: list, grantedScopes: list };
+/** One delivery, or in a storm what a minute brought beyond the first few: then `count` says how many and `webhookId` is null. */
+const aggregate = { count: z.number().optional(), from: text.optional(), to: text.optional() };
 const delivery = { endpointId: text, webhookId: text.nullable(), bytes: z.number() };
 const user = { email: text.nullable(), source: text };
 
@@ -129,11 +131,11 @@ const webhook = on('reeve.webhook.v1', {
   'endpoint.enabled': { cause: text },
   'endpoint.secret_rotated': { secretId: text, previousExpiresAt: text.nullable() },
   'delivery.accepted': { ...delivery, contentType: text, bodySha256: text },
-  'delivery.rejected': delivery,
-  'delivery.duplicated': delivery,
-  'delivery.gap_detected': {},
-  'delivery.replayed': {},
-  'delivery.dead_lettered': {},
+  'delivery.rejected': { ...delivery, ...aggregate },
+  'delivery.duplicated': { ...delivery, ...aggregate },
+  'delivery.gap_detected': { endpointId: text, orderingKey: text, firstMissing: z.number(), lastMissing: z.number() },
+  'delivery.replayed': { endpointId: text, webhookId: text, deadLetter: z.boolean() },
+  'delivery.dead_lettered': { endpointId: text, webhookId: text, orderingKey: text, sequence: z.number().nullable() },
 });
 
 const secret = on('reeve.secret.v1', {

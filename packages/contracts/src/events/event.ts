@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../ids.ts';
 import type { TopicName } from '../topics.ts';
 import { type EventDetails, type EventType, eventTypes } from './catalogue.ts';
-import { type Actor, type Context, headSchema, type Outcome, type Reason, type Target } from './head.ts';
+import { type Actor, type Context, emptyContext, headSchema, type Outcome, type Reason, type Target } from './head.ts';
 
 /** What a decision says happened. Pure: no id, no clock; the store stamps those when the change is saved. */
 export type EventDraft<T extends EventType = EventType> = {
@@ -23,7 +23,14 @@ export type Cause = {
   correlationId: string;
   /** The id of the event that this change reacts to. */
   causationId?: string;
+  /** W3C trace context, where it is not the one in which the change is made. */
+  traceparent?: string;
 };
+
+/** A service acting by itself or on an event. */
+export function serviceCause(service: string, because: { correlationId: string; causationId?: string }): Cause {
+  return { actor: { type: 'service', id: service, name: null, via: 'system' }, context: emptyContext, ...because };
+}
 
 /** An event in transit. `data` is JSON for identity events and the partner's exact bytes for webhook payloads. */
 export type CloudEvent = {
