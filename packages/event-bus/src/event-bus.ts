@@ -5,6 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { isKafkaUnavailable } from './errors.ts';
+import { findPublished } from './find-published.ts';
 import { createPublisher } from './publisher.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
@@ -105,6 +106,10 @@ export function createEventBus({
     },
 
     publish: publisher.publish,
+
+    /** Which of these events are on the topics. Slow: for recovery. */
+    findPublished: async (query: Parameters<typeof findPublished>[1]) =>
+      findPublished({ kafka, admin: await connectedAdmin() }, query),
 
     /** Handles whole fetches: for a consumer that gains from batching. */
     consume,

@@ -23,7 +23,15 @@ function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-export function createFoundation(name: string, config: BaseConfig, log: Logger): Foundation {
+/**
+ * With `publishOnce` an event comes out once even when a crash came between its publication and the record of it; without, it may come twice with
+ * the same id, which consumers recognise, and recovery is quicker.
+ */
+export function createFoundation(
+  name: string,
+  config: BaseConfig,
+  { log, publishOnce = false }: { log: Logger; publishOnce?: boolean },
+): Foundation {
   const store = openStore({
     uri: config.MONGODB_URI,
     database: config.MONGODB_DATABASE,
@@ -45,7 +53,8 @@ export function createFoundation(name: string, config: BaseConfig, log: Logger):
     /** Indexes and topics exist, and the relay runs, when it resolves. Every collection has to be declared before. */
     async start() {
       await Promise.all([store.prepare(), bus.ensureTopics(topics)]);
-      store.relay.start(bus.publish, isKafkaUnavailable);
+      store.relay.start(bus.publish, isKafkaUnavailable, publishOnce ? bus.findPublished : undefined);
+      store.startJournals(bus.publish, bus.findPublished);
     },
 
     async ready() {
@@ -57,7 +66,7 @@ export function createFoundation(name: string, config: BaseConfig, log: Logger):
     /** Consumers first, since they write; then what they and the requests wrote is published; then the connections close. */
     async stop() {
       await bus.stopConsuming();
-      await store.relay.stop();
+      await store.stopPublishing();
       await bus.stop();
       await store.close();
     },

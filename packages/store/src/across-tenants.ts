@@ -32,6 +32,13 @@ export function createAcrossTenants<S>(
       return document && live(document) ? withTenant(document) : null;
     },
 
+    /** What is due by `dueAt` of the definition, longest overdue first. */
+    async due(limit: number): Promise<TenantEntry<S>[]> {
+      const filter = { dueAt: { $lte: clock.now() } } as Filter<StoredDocument<S>>;
+      const documents = await collection.find(filter).sort({ dueAt: 1 }).limit(limit).toArray();
+      return (documents as StoredDocument<S>[]).map(withTenant);
+    },
+
     /** One page in the order of creation, for platform administration and for sweepers. */
     async list({ after, limit }: { after?: string | undefined; limit: number }): Promise<TenantEntry<S>[]> {
       const { field } = sortOf<S>({ equality: [] });

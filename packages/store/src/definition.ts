@@ -19,6 +19,10 @@ export type CollectionDefinition<S> = {
   queries?: Record<string, QueryShape<S>>;
   /** When the state ends by itself. Checked on every read; the TTL index only tidies up. */
   expiresAt?: (state: S) => Date | null;
+  /** With `expiresAt`: counts as long as it is there, since being remembered longer than promised does no harm. */
+  countsUntilRemoved?: boolean;
+  /** When a sweep should look at it (`acrossTenants().due`); null while there is nothing to do. */
+  dueAt?: (state: S) => Date | null;
   /** The document has served once its events are published (facts). */
   removeWhenPublished?: boolean;
 };
@@ -36,7 +40,7 @@ export function sortOf<S>(query: QueryShape<S>): { field: string; order: 1 | -1 
   return { field: fieldOf(query.sort ?? 'id'), order: query.direction === 'descending' ? -1 : 1 };
 }
 
-export function indexesOf<S>(definition: CollectionDefinition<S>): IndexDescription[] {
+export function indexesOf<S>(definition: CollectionDefinition<S>, hasOutbox = true): IndexDescription[] {
   const uniqueNames = [...Object.keys(definition.unique ?? {}), ...Object.keys(definition.globallyUnique ?? {})];
   const unique = uniqueNames.map(name => ({ key: { [`unique.${name}`]: 1 as const }, unique: true, sparse: true }));
   const queries = Object.values(definition.queries ?? {}).map(query => {
@@ -48,7 +52,21 @@ export function indexesOf<S>(definition: CollectionDefinition<S>): IndexDescript
   const expiry = definition.expiresAt
     ? [{ key: { expiresAt: 1 as const }, expireAfterSeconds: removeAfterExpirySeconds }]
     : [];
-  return [...unique, ...queries, ...expiry, { key: { outboxAt: 1 as const }, sparse: true }];
+  const due = definition.dueAt ? [{ key: { dueAt: 1 as const }, sparse: true }] : [];
+  return [
+    ...unique,
+    ...queries,
+    ...expiry,
+    ...due,
+    ...(hasOutbox ? [{ key: { outboxAt: 1 as const }, sparse: true }] : []),
+  ];
+}
+
+/** The fields of a document that follow from its state. */
+export function datesOf<S>(definition: CollectionDefinition<S>, state: S): { expiresAt?: Date; dueAt?: Date } {
+  const expiresAt = definition.expiresAt?.(state) ?? null;
+  const dueAt = definition.dueAt?.(state) ?? null;
+  return { ...(expiresAt ? { expiresAt } : {}), ...(dueAt ? { dueAt } : {}) };
 }
 
 export function uniqueKeysOf<S>(

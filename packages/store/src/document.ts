@@ -12,6 +12,10 @@ export type StoredDocument<S> = {
   outboxAt?: Date;
   expiresAt?: Date;
   changedAt: Date;
+  /** When a sweep should look at it, whichever tenant's it is. */
+  dueAt?: Date;
+  /** Of a row in a journal: what its events are made of, should they have to be made again. */
+  journal?: { segment: string; eventIds: string[] };
 };
 
 /** What callers see of a document. */

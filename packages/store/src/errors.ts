@@ -1,4 +1,4 @@
-import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError, type WriteError } from 'mongodb';
 
 /** A unique key of the definition is taken; `unique` is its name there. */
 export class DuplicateKeyError extends Error {
@@ -41,7 +41,18 @@ export function isStoreUnavailable(error: unknown): boolean {
 /** The name of the index that refused a write, or null for any other error. Index names are `unique.<name>_1` and `_id_`. */
 export function refusedIndex(error: unknown): string | null {
   if (!(error instanceof MongoServerError) || error.code !== 11000) return null;
-  const pattern = error['keyPattern'] as Record<string, unknown> | undefined;
-  const field = pattern ? Object.keys(pattern)[0] : /index: ([\w.]+?)(?:_-?1|_)?\s/.exec(error.message)?.[1];
+  return indexNamed(error['keyPattern'], error.message);
+}
+
+/** The same for one document of many. */
+export function refusedIndexOf({ err }: WriteError): string {
+  return indexNamed((err as { keyPattern?: unknown }).keyPattern, err.errmsg);
+}
+
+function indexNamed(keyPattern: unknown, message: string): string {
+  const field =
+    typeof keyPattern === 'object' && keyPattern !== null
+      ? Object.keys(keyPattern)[0]
+      : /index: ([\w.]+?)(?:_-?1|_)?\s/.exec(message)?.[1];
   return field ? field.replace(/^unique\./, '') : '_id';
 }

@@ -7,12 +7,28 @@ import type { Message, TenantId } from '@reeve/contracts';
 import type { AnyBulkWriteOperation, Collection, Filter } from 'mongodb';
 import type { Clock } from './clock.ts';
 import type { StoredDocument } from './document.ts';
-
-export type Publish = (messages: readonly Message[]) => Promise<void>;
+import { type FindPublished, type Publish, queryFor } from './publish.ts';
 
 type Stored = StoredDocument<unknown>;
 type Outbox = { collection: Collection<Stored>; removeWhenPublished: boolean };
-type Offered = { outbox: Outbox; key: string; tenantId: TenantId; version: number; messages: Message[] };
+type Offered = {
+  outbox: Outbox;
+  key: string;
+  tenantId: TenantId;
+  version: number;
+  messages: Message[];
+  /** Another writer may have published some of it. */
+  doubtful: boolean;
+};
+
+/** `inherited` are the messages that lay in the document before this change. */
+export type OfferedDocument = {
+  key: string;
+  tenantId: TenantId;
+  version: number;
+  outbox: Message[];
+  inherited: readonly Message[];
+};
 
 export type RelayParts = {
   outboxes: () => readonly Outbox[];
@@ -36,7 +52,9 @@ const delay = meter.createHistogram('reeve.outbox.delay', {
 export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: RelayParts) {
   let publish: Publish | undefined;
   let willPass: (error: unknown) => boolean = () => false;
+  let findPublished: FindPublished | undefined;
   let queue: Offered[] = [];
+  let inFlight: readonly Offered[] = [];
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -49,6 +67,14 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
       if (recentlyPublished.size <= 20_000) break;
       recentlyPublished.delete(id);
     }
+  }
+
+  /** Published by us, or about to be. */
+  function isOurs(eventId: string): boolean {
+    return (
+      recentlyPublished.has(eventId) ||
+      [...inFlight, ...queue].some(({ messages }) => messages.some(one => one.event.id === eventId))
+    );
   }
 
   async function acknowledge(batch: readonly Offered[]) {
@@ -74,12 +100,19 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
 
   async function publishBatch(batch: readonly Offered[]) {
     if (!publish) return;
-    const messages: Message[] = [];
+    let messages: Message[] = [];
     const seen = new Set<string>();
     for (const message of batch.flatMap(offered => offered.messages)) {
       if (seen.has(message.event.id) || recentlyPublished.has(message.event.id)) continue;
       seen.add(message.event.id);
       messages.push(message);
+    }
+    const doubtful = findPublished
+      ? batch.filter(offered => offered.doubtful).flatMap(offered => offered.messages)
+      : [];
+    if (findPublished && doubtful.length > 0) {
+      const there = await findPublished(queryFor(doubtful));
+      messages = messages.filter(({ event }) => !there.has(event.id));
     }
     if (messages.length > 0) {
       await publish(messages);
@@ -108,6 +141,7 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
     while (queue.length > 0) {
       const batch = queue.slice(0, batchSize);
       queue = queue.slice(batchSize);
+      inFlight = batch;
       try {
         await publishBatch(batch);
       } catch (error) {
@@ -116,6 +150,8 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
         if (batch.length > 1 && !willPass(error)) await publishEachAlone(batch);
         // All of it is in the documents; the sweep comes for it when the leases are past.
         else queue = [];
+      } finally {
+        inFlight = [];
       }
     }
   }
@@ -143,7 +179,9 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
         const document = (await outbox.collection.findOneAndUpdate(filter, lease, {
           returnDocument: 'after',
         })) as Stored | null;
-        if (document) leased.push({ outbox, key: _id, tenantId, version: document.version, messages: document.outbox });
+        if (!document) continue;
+        const { version, outbox: messages } = document;
+        leased.push({ outbox, key: _id, tenantId, version, messages, doubtful: true });
       }
       found += leased.length;
       queue.push(...leased);
@@ -166,15 +204,23 @@ export function createRelay({ outboxes, clock, leaseMs, sweepMs, onError }: Rela
   }
 
   return {
-    offer(outbox: Outbox, document: { key: string; tenantId: TenantId; version: number; outbox: Message[] }) {
+    offer(outbox: Outbox, document: OfferedDocument) {
       if (!publish || stopped) return;
-      const { key, tenantId, version, outbox: messages } = document;
-      queue.push({ outbox, key, tenantId, version, messages });
+      const { key, tenantId, version, outbox: messages, inherited } = document;
+      // What another writer left and we do not know the fate of: after the lease, the sweep asks Kafka before it publishes.
+      if (findPublished && inherited.some(({ event }) => !isOurs(event.id))) return;
+      queue.push({ outbox, key, tenantId, version, messages, doubtful: false });
       void run();
     },
 
     /** `isTransient` tells a broker that is away from a message that it will never take. */
-    start(publishTo: Publish, isTransient: (error: unknown) => boolean = () => false) {
+    start(
+      publishTo: Publish,
+      isTransient: (error: unknown) => boolean = () => false,
+      /** Where each event has to come out once even after a crash: asked before anything is published whose fate is not known. */
+      find?: FindPublished,
+    ) {
+      findPublished = find;
       publish = publishTo;
       willPass = isTransient;
       schedule(0);

@@ -1,7 +1,6 @@
 // Turns what a decision says into what travels: id and time of the moment it happened, and the trace it happened in.
 import { context, propagation } from '@opentelemetry/api';
 import { type Cause, type EventDraft, type Message, type TenantId, topicOf } from '@reeve/contracts';
-import type { Clock } from './clock.ts';
 
 /** A message that is not an identity event: a webhook payload with its own topic, key and bytes. */
 export type RawDraft = {
@@ -13,9 +12,17 @@ export type RawDraft = {
   data: Uint8Array;
 };
 
-export type Draft = EventDraft | RawDraft;
+/** `cause` where it is not that of the whole change: one change may release what several requests brought. */
+export type Draft = (EventDraft | RawDraft) & { cause?: Cause };
 
-export type StampContext = { clock: Clock; source: string; tenantId: TenantId; cause: Cause };
+export type Stamp = { id: string; time: Date; source: string; tenantId: TenantId; cause: Cause };
+
+/** The W3C trace context of what is being done. */
+function currentTraceparent(): string | undefined {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
+}
 
 /** Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. */
 function wellFormed<T>(value: T): T {
@@ -25,17 +32,17 @@ function wellFormed<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wellFormed(inner)])) as T;
 }
 
-export function stamp(draft: Draft, { clock, source, tenantId, cause }: StampContext): Message {
-  const carrier: { traceparent?: string } = {};
-  propagation.inject(context.active(), carrier);
+export function stamp(draft: Draft, { id, time, source, tenantId, cause: ofChange }: Stamp): Message {
+  const cause = draft.cause ?? ofChange;
+  const traceparent = cause.traceparent ?? currentTraceparent();
   const common = {
-    id: clock.newEventId(),
+    id,
     source,
-    time: clock.now().toISOString(),
+    time: time.toISOString(),
     tenantId,
     correlationId: cause.correlationId,
     ...(cause.causationId === undefined ? {} : { causationId: cause.causationId }),
-    ...(carrier.traceparent === undefined ? {} : { traceparent: carrier.traceparent }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
   if ('topic' in draft) {
     const { topic, key, type, subject, contentType, data } = draft;

@@ -1,11 +1,12 @@
 // A collection as seen by one tenant. Every command it sends carries that tenant's id; there is no method that does not.
-import { type Cause, isId, type Message, type TenantId } from '@reeve/contracts';
+import { type Cause, isId, type TenantId } from '@reeve/contracts';
 import { type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
 import type { Clock } from './clock.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { type CollectionDefinition, fieldOf, keySeparator, sortOf, uniqueKeysOf } from './definition.ts';
+import { type CollectionDefinition, datesOf, fieldOf, keySeparator, sortOf, uniqueKeysOf } from './definition.ts';
 import { documentKey, type Entry, entryOf, type StoredDocument } from './document.ts';
 import { DuplicateKeyError, refusedIndex, VersionConflictError } from './errors.ts';
+import type { OfferedDocument } from './relay.ts';
 import { type Draft, stamp } from './stamp.ts';
 
 /** What a decision returns: the new state and what happened. Null means that nothing is to change. */
@@ -21,7 +22,7 @@ export type ListOptions<S> = {
 };
 
 /** Tells the relay that a document has events to publish. */
-type Offer = (document: { key: string; tenantId: TenantId; version: number; outbox: Message[] }) => void;
+type Offer = (document: OfferedDocument) => void;
 
 export type Parts<S> = {
   collection: Collection<StoredDocument<S>>;
@@ -29,6 +30,8 @@ export type Parts<S> = {
   clock: Clock;
   source: string;
   publishLeaseMs: number;
+  /** False in a journal, whose rows publish when they are created and not when they change. */
+  hasOutbox: boolean;
   offer: Offer;
 };
 
@@ -36,13 +39,24 @@ export type TenantCollection<S> = ReturnType<typeof createTenantCollection<S>>;
 
 const attemptsAtARace = 12;
 
+function waitingIn(document: StoredDocument<unknown> | null): { messages: number; bytes: number } {
+  const outbox = document?.outbox ?? [];
+  const bytes = outbox.reduce(
+    (sum, { event }) => sum + (event.data instanceof Uint8Array ? event.data.byteLength : 0),
+    0,
+  );
+  return { messages: outbox.length, bytes };
+}
+
 export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
   if (!isId('tenant', tenantId)) throw new TypeError(`not a tenant id: ${String(tenantId)}`);
-  const { collection, definition, clock, source, publishLeaseMs, offer } = parts;
+  const { collection, definition, clock, source, publishLeaseMs, hasOutbox, offer } = parts;
   type Stored = StoredDocument<S>;
   const keyed = (id: string) => ({ _id: documentKey(tenantId, id), tenantId }) as Filter<Stored>;
   const live = (document: Stored | null) =>
-    document && !(document.expiresAt && document.expiresAt <= clock.now()) ? document : null;
+    document && (definition.countsUntilRemoved || !(document.expiresAt && document.expiresAt <= clock.now()))
+      ? document
+      : null;
 
   function nextDocument(
     current: Stored | null,
@@ -50,10 +64,12 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     decision: { state: S; events: readonly Draft[] },
     cause: Cause,
   ) {
+    if (!hasOutbox && decision.events.length > 0) throw new TypeError(`a change in ${definition.name} has no events`);
     const now = clock.now();
-    const messages = decision.events.map(event => stamp(event, { clock, source, tenantId, cause }));
+    const messages = decision.events.map(event =>
+      stamp(event, { id: clock.newEventId(), time: now, source, tenantId, cause }),
+    );
     const outbox = [...(current?.outbox ?? []), ...messages];
-    const expiresAt = definition.expiresAt?.(decision.state) ?? null;
     return {
       _id: documentKey(tenantId, id),
       tenantId,
@@ -64,7 +80,8 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       outbox,
       changedAt: now,
       ...(outbox.length > 0 ? { outboxAt: new Date(now.getTime() + publishLeaseMs) } : {}),
-      ...(expiresAt ? { expiresAt } : {}),
+      ...datesOf(definition, decision.state),
+      ...(current?.journal ? { journal: current.journal } : {}),
     } satisfies Stored as Stored;
   }
 
@@ -85,6 +102,10 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       if (index === '_id') return false;
       throw new DuplicateKeyError(index, { cause: error });
     }
+  }
+
+  function tell({ _id: key, version, outbox }: Stored, previous: Stored | null) {
+    if (outbox.length > 0) offer({ key, tenantId, version, outbox, inherited: previous?.outbox ?? [] });
   }
 
   async function find(id: string): Promise<Stored | null> {
@@ -108,12 +129,12 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
 
     /**
      * Loads, decides, saves state and events in one document write, and retries a lost race from a fresh read.
-     * `decide` is pure and may run more than once; the draft events get their ids and times when the write is made.
+     * `decide` is pure and may run more than once; it also learns how much of the entry waits to be published. The draft events get their ids and times when the write is made.
      * Throws VersionConflictError after too many lost races or when `expectedVersion` is not current.
      */
     async change(
       id: string,
-      decide: (state: S | null) => Decision<S>,
+      decide: (state: S | null, waiting: { messages: number; bytes: number }) => Decision<S>,
       options: { cause: Cause; expectedVersion?: number | undefined },
     ): Promise<Entry<S> | null> {
       for (let attempt = 0; attempt < attemptsAtARace; attempt += 1) {
@@ -122,11 +143,11 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
         if (options.expectedVersion !== undefined && current?.version !== options.expectedVersion) {
           throw new VersionConflictError(options.expectedVersion);
         }
-        const decision = decide(current ? current.state : null);
+        const decision = decide(current ? current.state : null, waitingIn(found));
         if (!decision) return current && entryOf(current);
         const next = nextDocument(found, id, decision, options.cause);
         if (await write(found, next)) {
-          if (next.outbox.length > 0) offer({ key: next._id, tenantId, version: next.version, outbox: next.outbox });
+          tell(next, found);
           return entryOf(next);
         }
         if (attempt > 1) await new Promise(resolve => setTimeout(resolve, Math.random() * 5 * attempt));
@@ -138,7 +159,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     async create(id: string, decision: NonNullable<Decision<S>>, cause: Cause): Promise<Entry<S> | null> {
       const next = nextDocument(null, id, decision, cause);
       if (!(await write(null, next))) return null;
-      if (next.outbox.length > 0) offer({ key: next._id, tenantId, version: next.version, outbox: next.outbox });
+      tell(next, null);
       return entryOf(next);
     },
 
@@ -154,7 +175,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       for (const [key, condition] of Object.entries(options.where ?? {})) {
         conditions.push({ [fieldOf(key)]: condition as unknown } as Filter<Stored>);
       }
-      if (definition.expiresAt) {
+      if (definition.expiresAt && !definition.countsUntilRemoved) {
         conditions.push({
           $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }],
         } as Filter<Stored>);
@@ -198,7 +219,6 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     async insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
       const now = clock.now();
       const documents = entries.map(({ id, state }) => {
-        const expiresAt = definition.expiresAt?.(state) ?? null;
         return {
           _id: documentKey(tenantId, id),
           tenantId,
@@ -211,7 +231,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
             id,
             state,
           }),
-          ...(expiresAt ? { expiresAt } : {}),
+          ...datesOf(definition, state),
         };
       });
       try {
@@ -228,14 +248,40 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
 
     /** Writes state without events: read models and bookkeeping that nobody else is told of. */
     async put(id: string, state: S): Promise<void> {
-      const expiresAt = definition.expiresAt?.(state) ?? null;
       const unique = uniqueKeysOf(definition, tenantId, { id, state });
       await collection.updateOne(
         keyed(id),
         {
-          $set: { state, unique, changedAt: clock.now(), ...(expiresAt ? { expiresAt } : {}) },
+          $set: { state, unique, changedAt: clock.now(), ...datesOf(definition, state) },
           $setOnInsert: { id, outbox: [] },
           $inc: { version: 1 },
+        } as unknown as Parameters<typeof collection.updateOne>[1],
+        { upsert: true },
+      );
+    },
+
+    /** Sets fields of several entries, without events. Neither unique keys nor the expiry may rest on them. */
+    async patch(ids: readonly string[], { state, dueAt }: { state: Partial<S>; dueAt: Date | null }): Promise<void> {
+      const fields = Object.fromEntries(Object.entries(state).map(([name, value]) => [fieldOf(name), value]));
+      const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId } as Filter<Stored>;
+      const update = {
+        $set: { ...fields, ...(dueAt ? { dueAt } : {}) },
+        ...(dueAt ? {} : { $unset: { dueAt: '' } }),
+        $inc: { version: 1 },
+      };
+      await collection.updateMany(filter, update as never);
+    },
+
+    /** Adds to numbers of an entry, which starts as `initial`: one round trip, and concurrent calls add up. Without events. */
+    async add(id: string, amounts: Partial<Record<keyof S & string, number>>, initial: S): Promise<void> {
+      const fields = Object.entries(amounts);
+      const rest = Object.entries(initial as Record<string, unknown>).filter(([name]) => !(name in amounts));
+      const onInsert = { id, outbox: [], unique: {}, changedAt: clock.now(), ...datesOf(definition, initial) };
+      await collection.updateOne(
+        keyed(id),
+        {
+          $inc: { version: 1, ...Object.fromEntries(fields.map(([name, amount]) => [fieldOf(name), amount])) },
+          $setOnInsert: { ...onInsert, ...Object.fromEntries(rest.map(([name, value]) => [fieldOf(name), value])) },
         } as unknown as Parameters<typeof collection.updateOne>[1],
         { upsert: true },
       );

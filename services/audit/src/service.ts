@@ -18,7 +18,7 @@ import { searchEvents } from './events/search-events.ts';
 import { verifyLog } from './events/verify-log.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('audit', config, log);
+  const foundation = createFoundation('audit', config, { log });
   const { store, bus } = foundation;
   const records = defineRecords(store);
   const heads = defineHeads(store);

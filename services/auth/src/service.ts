@@ -37,7 +37,7 @@ import { defineTransactions } from './sign-in/transaction.ts';
 import { defineSigningKeys, loadSigningKeys } from './signing-keys/signing-keys.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
-  const foundation = createFoundation('auth', config, log);
+  const foundation = createFoundation('auth', config, { log });
   const { store, bus } = foundation;
   const ownIssuer = config.REEVE_ISSUER;
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });

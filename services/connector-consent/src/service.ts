@@ -32,7 +32,7 @@ import { requestInstallation } from './installations/request-installation.ts';
 import { uninstall } from './installations/uninstall.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('connector-consent', config, log);
+  const foundation = createFoundation('connector-consent', config, { log });
   const { store, bus } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;

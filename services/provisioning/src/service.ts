@@ -20,7 +20,7 @@ import { updateUser } from './users/update-user.ts';
 import { defineUsers } from './users/user.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('provisioning', config, log);
+  const foundation = createFoundation('provisioning', config, { log });
   const { store } = foundation;
   const tenants = defineTenants(store);
   const users = defineUsers(store);
