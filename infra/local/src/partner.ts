@@ -1,6 +1,6 @@
 // A partner that sends webhooks, signed as Standard Webhooks.
 import { randomUUID } from 'node:crypto';
-import { signStandard } from '@reeve/webhook-signatures';
+import { sign } from '@reeve/webhook-signatures';
 
 export type Webhook = { id: string; timestamp: string; signature: string; body: Buffer };
 
@@ -11,7 +11,9 @@ export function signedWebhook(
 ): Webhook {
   const timestamp = String(Math.floor(at.getTime() / 1000));
   const body = Buffer.from(JSON.stringify(content));
-  return { id, timestamp, body, signature: signStandard(secret, { id, timestamp }, body) };
+  const seconds = Number(timestamp);
+  const headers = sign({ scheme: 'standard', settings: null, secret, id, timestamp: seconds, body });
+  return { id, timestamp, body, signature: headers['webhook-signature'] ?? '' };
 }
 
 export function send(url: string, { id, timestamp, signature, body }: Webhook): Promise<Response> {

@@ -1,9 +1,14 @@
 // The public face of @reeve/webhook-signatures.
+export { keyOf, newSecret, newStandardKeyPair, SecretFormError, type SigningKey } from './keys.ts';
 export {
-  newStandardSecret,
-  type SignedHeaders,
-  signStandard,
-  type Verdict,
-  type VerifyInput,
-  verifyStandard,
-} from './standard-webhooks.ts';
+  defaultSettings,
+  digests,
+  encodings,
+  type HeaderOnce,
+  type SchemeName,
+  type SignatureSettings,
+  type Source,
+  schemeNames,
+} from './scheme.ts';
+export { schemeOf } from './schemes.ts';
+export { type Refusal, sign, type Verdict, type Verification, verify } from './verify.ts';
