@@ -147,7 +147,7 @@ export async function startMongoStandIn(
       `${join(jars, '*')}:${classes}`,
       'StandIn',
       String(port),
-      join(directory, 'mongodb.mv'),
+      join(directory, 'mongodb.bson.mv'),
     ],
     cwd: directory,
     env: process.env,
