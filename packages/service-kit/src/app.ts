@@ -31,7 +31,9 @@ export type AppParts = {
 
 export type AppContent = {
   routes: readonly Route[];
-  /** Handlers with their own way of reading a request: pages, partner webhooks. Mounted before the routes. */
+  /** Handlers of great load that bring their own limits, traces and errors: mounted before the log and the platform's limiter. */
+  ahead?: readonly RequestHandler[];
+  /** Handlers with their own way of reading a request, such as pages. Mounted before the routes. */
   before?: readonly RequestHandler[];
   /** A handler that answers whatever is left, such as a mounted protocol implementation. */
   fallback?: RequestHandler;
@@ -49,7 +51,7 @@ export function contentSecurityPolicy(formAction: readonly string[] | 'anywhere'
   return `default-src 'none'; script-src 'self'; style-src ${styleHash};${action} frame-ancestors 'none'; base-uri 'none'`;
 }
 
-export function createApp(parts: AppParts, { routes, before = [], fallback }: AppContent): Express {
+export function createApp(parts: AppParts, { routes, ahead = [], before = [], fallback }: AppContent): Express {
   const { name, config, log, store, tenants, verifyToken, ready } = parts;
   const app = express();
   app.disable('x-powered-by');
@@ -61,6 +63,7 @@ export function createApp(parts: AppParts, { routes, before = [], fallback }: Ap
     response.setHeader('Reeve-Request-Id', newId('request'));
     next();
   });
+  for (const handler of ahead) app.use(handler);
   app.use(
     helmet({ contentSecurityPolicy: false, strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:') }),
   );

@@ -1,109 +1,136 @@
-// A delivery: one webhook id at one endpoint, accepted once. The row is what de-duplication rests on and what carries the payload to Kafka: both
-// lie in one document, so a crash after the 202 leaves the payload to the relay's sweep and not to oblivion (lesson L24).
+// A delivery: one event of a partner at one endpoint, accepted once. The row is what de-duplication rests on, what the log shows and what
+// a replay sends again. It tells its events when it is created (a journal of packages/store), so a crash after the 202 leaves them to
+// a sweep and not to oblivion (lesson L24).
 import { createHash } from 'node:crypto';
-import { because, type EventDraft, type TenantId } from '@reeve/contracts';
-import type { Collections, Decision, Entry, RawDraft, Store } from '@reeve/store';
+import { because, type Cause, type EventDraft, type TenantId } from '@reeve/contracts';
+import type { Entry, Journal, RawDraft, Store } from '@reeve/store';
 import { z } from 'zod';
 
 export type Delivery = {
+  /** Also the row's id, so that rows lie in the order in which they came. */
   deliveryId: string;
   endpointId: string;
   webhookId: string;
   bodySha256: string;
+  /** Where the signature does not cover the id: what was signed, since that is what a replay repeats. */
+  signedSha256: string | null;
   contentType: string;
   bytes: number;
   receivedAt: string;
   expiresAt: string;
+  /** `held` waits for an earlier sequence; `dead` was held until its time was over. */
+  status: 'accepted' | 'held' | 'dead';
+  orderingKey: string;
+  sequence: number | null;
+  /** Goes through its lane, which publishes it, rather than publishing itself. */
+  inLane: boolean;
+  /** JSON, without what must not be kept. */
+  headers: string;
+  body: Uint8Array;
+  cause: Cause;
 };
 
-export type Deliveries = Collections<Delivery>;
+export type Deliveries = Journal<Delivery>;
 
-/** Longer than the longest retry schedule in use (76 hours, Standard Webhooks' example). */
+/** Longer than the longest retry schedule in use (76 hours, Standard Webhooks' example): what is forgotten could be accepted again. */
 const rememberedMs = 7 * 86_400_000;
+
+export const deliveryStatuses = ['accepted', 'held', 'dead'] as const;
 
 export const deliveryView = z.object({
   id: z.string(),
   webhookId: z.string(),
-  status: z.literal('accepted'),
+  status: z.enum(deliveryStatuses),
   contentType: z.string(),
   bytes: z.number(),
+  bodySha256: z.string(),
+  orderingKey: z.string(),
+  sequence: z.number().nullable(),
   receivedAt: z.string(),
 });
 
-export function defineDeliveries(store: Store): Deliveries {
-  return store.collections<Delivery>({
+export function defineDeliveries(
+  store: Store,
+  recover: (row: Entry<Delivery>, tenantId: TenantId) => Promise<void>,
+): Deliveries {
+  return store.journal<Delivery>({
     name: 'webhook_deliveries',
-    queries: { byEndpoint: { equality: ['endpointId'], sort: 'receivedAt', direction: 'descending' } },
+    unique: {
+      webhook: ({ endpointId, webhookId }) => deliveryKey(endpointId, webhookId),
+      signedBytes: ({ endpointId, signedSha256 }) => (signedSha256 === null ? null : `${endpointId}:${signedSha256}`),
+    },
+    queries: {
+      byEndpoint: { equality: ['endpointId'], sort: 'receivedAt', direction: 'descending' },
+      byStatus: { equality: ['endpointId', 'status'], sort: 'receivedAt', direction: 'descending' },
+    },
     expiresAt: delivery => new Date(delivery.expiresAt),
+    countsUntilRemoved: true,
+    tells: (delivery, tenantId) => (delivery.inLane ? [] : announce(delivery, tenantId)),
+    topics: new Set(['reeve.webhook.v1', 'reeve.webhook.payloads.v1']),
+    recover,
   });
 }
 
+/** What de-duplication goes by. */
 export const deliveryKey = (endpointId: string, webhookId: string) => `${endpointId}:${webhookId}`;
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+export const expiryOf = (now: Date) => new Date(now.getTime() + rememberedMs).toISOString();
 
 export function viewOf({ state }: Entry<Delivery>): z.infer<typeof deliveryView> {
-  const { deliveryId, webhookId, contentType, bytes, receivedAt } = state;
-  return { id: deliveryId, webhookId, status: 'accepted', contentType, bytes, receivedAt };
+  const { deliveryId, webhookId, status, contentType, bytes, bodySha256, orderingKey, sequence, receivedAt } = state;
+  return { id: deliveryId, webhookId, status, contentType, bytes, bodySha256, orderingKey, sequence, receivedAt };
 }
 
-type Incoming = {
-  deliveryId: string;
-  tenantId: TenantId;
-  endpointId: string;
-  webhookId: string;
-  body: Buffer;
-  contentType: string;
-  now: Date;
-};
+const target = ({ deliveryId, webhookId }: Delivery) => ({ type: 'webhook_delivery', id: deliveryId, name: webhookId });
 
-export function accept({
-  deliveryId,
-  tenantId,
-  endpointId,
-  webhookId,
-  body,
-  contentType,
-  now,
-}: Incoming): NonNullable<Decision<Delivery>> {
-  const bodySha256 = sha256(body);
-  const state: Delivery = {
-    deliveryId,
-    endpointId,
-    webhookId,
-    bodySha256,
-    contentType,
-    bytes: body.length,
-    receivedAt: now.toISOString(),
-    expiresAt: new Date(now.getTime() + rememberedMs).toISOString(),
-  };
-  const accepted: EventDraft = {
-    type: 'delivery.accepted',
-    target: { type: 'webhook_delivery', id: deliveryId, name: webhookId },
-    outcome: 'success',
-    reason: because('signature_valid'),
-    details: { endpointId, webhookId, bytes: body.length, contentType, bodySha256 },
-  };
-  const payload: RawDraft = {
+/** The body, byte for byte, for the product. */
+function payloadOf(delivery: Delivery, tenantId: TenantId, type = 'webhook.payload'): RawDraft {
+  const { deliveryId, endpointId, orderingKey, contentType, body } = delivery;
+  return {
     topic: 'reeve.webhook.payloads.v1',
-    key: `${tenantId}:${endpointId}:`,
-    type: 'webhook.payload',
+    key: `${tenantId}:${endpointId}:${orderingKey}`,
+    type,
     subject: `webhook_delivery/${deliveryId}`,
     contentType,
     data: body,
   };
-  return { state, events: [accepted, payload] };
 }
 
-export function refused(
-  type: 'delivery.rejected' | 'delivery.duplicated',
-  reason: string,
-  about: { endpointId: string; webhookId: string | null; bytes: number },
-): EventDraft {
+/** What an accepted delivery tells: that it was accepted, to the audit log, and its body, to the product. */
+export function announce(delivery: Delivery, tenantId: TenantId): ((EventDraft | RawDraft) & { cause: Cause })[] {
+  const { endpointId, webhookId, bytes, contentType, bodySha256, cause } = delivery;
+  const accepted: EventDraft = {
+    type: 'delivery.accepted',
+    target: target(delivery),
+    outcome: 'success',
+    reason: because('signature_valid'),
+    details: { endpointId, webhookId, bytes, contentType, bodySha256 },
+  };
+  return [
+    { ...accepted, cause },
+    { ...payloadOf(delivery, tenantId), cause },
+  ];
+}
+
+export function replayed(delivery: Delivery, tenantId: TenantId): (EventDraft | RawDraft)[] {
+  const { endpointId, webhookId, status } = delivery;
+  const event: EventDraft = {
+    type: 'delivery.replayed',
+    target: target(delivery),
+    outcome: 'success',
+    reason: because('requested'),
+    details: { endpointId, webhookId, deadLetter: status === 'dead' },
+  };
+  return [event, payloadOf(delivery, tenantId, 'webhook.payload.replayed')];
+}
+
+export function deadLettered(delivery: Delivery): EventDraft {
+  const { endpointId, webhookId, orderingKey, sequence } = delivery;
   return {
-    type,
-    target: { type: 'webhook_endpoint', id: about.endpointId, name: null },
-    outcome: type === 'delivery.rejected' ? 'denied' : 'success',
-    reason: because(reason),
-    details: about,
+    type: 'delivery.dead_lettered',
+    target: target(delivery),
+    outcome: 'failure',
+    reason: because('gap_not_filled'),
+    details: { endpointId, webhookId, orderingKey, sequence },
   };
 }

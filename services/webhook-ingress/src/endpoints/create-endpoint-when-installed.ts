@@ -1,7 +1,7 @@
-import { type Cause, emptyContext, newId } from '@reeve/contracts';
+import { newId, serviceCause } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import { type Clock, DuplicateKeyError } from '@reeve/store';
-import { defaultToleranceSeconds, type Endpoints, open } from './endpoint.ts';
+import { defaultSettings, type Endpoints, open } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock };
@@ -12,20 +12,17 @@ export const createEndpointWhenInstalled = ({ endpoints, secrets, clock }: Parts
     const installationId = data.target.id ?? '';
     const collection = endpoints.in(tenantId);
     if (await collection.getByUnique('installation', installationId)) return;
-    const cause: Cause = {
-      actor: { type: 'service', id: 'webhook-ingress', name: null, via: 'system' },
-      context: emptyContext,
-      correlationId,
-      causationId,
-    };
+    const cause = serviceCause('webhook-ingress', { correlationId, causationId });
     const createdAt = clock.now().toISOString();
-    const { id: secretId } = await secrets.create(tenantId, cause);
+    const form = { scheme: 'standard', signature: null } as const;
+    const secret = await secrets.create(tenantId, { ...form, given: undefined, field: 'secret' }, cause);
     const id = newId('endpoint');
     const endpoint = {
+      ...defaultSettings,
+      ...form,
       connectorId: data.details.connectorId,
       installationId,
-      toleranceSeconds: defaultToleranceSeconds,
-      secrets: [{ id: secretId, createdAt, expiresAt: null }],
+      secrets: [{ id: secret.id, createdAt, expiresAt: null }],
       createdAt,
     };
     try {

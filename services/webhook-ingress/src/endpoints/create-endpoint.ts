@@ -1,9 +1,11 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
+import { schemeNames } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import { defaultToleranceSeconds, type Endpoints, endpointView, open, viewOf } from './endpoint.ts';
+import { defaultSettings, type Endpoints, endpointView, open, viewOf } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
+import { assertConsistent, settingsBody, settingsIn, signatureBody, signatureSettings } from './endpoint-settings.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock; selfUrl: string };
 
@@ -11,35 +13,50 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/webhook-endpoints',
-    summary: 'Create a webhook endpoint; its secret is shown once',
+    summary: 'Create a webhook endpoint; a secret that Reeve makes is shown once',
     action: 'webhooks:write',
-    body: z.strictObject({
+    body: settingsBody.extend({
       connectorId: z.string().min(1).max(100),
-      scheme: z.literal('standard').default('standard'),
-      toleranceSeconds: z.number().int().min(30).max(3_600).default(defaultToleranceSeconds),
+      scheme: z.enum(schemeNames).default('standard'),
+      signature: signatureBody.optional().describe("How the partner's own scheme signs: for hmac and ed25519"),
+      secrets: z
+        .array(z.string())
+        .max(5)
+        .optional()
+        .describe(
+          'The secrets or public keys that the partner signs with; without them Reeve makes one where the scheme allows',
+        ),
     }),
     status: 201,
     response: endpointView.extend({ secret: z.string().nullable() }),
     withoutSecrets: endpoint => ({ ...endpoint, secret: null }),
-    async handle({ tenantId, body: { connectorId, toleranceSeconds }, cause, freshId }) {
+    async handle({
+      tenantId,
+      body: { connectorId, scheme, signature, secrets: given = [], ...settings },
+      cause,
+      freshId,
+    }) {
       const id = freshId('endpoint');
       const createdAt = clock.now().toISOString();
-      const { id: secretId, secret } = await secrets.create(tenantId, cause);
+      const form = signatureSettings(scheme, signature);
+      const all = { ...defaultSettings, ...settingsIn(settings) };
+      assertConsistent(all);
+      const wanted = given.length > 0 ? given : [undefined];
+      const created = [];
+      for (const [index, secret] of wanted.entries())
+        created.push(
+          await secrets.create(tenantId, { scheme, signature: form, given: secret, field: `secrets.${index}` }, cause),
+        );
+      const live = created.map(secret => ({ id: secret.id, createdAt, expiresAt: null }));
       const decision = open(
         id,
-        {
-          connectorId,
-          installationId: null,
-          toleranceSeconds,
-          secrets: [{ id: secretId, createdAt, expiresAt: null }],
-          createdAt,
-        },
+        { ...all, connectorId, installationId: null, scheme, signature: form, secrets: live, createdAt },
         'requested',
       );
       const entry = await endpoints.in(tenantId).create(id, decision, cause);
-      if (entry) return { body: { ...viewOf(entry, selfUrl), secret }, version: entry.version };
-      const existing = await endpoints.in(tenantId).get(id);
-      if (!existing) throw new ProblemError('conflict');
-      return { body: { ...viewOf(existing, selfUrl), secret: null }, version: existing.version };
+      const secret = entry ? (created[0]?.shown ?? null) : null;
+      const current = entry ?? (await endpoints.in(tenantId).get(id));
+      if (!current) throw new ProblemError('conflict');
+      return { body: { ...viewOf(current, selfUrl, new Map()), secret }, version: current.version };
     },
   });

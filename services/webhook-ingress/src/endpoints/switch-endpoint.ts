@@ -1,12 +1,14 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import { type Endpoint, type Endpoints, endpointView, turn, viewOf } from './endpoint.ts';
+import type { EndpointSecrets } from './endpoint-secrets.ts';
+import type { Receivers } from './receivers.ts';
 
-type Parts = { endpoints: Endpoints; selfUrl: string };
+type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; selfUrl: string };
 
 const switchTo =
   (status: Endpoint['status'], { verb, summary }: { verb: string; summary: string }) =>
-  ({ endpoints, selfUrl }: Parts) =>
+  ({ endpoints, secrets, receivers, selfUrl }: Parts) =>
     tenantRoute({
       method: 'post',
       path: `/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}:${verb}`,
@@ -19,7 +21,12 @@ const switchTo =
           .in(tenantId)
           .change(id, endpoint => endpoint && turn(id, endpoint, status, 'requested'), { cause, expectedVersion });
         if (!entry) throw new ProblemError('not_found');
-        return { body: viewOf(entry, selfUrl), version: entry.version };
+        receivers.forget(id);
+        const lastUsed = await secrets.lastUsed(
+          tenantId,
+          entry.state.secrets.map(secret => secret.id),
+        );
+        return { body: viewOf(entry, selfUrl, lastUsed), version: entry.version };
       },
     });
 

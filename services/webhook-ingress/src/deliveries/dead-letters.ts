@@ -1,0 +1,22 @@
+import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { z } from 'zod';
+import type { Endpoints } from '../endpoints/endpoint.ts';
+import { type Deliveries, deliveryView, viewOf } from './delivery.ts';
+import { mustExist } from './read-deliveries.ts';
+
+export const readDeadLetters = ({ endpoints, deliveries }: { endpoints: Endpoints; deliveries: Deliveries }) =>
+  tenantRoute({
+    method: 'get',
+    path: '/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}/dead-letters',
+    summary: 'List deliveries that were accepted and not published, with the reason; replay them as deliveries',
+    action: 'webhooks:read',
+    query: pageQuery,
+    response: pageOf(deliveryView.extend({ reason: z.literal('gap_not_filled') })),
+    async handle({ tenantId, params, query }) {
+      const endpointId = String(params['endpointId']);
+      await mustExist(endpoints, tenantId, endpointId);
+      const page = await deliveries.in(tenantId).list('byStatus', { endpointId, status: 'dead' }, query);
+      const items = page.items.map(entry => ({ ...viewOf(entry), reason: 'gap_not_filled' as const }));
+      return { body: { items, nextCursor: page.nextCursor } };
+    },
+  });

@@ -1,0 +1,23 @@
+import { ProblemError } from '@reeve/contracts';
+import { tenantRoute } from '@reeve/service-kit';
+import type { Store } from '@reeve/store';
+import { type Deliveries, deliveryView, replayed, viewOf } from './delivery.ts';
+import { findDelivery } from './read-deliveries.ts';
+
+export const replayDelivery = ({ deliveries, store }: { deliveries: Deliveries; store: Store }) =>
+  tenantRoute({
+    method: 'post',
+    path: '/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}/deliveries/{deliveryId}:replay',
+    summary: 'Publish the body again, as `webhook.payload.replayed`; a dead letter leaves the dead letters by it',
+    action: 'webhooks:write',
+    response: deliveryView,
+    async handle({ tenantId, params, cause }) {
+      const entry = await findDelivery(deliveries, tenantId, params);
+      if (entry.state.status === 'held')
+        throw new ProblemError('delivery_state', 'it is held for an earlier sequence and will come by itself');
+      await store.recordFact(tenantId, replayed(entry.state, tenantId), cause);
+      if (entry.state.status === 'dead')
+        await deliveries.in(tenantId).patch([entry.id], { state: { status: 'accepted' }, dueAt: null });
+      return { body: viewOf({ ...entry, state: { ...entry.state, status: 'accepted' } }) };
+    },
+  });
