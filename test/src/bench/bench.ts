@@ -10,9 +10,12 @@ import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Bench, BenchContext } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
-import { ingressAcceptance } from './ingress.ts';
+import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 
-const benches: Bench[] = [ingressAcceptance, auditIngest];
+const only = process.argv[2];
+const benches: Bench[] = [ingressAcceptance, ingressDuplicates, auditIngest].filter(
+  ({ name }) => only === undefined || name.includes(only),
+);
 
 mkdirSync(join(localDirectory, 'bench'), { recursive: true });
 const directory = mkdtempSync(join(localDirectory, 'bench/run-'));

@@ -1,32 +1,38 @@
 // A closed loop of signed webhooks: as many connections as given, each with one request under way.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
-import { signStandard } from '@reeve/webhook-signatures';
+import { sign } from '@reeve/webhook-signatures';
 
-export type Load = { perSecond: number; p50Ms: number; p99Ms: number; statuses: Record<string, number> };
+export type Load = {
+  sent: number;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  statuses: Record<string, number>;
+};
 
 const padding = randomBytes(480).toString('hex'); // about 1 kB of body
 
+/** With `ids`, those are sent again and again, body and all; otherwise every request has an id of its own. */
 export async function webhookLoad(
   url: string,
   secret: string,
-  { connections, seconds }: { connections: number; seconds: number },
+  { connections, seconds, ids }: { connections: number; seconds: number; ids?: readonly string[] },
 ): Promise<Load> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const times: number[] = [];
   const statuses: Record<string, number> = {};
   const end = performance.now() + seconds * 1000;
+  let next = 0;
 
   function post(): Promise<number> {
-    const id = `msg_${randomUUID()}`;
-    const timestamp = String(Math.floor(Date.now() / 1000));
+    const id = ids?.[next++ % ids.length] ?? `msg_${randomUUID()}`;
+    const timestamp = Math.floor(Date.now() / 1000);
     const body = Buffer.from(JSON.stringify({ id, padding }));
     const headers = {
       'content-type': 'application/json',
       'content-length': body.length,
-      'webhook-id': id,
-      'webhook-timestamp': timestamp,
-      'webhook-signature': signStandard(secret, { id, timestamp }, body),
+      ...sign({ scheme: 'standard', settings: null, secret, id, timestamp, body }),
     };
     return new Promise((resolve, reject) => {
       const outgoing = request(url, { method: 'POST', agent, headers }, response => {
@@ -52,5 +58,6 @@ export async function webhookLoad(
   agent.destroy();
   times.sort((one, other) => one - other);
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
-  return { perSecond: times.length / ((performance.now() - began) / 1000), p50Ms: at(0.5), p99Ms: at(0.99), statuses };
+  const perSecond = times.length / ((performance.now() - began) / 1000);
+  return { sent: times.length, perSecond, p50Ms: at(0.5), p99Ms: at(0.99), statuses };
 }
