@@ -1,5 +1,5 @@
 // The keys that sign tokens. Made once, kept in the vault under the platform's tenant; every instance loads the same ones.
-import { because, type Cause, emptyContext, newEventId, platformTenantId } from '@reeve/contracts';
+import { because, newEventId, platformTenantId, serviceCause } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -13,11 +13,7 @@ const secretClass = 'signing-key';
 /** ES256 for our own resource servers; RS256 for ID tokens, since that is what a client library expects unless told otherwise. */
 const uses = { accessToken: 'ES256', idToken: 'RS256' } as const;
 
-const cause = (): Cause => ({
-  actor: { type: 'service', id: 'auth', name: null, via: 'system' },
-  context: emptyContext,
-  correlationId: newEventId(),
-});
+const cause = () => serviceCause('auth', { correlationId: newEventId() });
 
 export function defineSigningKeys(store: Store) {
   return store.collections<Current>({ name: 'signing_keys' });
