@@ -130,7 +130,7 @@ export async function startSystem({
       port: ports.webhookIngress,
       // What keeps it below 200 MB under load (its README); docker-compose.yml says the same.
       env: { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' },
-      flags: ['--max-semi-space-size=2', '--max-old-space-size=88', '--v8-pool-size=1'],
+      flags: ['--max-semi-space-size=8', '--max-old-space-size=88'],
     },
     audit: { port: ports.audit, env: {} },
   };
