@@ -111,6 +111,11 @@ async function recordPlatformUse(
   );
 }
 
+/** Null when the connection is gone. A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d. */
+export function addressOf(request: Request): string | null {
+  return request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null;
+}
+
 export function causeOf(request: Request, caller: Caller | null): Cause {
   const requestId = String(request.res?.getHeader('Reeve-Request-Id') ?? newId('request'));
   return {
@@ -123,8 +128,7 @@ export function causeOf(request: Request, caller: Caller | null): Cause {
         }
       : { type: 'stranger', id: null, name: null, via: 'client' },
     context: {
-      // A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d.
-      ip: request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null,
+      ip: addressOf(request),
       userAgent: request.get('User-Agent')?.slice(0, 300) ?? null,
       sessionId: caller?.sessionId ?? null,
       connectionId: null,

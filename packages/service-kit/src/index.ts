@@ -2,12 +2,12 @@
 export { type AppContent, type AppParts, contentSecurityPolicy, createApp } from './app.ts';
 export { type BaseConfig, baseConfig, commaSeparated } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
-export { causeOf } from './handle-route.ts';
+export { addressOf, causeOf } from './handle-route.ts';
 export { Html, html, page } from './html.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createGuardedFetch, type GuardedFetch } from './outbound.ts';
 export { sendProblem, toProblem } from './problem-json.ts';
-export { pageOf, pageQuery, platformRoute, type Route, tenantRoute } from './route.ts';
+export { instant, pageOf, pageQuery, platformRoute, type Route, tenantRoute } from './route.ts';
 export { runService, type Service } from './run-service.ts';
 export { createTenantDirectory, type KnownTenant, type TenantDirectory } from './tenant-directory.ts';
 export { type Caller, createTokenVerifier, type VerifyToken } from './token-verifier.ts';

@@ -64,6 +64,11 @@ export const pageQuery = z.strictObject({
   cursor: z.string().max(1_000).optional(),
 });
 
+/** A moment in a query, in any offset; compared as the UTC text that records hold. */
+export const instant = z.iso
+  .datetime({ offset: true, message: 'must be an RFC 3339 date and time' })
+  .transform(text => new Date(text).toISOString());
+
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }

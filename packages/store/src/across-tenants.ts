@@ -1,7 +1,7 @@
 // The separate way to cross tenants. Each use states its reason, so that `grep acrossTenants` lists every place and why.
 import type { Collection, Filter } from 'mongodb';
 import type { Clock } from './clock.ts';
-import { type CollectionDefinition, sortOf } from './definition.ts';
+import { type CollectionDefinition, isLive, sortOf } from './definition.ts';
 import { type Entry, entryOf, type StoredDocument } from './document.ts';
 
 export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
@@ -15,7 +15,7 @@ export function createAcrossTenants<S>(
   reason: string,
 ) {
   if (reason.trim() === '') throw new TypeError('crossing tenants needs a reason');
-  const live = (document: StoredDocument<S>) => !(document.expiresAt && document.expiresAt <= clock.now());
+  const live = (document: StoredDocument<S>) => isLive(definition, document, clock.now());
   const withTenant = (document: StoredDocument<S>): TenantEntry<S> => ({
     ...entryOf(document),
     tenantId: document.tenantId,

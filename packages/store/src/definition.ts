@@ -69,6 +69,15 @@ export function datesOf<S>(definition: CollectionDefinition<S>, state: S): { exp
   return { ...(expiresAt ? { expiresAt } : {}), ...(dueAt ? { dueAt } : {}) };
 }
 
+/** Whether it still counts at that time: correctness never waits for the removal. */
+export function isLive<S>(
+  definition: CollectionDefinition<S>,
+  { expiresAt }: { expiresAt?: Date },
+  now: Date,
+): boolean {
+  return definition.countsUntilRemoved === true || !(expiresAt && expiresAt <= now);
+}
+
 export function uniqueKeysOf<S>(
   definition: CollectionDefinition<S>,
   tenantId: string,

@@ -1,4 +1,5 @@
 import type { Message, TenantId } from '@reeve/contracts';
+import { type CollectionDefinition, datesOf, uniqueKeysOf } from './definition.ts';
 
 /** How an entry lies in MongoDB. `outboxAt` is when the sweep may publish what is left: until then its writer is at it. */
 export type StoredDocument<S> = {
@@ -28,4 +29,23 @@ export function documentKey(tenantId: TenantId, id: string): string {
 export function entryOf<S>(document: StoredDocument<S>): Entry<S> {
   const { id, version, state, changedAt } = document;
   return { id, version, state, changedAt };
+}
+
+/** A document as it is created, without events. */
+export function newDocument<S>(
+  definition: CollectionDefinition<S>,
+  { tenantId, id, state }: { tenantId: TenantId; id: string; state: S },
+  now: Date,
+): StoredDocument<S> {
+  return {
+    _id: documentKey(tenantId, id),
+    tenantId,
+    id,
+    version: 1,
+    state,
+    unique: uniqueKeysOf(definition, tenantId, { id, state }),
+    outbox: [],
+    changedAt: now,
+    ...datesOf(definition, state),
+  };
 }

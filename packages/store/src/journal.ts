@@ -8,15 +8,18 @@ import { metrics } from '@opentelemetry/api';
 import type { Cause, Message, TenantId } from '@reeve/contracts';
 import { type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
 import type { Clock } from './clock.ts';
-import { type CollectionDefinition, datesOf, uniqueKeysOf } from './definition.ts';
-import { documentKey, type Entry, entryOf, type StoredDocument } from './document.ts';
+import type { CollectionDefinition } from './definition.ts';
+import { documentKey, type Entry, entryOf, newDocument, type StoredDocument } from './document.ts';
 import { refusedIndexOf } from './errors.ts';
 import { type FindPublished, type Publish, queryFor } from './publish.ts';
 import { type Draft, stamp } from './stamp.ts';
 
+/** What a row tells, with the cause that it had. */
+type Telling = Draft & { cause: Cause };
+
 export type JournalDefinition<S> = CollectionDefinition<S> & {
   /** What a row tells when it is created. Pure, and from fields that no later change touches: it may be asked again after a crash. */
-  tells: (state: S, tenantId: TenantId) => readonly (Draft & { cause: Cause })[];
+  tells: (state: S, tenantId: TenantId) => readonly Telling[];
   /** Where those go. */
   topics: ReadonlySet<string>;
   /** Finishes a row that tells nothing by itself and was not settled when its writer was lost. Idempotent; it may be asked again. */
@@ -26,6 +29,7 @@ export type JournalDefinition<S> = CollectionDefinition<S> & {
 export type JournalRow<S> = { tenantId: TenantId; id: string; state: S };
 
 type Stored<S> = StoredDocument<S>;
+type Made<S> = { document: Stored<S>; drafts: readonly Telling[] };
 type SegmentDocument = { _id: string; leaseUntil: Date; recovered?: boolean };
 type Segment = {
   id: string;
@@ -139,35 +143,17 @@ export function createJournal<S>(parts: JournalParts<S>) {
     await segments.deleteOne({ _id: segment.id });
   }
 
-  function messagesOf({ tenantId, state, changedAt, journal }: Stored<S>): Message[] {
-    if (!journal) return [];
-    return definition.tells(state, tenantId).map((draft, index) =>
-      stamp(draft, {
-        id: journal.eventIds[index] ?? '',
-        time: changedAt,
-        source,
-        tenantId,
-        cause: draft.cause,
-      }),
+  function messagesOf({ tenantId, changedAt, journal }: Stored<S>, drafts: readonly Telling[]): Message[] {
+    const ids = journal?.eventIds ?? [];
+    return drafts.map((draft, index) =>
+      stamp(draft, { id: ids[index] ?? '', time: changedAt, source, tenantId, cause: draft.cause }),
     );
   }
 
-  function documentOf({ tenantId, id, state }: JournalRow<S>, segment: Segment): Stored<S> {
-    return {
-      _id: documentKey(tenantId, id),
-      tenantId,
-      id,
-      version: 1,
-      state,
-      unique: uniqueKeysOf(definition, tenantId, { id, state }),
-      outbox: [],
-      changedAt: clock.now(),
-      ...datesOf(definition, state),
-      journal: {
-        segment: segment.id,
-        eventIds: definition.tells(state, tenantId).map(() => clock.newEventId()),
-      },
-    };
+  function make(row: JournalRow<S>, segment: Segment): Made<S> {
+    const drafts = definition.tells(row.state, row.tenantId);
+    const journal = { segment: segment.id, eventIds: drafts.map(() => clock.newEventId()) };
+    return { document: { ...newDocument(definition, row, clock.now()), journal }, drafts };
   }
 
   /** Positions of the rows that were refused, with the unique key that refused each. Throws for any other failure. */
@@ -185,19 +171,18 @@ export function createJournal<S>(parts: JournalParts<S>) {
     }
   }
 
-  function enqueue(segment: Segment, documents: Stored<S>[]) {
+  function enqueue(segment: Segment, made: readonly Made<S>[]) {
     if (!held.has(segment)) return;
     if (segment.left || rowsInMemory() > parts.rowsInMemory) {
       segment.left = true;
-      return count(segment, -documents.length);
+      return count(segment, -made.length);
     }
-    const tellsSomething = ({ journal }: Stored<S>) => journal !== undefined && journal.eventIds.length > 0;
-    const telling = documents.filter(tellsSomething);
-    for (const document of documents) if (!tellsSomething(document)) unsettled.set(document._id, segment);
+    for (const { document, drafts } of made) if (drafts.length === 0) unsettled.set(document._id, segment);
+    const telling = made.filter(({ drafts }) => drafts.length > 0);
     if (telling.length === 0) return;
-    const keys = telling.map(({ _id }) => _id);
+    const keys = telling.map(({ document }) => document._id);
     const tooMuch = bytesInMemory > maxBytesInMemory;
-    const messages = tooMuch ? null : telling.flatMap(messagesOf);
+    const messages = tooMuch ? null : telling.flatMap(({ document, drafts }) => messagesOf(document, drafts));
     const bytes = messages?.reduce((sum, { event }) => sum + sizeOf(event.data), 0) ?? 0;
     bytesInMemory += bytes;
     queue.push({ segment, keys, messages, bytes });
@@ -207,7 +192,10 @@ export function createJournal<S>(parts: JournalParts<S>) {
   async function read(keys: string[]): Promise<Message[]> {
     const found = (await collection.find({ _id: { $in: keys } } as Filter<Stored<S>>).toArray()) as Stored<S>[];
     const byKey = new Map(found.map(document => [document._id, document]));
-    return keys.flatMap(key => messagesOf(byKey.get(key) ?? ({} as Stored<S>)));
+    return keys.flatMap(key => {
+      const document = byKey.get(key);
+      return document ? messagesOf(document, definition.tells(document.state, document.tenantId)) : [];
+    });
   }
 
   /** Goes on until Kafka has all of it. After a failure nobody knows what arrived, so Kafka is asked before the next attempt. False when stopped. */
@@ -377,17 +365,17 @@ export function createJournal<S>(parts: JournalParts<S>) {
       let segment = await currentSegment();
       // It may have been closed while this was waited for.
       while (!segment.open) segment = await currentSegment();
-      const documents = rows.map(row => documentOf(row, segment));
+      const made = rows.map(row => make(row, segment));
       // Counted before they are there: a segment that looked finished in between would be gone when they land.
-      count(segment, documents.length);
+      count(segment, made.length);
       try {
-        const refused = await insert(documents);
+        const refused = await insert(made.map(({ document }) => document));
         count(segment, -refused.size);
         enqueue(
           segment,
-          documents.filter((_, index) => !refused.has(index)),
+          made.filter((_, index) => !refused.has(index)),
         );
-        return documents.map((_, index) => {
+        return rows.map((_, index) => {
           const taken = refused.get(index);
           return taken === undefined ? 'created' : { taken };
         });

@@ -3,8 +3,16 @@ import { type Cause, isId, type TenantId } from '@reeve/contracts';
 import { type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
 import type { Clock } from './clock.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { type CollectionDefinition, datesOf, fieldOf, keySeparator, sortOf, uniqueKeysOf } from './definition.ts';
-import { documentKey, type Entry, entryOf, type StoredDocument } from './document.ts';
+import {
+  type CollectionDefinition,
+  datesOf,
+  fieldOf,
+  isLive,
+  keySeparator,
+  sortOf,
+  uniqueKeysOf,
+} from './definition.ts';
+import { documentKey, type Entry, entryOf, newDocument, type StoredDocument } from './document.ts';
 import { DuplicateKeyError, refusedIndex, VersionConflictError } from './errors.ts';
 import type { OfferedDocument } from './relay.ts';
 import { type Draft, stamp } from './stamp.ts';
@@ -53,10 +61,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
   const { collection, definition, clock, source, publishLeaseMs, hasOutbox, offer } = parts;
   type Stored = StoredDocument<S>;
   const keyed = (id: string) => ({ _id: documentKey(tenantId, id), tenantId }) as Filter<Stored>;
-  const live = (document: Stored | null) =>
-    document && (definition.countsUntilRemoved || !(document.expiresAt && document.expiresAt <= clock.now()))
-      ? document
-      : null;
+  const live = (document: Stored | null) => (document && isLive(definition, document, clock.now()) ? document : null);
 
   function nextDocument(
     current: Stored | null,
@@ -71,16 +76,10 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     );
     const outbox = [...(current?.outbox ?? []), ...messages];
     return {
-      _id: documentKey(tenantId, id),
-      tenantId,
-      id,
+      ...newDocument(definition, { tenantId, id, state: decision.state }, now),
       version: (current?.version ?? 0) + 1,
-      state: decision.state,
-      unique: uniqueKeysOf(definition, tenantId, { id, state: decision.state }),
       outbox,
-      changedAt: now,
       ...(outbox.length > 0 ? { outboxAt: new Date(now.getTime() + publishLeaseMs) } : {}),
-      ...datesOf(definition, decision.state),
       ...(current?.journal ? { journal: current.journal } : {}),
     } satisfies Stored as Stored;
   }
@@ -218,22 +217,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
      */
     async insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
       const now = clock.now();
-      const documents = entries.map(({ id, state }) => {
-        return {
-          _id: documentKey(tenantId, id),
-          tenantId,
-          id,
-          version: 1,
-          state,
-          outbox: [],
-          changedAt: now,
-          unique: uniqueKeysOf(definition, tenantId, {
-            id,
-            state,
-          }),
-          ...datesOf(definition, state),
-        };
-      });
+      const documents = entries.map(({ id, state }) => newDocument(definition, { tenantId, id, state }, now));
       try {
         await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0], {
           ordered: true,
@@ -260,16 +244,11 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       );
     },
 
-    /** Sets fields of several entries, without events. Neither unique keys nor the expiry may rest on them. */
-    async patch(ids: readonly string[], { state, dueAt }: { state: Partial<S>; dueAt: Date | null }): Promise<void> {
-      const fields = Object.fromEntries(Object.entries(state).map(([name, value]) => [fieldOf(name), value]));
+    /** Sets fields of several entries, without events. Neither unique keys nor expiry nor due date may rest on them. */
+    async patch(ids: readonly string[], changed: Partial<S>): Promise<void> {
+      const fields = Object.fromEntries(Object.entries(changed).map(([name, value]) => [fieldOf(name), value]));
       const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId } as Filter<Stored>;
-      const update = {
-        $set: { ...fields, ...(dueAt ? { dueAt } : {}) },
-        ...(dueAt ? {} : { $unset: { dueAt: '' } }),
-        $inc: { version: 1 },
-      };
-      await collection.updateMany(filter, update as never);
+      await collection.updateMany(filter, { $set: fields, $inc: { version: 1 } } as never);
     },
 
     /** Adds to numbers of an entry, which starts as `initial`: one round trip, and concurrent calls add up. Without events. */

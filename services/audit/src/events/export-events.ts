@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { type ChainedRecord, toOcsf } from '@reeve/audit-log';
 import { because, type Cause, type EventDraft, type TenantId } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { instant, tenantRoute } from '@reeve/service-kit';
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { Heads, Records } from '../chains/chain-store.ts';
 import { viewOf } from './event-view.ts';
-import { instant } from './instant.ts';
 import { readLog } from './log-lines.ts';
 
 type Parts = {

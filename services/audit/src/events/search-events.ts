@@ -1,8 +1,7 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { fromStored, type Records } from '../chains/chain-store.ts';
 import { eventView, viewOf } from './event-view.ts';
-import { instant } from './instant.ts';
 
 const query = pageQuery.extend({
   type: z.string().max(100).optional(),

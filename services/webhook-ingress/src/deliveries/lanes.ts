@@ -109,8 +109,8 @@ export function createLanes({ store, lanes, deliveries, receivers }: Parts) {
   /** Rows say what became of them. */
   async function mark({ tenantId }: Address, { release, dead }: Step) {
     const collection = deliveries().in(tenantId);
-    if (release.length > 0) await collection.patch(release, { state: { status: 'accepted' }, dueAt: null });
-    if (dead.length > 0) await collection.patch(dead, { state: { status: 'dead' }, dueAt: null });
+    if (release.length > 0) await collection.patch(release, { status: 'accepted' });
+    if (dead.length > 0) await collection.patch(dead, { status: 'dead' });
     for (const row of release) marked.set(row, true);
   }
 
@@ -176,11 +176,10 @@ export function createLanes({ store, lanes, deliveries, receivers }: Parts) {
       if (outcome === 'refused') {
         const cause = serviceCause('webhook-ingress', { correlationId: state.cause.correlationId });
         await store.recordFact(tenantId, deadLettered(state), cause);
-        await rows.patch([id], { state: { status: 'dead' }, dueAt: null });
+        await rows.patch([id], { status: 'dead' });
       }
       const lane = await lanes.in(tenantId).get(laneId(endpointId, orderingKey));
-      if (outcome === 'known' && lane?.state.recent.includes(id))
-        await rows.patch([id], { state: { status: 'accepted' }, dueAt: null });
+      if (outcome === 'known' && lane?.state.recent.includes(id)) await rows.patch([id], { status: 'accepted' });
     },
 
     /** Acts on what has been held, or missing, long enough. Returns how many lanes that were. */

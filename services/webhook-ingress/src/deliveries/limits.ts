@@ -1,5 +1,5 @@
 // How much is taken per second, of one endpoint and of one tenant, by this replica. A repetition of what is known costs a tenth.
-import { ProblemError, type TenantId } from '@reeve/contracts';
+import { ProblemError } from '@reeve/contracts';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Receiver } from '../endpoints/receivers.ts';
 
@@ -40,7 +40,7 @@ export function createLimits(enabled: boolean) {
       if (enabled) await consume(lookUps, ip, 1);
     },
 
-    async delivery({ id, tenantId, endpoint }: Receiver & { tenantId: TenantId }, repetition: boolean): Promise<void> {
+    async delivery({ id, tenantId, endpoint }: Receiver, repetition: boolean): Promise<void> {
       if (!enabled) return;
       const cost = repetition ? repetitionCosts : firstCosts;
       await consume(limiterOf(endpoint.limits.perSecond), id, cost);

@@ -1,10 +1,8 @@
 import { ProblemError, type TenantId } from '@reeve/contracts';
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
 import { type Deliveries, type Delivery, deliveryKey, deliveryStatuses, deliveryView, viewOf } from './delivery.ts';
-
-const instant = z.iso.datetime({ offset: true }).transform(text => new Date(text).toISOString());
 
 export async function mustExist(endpoints: Endpoints, tenantId: TenantId, endpointId: string): Promise<void> {
   if (!(await endpoints.in(tenantId).get(endpointId))) throw new ProblemError('not_found');

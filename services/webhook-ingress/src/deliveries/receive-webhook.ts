@@ -1,8 +1,8 @@
 // POST /hooks/:endpointId, as a list of steps. Until the signature is checked the request is a stranger's: it is told as little as
 // possible, and has no effect but a count of its refusal.
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { type Cause, emptyContext, newId, ProblemError } from '@reeve/contracts';
-import { type Logger, sendProblem, toProblem } from '@reeve/service-kit';
+import { type Cause, newId, ProblemError } from '@reeve/contracts';
+import { addressOf, causeOf, type Logger, sendProblem, toProblem } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { type HeaderOnce, verify } from '@reeve/webhook-signatures';
 import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
@@ -80,7 +80,7 @@ export function receiveWebhook(parts: Parts): Router {
 /** What can be said before a byte of the body is read. */
 async function admit({ receivers, limits }: Step, request: Request): Promise<Receiver> {
   const id = String(request.params['endpointId']);
-  if (!receivers.knows(id)) await limits.lookUp(addressOf(request));
+  if (!receivers.knows(id)) await limits.lookUp(addressOf(request) ?? '');
   const receiver = await receivers.find(id);
   if (!receiver) throw new ProblemError('endpoint_unknown');
   if (!receiver.open) throw new ProblemError('endpoint_disabled');
@@ -104,7 +104,7 @@ async function receive(steps: Step, request: Request, response: Response): Promi
       return values?.length === 1 ? values[0] : undefined;
     },
     request,
-    cause: () => causeOf(request, receiver),
+    cause: () => partnerCause(request, receiver),
   };
   const row = await read(steps, arrival);
   const key = deliveryKey(receiver.id, row.webhookId);
@@ -132,7 +132,7 @@ async function read(steps: Step, arrival: Arrival): Promise<Delivery> {
   const { endpoint, keys, secretIds, tenantId, id: endpointId, idSource } = receiver;
   const now = steps.clock.now();
   const { scheme, signature: settings, toleranceSeconds } = endpoint;
-  if (!receiver.takesFrom(addressOf(request))) {
+  if (!receiver.takesFrom(addressOf(request) ?? '')) {
     await refuse(steps, arrival, { type: 'delivery.rejected', reason: 'address', webhookId: null });
     throw new ProblemError('delivery_unauthenticated');
   }
@@ -239,17 +239,11 @@ function isTaken(contentType: string, taken: readonly string[]): boolean {
   return taken.length === 0 || taken.includes(contentType.split(';')[0]?.trim().toLowerCase() ?? '');
 }
 
-/** A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d. */
-const addressOf = (request: Request) => request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? '';
-
-function causeOf(request: Request, { endpoint }: Receiver): Cause {
+function partnerCause(request: Request, { endpoint }: Receiver): Cause {
   const span = trace.getActiveSpan()?.spanContext();
-  const requestId = String(request.res?.getHeader('Reeve-Request-Id'));
-  const userAgent = request.headers['user-agent']?.slice(0, 300) ?? null;
   return {
+    ...causeOf(request, null),
     actor: { type: 'client', id: endpoint.connectorId, name: null, via: 'client' },
-    context: { ...emptyContext, ip: addressOf(request), userAgent, requestId },
-    correlationId: span?.traceId ?? requestId,
     ...(span ? { traceparent: `00-${span.traceId}-${span.spanId}-0${span.traceFlags.toString(16)}` } : {}),
   };
 }

@@ -16,8 +16,7 @@ export const replayDelivery = ({ deliveries, store }: { deliveries: Deliveries; 
       if (entry.state.status === 'held')
         throw new ProblemError('delivery_state', 'it is held for an earlier sequence and will come by itself');
       await store.recordFact(tenantId, replayed(entry.state, tenantId), cause);
-      if (entry.state.status === 'dead')
-        await deliveries.in(tenantId).patch([entry.id], { state: { status: 'accepted' }, dueAt: null });
+      if (entry.state.status === 'dead') await deliveries.in(tenantId).patch([entry.id], { status: 'accepted' });
       return { body: viewOf({ ...entry, state: { ...entry.state, status: 'accepted' } }) };
     },
   });

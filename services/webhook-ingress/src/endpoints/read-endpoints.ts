@@ -1,7 +1,8 @@
 import { ProblemError } from '@reeve/contracts';
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import { type Endpoints, endpointView, viewOf } from './endpoint.ts';
+import { type Endpoints, endpointView } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
+import { showEndpoint, showEndpoints } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; selfUrl: string };
 
@@ -15,11 +16,8 @@ export const listEndpoints = ({ endpoints, secrets, selfUrl }: Parts) =>
     response: pageOf(endpointView),
     async handle({ tenantId, query }) {
       const page = await endpoints.in(tenantId).list('inOrder', {}, query);
-      const ids = page.items.flatMap(({ state }) => state.secrets.map(secret => secret.id));
-      const lastUsed = await secrets.lastUsed(tenantId, ids);
-      return {
-        body: { items: page.items.map(entry => viewOf(entry, selfUrl, lastUsed)), nextCursor: page.nextCursor },
-      };
+      const items = await showEndpoints({ secrets, selfUrl }, tenantId, page.items);
+      return { body: { items, nextCursor: page.nextCursor } };
     },
   });
 
@@ -33,10 +31,6 @@ export const readEndpoint = ({ endpoints, secrets, selfUrl }: Parts) =>
     async handle({ tenantId, params }) {
       const entry = await endpoints.in(tenantId).get(String(params['endpointId']));
       if (!entry) throw new ProblemError('not_found');
-      const lastUsed = await secrets.lastUsed(
-        tenantId,
-        entry.state.secrets.map(secret => secret.id),
-      );
-      return { body: viewOf(entry, selfUrl, lastUsed), version: entry.version };
+      return { body: await showEndpoint({ secrets, selfUrl }, tenantId, entry), version: entry.version };
     },
   });

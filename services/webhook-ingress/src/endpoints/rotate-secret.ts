@@ -2,9 +2,10 @@ import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { complete, type Endpoints, endpointView, rotate, viewOf } from './endpoint.ts';
+import { complete, type Endpoints, endpointView, rotate } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import type { Receivers } from './receivers.ts';
+import { showEndpoint } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; clock: Clock; selfUrl: string };
 
@@ -48,10 +49,9 @@ export const rotateSecret = ({ endpoints, secrets, receivers, clock, selfUrl }: 
       );
       if (!entry) throw new ProblemError('not_found');
       receivers.forget(id);
-      const lastUsed = await secrets.lastUsed(
-        tenantId,
-        entry.state.secrets.map(one => one.id),
-      );
-      return { body: { ...viewOf(entry, selfUrl, lastUsed), secret: shown }, version: entry.version };
+      return {
+        body: { ...(await showEndpoint({ secrets, selfUrl }, tenantId, entry)), secret: shown },
+        version: entry.version,
+      };
     },
   });

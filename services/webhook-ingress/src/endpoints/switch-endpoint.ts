@@ -1,8 +1,9 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
-import { type Endpoint, type Endpoints, endpointView, turn, viewOf } from './endpoint.ts';
+import { type Endpoint, type Endpoints, endpointView, turn } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import type { Receivers } from './receivers.ts';
+import { showEndpoint } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; selfUrl: string };
 
@@ -22,11 +23,7 @@ const switchTo =
           .change(id, endpoint => endpoint && turn(id, endpoint, status, 'requested'), { cause, expectedVersion });
         if (!entry) throw new ProblemError('not_found');
         receivers.forget(id);
-        const lastUsed = await secrets.lastUsed(
-          tenantId,
-          entry.state.secrets.map(secret => secret.id),
-        );
-        return { body: viewOf(entry, selfUrl, lastUsed), version: entry.version };
+        return { body: await showEndpoint({ secrets, selfUrl }, tenantId, entry), version: entry.version };
       },
     });
 

@@ -1,9 +1,10 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
-import { adjust, complete, type Endpoints, endpointView, viewOf } from './endpoint.ts';
+import { adjust, complete, type Endpoints, endpointView } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import { assertConsistent, settingsBody, settingsIn } from './endpoint-settings.ts';
 import type { Receivers } from './receivers.ts';
+import { showEndpoint } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; selfUrl: string };
 
@@ -29,10 +30,6 @@ export const updateEndpoint = ({ endpoints, secrets, receivers, selfUrl }: Parts
       );
       if (!entry) throw new ProblemError('not_found');
       receivers.forget(id);
-      const lastUsed = await secrets.lastUsed(
-        tenantId,
-        entry.state.secrets.map(secret => secret.id),
-      );
-      return { body: viewOf(entry, selfUrl, lastUsed), version: entry.version };
+      return { body: await showEndpoint({ secrets, selfUrl }, tenantId, entry), version: entry.version };
     },
   });

@@ -1,13 +1,12 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { complete, type Endpoints } from '../endpoints/endpoint.ts';
 import type { Receivers } from '../endpoints/receivers.ts';
 import { exampleOf, recipeOf } from './example.ts';
 import { languages, render } from './languages.ts';
 
-type Parts = { endpoints: Endpoints; receivers: Receivers; clock: Clock; selfUrl: string };
+type Parts = { endpoints: Endpoints; receivers: Receivers; selfUrl: string };
 
 const example = { id: '{id}', orderingKey: 'example', sequence: 1, type: 'example.created' };
 
