@@ -7,6 +7,8 @@ export type BenchContext = {
   system: System;
   startProcess(name: string, file: string, env: Record<string, string>, port: number): Promise<Child>;
   createTopic(name: string, partitions: number): Promise<string>;
+  /** Processor time so far in ms, by process; the benchmark's own is `load`. */
+  processorMs(): Record<string, number>;
 };
 
 export type Bench = {

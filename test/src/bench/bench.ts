@@ -1,5 +1,5 @@
 // `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes .local/bench.json.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChildren } from '@reeve/local/children';
 import { type Engines, startEngines } from '@reeve/local/engines';
@@ -11,6 +11,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Bench, BenchContext } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
+
+type Processes = { children: { name: string; pid: number }[] };
 
 const only = process.argv[2];
 const benches: Bench[] = [ingressAcceptance, ingressDuplicates, auditIngest].filter(
@@ -71,7 +73,22 @@ const context: BenchContext = {
     await admin.disconnect();
     return topic;
   },
+  processorMs() {
+    const { user, system: inKernel } = process.cpuUsage();
+    const { children: running } = JSON.parse(readFileSync(join(directory, 'processes.json'), 'utf8')) as Processes;
+    return {
+      ...Object.fromEntries(running.map(({ name, pid }) => [name, processorMsOf(pid)])),
+      load: (user + inKernel) / 1_000,
+    };
+  },
 };
+
+/** User and system time of a process, from fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms. */
+function processorMsOf(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
 
 const results = [];
 try {
