@@ -1,7 +1,7 @@
 // Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share one request
 // (group commit): the batch grows with the load and nobody waits for a timer.
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Message } from '@reeve/contracts';
+import type { CloudEvent, Message } from '@reeve/contracts';
 import { CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type EncodedMessage, encode } from './cloud-events.ts';
 
@@ -15,6 +15,7 @@ const tracer = trace.getTracer('@reeve/event-bus');
  */
 const maxBytesPerRequest = 900_000;
 const maxMessagesPerRequest = 2_000;
+const maxLinks = 64;
 /** What a record takes besides key, value and headers, rounded up. */
 const recordOverheadBytes = 100;
 
@@ -45,6 +46,40 @@ function requestsOf(messages: readonly Message[]): Encoded[][] {
   return requests;
 }
 
+/**
+ * One message makes a child of what it tells of, so that a trace reads as one story; more can only be linked, and carry the context of
+ * what they tell of (OpenTelemetry's conventions for batches). A span for each would cost as much as the encoding.
+ */
+function startSpan(request: readonly Encoded[]) {
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.batch.message_count': request.length,
+  };
+  const contextOf = ({ traceparent }: CloudEvent) => propagation.extract(context.active(), { traceparent });
+  const [first] = request;
+  if (first && request.length === 1) {
+    const { topic, event } = first.message;
+    const parent = contextOf(event);
+    const about = {
+      'messaging.destination.name': topic,
+      'messaging.message.id': event.id,
+      'messaging.message.conversation_id': event.correlationId,
+    };
+    const span = tracer.startSpan(
+      `send ${topic}`,
+      { kind: SpanKind.PRODUCER, attributes: { ...attributes, ...about } },
+      parent,
+    );
+    propagation.inject(trace.setSpan(parent, span), first.encoded.headers);
+    return span;
+  }
+  const contexts = request.slice(0, maxLinks).map(({ message }) => trace.getSpanContext(contextOf(message.event)));
+  const links = contexts.filter(remote => remote !== undefined).map(remote => ({ context: remote }));
+  return tracer.startSpan('send', { kind: SpanKind.PRODUCER, attributes, links, root: true });
+}
+
 export function createPublisher(kafka: Kafka) {
   let producer: Promise<Producer> | undefined;
   let waiting: Waiting[] = [];
@@ -73,34 +108,23 @@ export function createPublisher(kafka: Kafka) {
 
   async function send(request: readonly Encoded[]) {
     const byTopic = new Map<string, EncodedMessage[]>();
-    const spans = request.map(({ message: { topic, event }, encoded }) => {
-      const parent = propagation.extract(context.active(), { traceparent: event.traceparent });
-      const attributes = {
-        'messaging.system': 'kafka',
-        'messaging.operation.name': 'send',
-        'messaging.operation.type': 'send',
-        'messaging.destination.name': topic,
-        'messaging.message.id': event.id,
-        'messaging.message.conversation_id': event.correlationId,
-      };
-      const span = tracer.startSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, parent);
-      propagation.inject(trace.setSpan(parent, span), encoded.headers);
-      const list = byTopic.get(topic);
+    for (const { message, encoded } of request) {
+      const list = byTopic.get(message.topic);
       if (list) list.push(encoded);
-      else byTopic.set(topic, [encoded]);
-      return span;
-    });
+      else byTopic.set(message.topic, [encoded]);
+    }
+    const span = startSpan(request);
     producer ??= connect();
     const using = producer;
     try {
       const topicMessages = [...byTopic].map(([topic, list]) => ({ topic, messages: list }));
       await (await using).sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages });
     } catch (error) {
-      for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setStatus({ code: SpanStatusCode.ERROR });
       void discard(using);
       throw error;
     } finally {
-      for (const span of spans) span.end();
+      span.end();
     }
   }
 

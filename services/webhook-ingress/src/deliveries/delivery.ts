@@ -1,7 +1,7 @@
 // A delivery: one event of a partner at one endpoint, accepted once. The row is what de-duplication rests on, what the log shows and what
 // a replay sends again. It tells its events when it is created (a journal of packages/store), so a crash after the 202 leaves them to
 // a sweep and not to oblivion (lesson L24).
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { because, type Cause, type EventDraft, type TenantId } from '@reeve/contracts';
 import type { Entry, Journal, RawDraft, Store } from '@reeve/store';
 import { z } from 'zod';
@@ -73,7 +73,7 @@ export function defineDeliveries(
 
 /** What de-duplication goes by. */
 export const deliveryKey = (endpointId: string, webhookId: string) => `${endpointId}:${webhookId}`;
-export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+export const sha256 = (bytes: Uint8Array) => hash('sha256', bytes);
 export const expiryOf = (now: Date) => new Date(now.getTime() + rememberedMs).toISOString();
 
 export function viewOf({ state }: Entry<Delivery>): z.infer<typeof deliveryView> {
