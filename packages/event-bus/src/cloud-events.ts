@@ -24,8 +24,17 @@ export function encode(key: string, event: CloudEvent): EncodedMessage {
   };
   if (event.causationId !== undefined) headers['ce_causationid'] = event.causationId;
   if (event.traceparent !== undefined) headers['traceparent'] = event.traceparent;
-  const value = event.data instanceof Uint8Array ? Buffer.from(event.data) : Buffer.from(JSON.stringify(event.data));
-  return { key, value, headers };
+  return { key, value: bytesOf(event.data), headers };
+}
+
+/** Bytes as they are, without a copy. */
+function bytesOf(data: unknown): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  if (data instanceof Uint8Array) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const json = JSON.stringify(data);
+  // Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. JSON shows them as escapes.
+  if (!/\\ud[89a-f]/.test(json)) return Buffer.from(json);
+  return Buffer.from(JSON.stringify(data, (_key, value) => (typeof value === 'string' ? value.toWellFormed() : value)));
 }
 
 /** Throws PoisonMessageError, saying which attribute is missing or wrong, for anything that is not one of our events. */

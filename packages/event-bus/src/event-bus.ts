@@ -1,5 +1,6 @@
 // Everything of Kafka that Reeve uses. No other file of the repository imports kafkajs, which is chosen but no longer maintained:
 // should it be replaced, this package is the only one that changes.
+import './frugal-encoder.ts';
 import { maxMessageBytes, type Topic } from '@reeve/contracts';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';

@@ -2,7 +2,8 @@
 // (group commit): the batch grows with the load and nobody waits for a timer.
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CloudEvent, Message } from '@reeve/contracts';
-import { CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { CompressionTypes, type Kafka, type PartitionerArgs, Partitioners, type Producer } from 'kafkajs';
+import { LRUCache } from 'lru-cache';
 import { type EncodedMessage, encode } from './cloud-events.ts';
 
 type Encoded = { message: Message; encoded: EncodedMessage };
@@ -16,15 +17,29 @@ const tracer = trace.getTracer('@reeve/event-bus');
 const maxBytesPerRequest = 900_000;
 const maxMessagesPerRequest = 2_000;
 const maxLinks = 64;
+const rememberedKeys = 10_000;
 /** What a record takes besides key, value and headers, rounded up. */
 const recordOverheadBytes = 100;
 
+/** Kafka's own choice by the key, which takes kafkajs as long as the encoding, remembered for the keys in use. */
+function createRememberingPartitioner() {
+  const choose = Partitioners.DefaultPartitioner();
+  const chosen = new LRUCache<string, number>({ max: rememberedKeys });
+  return (of: PartitionerArgs): number => {
+    const key = `${of.partitionMetadata.length} ${of.message.key}`;
+    let partition = chosen.get(key);
+    if (partition === undefined) {
+      partition = choose(of);
+      chosen.set(key, partition);
+    }
+    return partition;
+  };
+}
+
 function sizeOf({ key, value, headers }: EncodedMessage): number {
-  const headerBytes = Object.entries(headers).reduce(
-    (sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + 4,
-    0,
-  );
-  return key.length + value.length + headerBytes + recordOverheadBytes;
+  let bytes = key.length + value.length + recordOverheadBytes;
+  for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] ?? '') + 4;
+  return bytes;
 }
 
 /** Runs of messages, in order, each small enough for one request. */
@@ -90,7 +105,7 @@ export function createPublisher(kafka: Kafka) {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: createRememberingPartitioner,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
     });
     await fresh.connect();

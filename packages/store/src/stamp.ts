@@ -24,14 +24,6 @@ function currentTraceparent(): string | undefined {
   return carrier.traceparent;
 }
 
-/** Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. */
-function wellFormed<T>(value: T): T {
-  if (typeof value === 'string') return value.toWellFormed() as T;
-  if (Array.isArray(value)) return value.map(wellFormed) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wellFormed(inner)])) as T;
-}
-
 export function stamp(draft: Draft, { id, time, source, tenantId, cause: ofChange }: Stamp): Message {
   const cause = draft.cause ?? ofChange;
   const traceparent = cause.traceparent ?? currentTraceparent();
@@ -57,7 +49,7 @@ export function stamp(draft: Draft, { id, time, source, tenantId, cause: ofChang
       type,
       subject: `${target.type}/${target.id ?? '-'}`,
       contentType: 'application/json',
-      data: wellFormed({ actor: cause.actor, target, outcome, reason, context: cause.context, details }),
+      data: { actor: cause.actor, target, outcome, reason, context: cause.context, details },
     },
   };
 }

@@ -1,4 +1,5 @@
 // `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes .local/bench.json.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChildren } from '@reeve/local/children';
@@ -33,6 +34,11 @@ const stop = async () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stop().then(() => process.exit(130)));
 
+console.log('reeve: building the services, since what is measured is what the images run …');
+execFileSync('npm', ['run', '--silent', 'build', '--', '--output-logs=errors-only'], {
+  cwd: repositoryRoot,
+  stdio: 'inherit',
+});
 const ports = await freePorts();
 engines = await startEngines({
   children,
@@ -48,6 +54,7 @@ system = await startSystem({
   ports,
   directory,
   environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
+  built: true,
 });
 const { credentials } = system;
 const context: BenchContext = {
