@@ -24,10 +24,16 @@ export type Delivery = {
   sequence: number | null;
   /** Goes through its lane, which publishes it, rather than publishing itself. */
   inLane: boolean;
-  /** JSON, without what must not be kept. */
-  headers: string;
+  /** An `Origin` as JSON: seldom read, and as one field it costs the store a fraction of what its thirty would. */
+  origin: string;
   body: Uint8Array;
+};
+
+/** Where a delivery came from. */
+export type Origin = {
   cause: Cause;
+  /** Without what must not be kept. */
+  headers: Record<string, string>;
 };
 
 export type Deliveries = Journal<Delivery>;
@@ -81,6 +87,8 @@ export function viewOf({ state }: Entry<Delivery>): z.infer<typeof deliveryView>
   return { id: deliveryId, webhookId, status, contentType, bytes, bodySha256, orderingKey, sequence, receivedAt };
 }
 
+export const originOf = ({ origin }: Delivery) => JSON.parse(origin) as Origin;
+
 const target = ({ deliveryId, webhookId }: Delivery) => ({ type: 'webhook_delivery', id: deliveryId, name: webhookId });
 
 /** The body, byte for byte, for the product. */
@@ -98,7 +106,8 @@ function payloadOf(delivery: Delivery, tenantId: TenantId, type = 'webhook.paylo
 
 /** What an accepted delivery tells: that it was accepted, to the audit log, and its body, to the product. */
 export function announce(delivery: Delivery, tenantId: TenantId): ((EventDraft | RawDraft) & { cause: Cause })[] {
-  const { endpointId, webhookId, bytes, contentType, bodySha256, cause } = delivery;
+  const { endpointId, webhookId, bytes, contentType, bodySha256 } = delivery;
+  const { cause } = originOf(delivery);
   const accepted: EventDraft = {
     type: 'delivery.accepted',
     target: target(delivery),

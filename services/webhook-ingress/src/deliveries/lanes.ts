@@ -5,7 +5,7 @@ import type { Collections, Entry, Store } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Receiver, Receivers } from '../endpoints/receivers.ts';
-import { announce, type Deliveries, type Delivery, deadLettered } from './delivery.ts';
+import { announce, type Deliveries, type Delivery, deadLettered, originOf } from './delivery.ts';
 import { advance, emptyLane, type Lane, type Offer, type Outcome, type Policy, type Step } from './lane.ts';
 
 export type Lanes = ReturnType<typeof createLanes>;
@@ -174,7 +174,7 @@ export function createLanes({ store, lanes, deliveries, receivers }: Parts) {
       if (outcome === 'busy') throw new Error(`lane ${laneId(endpointId, orderingKey)} has no room yet`);
       const rows = deliveries().in(tenantId);
       if (outcome === 'refused') {
-        const cause = serviceCause('webhook-ingress', { correlationId: state.cause.correlationId });
+        const cause = serviceCause('webhook-ingress', { correlationId: originOf(state).cause.correlationId });
         await store.recordFact(tenantId, deadLettered(state), cause);
         await rows.patch([id], { status: 'dead' });
       }

@@ -2,7 +2,7 @@ import { ProblemError, type TenantId } from '@reeve/contracts';
 import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
-import { type Deliveries, type Delivery, deliveryKey, deliveryStatuses, deliveryView, viewOf } from './delivery.ts';
+import { type Deliveries, type Delivery, deliveryKey, deliveryStatuses, deliveryView, originOf, viewOf } from './delivery.ts';
 
 export async function mustExist(endpoints: Endpoints, tenantId: TenantId, endpointId: string): Promise<void> {
   if (!(await endpoints.in(tenantId).get(endpointId))) throw new ProblemError('not_found');
@@ -66,13 +66,13 @@ export const readDelivery = ({ deliveries }: { deliveries: Deliveries }) =>
     }),
     async handle({ tenantId, params }) {
       const entry = await findDelivery(deliveries, tenantId, params);
-      const { headers, cause } = entry.state;
+      const { headers, cause } = originOf(entry.state);
       const body = Buffer.from(entry.state.body);
       const text = body.toString('utf8');
       return {
         body: {
           ...viewOf(entry),
-          headers: JSON.parse(headers) as Record<string, string>,
+          headers,
           bodyBase64: body.toString('base64'),
           bodyText: Buffer.from(text).equals(body) ? text : null,
           ip: cause.context.ip,

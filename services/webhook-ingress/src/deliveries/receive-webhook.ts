@@ -9,7 +9,7 @@ import express, { type ErrorRequestHandler, type Request, type Response, Router 
 import { LRUCache } from 'lru-cache';
 import type { EndpointSecrets } from '../endpoints/endpoint-secrets.ts';
 import type { Receiver, Receivers } from '../endpoints/receivers.ts';
-import { type Deliveries, type Delivery, deliveryKey, expiryOf, sha256 } from './delivery.ts';
+import { type Deliveries, type Delivery, deliveryKey, expiryOf, type Origin, sha256 } from './delivery.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { identify } from './identify.ts';
 import type { Lanes } from './lanes.ts';
@@ -164,9 +164,8 @@ async function read(steps: Step, arrival: Arrival): Promise<Delivery> {
     orderingKey,
     sequence,
     inLane,
-    headers: keptHeaders(request),
+    origin: JSON.stringify({ cause: cause(), headers: keptHeaders(request) } satisfies Origin),
     body,
-    cause: cause(),
   };
 }
 
@@ -250,9 +249,11 @@ function partnerCause(request: Request, { endpoint }: Receiver): Cause {
 
 const secretHeaders = /signature|authorization|cookie|token|secret|hmac|api-?key|password/i;
 
-function keptHeaders({ headers }: Request): string {
-  const kept = Object.entries(headers).map(([name, value]) => [name, secretHeaders.test(name) ? '[redacted]' : value]);
-  return JSON.stringify(Object.fromEntries(kept));
+function keptHeaders({ headers }: Request): Origin['headers'] {
+  const kept: Origin['headers'] = {};
+  for (const [name, value] of Object.entries(headers))
+    kept[name] = secretHeaders.test(name) ? '[redacted]' : String(value);
+  return kept;
 }
 
 /** The span of the request, made here: the general instrumentation of HTTP costs as much as the rest of the work. */
