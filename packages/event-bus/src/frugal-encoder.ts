@@ -1,22 +1,42 @@
 // kafkajs 2.2.4 encodes each header of each record into a zeroed buffer of 512 bytes of its own, and each length into one more: some eighty
-// buffers for one webhook, and the collector has more to do than the encoder. Imported for its effect: the encoder begins small (up to
-// 64 bytes V8 keeps a typed array in its own heap), grows into unzeroed memory, of which it only ever hands out what it wrote, and
-// writes lengths where they belong.
+// buffers for one webhook, and the collector has more to do than the encoder. Imported for its effect, before the first produce: an encoder
+// begins small (up to 64 bytes V8 keeps a typed array in its own heap), grows into unzeroed memory, of which it only ever hands out
+// what it wrote, and a record is written in one go.
 import { createRequire } from 'node:module';
 
+type HeaderValue = Buffer | string;
+type Headers = Record<string, HeaderValue | HeaderValue[]>;
+type KafkaRecord = {
+  offsetDelta?: number;
+  /** Milliseconds. */
+  timestampDelta?: number;
+  key: HeaderValue | null;
+  value: Buffer | null;
+  headers?: Headers;
+};
 type Encoding = {
   buf: Buffer;
   offset: number;
   ensureAvailable(this: Encoding, length: number): void;
   writeUVarInt(this: Encoding, value: number): Encoding;
+  writeVarInt(value: number): Encoding;
+  writeVarLong(value: number): Encoding;
+  writeInt8(value: number): Encoding;
+  writeVarIntBytes(value: HeaderValue | null): Encoding;
+  writeVarIntString(value: string): Encoding;
+  writeEncoder(this: Encoding, value: Encoding): Encoding;
+  writeEncoderArray(this: Encoding, values: readonly Encoding[]): Encoding;
 };
-type EncoderClass = { prototype: Encoding; nextPowerOfTwo(size: number): number };
+type EncoderClass = { new (): Encoding; prototype: Encoding; nextPowerOfTwo(size: number): number };
 
-const Encoder = createRequire(import.meta.url)('kafkajs/src/protocol/encoder.js') as EncoderClass;
+const require = createRequire(import.meta.url);
+const Encoder = require('kafkajs/src/protocol/encoder.js') as EncoderClass;
+const recordModule = 'kafkajs/src/protocol/recordBatch/record/v0/index.js';
 
 const smallest = 64;
 const kafkajsDefault = 511;
 const longestVarInt = 5;
+const longestDelta = 2 ** 30;
 
 const nextPowerOfTwo = (size: number) => 1 << (32 - Math.clz32(size));
 
@@ -38,3 +58,36 @@ Encoder.prototype.writeUVarInt = function writeUVarInt(value) {
   this.buf[this.offset++] = rest;
   return this;
 };
+
+Encoder.prototype.writeEncoder = function writeEncoder({ buf, offset }) {
+  this.ensureAvailable(offset);
+  buf.copy(this.buf, this.offset, 0, offset);
+  this.offset += offset;
+  return this;
+};
+
+Encoder.prototype.writeEncoderArray = function writeEncoderArray(values) {
+  this.ensureAvailable(values.reduce((sum, { offset }) => sum + offset, 0));
+  for (const value of values) this.writeEncoder(value);
+  return this;
+};
+
+const valuesOf = (headers: Headers, name: string) => [headers[name] ?? []].flat();
+
+/** A record of magic 2: https://kafka.apache.org/documentation/#record */
+export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers = {} }: KafkaRecord): Encoding {
+  const body = new Encoder().writeInt8(0);
+  if (Math.abs(timestampDelta) < longestDelta) body.writeVarInt(timestampDelta);
+  else body.writeVarLong(timestampDelta);
+  body.writeVarInt(offsetDelta).writeVarIntBytes(key).writeVarIntBytes(value);
+  const names = Object.keys(headers);
+  body.writeVarInt(names.reduce((sum, name) => sum + valuesOf(headers, name).length, 0));
+  for (const name of names)
+    for (const one of valuesOf(headers, name)) body.writeVarIntString(name).writeVarIntBytes(one);
+  return new Encoder().writeVarInt(body.offset).writeEncoder(body);
+}
+
+require(recordModule);
+const loaded = require.cache[require.resolve(recordModule)];
+if (!loaded) throw new Error(`${recordModule} is not where it was in kafkajs 2.2.4`);
+loaded.exports = encodeRecord;

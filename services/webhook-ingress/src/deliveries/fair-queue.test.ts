@@ -8,7 +8,6 @@ describe('the queue before the store', () => {
   test('whoever waits shares a round trip, and each gets its own result', async () => {
     const batches: string[][] = [];
     const queue = createFairQueue<string, string>({
-      concurrency: 1,
       commit: items => {
         batches.push([...items]);
         return Promise.resolve(items.map(item => `${item}!`));
@@ -22,7 +21,6 @@ describe('the queue before the store', () => {
   test('a tenant with one request does not wait behind another’s hundred', async () => {
     const order: string[] = [];
     const queue = createFairQueue<string, void>({
-      concurrency: 1,
       maxBatch: 10,
       commit: items => {
         order.push(...items);
@@ -40,7 +38,6 @@ describe('the queue before the store', () => {
   test('one tenant cannot take every place, and when all are taken the answer is at once and says when to come back', async () => {
     const { promise: never, resolve } = Promise.withResolvers<void>();
     const queue = createFairQueue<number, void>({
-      concurrency: 1,
       maxWaiting: 10,
       commit: items => never.then(() => items.map(() => undefined)),
     });
@@ -57,7 +54,6 @@ describe('the queue before the store', () => {
   test('a failed round trip fails those who waited for it, and nobody after them', async () => {
     let calls = 0;
     const queue = createFairQueue<string, string>({
-      concurrency: 1,
       commit: items => {
         calls += 1;
         return calls === 1 ? Promise.reject(new ProblemError('dependency_unavailable')) : Promise.resolve([...items]);

@@ -10,10 +10,8 @@ export type FairQueue<I, R> = {
 };
 
 type Options<I, R> = {
-  /** Resolves to a result for each item, in order. */
+  /** Resolves to a result for each item, in order. One at a time: while it is on its way, the next is filled. */
   commit: (items: readonly I[]) => Promise<readonly R[]>;
-  /** Commits at a time: while one is on its way, the next is filled. */
-  concurrency?: number;
   maxBatch?: number;
   maxBatchBytes?: number;
   maxWaiting?: number;
@@ -28,7 +26,6 @@ const waitingGauge = metrics
 
 export function createFairQueue<I, R>({
   commit,
-  concurrency = 2,
   maxBatch = 256,
   maxBatchBytes = 8_000_000,
   maxWaiting = 2_000,
@@ -39,7 +36,7 @@ export function createFairQueue<I, R>({
   const tenants = new Map<TenantId, Waiting<I, R>[]>();
   let waiting = 0;
   let waitingBytes = 0;
-  let running = 0;
+  let running = false;
 
   function nextBatch(): Waiting<I, R>[] {
     const batch: Waiting<I, R>[] = [];
@@ -73,7 +70,7 @@ export function createFairQueue<I, R>({
         for (const { reject } of batch) reject(error);
       }
     }
-    running -= 1;
+    running = false;
   }
 
   return {
@@ -91,8 +88,8 @@ export function createFairQueue<I, R>({
       waitingBytes += bytes;
       waitingGauge.add(1);
       // After whatever else arrives in this turn of the loop.
-      if (running < concurrency) {
-        running += 1;
+      if (!running) {
+        running = true;
         setImmediate(() => void run());
       }
       return promise;

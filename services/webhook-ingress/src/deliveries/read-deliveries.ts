@@ -2,7 +2,15 @@ import { ProblemError, type TenantId } from '@reeve/contracts';
 import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
-import { type Deliveries, type Delivery, deliveryKey, deliveryStatuses, deliveryView, originOf, viewOf } from './delivery.ts';
+import {
+  type Deliveries,
+  type Delivery,
+  deliveryKey,
+  deliveryStatuses,
+  deliveryView,
+  originOf,
+  viewOf,
+} from './delivery.ts';
 
 export async function mustExist(endpoints: Endpoints, tenantId: TenantId, endpointId: string): Promise<void> {
   if (!(await endpoints.in(tenantId).get(endpointId))) throw new ProblemError('not_found');
