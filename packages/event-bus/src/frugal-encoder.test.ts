@@ -32,6 +32,26 @@ test('a record is what kafkajs makes of it', () => {
   fc.assert(fc.property(record, one => expect(written(ours(one))).toBe(written(theirs(one)))));
 });
 
+test('wrapping keeps every byte, of the small and of the large', () => {
+  const Encoder = require('kafkajs/src/protocol/encoder.js') as new () => ReturnType<typeof encodeRecord>;
+  const part = fc.uint8Array({ maxLength: 40_000 }).map(found => Buffer.from(found));
+  fc.assert(
+    fc.property(part, fc.array(fc.tuple(fc.nat(), part, fc.nat())), (first, layers) => {
+      let encoder = new Encoder().writeVarIntBytes(first);
+      let expected = encoder.buf.subarray(0, encoder.offset).toString('hex');
+      for (const [before, other, after] of layers) {
+        const wrapped = new Encoder()
+          .writeVarInt(before)
+          .writeEncoderArray([encoder, new Encoder().writeVarIntBytes(other)]);
+        const around = [before, after].map(number => written(new Encoder().writeVarInt(number)));
+        encoder = new Encoder().writeVarInt(after).writeEncoder(wrapped);
+        expected = `${around[1]}${around[0]}${expected}${written(new Encoder().writeVarIntBytes(other))}`;
+      }
+      expect(written(encoder)).toBe(expected);
+    }),
+  );
+});
+
 test('kafkajs encodes with it from now on', () => {
   expect(require(recordModule)).toBe(ours);
 });

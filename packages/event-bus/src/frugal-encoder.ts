@@ -38,6 +38,10 @@ const kafkajsDefault = 511;
 const longestVarInt = 5;
 const longestDelta = 2 ** 30;
 
+/** What is longer than this is not copied into what wraps it: the wrapper writes itself into the free space before it. */
+const large = 16_384;
+const spaceBefore = 256;
+
 const nextPowerOfTwo = (size: number) => 1 << (32 - Math.clz32(size));
 
 Encoder.nextPowerOfTwo = size => (size === kafkajsDefault ? smallest : nextPowerOfTwo(size));
@@ -45,7 +49,10 @@ Encoder.nextPowerOfTwo = size => (size === kafkajsDefault ? smallest : nextPower
 Encoder.prototype.ensureAvailable = function ensureAvailable(length) {
   const needed = this.offset + length;
   if (needed <= this.buf.length) return;
-  const grown = Buffer.allocUnsafe(nextPowerOfTwo(needed));
+  const grown =
+    needed < large
+      ? Buffer.allocUnsafe(nextPowerOfTwo(needed))
+      : Buffer.allocUnsafeSlow(spaceBefore + Math.max(needed, this.buf.length * 2)).subarray(spaceBefore);
   this.buf.copy(grown, 0, 0, this.offset);
   this.buf = grown;
 };
@@ -60,14 +67,20 @@ Encoder.prototype.writeUVarInt = function writeUVarInt(value) {
 };
 
 Encoder.prototype.writeEncoder = function writeEncoder({ buf, offset }) {
-  this.ensureAvailable(offset);
-  buf.copy(this.buf, this.offset, 0, offset);
+  if (offset > large && buf.byteOffset >= this.offset) {
+    const around = Buffer.from(buf.buffer, buf.byteOffset - this.offset, this.offset + buf.length);
+    this.buf.copy(around, 0, 0, this.offset);
+    this.buf = around;
+  } else {
+    this.ensureAvailable(offset);
+    buf.copy(this.buf, this.offset, 0, offset);
+  }
   this.offset += offset;
   return this;
 };
 
 Encoder.prototype.writeEncoderArray = function writeEncoderArray(values) {
-  this.ensureAvailable(values.reduce((sum, { offset }) => sum + offset, 0));
+  if (values.length > 1) this.ensureAvailable(values.reduce((sum, { offset }) => sum + offset, 0));
   for (const value of values) this.writeEncoder(value);
   return this;
 };
