@@ -1,4 +1,5 @@
 // What is written is, byte for byte, what kafkajs writes.
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -52,6 +53,15 @@ test('wrapping keeps every byte, of the small and of the large', () => {
   );
 });
 
-test('kafkajs encodes with it from now on', () => {
-  expect(require(recordModule)).toBe(ours);
+test('kafkajs encodes with it, also where require is instrumented', () => {
+  const program = `
+    import { encodeRecord } from './frugal-encoder.ts';
+    import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+    process.exitCode = createRequire(import.meta.url)('${recordModule}') === encodeRecord ? 0 : 3;`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--conditions=source', '--input-type=module-typescript'];
+  const run = (...more: string[]) =>
+    spawnSync(process.execPath, [...flags, ...more, '-e', program], { cwd: import.meta.dirname });
+  expect(run().status).toBe(0);
+  expect(run('--import', '../../service-kit/src/telemetry.ts').status).toBe(0);
 });

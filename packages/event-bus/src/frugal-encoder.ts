@@ -2,7 +2,7 @@
 // buffers for one webhook, and the collector has more to do than the encoder. Imported for its effect, before the first produce: an encoder
 // begins small (up to 64 bytes V8 keeps a typed array in its own heap), grows into unzeroed memory, of which it only ever hands out
 // what it wrote, and a record is written in one go.
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
 
 type HeaderValue = Buffer | string;
 type Headers = Record<string, HeaderValue | HeaderValue[]>;
@@ -31,7 +31,6 @@ type EncoderClass = { new (): Encoding; prototype: Encoding; nextPowerOfTwo(size
 
 const require = createRequire(import.meta.url);
 const Encoder = require('kafkajs/src/protocol/encoder.js') as EncoderClass;
-const recordModule = 'kafkajs/src/protocol/recordBatch/record/v0/index.js';
 
 const smallest = 64;
 const kafkajsDefault = 511;
@@ -100,7 +99,9 @@ export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, 
   return new Encoder().writeVarInt(body.offset).writeEncoder(body);
 }
 
-require(recordModule);
-const loaded = require.cache[require.resolve(recordModule)];
-if (!loaded) throw new Error(`${recordModule} is not where it was in kafkajs 2.2.4`);
-loaded.exports = encodeRecord;
+// Put there before anybody asks for it: instrumentation of `require` keeps what it saw first.
+const place = require.resolve('kafkajs/src/protocol/recordBatch/record/v0/index.js');
+const replacement = new Module(place);
+replacement.exports = encodeRecord;
+replacement.loaded = true;
+require.cache[place] = replacement;
