@@ -10,8 +10,6 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
-/** Their spans are made where they are received, at a fraction of the cost. */
-const ownSpans = /^\/hooks\//;
 const exporter = new PrometheusExporter({ preventServerStart: true });
 const exported =
   process.env['OTEL_TRACES_EXPORTER'] !== undefined || process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
@@ -21,7 +19,7 @@ const sdk = new NodeSDK({
   ...(exported ? {} : { spanProcessors: [new NoopSpanProcessor()] }),
   instrumentations: [
     new HttpInstrumentation({
-      ignoreIncomingRequestHook: ({ url = '' }) => quiet.has(url) || ownSpans.test(url),
+      ignoreIncomingRequestHook: ({ url = '' }) => quiet.has(url),
       redactedQueryParams: ['code', 'state', 'token', 'id_token_hint', 'login_hint', 'session_state', 'request', 'iss'],
     }),
     new MongoDBInstrumentation({
