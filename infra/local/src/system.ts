@@ -133,7 +133,7 @@ export async function startSystem({
       port: ports.webhookIngress,
       // What keeps it below 200 MB under load (its README); docker-compose.yml says the same.
       env: { MALLOC_ARENA_MAX: '1' },
-      flags: ['--min-semi-space-size=8', '--max-semi-space-size=8', '--max-old-space-size=256'],
+      flags: ['--max-semi-space-size=8', '--max-old-space-size=256'],
     },
     audit: { port: ports.audit, env: {} },
   };

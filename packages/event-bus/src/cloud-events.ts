@@ -34,7 +34,9 @@ function bytesOf(data: unknown): Buffer {
   const json = JSON.stringify(data);
   // Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. JSON shows them as escapes.
   if (!/\\ud[89a-f]/.test(json)) return Buffer.from(json);
-  return Buffer.from(JSON.stringify(data, (_key, value) => (typeof value === 'string' ? value.toWellFormed() : value)));
+  const wellFormed = (_key: string, value: unknown): unknown =>
+    typeof value === 'string' ? value.toWellFormed() : value;
+  return Buffer.from(JSON.stringify(data, wellFormed));
 }
 
 /** Throws PoisonMessageError, saying which attribute is missing or wrong, for anything that is not one of our events. */
