@@ -60,9 +60,8 @@ export type JournalParts<S> = {
 
 const segmentMs = 2_000;
 const maxBytesInMemory = 16_000_000;
-/** What is published in one go: of what was appended here, and of what is recovered. */
-const appendsPerPublication = 100;
-const rowsPerPublication = 500;
+/** What is published in one go. Its encoding holds up whatever else the process does, so that it is some milliseconds' worth. */
+const rowsPerPublication = 250;
 /** A write of a lost writer may still land after its segment was taken over: a second look, this much later, finds it. */
 const lateWritesMs = 60_000;
 /** One question to Kafka serves all of them. */
@@ -220,9 +219,19 @@ export function createJournal<S>(parts: JournalParts<S>) {
     return false;
   }
 
+  /** What waits, in order, up to what is published in one go; at least one append. */
+  function nextBatch(): Pending[] {
+    let rows = 0;
+    const tooMuch = queue.findIndex(({ keys }) => {
+      rows += keys.length;
+      return rows > rowsPerPublication;
+    });
+    return queue.slice(0, tooMuch === -1 ? queue.length : Math.max(1, tooMuch));
+  }
+
   async function drain() {
     while (queue.length > 0 && publish && !stopped) {
-      const batch = queue.slice(0, appendsPerPublication);
+      const batch = nextBatch();
       const expired = batch.find(({ segment }) => segment.leaseUntil <= clock.now().getTime());
       if (expired) {
         abandon(expired.segment);
