@@ -61,7 +61,7 @@ export type JournalParts<S> = {
 const segmentMs = 2_000;
 const maxBytesInMemory = 16_000_000;
 /** What is published in one go. Its encoding holds up whatever else the process does, so that it is some milliseconds' worth. */
-const rowsPerPublication = 250;
+const rowsPerPublication = 100;
 /** A write of a lost writer may still land after its segment was taken over: a second look, this much later, finds it. */
 const lateWritesMs = 60_000;
 /** One question to Kafka serves all of them. */
