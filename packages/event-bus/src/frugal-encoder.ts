@@ -79,8 +79,10 @@ Encoder.prototype.writeEncoder = function writeEncoder({ buf, offset }) {
 };
 
 Encoder.prototype.writeEncoderArray = function writeEncoderArray(values) {
-  if (values.length > 1) this.ensureAvailable(values.reduce((sum, { offset }) => sum + offset, 0));
-  for (const value of values) this.writeEncoder(value);
+  const [first, ...others] = values;
+  if (first && others.length === 0) return this.writeEncoder(first);
+  this.ensureAvailable(values.reduce((sum, { offset }) => sum + offset, 0));
+  for (const { buf, offset } of values) this.offset += buf.copy(this.buf, this.offset, 0, offset);
   return this;
 };
 

@@ -30,11 +30,15 @@ async function startFloor({ startProcess, createTopic }: BenchContext): Promise<
   return { send, stop: () => server.stop() };
 }
 
-/** Both in turn, and what all rounds of each come to. */
-async function compare({ processorMs }: BenchContext, floor: Server, send: (seconds: number) => Promise<Load>) {
+/** Both in turn with audit paused, and what all rounds of each come to. */
+async function compare(context: BenchContext, send: Server['send']) {
+  const { processorMs, system } = context;
+  const server = await startFloor(context);
+  system.pause('audit');
+  const warm = await send(warmUp.seconds);
   const measured: { floor: Load; ours: Load }[] = [];
   const spent = { floor: new Map<string, number>(), ours: new Map<string, number>() };
-  const measure = async (spentOn: Map<string, number>, one: (seconds: number) => Promise<Load>) => {
+  const measure = async (spentOn: Map<string, number>, one: Server['send']) => {
     const before = processorMs();
     const result = await one(load.seconds);
     for (const [name, ms] of Object.entries(processorMs()))
@@ -42,7 +46,8 @@ async function compare({ processorMs }: BenchContext, floor: Server, send: (seco
     return result;
   };
   for (let round = 0; round < rounds; round += 1)
-    measured.push({ floor: await measure(spent.floor, floor.send), ours: await measure(spent.ours, send) });
+    measured.push({ floor: await measure(spent.floor, server.send), ours: await measure(spent.ours, send) });
+  await server.stop();
   const [floors, ours] = [together(measured.map(one => one.floor)), together(measured.map(one => one.ours))];
   const details = {
     p99Ms: Math.round(ours.p99Ms),
@@ -50,7 +55,7 @@ async function compare({ processorMs }: BenchContext, floor: Server, send: (seco
     processorMsEach: each(spent.ours, ours.sent),
     floorProcessorMsEach: each(spent.floor, floors.sent),
   };
-  return { floor: floors, ours, details };
+  return { warm, floor: floors, ours, details };
 }
 
 /** What bounds the rate: processor time per delivery, of the processes that took a noticeable share. */
@@ -97,11 +102,7 @@ export const ingressAcceptance: Bench = {
     const { system } = context;
     const { url, secret } = await freshEndpoint(context);
     const send = (seconds: number) => webhookLoad(url, secret, { ...load, seconds });
-    const server = await startFloor(context);
-    system.pause('audit');
-    const warm = await send(warmUp.seconds);
-    const { floor, ours, details } = await compare(context, server, send);
-    await server.stop();
+    const { warm, floor, ours, details } = await compare(context, send);
     let ids = warm.sent + ours.sent;
     while (ids < idsForMemory) ids += (await send(10)).sent;
     const memoryMb = memoryOf(system.pidOf('webhook-ingress'));
@@ -123,11 +124,7 @@ export const ingressDuplicates: Bench = {
     const ids = Array.from({ length: 2_000 }, () => `msg_${randomUUID()}`);
     const send = (seconds: number) => webhookLoad(url, secret, { ...load, seconds, ids });
     for (const id of ids) await webhookLoad(url, secret, { connections: 1, seconds: 0.001, ids: [id] });
-    const server = await startFloor(context);
-    system.pause('audit');
-    await send(warmUp.seconds);
-    const { floor, ours, details } = await compare(context, server, send);
-    await server.stop();
+    const { floor, ours, details } = await compare(context, send);
     system.resume('audit');
     assertOnly(ours, '200');
     return { ours: ours.perSecond, floor: floor.perSecond, details };
