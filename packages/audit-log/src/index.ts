@@ -1,5 +1,29 @@
 // The public face of @reeve/audit-log.
-export { readOcsf, shapeOf, toOcsf } from './ocsf.ts';
+export type { Format, Line } from './formats/entry.ts';
+export { type FormatName, formats } from './formats/formats.ts';
+export { shapeOf, statementToOcsf, toOcsf } from './formats/ocsf.ts';
+export {
+  addLeaf,
+  consistencyPath,
+  extendsTree,
+  type Frontier,
+  includes,
+  inclusionPath,
+  leafHash,
+  nodeHash,
+  rootOf,
+  rootOfLeaves,
+  type Subtree,
+} from './merkle.ts';
+export {
+  type ConsistencyProof,
+  consistencyProofSchema,
+  type InclusionProof,
+  inclusionProofSchema,
+  type ProofResult,
+  verifyConsistency,
+  verifyInclusion,
+} from './proof.ts';
 export {
   type AuditRecord,
   type ChainedRecord,
@@ -9,4 +33,26 @@ export {
   hashOf,
   recordSchema,
 } from './record.ts';
-export { type Finding, type Reader, readChained, type Verification, verifyExport } from './verify.ts';
+export {
+  type ChainHead,
+  type Checkpoint,
+  decodeStatement,
+  hashOfStatement,
+  type KeySet,
+  leafOfChain,
+  type Manifest,
+  readStatement,
+  type Statement,
+  StatementError,
+  type StatementKind,
+  signStatement,
+} from './statements.ts';
+export {
+  createVerifier,
+  type Finding,
+  type Problem,
+  type Verification,
+  type Verifier,
+  type VerifyOptions,
+  verifyExport,
+} from './verify.ts';

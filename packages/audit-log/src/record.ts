@@ -1,7 +1,7 @@
 // An audit record and its place in a chain. `hash = SHA-256(previousHash ‖ canonical JSON of the record)`, RFC 8785; docs/audit-format.md
 // says the same for those who write their own verifier. Shared by the audit service, which makes chains, and the CLI, which
 // checks them with nothing of the service at hand.
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { headSchema } from '@reeve/contracts';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
@@ -27,20 +27,22 @@ export const recordSchema = z.strictObject({
 });
 
 export type AuditRecord = z.infer<typeof recordSchema>;
-export type ChainedRecord = { record: AuditRecord; hash: string };
+/** `canonical` is `canonicalJson(record)`: the bytes that were hashed. */
+export type ChainedRecord = { record: AuditRecord; canonical: string; hash: string };
 
 /** The previous hash of a chain's first record. */
 export const genesisHash = '0'.repeat(64);
 
-export function canonicalJson(record: AuditRecord): string {
-  const text = canonicalize(record);
+/** RFC 8785. Throws for what JSON cannot hold. */
+export function canonicalJson(value: unknown): string {
+  const text = canonicalize(value);
   if (text === undefined) throw new TypeError('not a JSON value');
   return text;
 }
 
 /** `canonical` is `canonicalJson(record)`; it contains the previous hash, which is also put before it. */
 export function hashOf(previousHash: string, canonical: string): string {
-  return createHash('sha256').update(previousHash, 'ascii').update(canonical, 'utf8').digest('hex');
+  return digest('sha256', previousHash + canonical, 'hex');
 }
 
 export function chain(
@@ -49,5 +51,6 @@ export function chain(
 ): ChainedRecord {
   const previousHash = previous?.hash ?? genesisHash;
   const record: AuditRecord = { ...rest, sequence: (previous?.sequence ?? 0) + 1, previousHash };
-  return { record, hash: hashOf(previousHash, canonicalJson(record)) };
+  const canonical = canonicalJson(record);
+  return { record, canonical, hash: hashOf(previousHash, canonical) };
 }

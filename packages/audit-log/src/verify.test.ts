@@ -1,8 +1,18 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readOcsf, toOcsf } from './ocsf.ts';
-import { type AuditRecord, type ChainedRecord, chain } from './record.ts';
-import { readChained, verifyExport } from './verify.ts';
+import { exportJWK, generateKeyPair } from 'jose';
+import { formats } from './formats/formats.ts';
+import { rootOfLeaves } from './merkle.ts';
+import { type AuditRecord, type ChainedRecord, chain, genesisHash } from './record.ts';
+import {
+  type ChainHead,
+  type Checkpoint,
+  hashOfStatement,
+  leafOfChain,
+  type Manifest,
+  signStatement,
+} from './statements.ts';
+import { createVerifier, type VerifyOptions, verifyExport } from './verify.ts';
 
 const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
 
@@ -36,11 +46,14 @@ function grow(count: number, chainId?: string): ChainedRecord[] {
   return records;
 }
 
-const lineOf = ({ record, hash }: ChainedRecord) => JSON.stringify({ ...record, hash });
+const { ndjson, ocsf } = formats;
+const keyId = 'key-1';
+const lineOf = (chained: ChainedRecord) => ndjson.writeRecord(chained, keyId);
 async function* from(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
-const verify = (lines: readonly string[], read = readChained) => verifyExport(from(lines), read);
+const verify = (lines: readonly string[], options: Partial<VerifyOptions> = {}) =>
+  verifyExport(from(lines), { format: ndjson, ...options });
 
 describe('an export', () => {
   const lines = grow(6).map(lineOf);
@@ -71,7 +84,7 @@ describe('an export', () => {
       1,
       [lineOf({ ...chain({ hash: 'f'.repeat(64), sequence: 0 }, event(1)) })],
     ],
-    ['a field that was not hashed', 'unreadable', 1, [lines[0]?.replace('{', '{"extra":1,')]],
+    ['a field that was not hashed', 'altered', 1, [lines[0]?.replace('{', '{"extra":1,')]],
     ['no JSON', 'unreadable', 2, [lines[0], 'not json']],
   ] as const)('with %s is found out', async (_, problem, line, altered) => {
     expect((await verify(altered as readonly string[])).finding).toMatchObject({ problem, line });
@@ -83,18 +96,18 @@ describe('an export', () => {
   });
 
   test('whatever single character is changed, wherever, in whichever format, is found out or changes nothing', async () => {
-    const formats = [
-      { read: readChained, lines },
-      { read: readOcsf, lines: grow(6).map(chained => JSON.stringify(toOcsf(chained))) },
+    const exports = [
+      { format: ndjson, lines },
+      { format: ocsf, lines: grow(6).map(chained => ocsf.writeRecord(chained, keyId)) },
     ];
-    for (const format of formats) {
+    for (const { format, lines: whole } of exports) {
       await fc.assert(
         fc.asyncProperty(fc.nat(5), fc.nat(), fc.integer({ min: 32, max: 126 }), async (index, position, code) => {
-          const line = format.lines[index] ?? '';
+          const line = whole[index] ?? '';
           const at = position % line.length;
           const changed = line.slice(0, at) + String.fromCharCode(code) + line.slice(at + 1);
-          const altered = format.lines.map((one, n) => (n === index ? changed : one));
-          const { finding } = await verify(altered, format.read);
+          const altered = whole.map((one, n) => (n === index ? changed : one));
+          const { finding } = await verify(altered, { format });
           let same = false;
           try {
             same = JSON.stringify(format.read(changed)) === JSON.stringify(format.read(line));
@@ -106,5 +119,206 @@ describe('an export', () => {
         { numRuns: 400 },
       );
     }
+  });
+});
+
+describe('a signed export', () => {
+  type Key = Parameters<typeof signStatement>[0];
+  const newKey = async (kid: string): Promise<Key> => ({
+    ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)),
+    kid,
+  });
+  const publicPart = (key: Key) => Object.fromEntries(Object.entries(key).filter(([name]) => name !== 'd')) as Key;
+  const time = '2026-11-21T00:00:00.000Z';
+  const [auth, secrets] = ['reeve.auth.v1/0', 'reeve.secret.v1/2'];
+  const records = [...grow(6, auth), ...grow(3, secrets)];
+  const hashesOf = (chain: string, of = records) =>
+    of.filter(one => one.record.chain === chain).map(({ hash }) => hash);
+
+  let key: Key;
+  let other: Key;
+  let first: string;
+  let checkpoint: string;
+  let lines: string[];
+  let keys: { keys: Key[] };
+
+  function headOf(chain: string, size: number, of = records): ChainHead {
+    const hashes = hashesOf(chain, of).slice(0, size);
+    const root = rootOfLeaves(hashes.map(hash => Buffer.from(hash, 'hex'))).toString('hex');
+    return { chain, size, head: hashes.at(-1) ?? '', time, root };
+  }
+  function checkpointOf(number: number, previous: string, chains: ChainHead[]): Checkpoint {
+    return { tenantId, number, time, previous, root: rootOfLeaves(chains.map(leafOfChain)).toString('hex'), chains };
+  }
+  const manifestOf = (
+    chains: Manifest['chains'],
+    jws = checkpoint,
+    bounds: [string | null, string | null] = [null, null],
+  ) => ({ tenantId, time, from: bounds[0], to: bounds[1], checkpoint: jws, chains }) satisfies Manifest;
+  const statement = async (signedBy: Key, manifest: Manifest) =>
+    ndjson.writeStatement(await signStatement(signedBy, 'reeve-export', manifest));
+  const rangeOf = (chain: string, from: number, to: number) => ({
+    chain,
+    first: from,
+    last: to,
+    previousHash: hashesOf(chain)[from - 2] ?? genesisHash,
+    head: hashesOf(chain)[to - 1] ?? '',
+  });
+  const all = () => [rangeOf(auth, 1, 6), rangeOf(secrets, 1, 3)];
+  const check = (altered: readonly (string | undefined)[], options: Partial<VerifyOptions> = {}) =>
+    verify(altered as string[], { keys, ...options });
+
+  beforeAll(async () => {
+    key = await newKey(keyId);
+    other = await newKey(keyId);
+    keys = { keys: [publicPart(key)] };
+    first = await signStatement(key, 'reeve-checkpoint', checkpointOf(1, genesisHash, [headOf(auth, 2)]));
+    const chains = [headOf(auth, 6), headOf(secrets, 3)];
+    checkpoint = await signStatement(key, 'reeve-checkpoint', checkpointOf(2, hashOfStatement(first), chains));
+    lines = [await statement(key, manifestOf(all())), ...records.map(lineOf)];
+  });
+
+  test('verifies with nothing but the public key, and says up to which checkpoint', async () => {
+    expect(await check(lines)).toMatchObject({
+      records: 9,
+      finding: null,
+      beyondCheckpoint: 0,
+      checkpoint: { number: 2, keyId, signatureChecked: true },
+    });
+    expect(await verify(lines)).toMatchObject({ finding: null, checkpoint: { number: 2, signatureChecked: false } });
+  });
+
+  test('of a period verifies between its signed ends', async () => {
+    const chains = [rangeOf(auth, 3, 5)];
+    const period = [
+      await statement(key, manifestOf(chains, checkpoint, [time, time])),
+      ...records.slice(2, 5).map(lineOf),
+    ];
+    expect(await check(period)).toMatchObject({ records: 3, finding: null });
+    expect((await check(period.slice(0, -1))).finding).toMatchObject({ problem: 'truncated', sequence: 5 });
+    expect((await check([period[0], ...period.slice(2)])).finding).toMatchObject({ problem: 'missing', sequence: 4 });
+  });
+
+  test('that was cut short is found out, wherever it was cut', async () => {
+    for (let length = 1; length < lines.length; length += 1)
+      expect((await check(lines.slice(0, length))).finding).toMatchObject({ problem: 'truncated' });
+    expect((await check([])).finding).toMatchObject({ problem: 'unsigned' });
+  });
+
+  test.each([
+    [
+      'a flipped outcome, hashed again',
+      'broken_link',
+      () => {
+        const flipped = chain({ hash: hashesOf(auth)[1] ?? '', sequence: 2 }, { ...event(3), outcome: 'denied' });
+        return [...lines.slice(0, 3), lineOf(flipped), ...lines.slice(4)];
+      },
+    ],
+    ['a dropped record', 'missing', () => [...lines.slice(0, 4), ...lines.slice(5)]],
+    [
+      'an inserted record',
+      'out_of_order',
+      () => {
+        const inserted = chain({ hash: hashesOf(auth)[2] ?? '', sequence: 3 }, event(99));
+        return [...lines.slice(0, 4), lineOf(inserted), ...lines.slice(4)];
+      },
+    ],
+    ['two swapped records', 'missing', () => [lines[0], lines[2], lines[1], ...lines.slice(3)]],
+    ['a whole chain dropped', 'truncated', () => lines.slice(0, 7)],
+    ['a chain too many', 'not_in_manifest', () => [...lines, lineOf(chain(null, event(1, 'other/0')))]],
+    ['no manifest', 'unsigned', () => lines.slice(1)],
+    ['the manifest at the end', 'unreadable', () => [...lines.slice(1), lines[0]]],
+    [
+      'a chain made anew from its beginning',
+      'differs_from_checkpoint',
+      () => {
+        const made: ChainedRecord[] = [];
+        for (let n = 1; n <= 6; n += 1) {
+          const before = made.at(-1);
+          made.push(
+            chain(before ? { hash: before.hash, sequence: n - 1 } : null, { ...event(n), correlationId: 'forged' }),
+          );
+        }
+        return [lines[0], ...made.map(lineOf), ...lines.slice(7)];
+      },
+    ],
+  ] as const)('with %s is found out', async (_, problem, altered) => {
+    expect((await check(altered())).finding).toMatchObject({ problem });
+  });
+
+  test('signed with another key is found out, whether it has the name of ours or its own', async () => {
+    const renamed = { ...other, kid: 'key-2' };
+    expect((await check([await statement(other, manifestOf(all())), ...lines.slice(1)])).finding).toMatchObject({
+      problem: 'bad_signature',
+    });
+    expect((await check([await statement(renamed, manifestOf(all())), ...lines.slice(1)])).finding).toMatchObject({
+      problem: 'unknown_key',
+    });
+    const forged = await signStatement(
+      other,
+      'reeve-checkpoint',
+      checkpointOf(2, genesisHash, [headOf(auth, 6), headOf(secrets, 3)]),
+    );
+    expect((await check([await statement(key, manifestOf(all(), forged)), ...lines.slice(1)])).finding).toMatchObject({
+      problem: 'bad_signature',
+    });
+  });
+
+  test('moved to another tenant is found out', async () => {
+    const foreign = { ...manifestOf(all()), tenantId: 'ten_00000000-0000-7000-8000-000000000002' };
+    expect((await check([await statement(key, foreign), ...lines.slice(1)])).finding).toMatchObject({
+      problem: 'other_tenant',
+    });
+  });
+
+  test('older than a checkpoint that is known otherwise is found out', async () => {
+    const old = [await statement(key, manifestOf([rangeOf(auth, 1, 2)], first)), ...records.slice(0, 2).map(lineOf)];
+    expect(await check(old)).toMatchObject({ finding: null, checkpoint: { number: 1 } });
+    expect((await check(old, { checkpoints: [checkpoint] })).finding).toMatchObject({ problem: 'truncated' });
+    expect((await check(lines, { checkpoints: [checkpoint] })).finding).toBe(null);
+  });
+
+  test('whose checkpoint forks from another is found out', async () => {
+    const forkOf = async (content: Checkpoint) => signStatement(key, 'reeve-checkpoint', content);
+    const chains = [headOf(auth, 6), headOf(secrets, 3)];
+    const forks = [
+      await forkOf({ ...checkpointOf(2, genesisHash, chains), time: '2026-11-22T00:00:00.000Z' }),
+      await forkOf(checkpointOf(3, genesisHash, chains)),
+      await forkOf(checkpointOf(3, hashOfStatement(checkpoint), [headOf(auth, 5), headOf(secrets, 3)])),
+    ];
+    for (const fork of forks)
+      expect((await check(lines, { checkpoints: [fork] })).finding).toMatchObject({
+        problem: 'differs_from_checkpoint',
+      });
+    expect(
+      (await check(lines, { checkpoints: [await forkOf(checkpointOf(3, hashOfStatement(checkpoint), chains))] }))
+        .finding,
+    ).toBe(null);
+  });
+
+  test('on a topic, records may come again and checkpoints at any time, and the end is where the last checkpoint says', async () => {
+    const stream = async (texts: readonly (string | undefined)[], since?: string) => {
+      const verifier = createVerifier({ format: ndjson, keys, redelivered: 'skipped' });
+      for (const text of texts) await verifier.add(text ?? '');
+      return verifier.end(since);
+    };
+    const [one, two] = [ndjson.writeStatement(first), ndjson.writeStatement(checkpoint)];
+    const body = lines.slice(1);
+    expect(await stream([one, ...body, two])).toMatchObject({ records: 9, finding: null, beyondCheckpoint: 0 });
+    expect(await stream([two, one, ...body.slice(0, 4), ...body.slice(2), two])).toMatchObject({
+      records: 9,
+      finding: null,
+    });
+    expect(await stream([one, ...body])).toMatchObject({ finding: null, beyondCheckpoint: 7 });
+    expect(await stream([...body.slice(3), two])).toMatchObject({
+      finding: null,
+      chains: [{ first: 4 }, { first: 1 }],
+    });
+    expect((await stream([...body.slice(0, 5), two])).finding).toMatchObject({ problem: 'truncated', sequence: 6 });
+    expect((await stream([...body.slice(0, 6), two])).finding).toMatchObject({ problem: 'truncated', chain: secrets });
+    expect((await stream([...body.slice(0, 6), two], '2026-12-01T00:00:00.000Z')).finding).toBe(null);
+    expect((await stream([body[0], body[1], lineOf(chain(null, event(7, auth)))])).finding).toMatchObject({
+      problem: 'out_of_order',
+    });
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { type ChainedRecord, chain, toOcsf } from '@reeve/audit-log';
+import { type ChainedRecord, chain, formats } from '@reeve/audit-log';
 
 const reeve = fileURLToPath(new URL('../bin/reeve.mjs', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
@@ -45,8 +45,8 @@ function grow(count: number): ChainedRecord[] {
   return records;
 }
 
-const ndjson = grow(5).map(({ record, hash }) => JSON.stringify({ ...record, hash }));
-const ocsf = grow(5).map(one => JSON.stringify(toOcsf(one)));
+const ndjson = grow(5).map(one => formats.ndjson.writeRecord(one, 'k'));
+const ocsf = grow(5).map(one => formats.ocsf.writeRecord(one, 'k'));
 
 function file(name: string, content: string | Buffer): string {
   const path = join(directory, name);

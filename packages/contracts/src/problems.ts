@@ -121,6 +121,7 @@ export const problems = {
   ],
   ingress_busy: [503, 'Too much is waiting to be stored', 'Wait for the seconds in Retry-After and send it again.'],
   event_unknown: [404, 'No such event in this log', 'Check the id and the tenant.'],
+  checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 
 export type ProblemCode = keyof typeof problems;

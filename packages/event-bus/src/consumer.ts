@@ -15,6 +15,19 @@ export type ConsumerOptions = {
   topics: readonly string[];
   /** Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again. */
   handleBatch: (batch: Batch) => Promise<void>;
+  /** Told of each message that was set aside, before its offset is committed: idempotent as well. */
+  handleSetAside?: (letter: SetAside) => Promise<void>;
+};
+
+/** A message that this group could not read, now in its dead letters. `headers` are those that it had. */
+export type SetAside = {
+  topic: string;
+  partition: number;
+  offset: string;
+  timestamp: string;
+  headers: Record<string, string>;
+  code: string;
+  reason: string;
 };
 
 export type ConsumerParts = {
@@ -42,7 +55,7 @@ export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
   const { kafka, isTransient, onError } = parts;
-  const { group, topics, handleBatch } = options;
+  const { group, topics, handleBatch, handleSetAside } = options;
   const consumer: Consumer = kafka.consumer({
     groupId: group,
     sessionTimeout: 10_000,
@@ -90,6 +103,17 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     };
     await producer.send({ topic: dlq, acks: -1, messages: [{ key: message.key, value: message.value, headers }] });
     deadLetters.add(1, { group, topic, code: error.code });
+    const { offset, timestamp } = message;
+    const had = Object.fromEntries(Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]));
+    await handleSetAside?.({
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers: had,
+      code: error.code,
+      reason: error.message,
+    });
   }
 
   async function handle(batch: Batch) {

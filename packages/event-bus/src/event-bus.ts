@@ -8,6 +8,7 @@ import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-lett
 import { isKafkaUnavailable } from './errors.ts';
 import { findPublished } from './find-published.ts';
 import { createPublisher } from './publisher.ts';
+import { type Found, readToEnd } from './read-to-end.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
 export type EventBusOptions = {
@@ -121,7 +122,12 @@ export function createEventBus({
     },
 
     /** What the group has set aside of the topic, oldest first. */
-    readDeadLetters: (topic: string, group: string) => readDeadLetters(kafka, topic, group),
+    readDeadLetters: async (topic: string, group: string) =>
+      readDeadLetters({ kafka, admin: await connectedAdmin() }, topic, group),
+
+    /** Hands each message that is on the topic now to `each`, in the order of its partition; values as they are. */
+    readTopic: async (topic: string, each: (found: Found) => Promise<void> | void) =>
+      readToEnd({ kafka, admin: await connectedAdmin() }, { topics: [topic], each }),
 
     /** Publishes dead letters to their topic again. */
     replayDeadLetters: (topic: string, letters: readonly DeadLetter[]) => replayDeadLetters(kafka, topic, letters),

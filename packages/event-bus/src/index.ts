@@ -1,5 +1,5 @@
 // The public face of @reeve/event-bus.
-export type { Batch, ConsumerOptions, Received, RunningConsumer } from './consumer.ts';
+export type { Batch, ConsumerOptions, Received, RunningConsumer, SetAside } from './consumer.ts';
 export type { DeadLetter } from './dead-letters.ts';
 export { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 export { createEventBus, type EventBus, type EventBusOptions } from './event-bus.ts';

@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts';
 import { type CollectionDefinition, isLive, sortOf } from './definition.ts';
 import { type Entry, entryOf, type StoredDocument } from './document.ts';
 
+const pageSize = 1_000;
+
 export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
 
 export function createAcrossTenants<S>(
@@ -49,6 +51,18 @@ export function createAcrossTenants<S>(
         .limit(limit)
         .toArray()) as StoredDocument<S>[];
       return documents.filter(live).map(withTenant);
+    },
+
+    /** Every entry of every tenant, tenant by tenant, page by page. */
+    async *all(): AsyncGenerator<TenantEntry<S>> {
+      let after = '';
+      for (;;) {
+        const filter = { _id: { $gt: after } } as Filter<StoredDocument<S>>;
+        const page = (await collection.find(filter).sort({ _id: 1 }).limit(pageSize).toArray()) as StoredDocument<S>[];
+        yield* page.filter(live).map(withTenant);
+        after = page.at(-1)?._id ?? '';
+        if (page.length < pageSize) return;
+      }
     },
   };
 }

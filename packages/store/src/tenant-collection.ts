@@ -202,10 +202,10 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     },
 
     /** Every entry of a declared query, page by page: for work inside a service, with constant memory. */
-    async *all(name: string, equality: Partial<S>): AsyncGenerator<Entry<S>> {
+    async *all(name: string, equality: Partial<S>, where?: Filter<S>): AsyncGenerator<Entry<S>> {
       let cursor: string | undefined;
       do {
-        const page = await this.list(name, equality, { limit: 500, cursor });
+        const page = await this.list(name, equality, { limit: 500, cursor, ...(where ? { where } : {}) });
         yield* page.items;
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);

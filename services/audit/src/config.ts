@@ -1,6 +1,15 @@
 import { baseConfig } from '@reeve/service-kit';
-import type { z } from 'zod';
+import { z } from 'zod';
 
-export const configSchema = baseConfig;
+export const configSchema = baseConfig.extend({
+  REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),
+  REEVE_CHECKPOINT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe('How often a checkpoint is signed for each tenant whose log grew'),
+});
 
 export type Config = z.infer<typeof configSchema>;

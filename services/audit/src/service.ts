@@ -8,14 +8,29 @@ import {
   type Logger,
   type Service,
 } from '@reeve/service-kit';
+import { createVault, localKeyFile } from '@reeve/vault';
 import { defineHeads, defineRecords } from './chains/chain-store.ts';
 import { createChainWriter } from './chains/chain-writer.ts';
-import { ingest } from './chains/ingest.ts';
+import { ingest, recordSetAside } from './chains/ingest.ts';
+import {
+  defineCheckpointKeys,
+  loadSigningKey,
+  publicKeys,
+  type SigningKey,
+  servePublicKeys,
+} from './checkpoints/checkpoint-keys.ts';
+import { defineCheckpoints } from './checkpoints/checkpoint-store.ts';
+import { createCheckpointer } from './checkpoints/checkpointer.ts';
+import { proveEvent } from './checkpoints/prove-event.ts';
+import { listCheckpoints, proveConsistency, readCheckpoint } from './checkpoints/read-checkpoints.ts';
+import { defineTiles } from './checkpoints/record-tree.ts';
 import type { Config } from './config.ts';
-import { exportEvents } from './events/export-events.ts';
 import { readEvent } from './events/read-event.ts';
 import { searchEvents } from './events/search-events.ts';
-import { verifyLog } from './events/verify-log.ts';
+import { exportEvents } from './exports/export-events.ts';
+import { verifyLog } from './exports/verify-log.ts';
+
+const group = 'audit.chain';
 
 export function createService(config: Config, log: Logger): Service {
   const foundation = createFoundation('audit', config, { log });
@@ -23,7 +38,26 @@ export function createService(config: Config, log: Logger): Service {
   const records = defineRecords(store);
   const heads = defineHeads(store);
   const tenants = createTenantDirectory(store);
-  const writer = createChainWriter({ records, heads, clock: store.clock });
+  const { clock } = store;
+  const checkpoints = defineCheckpoints(store);
+  const tiles = defineTiles(store);
+  const keys = defineCheckpointKeys(store);
+  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  let loadedKey: SigningKey | undefined;
+  const signingKey = () => {
+    if (!loadedKey) throw new Error('the signing key is not loaded yet');
+    return loadedKey;
+  };
+  const checkpointer = createCheckpointer({
+    records,
+    heads,
+    checkpoints,
+    signingKey,
+    clock,
+    intervalMs: config.REEVE_CHECKPOINT_SECONDS * 1_000,
+    onError: error => log.warn({ error }, 'a checkpoint will be tried again'),
+  });
+  const writer = createChainWriter({ records, heads, clock, onAppended: checkpointer.grew });
 
   const app = createApp(
     {
@@ -36,11 +70,16 @@ export function createService(config: Config, log: Logger): Service {
       ready: foundation.ready,
     },
     {
+      before: [servePublicKeys(keys)],
       routes: [
-        searchEvents({ records }),
-        readEvent({ records }),
-        exportEvents({ records, heads, recordFact: store.recordFact }),
-        verifyLog({ records, heads }),
+        searchEvents({ records, signingKey }),
+        readEvent({ records, signingKey }),
+        proveEvent({ records, tiles, checkpointer }),
+        listCheckpoints({ checkpoints }),
+        readCheckpoint({ checkpoints }),
+        proveConsistency({ checkpoints, records, tiles }),
+        exportEvents({ records, checkpoints, checkpointer, signingKey, clock, recordFact: store.recordFact }),
+        verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
       ],
     },
   );
@@ -49,13 +88,21 @@ export function createService(config: Config, log: Logger): Service {
     app,
     async start() {
       await foundation.start();
+      loadedKey = await loadSigningKey({ keys, vault });
+      await checkpointer.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
+      const chaining = { writer, signingKey, publish: bus.publish };
       await bus.consume({
-        group: 'audit.chain',
+        group,
         topics: auditedTopics,
-        handleBatch: ingest({ writer, publish: bus.publish }),
+        handleBatch: ingest(chaining),
+        handleSetAside: recordSetAside(chaining, group),
       });
     },
-    stop: foundation.stop,
+    async stop() {
+      await bus.stopConsuming();
+      await checkpointer.stop();
+      await foundation.stop();
+    },
   };
 }

@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readChained, verifyExport } from '@reeve/audit-log';
+import { formats, verifyExport } from '@reeve/audit-log';
 import { type Api, ApiError, eventually } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type Credentials, serviceNames } from '@reeve/local/system';
-import { type AuditEvent, asLines, exportLines } from '../support/audit.ts';
+import { asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
 
@@ -140,13 +140,14 @@ describe('under kills', () => {
         const lines = await eventually(
           async () => {
             const found = await exportLines(api, credentials, tenant);
-            const hits = found.filter(line => isPromised.has((JSON.parse(line) as AuditEvent).target.id ?? ''));
+            const hits = recordsIn(found).filter(({ target }) => isPromised.has(target.id ?? ''));
             return hits.length >= count ? found : null;
           },
           { withinMs: 2 * minutes, what: `${count} records of what was acknowledged` },
         );
-        const log = lines.map(line => JSON.parse(line) as AuditEvent);
-        expect(await verifyExport(asLines(lines), readChained)).toMatchObject({ finding: null });
+        const log = recordsIn(lines);
+        const keys = await auditKeys(credentials);
+        expect(await verifyExport(asLines(lines), { format: formats.ndjson, keys })).toMatchObject({ finding: null });
         expect(new Set(log.map(({ eventId }) => eventId)).size).toBe(log.length);
         const typesByTarget = new Map<string, string[]>();
         for (const { target, type } of log)

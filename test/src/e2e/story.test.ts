@@ -1,6 +1,6 @@
 // The main job, from a sign-in to the audit log that proves it, over HTTP against the running system.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readChained, readOcsf, verifyExport } from '@reeve/audit-log';
+import { type FormatName, formats, verifyExport } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
 import { createBrowser } from '@reeve/local/browser';
 import { approveDemoConnector, consent, endpointOf } from '@reeve/local/connector-story';
@@ -14,7 +14,7 @@ import {
   type SignedIn,
   signIn,
 } from '@reeve/local/product-app';
-import { type AuditEvent, asLines, exportLines, logWith } from '../support/audit.ts';
+import { type AuditEvent, asLines, auditKeys, exportLines, logWith } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
@@ -191,16 +191,19 @@ describe('the story', () => {
     expect(text).not.toMatch(/whsec_|eyJ[\w-]{10,}\./);
   });
 
-  test.each([
-    ['ndjson', readChained],
-    ['ocsf', readOcsf],
-  ] as const)('the %s export verifies offline, and one flipped character is found', async (format, read) => {
-    const lines = await exportLines(own.api, credentials, own.tenant, format);
-    expect(await verifyExport(asLines(lines), read)).toMatchObject({ records: lines.length, finding: null });
-    const index = lines.findIndex(line => line.includes('user.deactivated'));
-    const flipped = lines.map((line, at) =>
-      at === index ? line.replace('"failure"', '"success"').replace(alice.email, alice.email.replace('a', 'e')) : line,
-    );
-    expect((await verifyExport(asLines(flipped), read)).finding).toMatchObject({ line: index + 1 });
-  });
+  test.each(Object.keys(formats) as FormatName[])(
+    'the %s export verifies offline, and one flipped character is found',
+    async name => {
+      const lines = await exportLines(own.api, credentials, own.tenant, name);
+      const given = { format: formats[name], keys: await auditKeys(credentials) };
+      expect(await verifyExport(asLines(lines), given)).toMatchObject({ records: lines.length - 1, finding: null });
+      const index = lines.findIndex(line => line.includes('user.deactivated'));
+      const flipped = lines.map((line, at) =>
+        at === index
+          ? line.replace('"failure"', '"success"').replace(alice.email, alice.email.replace('a', 'e'))
+          : line,
+      );
+      expect((await verifyExport(asLines(flipped), given)).finding).toMatchObject({ line: index + 1 });
+    },
+  );
 });

@@ -1,16 +1,16 @@
-import type { AuditRecord } from '@reeve/audit-log';
+import type { AuditRecord, FormatName, KeySet } from '@reeve/audit-log';
 import { type Api, eventually } from '@reeve/local/api';
 import type { Tenant } from '@reeve/local/seed';
 import type { Credentials } from '@reeve/local/system';
 
-export type AuditEvent = AuditRecord & { hash: string };
+export type AuditEvent = AuditRecord & { hash: string; keyId: string };
 
-/** Every record of the tenant, in the order of the export: chain by chain. */
+/** The signed manifest and every record of the tenant, in the order of the export: chain by chain. */
 export async function exportLines(
   api: Api,
   credentials: Credentials,
   tenant: Tenant,
-  format: 'ndjson' | 'ocsf' = 'ndjson',
+  format: FormatName = 'ndjson',
 ): Promise<string[]> {
   const response = await api.send(
     'GET',
@@ -20,8 +20,18 @@ export async function exportLines(
   return (await response.text()).split('\n').filter(line => line !== '');
 }
 
+/** What is not a signed statement. */
+export const recordsIn = (lines: readonly string[]): AuditEvent[] =>
+  lines.map(line => JSON.parse(line) as AuditEvent).filter(({ eventId }) => eventId !== undefined);
+
+/** What a verifier needs of Reeve. */
+export async function auditKeys(credentials: Credentials): Promise<KeySet> {
+  const response = await fetch(`${credentials.urls.audit}/.well-known/reeve-audit-keys`);
+  return (await response.json()) as KeySet;
+}
+
 export async function readLog(api: Api, credentials: Credentials, tenant: Tenant): Promise<AuditEvent[]> {
-  return (await exportLines(api, credentials, tenant)).map(line => JSON.parse(line) as AuditEvent);
+  return recordsIn(await exportLines(api, credentials, tenant));
 }
 
 /** Waits until the tenant's log holds what is looked for, and returns the whole log. */

@@ -1,7 +1,7 @@
 // `npm run demo`: the main job once against the running system, each step with what it proves. Exit code 1 when a step does not hold.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readChained, verifyExport } from '@reeve/audit-log';
+import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
 import colors from 'picocolors';
 import { eventually } from '../api.ts';
 import { approveDemoConnector, consent, endpointOf } from '../connector-story.ts';
@@ -151,25 +151,35 @@ const lines = await prove('The audit log holds the whole story and leaves as an 
     ).text();
     return text.includes('"delegated_token.revoked"') && text.split('\n').filter(line => line !== '');
   });
-  const types = new Set(result.map(line => (JSON.parse(line) as { type: string }).type));
-  return { result, seen: `${result.length} records of ${types.size} types` };
+  const [, ...records] = result;
+  const types = new Set(records.map(line => (JSON.parse(line) as { type: string }).type));
+  return { result, seen: `${records.length} records of ${types.size} types` };
 });
 
 async function* from(list: readonly string[]): AsyncGenerator<string> {
   yield* list;
 }
 
-await prove('The export verifies offline, with nothing of Reeve at hand', async () => {
-  const { finding, chains } = await verifyExport(from(lines), readChained);
+const keys = (await (await fetch(`${urls.audit}/.well-known/reeve-audit-keys`)).json()) as KeySet;
+const verify = (of: readonly string[]) => verifyExport(from(of), { format: formats.ndjson, keys });
+
+await prove('The export verifies offline, with nothing of Reeve at hand but its public key', async () => {
+  const { finding, chains, checkpoint } = await verify(lines);
   must(finding === null, `it does not verify: ${finding?.detail ?? ''}`);
-  return { result: null, seen: `${chains.length} chains without a gap` };
+  return { result: null, seen: `${chains.length} chains without a gap up to checkpoint ${checkpoint?.number}` };
 });
 
 await prove('One flipped character is found', async () => {
   const at = Math.floor(lines.length / 2);
   const flipped = lines.map((line, index) => (index === at ? line.replace('"subject":"', '"subject":"x') : line));
-  const { finding } = await verifyExport(from(flipped), readChained);
+  const { finding } = await verify(flipped);
   must(finding?.line === at + 1, 'it was not found');
   return { result: null, seen: `line ${finding?.line}: ${finding?.problem}` };
+});
+
+await prove('So is a record that was cut off at the end', async () => {
+  const { finding } = await verify(lines.slice(0, -1));
+  must(finding?.problem === 'truncated', 'it was not found');
+  return { result: null, seen: String(finding?.detail) };
 });
 console.log(colors.green('everything holds'));

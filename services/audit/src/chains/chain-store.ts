@@ -1,5 +1,6 @@
 // How chained records lie in the store: the canonical JSON, byte for byte what was hashed, and beside it the fields to search by.
-import { type AuditRecord, type ChainedRecord, canonicalJson, recordSchema } from '@reeve/audit-log';
+import { type AuditRecord, addLeaf, type ChainedRecord, type Frontier } from '@reeve/audit-log';
+import type { TenantId } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 
 export type StoredRecord = {
@@ -22,7 +23,14 @@ export type StoredRecord = {
 };
 
 /** Where a chain stands. Written after its records, so it may lag behind them after a crash: see `loadHead`. */
-export type Head = { sequence: number; hash: string; offset: string };
+export type Head = {
+  sequence: number;
+  hash: string;
+  offset: string;
+  loggedAt: string;
+  /** Of the Merkle tree over the hashes of its records: the roots of the complete subtrees, in hex. */
+  frontier: string[];
+};
 
 export type Records = Collections<StoredRecord>;
 export type Heads = Collections<Head>;
@@ -46,7 +54,7 @@ export function defineHeads(store: Store): Heads {
 }
 
 export function toStored(
-  { record, hash }: ChainedRecord,
+  { record, canonical, hash }: ChainedRecord,
   { offset, loggedAt }: { offset: string; loggedAt: string },
 ): StoredRecord {
   const { chain, sequence, time, type, outcome, actor, target, context, correlationId } = record;
@@ -54,7 +62,7 @@ export function toStored(
     chain,
     sequence,
     hash,
-    canonical: canonicalJson(record),
+    canonical,
     offset,
     loggedAt,
     time,
@@ -69,6 +77,36 @@ export function toStored(
 }
 
 export function fromStored({ canonical, hash }: StoredRecord): ChainedRecord {
-  const record: AuditRecord = recordSchema.parse(JSON.parse(canonical));
-  return { record, hash };
+  return { record: JSON.parse(canonical) as AuditRecord, canonical, hash };
+}
+
+export const frontierOf = (head: Head | null): Frontier => (head?.frontier ?? []).map(hash => Buffer.from(hash, 'hex'));
+
+/** The head after further records of its chain. */
+export function advance(
+  head: Head | null,
+  records: readonly Pick<StoredRecord, 'sequence' | 'hash' | 'offset' | 'loggedAt'>[],
+): Head | null {
+  const last = records.at(-1);
+  if (!last) return head;
+  let frontier = frontierOf(head);
+  for (const { sequence, hash } of records) frontier = addLeaf(frontier, sequence - 1, Buffer.from(hash, 'hex'));
+  const { sequence, hash, offset, loggedAt } = last;
+  return { sequence, hash, offset, loggedAt, frontier: frontier.map(root => root.toString('hex')) };
+}
+
+/** The last record may be beyond the stored head: by the batch that a crash left without its head, or what another writer added meanwhile. */
+export async function loadHead(
+  { records, heads }: { records: Records; heads: Heads },
+  tenantId: TenantId,
+  chain: string,
+): Promise<Head | null> {
+  const stored = (await heads.in(tenantId).get(chain))?.state;
+  // A head of a time before there was a tree: it is made of all records.
+  let head = stored?.frontier ? stored : null;
+  for (;;) {
+    const next = await records.in(tenantId).getByUnique('place', place(chain, (head?.sequence ?? 0) + 1));
+    if (!next) return head;
+    head = advance(head, [next.state]);
+  }
 }

@@ -1,11 +1,10 @@
 // Chains under redelivery, duplicates, crashes and two writers that fight for one partition.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ChainedRecord, verifyExport } from '@reeve/audit-log';
+import { type ChainedRecord, formats, rootOf, rootOfLeaves, verifyExport } from '@reeve/audit-log';
 import { emptyContext, newEventId, newId, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
-import { viewOf } from '../events/event-view.ts';
-import { defineHeads, defineRecords, fromStored } from './chain-store.ts';
+import { defineHeads, defineRecords, fromStored, frontierOf, loadHead } from './chain-store.ts';
 import { type Arrival, createChainWriter } from './chain-writer.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
@@ -67,9 +66,11 @@ async function stored(): Promise<ChainedRecord[]> {
 async function verified() {
   const found = await stored();
   async function* lines() {
-    for (const chained of found) yield JSON.stringify(viewOf(chained));
+    for (const chained of found) yield formats.ndjson.writeRecord(chained, 'k');
   }
-  return verifyExport(lines());
+  const head = await loadHead({ records, heads }, tenantId, chainId);
+  expect(rootOf(frontierOf(head))).toEqual(rootOfLeaves(found.map(({ hash }) => Buffer.from(hash, 'hex'))));
+  return verifyExport(lines(), { format: formats.ndjson });
 }
 
 describe('a chain', () => {

@@ -3,7 +3,7 @@
 import { type AuditRecord, type ChainedRecord, chain } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { fromStored, type Head, type Heads, place, type Records, toStored } from './chain-store.ts';
+import { advance, fromStored, type Head, type Heads, loadHead, type Records, toStored } from './chain-store.ts';
 
 export type Arrival = { record: Omit<AuditRecord, 'sequence' | 'previousHash'>; offset: string };
 
@@ -12,25 +12,22 @@ export type ChainWriter = ReturnType<typeof createChainWriter>;
 const rememberedHeads = 20_000;
 const attempts = 20;
 
-export function createChainWriter({ records, heads, clock }: { records: Records; heads: Heads; clock: Clock }) {
-  const remembered = new Map<string, Head | null>();
+type Parts = {
+  records: Records;
+  heads: Heads;
+  clock: Clock;
+  /** Told of each tenant whose log grew. */
+  onAppended?: (tenantId: TenantId) => void;
+};
 
-  /** The last record may be beyond the stored head, by the one batch that a crash left without its head. */
-  async function loadHead(tenantId: TenantId, chainId: string): Promise<Head | null> {
-    let head = (await heads.in(tenantId).get(chainId))?.state ?? null;
-    for (;;) {
-      const next = await records.in(tenantId).getByUnique('place', place(chainId, (head?.sequence ?? 0) + 1));
-      if (!next) return head;
-      const { sequence, hash, offset } = next.state;
-      head = { sequence, hash, offset };
-    }
-  }
+export function createChainWriter({ records, heads, clock, onAppended = () => undefined }: Parts) {
+  const remembered = new Map<string, Head | null>();
 
   async function headOf(tenantId: TenantId, chainId: string): Promise<Head | null> {
     const key = `${tenantId} ${chainId}`;
     const known = remembered.get(key);
     if (known !== undefined) return known;
-    const head = await loadHead(tenantId, chainId);
+    const head = await loadHead({ records, heads }, tenantId, chainId);
     if (remembered.size >= rememberedHeads) remembered.clear();
     remembered.set(key, head);
     return head;
@@ -67,17 +64,21 @@ export function createChainWriter({ records, heads, clock }: { records: Records;
           fresh.push(arrival);
         }
         if (chained.length === 0) break;
-        const loggedAt = clock.now().toISOString();
-        const inserted = await collection.insertInOrder(
-          chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) })),
-        );
+        // Never before what was chained before it, whatever the clock of another instance said: a period is a run of the chain.
+        const now = clock.now().toISOString();
+        const loggedAt = head && head.loggedAt > now ? head.loggedAt : now;
+        const rows = chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) }));
+        const inserted = await collection.insertInOrder(rows);
         result.push(...chained.slice(0, inserted).map(({ entry }) => entry));
-        const last = chained[inserted - 1];
         const key = `${tenantId} ${chainId}`;
-        if (last) {
-          const next: Head = { sequence: last.entry.record.sequence, hash: last.entry.hash, offset: last.offset };
+        const next = advance(
+          head,
+          rows.slice(0, inserted).map(({ state }) => state),
+        );
+        if (next && inserted > 0) {
           await heads.in(tenantId).put(chainId, next);
           remembered.set(key, next);
+          onAppended(tenantId);
         }
         if (inserted === chained.length) break;
         // Refused: either this event is in the log already, or another writer has taken the place.

@@ -1,14 +1,27 @@
 // A Kafka consumer: chains what arrives, then publishes it as OCSF. Offsets are committed after both, so a crash repeats the batch, and
-// the chain knows what it has.
+// the chain knows what it has. What cannot be read goes to the dead letters, and a record in its place in the chain says so.
 import { type AuditRecord, type ChainedRecord, toOcsf } from '@reeve/audit-log';
-import { identityHeadSchema, type Message, type TenantId } from '@reeve/contracts';
-import { type Batch, PoisonMessageError, type Received } from '@reeve/event-bus';
+import {
+  because,
+  deadLetterTopic,
+  emptyContext,
+  identityHeadSchema,
+  isId,
+  type Message,
+  platformTenantId,
+  type TenantId,
+} from '@reeve/contracts';
+import { type Batch, PoisonMessageError, type Received, type SetAside } from '@reeve/event-bus';
 import type { Arrival, ChainWriter } from './chain-writer.ts';
 
-type Parts = { writer: ChainWriter; publish: (messages: readonly Message[]) => Promise<void> };
+type Parts = {
+  writer: ChainWriter;
+  signingKey: () => { kid: string };
+  publish: (messages: readonly Message[]) => Promise<void>;
+};
 
 export const ingest =
-  ({ writer, publish }: Parts) =>
+  ({ writer, signingKey, publish }: Parts) =>
   async ({ topic, partition, events }: Batch): Promise<void> => {
     const chainId = `${topic}/${partition}`;
     const byTenant = new Map<TenantId, Arrival[]>();
@@ -20,8 +33,41 @@ export const ingest =
     const chained = await Promise.all(
       [...byTenant].map(([tenantId, arrivals]) => writer.append(tenantId, chainId, arrivals)),
     );
-    await publish(chained.flat().map(messageOf));
+    await publish(chained.flat().map(one => messageOf(one, signingKey().kid)));
   };
+
+export const recordSetAside =
+  ({ writer, signingKey, publish }: Parts, group: string) =>
+  async (letter: SetAside): Promise<void> => {
+    const { topic, partition, offset, timestamp, headers, code, reason } = letter;
+    const chainId = `${topic}/${partition}`;
+    const { ce_tenantid: tenant, ce_id: id = null, ce_type: type = null, ce_correlationid: correlationId } = headers;
+    const tenantId = isId('tenant', tenant) ? tenant : platformTenantId;
+    const record: Arrival['record'] = {
+      tenantId,
+      chain: chainId,
+      // The same however often the message comes.
+      eventId: `dead-letter:${chainId}/${offset}`,
+      type: 'audit.dead_lettered',
+      source: '/reeve/audit',
+      subject: `event/${short(id) ?? '-'}`,
+      time: new Date(Number(timestamp)).toISOString(),
+      correlationId: short(correlationId ?? null) ?? `${chainId}/${offset}`,
+      causationId: null,
+      traceId: null,
+      actor: { type: 'service', id: 'audit', name: null, via: 'system' },
+      target: { type: 'event', id: short(id), name: short(type) },
+      outcome: 'failure',
+      reason: because(code),
+      context: emptyContext,
+      details: { topic, partition, offset, problem: reason, deadLetters: deadLetterTopic(topic, group) },
+    };
+    const chained = await writer.append(tenantId, chainId, [{ record, offset }]);
+    await publish(chained.map(one => messageOf(one, signingKey().kid)));
+  };
+
+const longestHeader = 200;
+const short = (header: string | null) => header?.slice(0, longestHeader).toWellFormed() ?? null;
 
 function recordOf(event: Received, chainId: string): Arrival['record'] {
   const parsed = identityHeadSchema.safeParse(event.data);
@@ -53,7 +99,7 @@ function recordOf(event: Received, chainId: string): Arrival['record'] {
   return record;
 }
 
-function messageOf(chained: ChainedRecord): Message {
+function messageOf(chained: ChainedRecord, keyId: string): Message {
   const { tenantId, chain, sequence, eventId, time, correlationId } = chained.record;
   return {
     topic: 'reeve.audit.v1',
@@ -67,7 +113,7 @@ function messageOf(chained: ChainedRecord): Message {
       tenantId: tenantId as TenantId,
       correlationId,
       contentType: 'application/json',
-      data: toOcsf(chained),
+      data: toOcsf(chained, keyId),
     },
   };
 }

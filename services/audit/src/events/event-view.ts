@@ -1,9 +1,11 @@
 import { type ChainedRecord, recordSchema } from '@reeve/audit-log';
 import { z } from 'zod';
 
-/** A record as it is read and exported: what was hashed, and the hash. */
-export const eventView = z.object({ ...recordSchema.shape, hash: z.string() });
+/** A record as it is read: what was hashed, the hash, and the key that signs the checkpoints of the log. */
+export const eventView = z.object({ ...recordSchema.shape, hash: z.string(), keyId: z.string() });
 
-export function viewOf({ record, hash }: ChainedRecord): z.infer<typeof eventView> {
-  return { ...record, hash };
-}
+export const viewOf = ({ record, hash }: ChainedRecord, keyId: string): z.infer<typeof eventView> => ({
+  ...record,
+  hash,
+  keyId,
+});

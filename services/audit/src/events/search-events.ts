@@ -1,6 +1,7 @@
 import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { fromStored, type Records } from '../chains/chain-store.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { eventView, viewOf } from './event-view.ts';
 
 const query = pageQuery.extend({
@@ -16,7 +17,7 @@ const query = pageQuery.extend({
   to: instant.optional(),
 });
 
-export const searchEvents = ({ records }: { records: Records }) =>
+export const searchEvents = ({ records, signingKey }: { records: Records; signingKey: () => SigningKey }) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/events',
@@ -26,7 +27,8 @@ export const searchEvents = ({ records }: { records: Records }) =>
     response: pageOf(eventView),
     async handle({ tenantId, query: { limit, cursor, ...filters } }) {
       const page = await records.in(tenantId).list('byTime', {}, { limit, cursor, where: whereOf(filters) });
-      return { body: { items: page.items.map(({ state }) => viewOf(fromStored(state))), nextCursor: page.nextCursor } };
+      const items = page.items.map(({ state }) => viewOf(fromStored(state), signingKey().kid));
+      return { body: { items, nextCursor: page.nextCursor } };
     },
   });
 

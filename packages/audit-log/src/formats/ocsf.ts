@@ -1,6 +1,8 @@
 // OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant, chain, sequence,
 // hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
-import { type AuditRecord, type ChainedRecord, canonicalJson, recordSchema } from './record.ts';
+import type { AuditRecord, ChainedRecord } from '../record.ts';
+import { decodeStatement, hashOfStatement } from '../statements.ts';
+import { type Format, readAgain } from './entry.ts';
 
 type Ocsf = Record<string, unknown>;
 type Shape = { class: 3001 | 3002 | 3004 | 3005 | 6003; activity: number };
@@ -137,7 +139,7 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
 }
 
 /** One OCSF event. `raw_data` is the canonical record, byte for byte what was hashed. */
-export function toOcsf({ record, hash }: ChainedRecord): Ocsf {
+export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string): Ocsf {
   const shape = shapeOf(record.type);
   const { tenantId, chain, sequence, previousHash, context } = record;
   return {
@@ -163,20 +165,54 @@ export function toOcsf({ record, hash }: ChainedRecord): Ocsf {
     },
     ...classFields(shape, record),
     ...(shape.class !== 6003 && context.ip !== null ? { src_endpoint: { ip: context.ip } } : {}),
-    unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash },
-    raw_data: canonicalJson(record),
+    unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash, key_id: keyId },
+    raw_data: canonical,
   };
 }
 
-/** Reads a line of the OCSF export back into what can be verified. */
-export function readOcsf(line: string): ChainedRecord {
-  const event = JSON.parse(line) as { raw_data?: unknown; unmapped?: { hash?: unknown } };
-  if (typeof event.raw_data !== 'string' || typeof event.unmapped?.hash !== 'string')
-    throw new TypeError('raw_data or unmapped.hash is missing');
-  const record = recordSchema.parse(JSON.parse(event.raw_data));
-  const chained = { record, hash: event.unmapped.hash };
-  // What a SIEM shows has to be what was hashed: the event is made again from the record and compared.
-  if (line.trim() !== JSON.stringify(toOcsf(chained)))
-    throw new TypeError('the OCSF fields differ from the record in raw_data');
-  return chained;
+/** A signed statement as the creation of an entity of its kind. `raw_data` is the JWS. */
+export function statementToOcsf(jws: string): Ocsf {
+  const { kind, keyId, content } = decodeStatement(jws);
+  const code = kind === 'reeve-checkpoint' ? 'checkpoint.signed' : 'audit.exported';
+  const uid = hashOfStatement(jws);
+  return {
+    category_uid: 3,
+    class_uid: 3004,
+    activity_id: 1,
+    type_uid: 300401,
+    time: Date.parse(content.time),
+    severity_id: 1,
+    status_id: 1,
+    message: `${code}: success`,
+    metadata: {
+      version,
+      product: { name: 'Reeve', vendor_name: 'Reeve', uid: '/reeve/audit' },
+      uid,
+      event_code: code,
+      tenant_uid: content.tenantId,
+    },
+    entity: { type: kind, uid },
+    actor: { app_uid: 'audit', app_name: 'audit' },
+    unmapped: { tenant: content.tenantId, key_id: keyId },
+    raw_data: jws,
+  };
 }
+
+export const ocsf: Format = {
+  contentType: 'application/x-ndjson',
+  extension: 'ocsf.ndjson',
+
+  writeRecord: (chained, keyId) => JSON.stringify(toOcsf(chained, keyId)),
+
+  writeStatement: jws => JSON.stringify(statementToOcsf(jws)),
+
+  read(line) {
+    const { raw_data: raw, unmapped } = JSON.parse(line) as { raw_data?: unknown; unmapped?: Record<string, unknown> };
+    const { hash, key_id: keyId } = unmapped ?? {};
+    if (typeof raw === 'string' && hash === undefined) {
+      if (line !== ocsf.writeStatement(raw)) throw new TypeError('its fields differ from the statement that it holds');
+      return { kind: 'statement', jws: raw };
+    }
+    return readAgain(ocsf, line, { canonical: raw, hash, keyId });
+  },
+};
