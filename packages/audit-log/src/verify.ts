@@ -50,7 +50,7 @@ export type Verification = {
 };
 
 export type VerifyOptions = {
-  format: Pick<Format, 'read'>;
+  format: Pick<Format, 'read' | 'header'>;
   /** Without them no signature is checked, and the result says so. */
   keys?: KeySet | undefined;
   /** Checkpoints obtained elsewhere: what they tell of has to be there. */
@@ -266,7 +266,7 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
     add: (text: string) => {
       line += 1;
       return attempt(() => {
-        if (text.trim() === '') return;
+        if (text.trim() === '' || (line === 1 && text === format.header)) return;
         const entry = read(text);
         return entry.kind === 'record' ? addRecord(entry) : addStatement(entry.jws);
       });

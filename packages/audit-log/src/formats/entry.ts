@@ -10,6 +10,8 @@ export type Format = {
   contentType: string;
   /** Of a file. */
   extension: string;
+  /** The first line of a file, where there is one that is no record. */
+  header?: string;
   /** One line, without its end. `keyId` is the key that signs the checkpoints of the log. */
   writeRecord(chained: ChainedRecord, keyId: string): string;
   writeStatement(jws: string): string;

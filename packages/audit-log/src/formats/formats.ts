@@ -1,8 +1,16 @@
 // Every format a log can be exported in. Each is one line per record, and each can be verified.
+import { cef } from './cef.ts';
+import { csv } from './csv.ts';
+import { ecs } from './ecs.ts';
 import type { Format } from './entry.ts';
+import { hec } from './hec.ts';
 import { ndjson } from './ndjson.ts';
 import { ocsf } from './ocsf.ts';
+import { syslog } from './syslog.ts';
 
-export const formats = { ndjson, ocsf } as const satisfies Record<string, Format>;
+export const formats = { ndjson, ocsf, ecs, cef, syslog, hec, csv } satisfies Record<string, Format> as Record<
+  FormatName,
+  Format
+>;
 
-export type FormatName = keyof typeof formats;
+export type FormatName = 'ndjson' | 'ocsf' | 'ecs' | 'cef' | 'syslog' | 'hec' | 'csv';

@@ -12,6 +12,7 @@ import {
   type TenantId,
 } from '@reeve/contracts';
 import { type Batch, PoisonMessageError, type Received, type SetAside } from '@reeve/event-bus';
+import { z } from 'zod';
 import type { Arrival, ChainWriter } from './chain-writer.ts';
 
 type Parts = {
@@ -66,6 +67,8 @@ export const recordSetAside =
     await publish(chained.map(one => messageOf(one, signingKey().kid)));
   };
 
+const instantSchema = z.iso.datetime();
+
 const longestHeader = 200;
 const short = (header: string | null) => header?.slice(0, longestHeader).toWellFormed() ?? null;
 
@@ -77,6 +80,9 @@ function recordOf(event: Received, chainId: string): Arrival['record'] {
       `the event's head is not valid: ${parsed.error.issues.map(issue => issue.path.join('.')).join(', ')}`,
     );
   }
+  // Search and the formats of SIEMs rest on it.
+  if (!instantSchema.safeParse(event.time).success)
+    throw new PoisonMessageError('attribute_invalid', 'ce_time is no RFC 3339 time in UTC');
   const { actor, target, outcome, reason, context, details } = parsed.data;
   const record: Omit<AuditRecord, 'sequence' | 'previousHash'> = {
     tenantId: event.tenantId,

@@ -101,8 +101,9 @@ export async function* linesOf(
   parts: Pick<Parts, 'records' | 'signingKey' | 'clock'>,
   { tenantId, checkpoint, period, ranges, after, format }: Export,
 ): AsyncGenerator<string> {
-  const { writeRecord, writeStatement } = formats[format];
+  const { header, writeRecord, writeStatement } = formats[format];
   const keyId = parts.signingKey().kid;
+  if (header !== undefined && !after) yield header;
   if (checkpoint && !after) yield writeStatement(await signManifest(parts, { checkpoint, period, chains: ranges }));
   for await (const chained of readRanges(parts, { tenantId, ranges, after })) yield writeRecord(chained, keyId);
 }

@@ -1,0 +1,133 @@
+// Elastic Common Schema 8.17. `event.original` is the canonical record; what ECS has no field for is under `reeve`.
+import type { AuditRecord } from '../record.ts';
+import { decodeStatement, hashOfStatement } from '../statements.ts';
+import { type Format, readAgain } from './entry.ts';
+import { shapeOf } from './ocsf.ts';
+
+type Fields = Record<string, unknown>;
+
+const version = '8.17.0';
+const dataset = { module: 'reeve', dataset: 'reeve.audit' };
+
+/** ECS knows no "denied" among its outcomes. */
+const outcomes = { success: 'success', failure: 'failure', denied: 'failure' } as const;
+
+const changes: Record<string, string> = {
+  created: 'creation',
+  stored: 'creation',
+  deleted: 'deletion',
+  destroyed: 'deletion',
+};
+const verbOf = (type: string) => type.slice(type.indexOf('.') + 1);
+/** https://www.elastic.co/docs/reference/ecs/ecs-allowed-values-event-category */
+function categorize({ type, outcome }: AuditRecord): { category: string[]; type: string[] } {
+  const verb = verbOf(type);
+  const change = changes[verb] ?? 'change';
+  switch (shapeOf(type).class) {
+    case 3001:
+      return { category: ['iam'], type: ['user', change] };
+    case 3002:
+      if (type.startsWith('session.')) return { category: ['session'], type: [verb === 'created' ? 'start' : 'end'] };
+      return { category: ['authentication'], type: ['start'] };
+    case 3004:
+      return { category: ['configuration'], type: [change] };
+    case 3005:
+      return { category: ['iam'], type: ['admin', 'change'] };
+    case 6003:
+      return { category: ['api'], type: [outcome === 'denied' ? 'denied' : 'access'] };
+  }
+}
+
+const present = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+
+function userOf({ actor, target }: AuditRecord): Fields {
+  const isUser = actor.type === 'user';
+  const acting = isUser ? present({ id: actor.id, name: actor.name }) : {};
+  return target.type === 'user' ? { ...acting, target: present({ id: target.id, name: target.name }) } : acting;
+}
+
+function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0], keyId: string): Fields {
+  const { actor, target, context, reason } = record;
+  const users = [actor.type === 'user' ? actor.id : null, target.type === 'user' ? target.id : null].filter(
+    id => id !== null,
+  );
+  const client = actor.type === 'client' || actor.type === 'service';
+  return {
+    '@timestamp': record.time,
+    ecs: { version },
+    event: {
+      kind: 'event',
+      ...categorize(record),
+      action: record.type,
+      outcome: outcomes[record.outcome],
+      reason: reason.code,
+      id: record.eventId,
+      ...dataset,
+      provider: record.source,
+      sequence: record.sequence,
+      hash,
+      original: canonical,
+    },
+    user: userOf(record),
+    ...(client ? { client: { user: present({ id: actor.id, name: actor.name }) } } : {}),
+    ...(target.type === 'group' ? { group: present({ id: target.id, name: target.name }) } : {}),
+    ...(context.ip === null ? {} : { source: { ip: context.ip } }),
+    ...(context.userAgent === null ? {} : { user_agent: { original: context.userAgent } }),
+    ...(context.requestId === null ? {} : { http: { request: { id: context.requestId } } }),
+    ...(record.traceId === null ? {} : { trace: { id: record.traceId } }),
+    ...(reason.rule === null ? {} : { rule: { name: reason.rule } }),
+    organization: { id: record.tenantId },
+    related: { user: [...new Set(users)], ip: context.ip === null ? [] : [context.ip] },
+    reeve: {
+      tenant: record.tenantId,
+      chain: record.chain,
+      sequence: record.sequence,
+      previous_hash: record.previousHash,
+      hash,
+      key_id: keyId,
+      outcome: record.outcome,
+      correlation_id: record.correlationId,
+      target: present({ type: target.type, id: target.id, name: target.name }),
+      session_id: context.sessionId,
+    },
+  };
+}
+
+export const ecs: Format = {
+  contentType: 'application/x-ndjson',
+  extension: 'ecs.ndjson',
+
+  writeRecord: (chained, keyId) => JSON.stringify(toEcs(chained, keyId)),
+
+  writeStatement(jws) {
+    const { kind, keyId, content } = decodeStatement(jws);
+    return JSON.stringify({
+      '@timestamp': content.time,
+      ecs: { version },
+      event: {
+        kind: 'event',
+        category: ['configuration'],
+        type: ['creation'],
+        action: kind,
+        outcome: 'success',
+        id: hashOfStatement(jws),
+        ...dataset,
+        original: jws,
+      },
+      organization: { id: content.tenantId },
+      reeve: { tenant: content.tenantId, key_id: keyId },
+    });
+  },
+
+  read(line) {
+    const { event, reeve } = JSON.parse(line) as { event?: Fields; reeve?: Fields };
+    const { original } = event ?? {};
+    if (typeof original === 'string' && reeve?.['hash'] === undefined) {
+      if (line !== ecs.writeStatement(original))
+        throw new TypeError('its fields differ from the statement that it holds');
+      return { kind: 'statement', jws: original };
+    }
+    return readAgain(ecs, line, { canonical: original, hash: reeve?.['hash'], keyId: reeve?.['key_id'] });
+  },
+};

@@ -1,0 +1,305 @@
+// Each format against its own rules, read by a reader that is not ours, with names that try to break out of their fields.
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { exportJWK, generateKeyPair } from 'jose';
+import { type AuditRecord, type ChainedRecord, chain, genesisHash } from '../record.ts';
+import { signStatement } from '../statements.ts';
+import { type FormatName, formats } from './formats.ts';
+
+const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
+const keyId = '-k_1';
+const time = '2026-11-21T10:00:00.123Z';
+
+function recordWith(changes: Partial<Omit<AuditRecord, 'sequence' | 'previousHash'>> = {}): ChainedRecord {
+  return chain(
+    { hash: 'ab'.repeat(32), sequence: 41 },
+    {
+      tenantId,
+      chain: 'reeve.auth.v1/0',
+      eventId: '01998f00-0000-7000-8000-000000000001',
+      type: 'sign_in.succeeded',
+      source: '/reeve/auth',
+      subject: 'user/usr_1',
+      time,
+      correlationId: 'c1',
+      causationId: null,
+      traceId: null,
+      actor: { type: 'user', id: 'usr_1', name: 'Zoë', via: 'session' },
+      target: { type: 'user', id: 'usr_1', name: 'Zoë' },
+      outcome: 'success',
+      reason: { code: 'signed_in', rule: null, basis: null },
+      context: {
+        ip: '192.0.2.1',
+        userAgent: 'curl/8',
+        sessionId: null,
+        connectionId: null,
+        clientId: null,
+        requestId: null,
+      },
+      details: { userId: 'usr_1' },
+      ...changes,
+    },
+  );
+}
+
+const named = (name: string) =>
+  recordWith({
+    actor: { type: 'user', id: 'usr_1', name, via: 'session' },
+    target: { type: 'user', id: name, name },
+    context: { ...recordWith().record.context, userAgent: name },
+    details: { name, nested: { [name]: [name, 1e21, -0, 0.1] } },
+  });
+
+const hostile = [
+  "=cmd|'/c calc'!A1",
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  '\tx',
+  'a|b\\|c\\\\',
+  'x=y outcome=failure',
+  ' rawEvent={} cs4=00',
+  '\\',
+  'line\r\nCEF:0|Evil|x|1|y|z|10|',
+  '\u0085next\u2028line\u2029para',
+  '\ufeff{"a":1}',
+  '"] [evil@1 a="b"]',
+  '] \ufeff{}',
+  ']',
+  '"',
+  '","',
+  "'",
+  '","event":{"x":1}}',
+  '</script>',
+  '',
+  ' ',
+  '🦊',
+  '\u202eRTL',
+  '\u0000\u001b[31m',
+  '__proto__',
+  '10',
+];
+const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.constantFrom(...hostile));
+const names = Object.keys(formats) as FormatName[];
+/** What some reader or other takes for the end of a line. */
+const lineEnds = /[\p{Cc}\u2028\u2029]/u;
+
+describe.each(names)('%s', name => {
+  const format = formats[name];
+
+  test('says what was hashed, on one line, whatever people call themselves', () => {
+    fc.assert(
+      fc.property(
+        anyText.map(text => named(text.toWellFormed())),
+        chained => {
+          const line = format.writeRecord(chained, keyId);
+          expect(line).not.toMatch(
+            name === 'ndjson' || name === 'hec' || name === 'ocsf' || name === 'ecs' ? /[\n\r]/ : lineEnds,
+          );
+          expect(format.read(line)).toMatchObject({ kind: 'record', canonical: chained.canonical, hash: chained.hash });
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('carries tenant, chain, sequence, previous hash, hash and key id', () => {
+    const { record, hash } = recordWith();
+    const line = format.writeRecord(recordWith(), keyId);
+    for (const part of [record.tenantId, record.chain, '42', record.previousHash, hash, keyId])
+      expect(line).toContain(part);
+  });
+
+  test('carries signed statements', async () => {
+    const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
+    const key = { ...(await exportJWK(privateKey)), kid: keyId };
+    const jws = await signStatement(key, 'reeve-checkpoint', {
+      tenantId,
+      number: 1,
+      time,
+      previous: genesisHash,
+      root: genesisHash,
+      chains: [],
+    });
+    const line = format.writeStatement(jws);
+    expect(line).not.toMatch(lineEnds);
+    expect(format.read(line)).toEqual({ kind: 'statement', jws });
+    // In NDJSON a statement stands alone.
+    if (name !== 'ndjson') expect(() => format.read(line.replace(tenantId, tenantId.replace('1', '2')))).toThrow();
+  });
+
+  test.each(['', '{}', 'null', '[]', 'text', '{"event":{}}', '<110>1 - - - - - -', 'CEF:0|a'])('refuses %j', line => {
+    expect(() => format.read(line)).toThrow();
+  });
+});
+
+// NDJSON and HEC are the record itself, which its hash guards.
+test.each(names.filter(name => name !== 'ndjson' && name !== 'hec'))(
+  '%s refuses a line in which a field was changed and the record was not',
+  name => {
+    const line = formats[name].writeRecord(recordWith(), keyId);
+    for (const part of ['sign_in.succeeded', tenantId, 'abab', 'usr_1'])
+      expect(() => formats[name].read(line.replace(part, part.replace(/.$/, 'x')))).toThrow();
+  },
+);
+
+/** The rules of the format, from its guide: unescaped bars part the header, an unescaped equals sign ends a key, which is what precedes it back to a space. */
+function readCef(line: string) {
+  const header = line.split(/(?<=(?<!\\)(?:\\\\)*)\|/);
+  const [version, vendor, product, productVersion, id, title, severity] = header;
+  const extension = header.slice(7).join('|');
+  const keys = [...extension.matchAll(/(?:^| )([A-Za-z0-9]+)(?<=(?<!\\)(?:\\\\)*[A-Za-z0-9])=/g)];
+  const fields = Object.fromEntries(
+    keys.map((key, index) => {
+      const from = key.index + key[0].length;
+      const value: string = extension.slice(from, keys[index + 1]?.index);
+      return [String(key[1]), value.replace(/\\([\\=])/g, '$1')] as const;
+    }),
+  );
+  return { version, vendor, product, productVersion, id, title, severity, fields };
+}
+
+describe('CEF', () => {
+  test('has the header and the keys of the dictionary', () => {
+    const { record, hash } = recordWith();
+    const { fields, ...header } = readCef(formats.cef.writeRecord(recordWith(), keyId));
+    expect(header).toEqual({
+      version: 'CEF:0',
+      vendor: 'Reeve',
+      product: 'Reeve',
+      productVersion: '1',
+      id: record.type,
+      title: record.type,
+      severity: '3',
+    });
+    expect(fields).toMatchObject({
+      rt: String(Date.parse(time)),
+      suid: 'usr_1',
+      suser: 'Zoë',
+      src: '192.0.2.1',
+      outcome: 'success',
+      cs1: tenantId,
+      cs4: hash,
+      cs4Label: 'hash',
+      cn1: '42',
+    });
+    const six = recordWith({ context: { ...record.context, ip: '2001:db8::1' } });
+    expect(readCef(formats.cef.writeRecord(six, keyId)).fields).toMatchObject({
+      c6a2: '2001:db8::1',
+      c6a2Label: 'Source IPv6 Address',
+    });
+  });
+
+  test.each(hostile)('keeps the name %j in its field', text => {
+    const { fields } = readCef(formats.cef.writeRecord(named(text), keyId));
+    const shown = text.replace(/[\p{Cc}\u2028\u2029\ufeff]+/gu, ' ');
+    expect(fields['suser']?.trim()).toBe(shown.trim());
+    expect(fields['outcome']).toBe('success');
+    expect(JSON.parse(fields['rawEvent'] ?? '')).toMatchObject({ actor: { name: text } });
+  });
+
+  test('keeps a bar in a type in its field', () => {
+    const { id, severity } = readCef(formats.cef.writeRecord(recordWith({ type: 'a|b\n|10' }), keyId));
+    expect([id, severity]).toEqual(['a\\|b \\|10', '3']);
+  });
+});
+
+describe('syslog', () => {
+  const grammar =
+    /^<(?<pri>\d{1,3})>1 (?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z) (?<host>[\x21-\x7e]{1,255}) (?<app>[\x21-\x7e]{1,48}) (?<pid>[\x21-\x7e]{1,128}) (?<id>[\x21-\x7e]{1,32}) \[(?<sd>[\x21\x23-\x3c\x3e-\x5c\x5e-\x7e]{1,32})(?<params>(?: [\x21\x23-\x3c\x3e-\x5c\x5e-\x7e]{1,32}="(?:[^"\\\]]|\\["\\\]])*")*)\] \ufeff(?<message>.*)$/su;
+
+  test.each(hostile)('keeps to the grammar of RFC 5424 with the name %j', text => {
+    const line = formats.syslog.writeRecord(named(text), keyId);
+    const groups = grammar.exec(line)?.groups;
+    expect(groups).toMatchObject({ pri: '110', time, app: 'audit', id: 'sign_in.succeeded', sd: 'reeve@32473' });
+    expect(JSON.parse(groups?.['message'] ?? '')).toMatchObject({ actor: { name: text } });
+    const params = [...(groups?.['params'] ?? '').matchAll(/ (\w+)="((?:[^"\\\]]|\\["\\\]])*)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(params).toEqual(
+      expect.arrayContaining(['tenant', 'chain', 'sequence', 'previousHash', 'hash', 'keyId', 'outcome']),
+    );
+    expect(new Set(params).size).toBe(params.length);
+  });
+
+  test('warns of what failed, and names a type of any length', () => {
+    const line = formats.syslog.writeRecord(
+      recordWith({ outcome: 'denied', type: 'ü'.repeat(3) + 'x'.repeat(50) }),
+      keyId,
+    );
+    expect(grammar.exec(line)?.groups).toMatchObject({ pri: '108', id: 'x'.repeat(32) });
+  });
+});
+
+describe('CSV', () => {
+  const read = (text: string) =>
+    parse([formats.csv.header, formats.csv.writeRecord(named(text), keyId)].join('\n'), { columns: true }) as Record<
+      string,
+      string
+    >[];
+
+  test.each(hostile)('holds the name %j in its cell, and a spreadsheet takes no cell for a formula', text => {
+    const rows = read(text);
+    expect(rows).toHaveLength(1);
+    const shown = text.replace(/[\p{Cc}\u2028\u2029\ufeff]+/gu, ' ');
+    expect(rows[0]?.['actor_name']).toBe(/^[=+\-@\t\r]/.test(shown) ? `'${shown}` : shown);
+    for (const cell of Object.values(rows[0] ?? {})) expect(cell).not.toMatch(/^[=+\-@\t\r]/);
+    expect(JSON.parse(rows[0]?.['record'] ?? '')).toMatchObject({ actor: { name: text } });
+  });
+});
+
+describe('Splunk HEC', () => {
+  test('has what the collector asks for', () => {
+    const event = JSON.parse(formats.hec.writeRecord(recordWith(), keyId)) as Record<string, unknown>;
+    expect(event).toMatchObject({
+      time: 1_795_255_200.123,
+      host: 'reeve',
+      source: '/reeve/auth',
+      sourcetype: 'reeve:audit',
+      fields: { tenant: tenantId },
+      event: { type: 'sign_in.succeeded', sequence: 42, keyId },
+    });
+  });
+});
+
+describe('ECS', () => {
+  const categories: Record<string, readonly string[]> = {
+    authentication: ['start', 'end', 'info'],
+    session: ['start', 'end', 'info'],
+    iam: ['admin', 'change', 'creation', 'deletion', 'group', 'info', 'user'],
+    configuration: ['access', 'change', 'creation', 'deletion', 'info'],
+    api: ['access', 'admin', 'allowed', 'change', 'creation', 'deletion', 'denied', 'end', 'info', 'start', 'user'],
+  };
+  type Ecs = {
+    event: { category: string[]; type: string[]; outcome: string; action: string };
+    source?: { ip: string };
+  };
+  const types = [
+    'sign_in.failed',
+    'session.created',
+    'session.revoked',
+    'user.created',
+    'user.deleted',
+    'role.assigned',
+    'consent.revoked',
+    'connection.updated',
+    'endpoint.created',
+    'secret.accessed',
+    'access.denied',
+    'audit.dead_lettered',
+    'of.the_future',
+  ];
+
+  test.each(types)('puts %s into a category that knows its type', type => {
+    const { event } = JSON.parse(formats.ecs.writeRecord(recordWith({ type, outcome: 'denied' }), keyId)) as Ecs;
+    expect(event).toMatchObject({ outcome: 'failure', action: type });
+    for (const one of event.type) expect(categories[event.category[0] ?? '']).toContain(one);
+  });
+
+  test('leaves out an address that is not there', () => {
+    const { context } = recordWith().record;
+    const line = formats.ecs.writeRecord(recordWith({ context: { ...context, ip: null } }), keyId);
+    expect((JSON.parse(line) as Ecs).source).toBeUndefined();
+  });
+});

@@ -1,0 +1,32 @@
+// Splunk HTTP Event Collector: one event object per line, as its /services/collector/event takes them one after the other. The event is the line of the NDJSON export.
+
+import { decodeStatement } from '../statements.ts';
+import type { Format } from './entry.ts';
+import { ndjson } from './ndjson.ts';
+
+/** Splunk wants seconds, with the milliseconds behind the point. */
+function line({ time, source, tenantId }: { time: string; source: string; tenantId: string }, event: string): string {
+  const seconds = (Date.parse(time) / 1_000).toFixed(3);
+  const head = { host: 'reeve', source, sourcetype: 'reeve:audit', fields: { tenant: tenantId } };
+  return `{"time":${seconds},${JSON.stringify(head).slice(1, -1)},"event":${event}}`;
+}
+
+export const hec: Format = {
+  contentType: 'application/x-ndjson',
+  extension: 'hec.ndjson',
+
+  writeRecord: (chained, keyId) => line(chained.record, ndjson.writeRecord(chained, keyId)),
+
+  writeStatement(jws) {
+    const { time, tenantId } = decodeStatement(jws).content;
+    return line({ time, tenantId, source: '/reeve/audit' }, ndjson.writeStatement(jws));
+  },
+
+  read(text) {
+    const event = /^\{"time":[\d.]+,"host":.*?\},"event":(.*)\}$/s.exec(text)?.[1] ?? '';
+    const entry = ndjson.read(event);
+    const again = entry.kind === 'statement' ? hec.writeStatement(entry.jws) : line(entry.record, event);
+    if (text !== again) throw new TypeError('its fields differ from the event that it holds');
+    return entry;
+  },
+};
