@@ -19,6 +19,7 @@ export const idPrefixes = {
   delivery: 'dlv',
   secret: 'sec',
   request: 'req',
+  view: 'viw',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -19,8 +19,9 @@ export function createRouteHandlers(parts: RouteParts) {
     async (request, response) => {
       const caller = await authenticate(parts, request);
       const tenant = route.scope === 'tenant' ? await findTenant(parts, request, caller) : null;
-      const cause = causeOf(request, caller);
-      await authorize(parts, { route, caller, tenant, cause });
+      const asked = causeOf(request, caller);
+      const decision = await authorize(parts, { route, caller, tenant, cause: asked });
+      const cause = { ...asked, decision };
       if (tenant) await recordPlatformUse(parts, { request, route, caller, tenant, cause });
       const accepted = {
         params: request.params as Record<string, string>,
@@ -72,10 +73,10 @@ async function findTenant({ tenants }: RouteParts, request: Request, caller: Cal
 async function authorize(
   { access, store }: RouteParts,
   { route, caller, tenant, cause }: { route: Route; caller: Caller; tenant: KnownTenant | null; cause: Cause },
-): Promise<void> {
+): Promise<NonNullable<Cause['decision']>> {
   const resource = tenant ? { tenantId: tenant.id } : ('platform' as const);
   const { allowed, rule, basis } = access.decide({ principal: caller, action: route.action, resource });
-  if (allowed) return;
+  if (allowed) return { rule, basis };
   const target = { type: 'operation', id: route.action, name: route.summary };
   const reason = { code: 'no_rule_permits', rule, basis };
   const event = {

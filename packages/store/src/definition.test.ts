@@ -10,6 +10,8 @@ test('every declared query is served by an index in the order tenant, equality, 
     queries: {
       inOrder: { equality: [] },
       byOwner: { equality: ['owner', 'kind'], sort: 'at', direction: 'descending' },
+      // Served by the index of the one before, read backwards.
+      oldestFirst: { equality: ['owner', 'kind'], sort: 'at' },
     },
     expiresAt: () => null,
   });

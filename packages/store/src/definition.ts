@@ -43,7 +43,12 @@ export function sortOf<S>(query: QueryShape<S>): { field: string; order: 1 | -1 
 export function indexesOf<S>(definition: CollectionDefinition<S>, hasOutbox = true): IndexDescription[] {
   const uniqueNames = [...Object.keys(definition.unique ?? {}), ...Object.keys(definition.globallyUnique ?? {})];
   const unique = uniqueNames.map(name => ({ key: { [`unique.${name}`]: 1 as const }, unique: true, sparse: true }));
-  const queries = Object.values(definition.queries ?? {}).map(query => {
+  const shapes = Object.values(definition.queries ?? {});
+  // An index is read in both directions: two lists that differ in nothing else share one.
+  const distinct = shapes.filter(
+    (one, at) => shapes.findIndex(other => one.sort === other.sort && `${one.equality}` === `${other.equality}`) === at,
+  );
+  const queries = distinct.map(query => {
     const { field, order } = sortOf(query);
     const equality = query.equality.map(name => [fieldOf(name), 1 as const] as const);
     const key: Record<string, 1 | -1> = Object.fromEntries([['tenantId', 1], ...equality, [field, order]]);

@@ -9,4 +9,4 @@ export type { PlatformRecords } from './platform-records.ts';
 export type { FindPublished, Publish, PublishedQuery } from './publish.ts';
 export type { Draft, RawDraft } from './stamp.ts';
 export { type Collections, type Journal, openStore, type Store, type StoreOptions } from './store.ts';
-export type { Decision, ListOptions, Page, TenantCollection } from './tenant-collection.ts';
+export type { Decision, Equality, ListOptions, Page, TenantCollection } from './tenant-collection.ts';

@@ -49,7 +49,14 @@ export function stamp(draft: Draft, { id, time, source, tenantId, cause: ofChang
       type,
       subject: `${target.type}/${target.id ?? '-'}`,
       contentType: 'application/json',
-      data: { actor: cause.actor, target, outcome, reason, context: cause.context, details },
+      data: {
+        actor: cause.actor,
+        target,
+        outcome,
+        reason: reason.rule === null && cause.decision ? { ...reason, ...cause.decision } : reason,
+        context: cause.context,
+        details,
+      },
     },
   };
 }

@@ -20,6 +20,9 @@ import { type Draft, stamp } from './stamp.ts';
 /** What a decision returns: the new state and what happened. Null means that nothing is to change. */
 export type Decision<S> = { state: S; events: readonly Draft[] } | null;
 
+/** What a declared query is asked for: of a field that holds a list, one of its entries. */
+export type Equality<S> = { [K in keyof S]?: S[K] extends readonly (infer One)[] ? One : S[K] };
+
 export type Page<S> = { items: Entry<S>[]; nextCursor: string | null };
 
 export type ListOptions<S> = {
@@ -163,7 +166,7 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     },
 
     /** One page of a declared query. Throws `cursor_invalid` for a cursor of another tenant or list. */
-    async list(name: string, equality: Partial<S>, options: ListOptions<S>): Promise<Page<S>> {
+    async list(name: string, equality: Equality<S>, options: ListOptions<S>): Promise<Page<S>> {
       const query = definition.queries?.[name];
       if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
       const { field, order } = sortOf(query);
@@ -185,7 +188,11 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
         conditions.push(
           (field === 'id'
             ? { id: { [beyond]: id } }
-            : { $or: [{ [field]: { [beyond]: sort } }, { [field]: sort, id: { [beyond]: id } }] }) as Filter<Stored>,
+            : {
+                // The first condition bounds the index; the second alone would not.
+                [field]: { [`${beyond}e`]: sort },
+                $or: [{ [field]: { [beyond]: sort } }, { [field]: sort, id: { [beyond]: id } }],
+              }) as Filter<Stored>,
         );
       }
       const filter = { tenantId, ...(conditions.length > 0 ? { $and: conditions } : {}) } as Filter<Stored>;
@@ -201,8 +208,19 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
       return { items, nextCursor: more ? encodeCursor(scope, { sort: sortValue, id: last.id }) : null };
     },
 
+    /** How many entries of a declared query there are, narrowed by `where`. */
+    count(name: string, equality: Equality<S>, where: Filter<S> = {}): Promise<number> {
+      const query = definition.queries?.[name];
+      if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
+      const conditions = [
+        ...query.equality.map(key => [fieldOf(key), equality[key]] as const),
+        ...Object.entries(where).map(([key, condition]) => [fieldOf(key), condition as unknown] as const),
+      ];
+      return collection.countDocuments({ tenantId, ...Object.fromEntries(conditions) } as Filter<Stored>);
+    },
+
     /** Every entry of a declared query, page by page: for work inside a service, with constant memory. */
-    async *all(name: string, equality: Partial<S>, where?: Filter<S>): AsyncGenerator<Entry<S>> {
+    async *all(name: string, equality: Equality<S>, where?: Filter<S>): AsyncGenerator<Entry<S>> {
       let cursor: string | undefined;
       do {
         const page = await this.list(name, equality, { limit: 500, cursor, ...(where ? { where } : {}) });

@@ -25,10 +25,16 @@ import { proveEvent } from './checkpoints/prove-event.ts';
 import { listCheckpoints, proveConsistency, readCheckpoint } from './checkpoints/read-checkpoints.ts';
 import { defineTiles } from './checkpoints/record-tree.ts';
 import type { Config } from './config.ts';
-import { readEvent } from './events/read-event.ts';
-import { searchEvents } from './events/search-events.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
+import { auditedReading } from './search/audited-reading.ts';
+import { explainEvent } from './search/explain-event.ts';
+import { createView, deleteView, listViews, updateView } from './search/manage-views.ts';
+import { readEvent } from './search/read-event.ts';
+import { readTimeline } from './search/read-timeline.ts';
+import { rebuildSearch } from './search/rebuild-search.ts';
+import { defineSavedViews } from './search/saved-views.ts';
+import { searchEvents } from './search/search-events.ts';
 
 const group = 'audit.chain';
 
@@ -41,6 +47,7 @@ export function createService(config: Config, log: Logger): Service {
   const { clock } = store;
   const checkpoints = defineCheckpoints(store);
   const tiles = defineTiles(store);
+  const views = defineSavedViews(store);
   const keys = defineCheckpointKeys(store);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   let loadedKey: SigningKey | undefined;
@@ -72,14 +79,23 @@ export function createService(config: Config, log: Logger): Service {
     {
       before: [servePublicKeys(keys)],
       routes: [
-        searchEvents({ records, signingKey }),
-        readEvent({ records, signingKey }),
-        proveEvent({ records, tiles, checkpointer }),
+        ...[
+          searchEvents({ records, views, signingKey }),
+          readEvent({ records, signingKey }),
+          explainEvent({ records, signingKey }),
+          readTimeline({ records, signingKey }),
+          proveEvent({ records, tiles, checkpointer }),
+          verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
+        ].map(auditedReading(store.recordFact)),
+        listViews({ views }),
+        createView({ views }),
+        updateView({ views }),
+        deleteView({ views, clock }),
+        rebuildSearch({ records, heads, recordFact: store.recordFact }),
         listCheckpoints({ checkpoints }),
         readCheckpoint({ checkpoints }),
         proveConsistency({ checkpoints, records, tiles }),
         exportEvents({ records, checkpoints, checkpointer, signingKey, clock, recordFact: store.recordFact }),
-        verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
       ],
     },
   );

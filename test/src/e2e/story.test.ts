@@ -197,7 +197,7 @@ describe('the story', () => {
       const lines = await exportLines(own.api, credentials, own.tenant, name);
       const given = { format: formats[name], keys: await auditKeys(credentials) };
       const records = lines.length - (formats[name].header === undefined ? 1 : 2);
-    expect(await verifyExport(asLines(lines), given)).toMatchObject({ records, finding: null });
+      expect(await verifyExport(asLines(lines), given)).toMatchObject({ records, finding: null });
       const index = lines.findIndex(line => line.includes('user.deactivated'));
       const flipped = lines.map((line, at) =>
         at === index

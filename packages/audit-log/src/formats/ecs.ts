@@ -1,4 +1,5 @@
 // Elastic Common Schema 8.17. `event.original` is the canonical record; what ECS has no field for is under `reeve`.
+import { isIP } from 'node:net';
 import type { AuditRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
 import { type Format, readAgain } from './entry.ts';
@@ -12,17 +13,19 @@ const dataset = { module: 'reeve', dataset: 'reeve.audit' };
 /** ECS knows no "denied" among its outcomes. */
 const outcomes = { success: 'success', failure: 'failure', denied: 'failure' } as const;
 
-const changes: Record<string, string> = {
-  created: 'creation',
-  stored: 'creation',
-  deleted: 'deletion',
-  destroyed: 'deletion',
-};
+const changes = new Map(
+  Object.entries({
+    created: 'creation',
+    stored: 'creation',
+    deleted: 'deletion',
+    destroyed: 'deletion',
+  }),
+);
 const verbOf = (type: string) => type.slice(type.indexOf('.') + 1);
 /** https://www.elastic.co/docs/reference/ecs/ecs-allowed-values-event-category */
 function categorize({ type, outcome }: AuditRecord): { category: string[]; type: string[] } {
   const verb = verbOf(type);
-  const change = changes[verb] ?? 'change';
+  const change = changes.get(verb) ?? 'change';
   switch (shapeOf(type).class) {
     case 3001:
       return { category: ['iam'], type: ['user', change] };
@@ -33,6 +36,8 @@ function categorize({ type, outcome }: AuditRecord): { category: string[]; type:
       return { category: ['configuration'], type: [change] };
     case 3005:
       return { category: ['iam'], type: ['admin', 'change'] };
+    case 3006:
+      return { category: ['iam'], type: ['group', change] };
     case 6003:
       return { category: ['api'], type: [outcome === 'denied' ? 'denied' : 'access'] };
   }
@@ -72,13 +77,13 @@ function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0]
     user: userOf(record),
     ...(client ? { client: { user: present({ id: actor.id, name: actor.name }) } } : {}),
     ...(target.type === 'group' ? { group: present({ id: target.id, name: target.name }) } : {}),
-    ...(context.ip === null ? {} : { source: { ip: context.ip } }),
+    ...(isIP(context.ip ?? '') === 0 ? {} : { source: { ip: context.ip } }),
     ...(context.userAgent === null ? {} : { user_agent: { original: context.userAgent } }),
     ...(context.requestId === null ? {} : { http: { request: { id: context.requestId } } }),
     ...(record.traceId === null ? {} : { trace: { id: record.traceId } }),
     ...(reason.rule === null ? {} : { rule: { name: reason.rule } }),
     organization: { id: record.tenantId },
-    related: { user: [...new Set(users)], ip: context.ip === null ? [] : [context.ip] },
+    related: { user: [...new Set(users)], ip: isIP(context.ip ?? '') === 0 ? [] : [context.ip] },
     reeve: {
       tenant: record.tenantId,
       chain: record.chain,

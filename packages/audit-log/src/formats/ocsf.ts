@@ -1,19 +1,23 @@
 // OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant, chain, sequence,
 // hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
+import { isIP } from 'node:net';
 import type { AuditRecord, ChainedRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
 import { type Format, readAgain } from './entry.ts';
 
 type Ocsf = Record<string, unknown>;
-type Shape = { class: 3001 | 3002 | 3004 | 3005 | 6003; activity: number };
+type Shape = { class: 3001 | 3002 | 3004 | 3005 | 3006 | 6003; activity: number };
 
 const version = '1.8.0';
-const categories = { 3001: 3, 3002: 3, 3004: 3, 3005: 3, 6003: 6 } as const;
+const categories = { 3001: 3, 3002: 3, 3004: 3, 3005: 3, 3006: 3, 6003: 6 } as const;
+
+const other = 99;
 
 const account = (activity: number): Shape => ({ class: 3001, activity });
 const authentication = (activity: number): Shape => ({ class: 3002, activity });
 const entity = (activity: number): Shape => ({ class: 3004, activity });
 const userAccess = (activity: number): Shape => ({ class: 3005, activity });
+const group = (activity: number): Shape => ({ class: 3006, activity });
 const api = (activity: number): Shape => ({ class: 6003, activity });
 
 /** Types with a class of their own; all others follow from their verb (`entityActivities`). */
@@ -37,6 +41,10 @@ const shapes: Record<string, Shape> = {
   'role.unassigned': userAccess(2),
   'consent.granted': userAccess(1),
   'consent.revoked': userAccess(2),
+  'membership.added': group(3),
+  'membership.removed': group(4),
+  'group.created': group(6),
+  'group.deleted': group(5),
   'secret.accessed': api(2),
   'delivery.accepted': api(1),
   'delivery.rejected': api(1),
@@ -68,16 +76,39 @@ const entityActivities: Record<string, number> = {
   resumed: 13,
 };
 
+const own = <T>(table: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 export function shapeOf(type: string): Shape {
-  return shapes[type] ?? entity(entityActivities[type.slice(type.indexOf('.') + 1)] ?? 99);
+  return own(shapes, type) ?? entity(own(entityActivities, type.slice(type.indexOf('.') + 1)) ?? other);
 }
 
-const other = 99;
 const statusIds = { success: 1, failure: 2, denied: 2 } as const;
 const severityIds = { success: 1, failure: 2, denied: 3 } as const;
 
+const longestIp = 40;
+
+/** What a proxy passes on as an address need not be one. */
 function endpointOf(ip: string | null): Ocsf {
-  return ip === null ? { name: 'unknown' } : { ip };
+  if (ip !== null && isIP(ip) !== 0 && ip.length <= longestIp) return { ip };
+  return { name: ip || 'unknown' };
+}
+
+const protocols: Record<string, number> = { saml: 5, oidc: 4 };
+
+/** How it was signed in; tokens are OAuth 2.0 whatever the sign-in was. */
+function protocolOf({ type, details }: AuditRecord): Ocsf {
+  if (type.startsWith('token.')) return { auth_protocol_id: 6 };
+  const method = details['method'];
+  if (typeof method !== 'string') return {};
+  const id = own(protocols, method);
+  return id === undefined ? { auth_protocol_id: other, auth_protocol: method } : { auth_protocol_id: id };
+}
+
+/** What happened to a session may have been done from another. */
+function sessionOf({ target, context }: AuditRecord): Ocsf {
+  const uid = target.type === 'session' ? target.id : context.sessionId;
+  return uid === null ? {} : { session: { uid } };
 }
 
 function actorOf({ actor, context }: AuditRecord): Ocsf {
@@ -106,12 +137,13 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
         user: userOf(record),
         actor: actorOf(record),
         service: { name: 'Reeve', uid: source },
-        auth_protocol_id: details['method'] === 'saml' ? 5 : 4,
-        ...(context.sessionId === null ? {} : { session: { uid: context.sessionId } }),
+        ...protocolOf(record),
+        ...sessionOf(record),
       };
     case 3004:
       return {
         entity: {
+          type_id: other,
           type: target.type,
           uid: target.id ?? 'unknown',
           ...(target.name === null ? {} : { name: target.name }),
@@ -120,8 +152,14 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
       };
     case 3005: {
       const granted = details['scopes'] ?? details['role'];
-      return { user: userOf(record), privileges: [granted].flat().map(String), actor: actorOf(record) };
+      return { user: userOf(record), privileges: [granted ?? []].flat().map(String), actor: actorOf(record) };
     }
+    case 3006:
+      return {
+        group: { uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) },
+        user: userOf(record),
+        actor: actorOf(record),
+      };
     case 6003:
       return {
         actor: actorOf(record),
@@ -164,7 +202,7 @@ export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string
       log_name: chain,
     },
     ...classFields(shape, record),
-    ...(shape.class !== 6003 && context.ip !== null ? { src_endpoint: { ip: context.ip } } : {}),
+    ...(shape.class !== 6003 && context.ip !== null ? { src_endpoint: endpointOf(context.ip) } : {}),
     unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash, key_id: keyId },
     raw_data: canonical,
   };
@@ -191,7 +229,7 @@ export function statementToOcsf(jws: string): Ocsf {
       event_code: code,
       tenant_uid: content.tenantId,
     },
-    entity: { type: kind, uid },
+    entity: { type_id: other, type: kind, uid },
     actor: { app_uid: 'audit', app_name: 'audit' },
     unmapped: { tenant: content.tenantId, key_id: keyId },
     raw_data: jws,

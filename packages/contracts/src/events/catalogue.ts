@@ -147,6 +147,10 @@ const secret = on('reeve.secret.v1', {
 
 const activity = on('reeve.activity.v1', {
   'audit.read': { query: text },
+  'search.rebuilt': { looked: z.number(), rebuilt: z.number() },
+  'view.created': {},
+  'view.updated': {},
+  'view.deleted': {},
   'audit.exported': { format: text, from: text.nullable(), to: text.nullable() },
   'sink.created': {},
   'sink.updated': {},
@@ -156,6 +160,7 @@ const activity = on('reeve.activity.v1', {
   'retention.updated': {},
   'hold.placed': {},
   'hold.released': {},
+  // Published on reeve.audit.v1 beside the records: on a topic that is audited, each checkpoint would make the next one necessary.
   'checkpoint.signed': {},
   'alert.raised': {},
   'alert.acknowledged': {},

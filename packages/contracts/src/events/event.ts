@@ -23,6 +23,8 @@ export type Cause = {
   correlationId: string;
   /** The id of the event that this change reacts to. */
   causationId?: string;
+  /** The access rule that permitted it, where one was asked. */
+  decision?: { rule: string | null; basis: string };
   /** W3C trace context, where it is not the one in which the change is made. */
   traceparent?: string;
 };

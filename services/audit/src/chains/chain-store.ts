@@ -1,9 +1,10 @@
-// How chained records lie in the store: the canonical JSON, byte for byte what was hashed, and beside it the fields to search by.
+// How chained records lie in the store: the canonical JSON, byte for byte what was hashed, and beside it what it can be searched by.
 import { type AuditRecord, addLeaf, type ChainedRecord, type Frontier } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
-import type { Collections, Store } from '@reeve/store';
+import type { Collections, QueryShape, Store } from '@reeve/store';
+import { type SearchFields, searchFieldsOf } from '../search/search-fields.ts';
 
-export type StoredRecord = {
+export type StoredRecord = SearchFields & {
   chain: string;
   sequence: number;
   hash: string;
@@ -12,14 +13,6 @@ export type StoredRecord = {
   offset: string;
   /** When it was chained; rises along the chain, as `time` need not. */
   loggedAt: string;
-  time: string;
-  type: string;
-  outcome: string;
-  actorId: string | null;
-  targetId: string | null;
-  ip: string | null;
-  sessionId: string | null;
-  correlationId: string;
 };
 
 /** Where a chain stands. Written after its records, so it may lag behind them after a crash: see `loadHead`. */
@@ -37,15 +30,32 @@ export type Heads = Collections<Head>;
 
 export const place = (chain: string, sequence: number) => `${chain}#${sequence}`;
 
+const newestOf = (...equality: (keyof SearchFields)[]) =>
+  ({ equality, sort: 'time', direction: 'descending' }) as const;
+
+/** Each is an index: tenant, that field, time. */
+export const recordQueries = {
+  byTime: newestOf(),
+  byType: newestOf('type'),
+  byActor: newestOf('actorId'),
+  byTarget: newestOf('targetId'),
+  byOutcome: newestOf('outcome'),
+  byIp: newestOf('ip'),
+  bySession: newestOf('sessionId'),
+  byCorrelation: newestOf('correlationId'),
+  byAbout: newestOf('about'),
+  byWord: newestOf('words'),
+  storyOf: { equality: ['about'], sort: 'time' },
+  storyOfCorrelation: { equality: ['correlationId'], sort: 'time' },
+  byChain: { equality: ['chain'], sort: 'sequence' },
+} as const satisfies Record<string, QueryShape<StoredRecord>>;
+
 /** A record's id is its event's id, so an event is chained once however often it arrives; its place is unique, so a chain never forks. */
 export function defineRecords(store: Store): Records {
   return store.collections<StoredRecord>({
     name: 'audit_records',
     unique: { place: record => place(record.chain, record.sequence) },
-    queries: {
-      byTime: { equality: [], sort: 'time', direction: 'descending' },
-      byChain: { equality: ['chain'], sort: 'sequence' },
-    },
+    queries: recordQueries,
   });
 }
 
@@ -57,23 +67,8 @@ export function toStored(
   { record, canonical, hash }: ChainedRecord,
   { offset, loggedAt }: { offset: string; loggedAt: string },
 ): StoredRecord {
-  const { chain, sequence, time, type, outcome, actor, target, context, correlationId } = record;
-  return {
-    chain,
-    sequence,
-    hash,
-    canonical,
-    offset,
-    loggedAt,
-    time,
-    type,
-    outcome,
-    correlationId,
-    actorId: actor.id,
-    targetId: target.id,
-    ip: context.ip,
-    sessionId: context.sessionId,
-  };
+  const { chain, sequence } = record;
+  return { chain, sequence, hash, canonical, offset, loggedAt, ...searchFieldsOf(record) };
 }
 
 export function fromStored({ canonical, hash }: StoredRecord): ChainedRecord {

@@ -1,4 +1,5 @@
 // Signs, at every interval and whenever somebody needs it, where the log of each tenant that grew stands.
+import { metrics } from '@opentelemetry/api';
 import {
   type Checkpoint,
   genesisHash,
@@ -12,6 +13,7 @@ import {
 import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { frontierOf, type Heads, loadHead, type Records } from '../chains/chain-store.ts';
+import { searchVersion } from '../search/search-fields.ts';
 import type { SigningKey } from './checkpoint-keys.ts';
 import { type Checkpoints, checkpointId, lastCheckpoint, type Signed, signedOf } from './checkpoint-store.ts';
 
@@ -26,6 +28,14 @@ type Parts = {
   intervalMs: number;
   onError: (error: unknown) => void;
 };
+
+const meter = metrics.getMeter('@reeve/audit');
+const stored = meter.createCounter('reeve.audit.stored', {
+  description: 'Records that checkpoints covered for the first time',
+});
+const searchable = meter.createCounter('reeve.audit.searchable', {
+  description: 'Of these, how many a search finds: less than stored means `reeve audit rebuild-search`',
+});
 
 const attempts = 10;
 const tenantsAtOnce = 8;
@@ -70,14 +80,24 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
       });
       const state = { number, time, jws };
       const cause = serviceCause('audit', { correlationId: newEventId() });
-      if (
-        await checkpoints
-          .in(tenantId)
-          .create(checkpointId(number), { state, events: [published(tenantId, state)] }, cause)
-      )
-        return signedOf(state);
+      const decision = { state, events: [published(tenantId, state)] };
+      if (!(await checkpoints.in(tenantId).create(checkpointId(number), decision, cause))) continue;
+      await measureSearchable(tenantId, last, chains);
+      return signedOf(state);
     }
     throw new Error('a checkpoint could not be signed');
+  }
+
+  /** What a new checkpoint adds is looked for as a search would find it: 0 is missing by design, and a metric says so. */
+  async function measureSearchable(tenantId: TenantId, last: Signed | null, chains: Checkpoint['chains']) {
+    for (const { chain, size } of chains) {
+      const from = last?.content.chains.find(one => one.chain === chain)?.size ?? 0;
+      if (from === size) continue;
+      const where = { sequence: { $gt: from, $lte: size }, searchVersion };
+      const found = await records.in(tenantId).count('byChain', { chain }, where);
+      stored.add(size - from);
+      searchable.add(found);
+    }
   }
 
   /** The last checkpoint, or a new one where that does not reach the record yet. */

@@ -1,0 +1,103 @@
+import { because, type EventDraft, type Id, ProblemError } from '@reeve/contracts';
+import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { type Clock, DuplicateKeyError, type Entry } from '@reeve/store';
+import { z } from 'zod';
+import { filters as filterSchema } from './plan-search.ts';
+import { type SavedView, type SavedViews, savedView } from './saved-views.ts';
+
+type Parts = { views: SavedViews };
+
+const viewOnList = savedView.extend({ id: z.string() });
+const body = z.strictObject({ name: z.string().trim().min(1).max(100), filters: filterSchema });
+
+const path = '/v1/tenants/{tenantId}/audit/saved-views' as const;
+
+const shown = ({ id, state: { name, filters } }: Entry<SavedView>) => ({ id, name, filters });
+
+function event(type: 'view.created' | 'view.updated' | 'view.deleted', id: string, { name }: SavedView): EventDraft {
+  return {
+    type,
+    target: { type: 'saved_view', id, name },
+    outcome: 'success',
+    reason: because('requested'),
+    details: {},
+  };
+}
+
+async function named<T>(save: Promise<T>): Promise<T> {
+  try {
+    return await save;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) throw new ProblemError('view_name_taken', undefined, { cause: error });
+    throw error;
+  }
+}
+
+export const listViews = ({ views }: Parts) =>
+  tenantRoute({
+    method: 'get',
+    path,
+    summary: 'List the saved views of the audit log',
+    action: 'audit:read',
+    query: pageQuery,
+    response: pageOf(viewOnList),
+    async handle({ tenantId, query }) {
+      const { items, nextCursor } = await views.in(tenantId).list('inOrder', {}, query);
+      return { body: { items: items.map(shown), nextCursor } };
+    },
+  });
+
+export const createView = ({ views }: Parts) =>
+  tenantRoute({
+    method: 'post',
+    path,
+    summary: 'Save filters under a name; …/audit/events?view= searches by them',
+    action: 'audit:read',
+    body,
+    status: 201,
+    response: viewOnList,
+    async handle({ tenantId, body: state, cause, freshId }) {
+      const id: Id<'view'> = freshId('view');
+      const created = await named(
+        views.in(tenantId).create(id, { state, events: [event('view.created', id, state)] }, cause),
+      );
+      if (!created) throw new ProblemError('conflict');
+      return { body: shown(created), version: created.version };
+    },
+  });
+
+export const updateView = ({ views }: Parts) =>
+  tenantRoute({
+    method: 'put',
+    path: `${path}/{viewId}`,
+    summary: 'Change a saved view',
+    action: 'audit:read',
+    body,
+    response: viewOnList,
+    async handle({ tenantId, params, body: state, cause, expectedVersion }) {
+      const id = String(params['viewId']);
+      const decide = (current: SavedView | null) => current && { state, events: [event('view.updated', id, state)] };
+      const entry = await named(views.in(tenantId).change(id, decide, { cause, expectedVersion }));
+      if (!entry) throw new ProblemError('view_unknown');
+      return { body: shown(entry), version: entry.version };
+    },
+  });
+
+export const deleteView = ({ views, clock }: Parts & { clock: Clock }) =>
+  tenantRoute({
+    method: 'delete',
+    path: `${path}/{viewId}`,
+    summary: 'Remove a saved view',
+    action: 'audit:read',
+    status: 204,
+    response: z.null(),
+    async handle({ tenantId, params, cause, expectedVersion }) {
+      const id = String(params['viewId']);
+      const deletedAt = clock.now().toISOString();
+      const decide = (view: SavedView | null) =>
+        view && { state: { ...view, deletedAt }, events: [event('view.deleted', id, view)] };
+      if (!(await views.in(tenantId).change(id, decide, { cause, expectedVersion })))
+        throw new ProblemError('view_unknown');
+      return { body: null };
+    },
+  });
