@@ -49,6 +49,7 @@ export type Parts<S> = {
 export type TenantCollection<S> = ReturnType<typeof createTenantCollection<S>>;
 
 const attemptsAtARace = 12;
+const readAtOnce = 500;
 
 function waitingIn(document: StoredDocument<unknown> | null): { messages: number; bytes: number } {
   const outbox = document?.outbox ?? [];
@@ -110,6 +111,27 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     if (outbox.length > 0) offer({ key, tenantId, version, outbox, inherited: previous?.outbox ?? [] });
   }
 
+  /** What a declared query finds, and in which order. */
+  function selection(name: string, equality: Equality<S>, where: Filter<S> = {}) {
+    const query = definition.queries?.[name];
+    if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
+    const asked = [
+      ...query.equality.map(key => [key, equality[key]] as const),
+      ...Object.entries(where).map(([key, condition]) => [key, condition as unknown] as const),
+    ];
+    const conditions = asked.map(([key, condition]) => ({ [fieldOf(key)]: condition }) as Filter<Stored>);
+    if (definition.expiresAt && !definition.countsUntilRemoved) {
+      const isLiveNow = [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }];
+      conditions.push({ $or: isLiveNow } as Filter<Stored>);
+    }
+    const { field, order } = sortOf(query);
+    const sort: Record<string, 1 | -1> = field === 'id' ? { id: order } : { [field]: order, id: order };
+    return { query, conditions, sort };
+  }
+
+  const filterOf = (conditions: Filter<Stored>[]) =>
+    ({ tenantId, ...(conditions.length > 0 ? { $and: conditions } : {}) }) as Filter<Stored>;
+
   async function find(id: string): Promise<Stored | null> {
     return (await collection.findOne(keyed(id))) as Stored | null;
   }
@@ -167,38 +189,25 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
 
     /** One page of a declared query. Throws `cursor_invalid` for a cursor of another tenant or list. */
     async list(name: string, equality: Equality<S>, options: ListOptions<S>): Promise<Page<S>> {
-      const query = definition.queries?.[name];
-      if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
+      const { query, conditions, sort } = selection(name, equality, options.where);
       const { field, order } = sortOf(query);
       const scope = { tenantId, list: `${definition.name}.${name}` };
-      const conditions: Filter<Stored>[] = query.equality.map(
-        key => ({ [fieldOf(key)]: equality[key] }) as Filter<Stored>,
-      );
-      for (const [key, condition] of Object.entries(options.where ?? {})) {
-        conditions.push({ [fieldOf(key)]: condition as unknown } as Filter<Stored>);
-      }
-      if (definition.expiresAt && !definition.countsUntilRemoved) {
-        conditions.push({
-          $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }],
-        } as Filter<Stored>);
-      }
       if (options.cursor !== undefined) {
-        const { sort, id } = decodeCursor(scope, options.cursor);
+        const { sort: last, id } = decodeCursor(scope, options.cursor);
         const beyond = order === 1 ? '$gt' : '$lt';
         conditions.push(
           (field === 'id'
             ? { id: { [beyond]: id } }
             : {
                 // The first condition bounds the index; the second alone would not.
-                [field]: { [`${beyond}e`]: sort },
-                $or: [{ [field]: { [beyond]: sort } }, { [field]: sort, id: { [beyond]: id } }],
+                [field]: { [`${beyond}e`]: last },
+                $or: [{ [field]: { [beyond]: last } }, { [field]: last, id: { [beyond]: id } }],
               }) as Filter<Stored>,
         );
       }
-      const filter = { tenantId, ...(conditions.length > 0 ? { $and: conditions } : {}) } as Filter<Stored>;
       const documents = (await collection
-        .find(filter)
-        .sort(field === 'id' ? { id: order } : { [field]: order, id: order })
+        .find(filterOf(conditions))
+        .sort(sort)
         .limit(options.limit + 1)
         .toArray()) as Stored[];
       const items = documents.slice(0, options.limit).map(entryOf);
@@ -209,24 +218,15 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     },
 
     /** How many entries of a declared query there are, narrowed by `where`. */
-    count(name: string, equality: Equality<S>, where: Filter<S> = {}): Promise<number> {
-      const query = definition.queries?.[name];
-      if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
-      const conditions = [
-        ...query.equality.map(key => [fieldOf(key), equality[key]] as const),
-        ...Object.entries(where).map(([key, condition]) => [fieldOf(key), condition as unknown] as const),
-      ];
-      return collection.countDocuments({ tenantId, ...Object.fromEntries(conditions) } as Filter<Stored>);
+    count(name: string, equality: Equality<S>, where?: Filter<S>): Promise<number> {
+      return collection.countDocuments(filterOf(selection(name, equality, where).conditions));
     },
 
-    /** Every entry of a declared query, page by page: for work inside a service, with constant memory. */
+    /** Every entry of a declared query, in its order: for work inside a service, with constant memory. */
     async *all(name: string, equality: Equality<S>, where?: Filter<S>): AsyncGenerator<Entry<S>> {
-      let cursor: string | undefined;
-      do {
-        const page = await this.list(name, equality, { limit: 500, cursor, ...(where ? { where } : {}) });
-        yield* page.items;
-        cursor = page.nextCursor ?? undefined;
-      } while (cursor !== undefined);
+      const { conditions, sort } = selection(name, equality, where);
+      const found = collection.find(filterOf(conditions)).sort(sort).batchSize(readAtOnce);
+      for await (const document of found) yield entryOf(document as Stored);
     },
 
     /**

@@ -27,6 +27,7 @@ import { defineTiles } from './checkpoints/record-tree.ts';
 import type { Config } from './config.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
+import { pullFeed } from './feed/pull-feed.ts';
 import { auditedReading } from './search/audited-reading.ts';
 import { explainEvent } from './search/explain-event.ts';
 import { createView, deleteView, listViews, updateView } from './search/manage-views.ts';
@@ -87,6 +88,7 @@ export function createService(config: Config, log: Logger): Service {
           proveEvent({ records, tiles, checkpointer }),
           verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
         ].map(auditedReading(store.recordFact)),
+        auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ records, heads, signingKey })),
         listViews({ views }),
         createView({ views }),
         updateView({ views }),

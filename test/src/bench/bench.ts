@@ -9,6 +9,7 @@ import { freePorts } from '@reeve/local/ports';
 import { type System, startSystem } from '@reeve/local/system';
 import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
 import { Kafka, logLevel } from 'kafkajs';
+import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
@@ -16,9 +17,14 @@ import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 type Processes = { children: { name: string; pid: number }[] };
 
 const only = process.argv[2];
-const benches: Bench[] = [ingressAcceptance, ingressDuplicates, auditIngest].filter(
-  ({ name }) => only === undefined || name.includes(only),
-);
+const benches: Bench[] = [
+  ingressAcceptance,
+  ingressDuplicates,
+  auditIngest,
+  auditExport,
+  auditVerification,
+  auditSearch,
+].filter(({ name }) => only === undefined || name.includes(only));
 
 mkdirSync(join(localDirectory, 'bench'), { recursive: true });
 const directory = mkdtempSync(join(localDirectory, 'bench/run-'));

@@ -6,9 +6,20 @@ import { MongoClient } from 'mongodb';
 const { KAFKA_BROKERS = '', MONGODB_URI = '', TOPIC = '', COUNT = '0' } = process.env;
 const mongo = new MongoClient(MONGODB_URI, { w: 'majority', journal: true });
 const records = mongo.db('bench_floor').collection('records');
+const newestOf = (...fields: string[]) => ({
+  key: {
+    tenantId: 1,
+    ...Object.fromEntries(fields.map(field => [`state.${field}`, 1])),
+    'state.time': -1,
+    id: -1,
+  } as const,
+});
 await records.createIndexes([
   { key: { 'unique.place': 1 }, unique: true, sparse: true },
-  { key: { tenantId: 1, 'state.time': -1, id: -1 } },
+  newestOf(),
+  ...['type', 'actorId', 'targetId', 'outcome', 'ip', 'sessionId', 'correlationId', 'about', 'words'].map(field =>
+    newestOf(field),
+  ),
   { key: { tenantId: 1, 'state.chain': 1, 'state.sequence': 1, id: 1 } },
   { key: { outboxAt: 1 }, sparse: true },
 ]);

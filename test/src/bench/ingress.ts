@@ -1,14 +1,13 @@
 // Webhook ingress against its floor: 64 connections, 1 kB bodies. The floor has no audit service beside it on the same cores, so ours pauses while
 // the ingress is measured, and is measured once more with it.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { newSecret } from '@reeve/webhook-signatures';
 import { freshTenant } from '../support/running-system.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
-import { type Load, webhookLoad } from './load.ts';
+import { type Load, memoryOf, webhookLoad } from './load.ts';
 
 const load = { connections: 64, seconds: 5 };
 const warmUp = { connections: 64, seconds: 8 };
@@ -84,12 +83,6 @@ async function freshEndpoint({ credentials }: BenchContext): Promise<{ url: stri
 
 function assertOnly({ statuses }: Load, status: string) {
   if (Object.keys(statuses).some(found => found !== status)) throw new Error(`answered ${JSON.stringify(statuses)}`);
-}
-
-/** Resident memory of a process in MB. */
-function memoryOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
 }
 
 const floorIs = 'bare express + HMAC + one kafkajs send (acks -1) per request, no store';

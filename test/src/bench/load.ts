@@ -1,5 +1,6 @@
 // A closed loop of signed webhooks: as many connections as given, each with one request under way.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { sign } from '@reeve/webhook-signatures';
 
@@ -60,4 +61,10 @@ export async function webhookLoad(
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
   const perSecond = times.length / ((performance.now() - began) / 1000);
   return { sent: times.length, perSecond, p50Ms: at(0.5), p99Ms: at(0.99), statuses };
+}
+
+/** Resident memory of a process in MB. */
+export function memoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
 }

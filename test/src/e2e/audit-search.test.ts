@@ -200,6 +200,40 @@ describe('an explanation', () => {
   });
 });
 
+describe('the feed', () => {
+  type Feed = { items: AuditEvent[]; nextCursor: string };
+  const pull = (query: Record<string, string>) => own.api.get<Feed>(`${audit}/feed?${new URLSearchParams(query)}`);
+
+  test('brings everything once and in the order of each chain, goes on where it was, and waits for what is new', async () => {
+    const seen: AuditEvent[] = [];
+    let page = await pull({ limit: '7' });
+    while (page.items.length > 0) {
+      seen.push(...page.items);
+      page = await pull({ limit: '7', after: page.nextCursor });
+    }
+    expect(idsOf(seen)).toEqual(expect.arrayContaining(idsOf(log)));
+    expect(new Set(idsOf(seen)).size).toBe(seen.length);
+    const last = new Map<string, number>();
+    for (const { chain, sequence } of seen) {
+      expect([chain, sequence]).toEqual([chain, (last.get(chain) ?? 0) + 1]);
+      last.set(chain, sequence);
+    }
+    const waiting = pull({ after: page.nextCursor, wait: '20' });
+    const email = `${newEventId()}@example.org`;
+    await own.api.post(users, { email });
+    expect(JSON.stringify((await waiting).items)).toContain(email);
+    const again = await pull({ after: page.nextCursor, format: 'ocsf' });
+    expect(again.items[0]).toMatchObject({ metadata: { version: '1.8.0', tenant_uid: own.tenant.id } });
+  }, 40_000);
+
+  test('takes no cursor of another tenant', async () => {
+    const other = await freshTenant(credentials, 'feed-other');
+    const { nextCursor } = await pull({ limit: '1' });
+    const theirs = `${credentials.urls.audit}/v1/tenants/${other.tenant.id}/audit/feed?after=${nextCursor}`;
+    expect((await other.api.send('GET', theirs)).status).toBe(400);
+  });
+});
+
 test('reading the log is recorded, once for all pages', async () => {
   const text = 'van dyck';
   const first = await search({ limit: '1', text });

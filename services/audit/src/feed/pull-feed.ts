@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formats } from '@reeve/audit-log';
+import { tenantRoute } from '@reeve/service-kit';
+import { z } from 'zod';
+import { fromStored, type Heads, type Records } from '../chains/chain-store.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import { decodePosition, encodePosition, type Position, readAfter } from './read-after.ts';
+
+type Parts = { records: Records; heads: Heads; signingKey: () => SigningKey };
+
+const jsonFormats = ['ndjson', 'ocsf', 'ecs', 'hec'] as const;
+const lookAgainMs = 500;
+
+export const pullFeed = ({ records, heads, signingKey }: Parts) =>
+  tenantRoute({
+    method: 'get',
+    path: '/v1/tenants/{tenantId}/audit/feed',
+    summary:
+      'Pull what is new in the log, in the order of each chain; ask again with `after` = `nextCursor`, which never ends',
+    action: 'audit:export',
+    query: z.strictObject({
+      after: z
+        .string()
+        .max(20_000)
+        .optional()
+        .describe('The `nextCursor` of the answer before; from the beginning without it'),
+      limit: z.coerce.number().int().min(1).max(1_000).default(200),
+      format: z.enum(jsonFormats).default('ndjson').describe('What each of `items` is, as in the export'),
+      wait: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(25)
+        .default(0)
+        .describe('Seconds to wait for something new before answering with nothing'),
+    }),
+    response: z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string() }),
+    async handle({ tenantId, query: { after, limit, format, wait } }) {
+      const start: Position = after === undefined ? {} : decodePosition(tenantId, after);
+      const giveUpAt = Date.now() + wait * 1_000;
+      let { found, position } = await readAfter({ records, heads }, { tenantId, position: start, limit });
+      while (found.length === 0 && Date.now() < giveUpAt) {
+        await sleep(lookAgainMs);
+        ({ found, position } = await readAfter({ records, heads }, { tenantId, position: start, limit }));
+      }
+      const keyId = signingKey().kid;
+      const items = found.map(
+        stored => JSON.parse(formats[format].writeRecord(fromStored(stored), keyId)) as Record<string, unknown>,
+      );
+      return { body: { items, nextCursor: encodePosition(tenantId, position) } };
+    },
+  });

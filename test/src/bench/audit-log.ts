@@ -1,0 +1,150 @@
+// Reading the audit log: export and verification against their floors, search against itself at a tenth of the size. `REEVE_BENCH_EVENTS` says how many events.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
+import { newId } from '@reeve/contracts';
+import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
+import { platformApi } from '@reeve/local/seed';
+import { Kafka, logLevel } from 'kafkajs';
+import { freshTenant, type TestTenant } from '../support/running-system.ts';
+import { drained, makeEvents, produce } from './audit-events.ts';
+import type { Bench, BenchContext } from './bench-context.ts';
+import { memoryOf } from './load.ts';
+
+const events = Number(process.env['REEVE_BENCH_EVENTS'] ?? 20_000);
+const tenants = 200;
+const rounds = 3;
+const run = promisify(execFile);
+
+async function load({ credentials }: BenchContext, count: number, of: readonly string[]): Promise<void> {
+  const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
+  const portion = 50_000;
+  for (let at = 0; at < count; at += portion)
+    await produce(kafka, 'reeve.auth.v1', makeEvents(Math.min(portion, count - at), of));
+  await drained(kafka);
+}
+
+/** One tenant's log of that many events, made once for all that read it. */
+let filled: Promise<TestTenant> | undefined;
+function filledTenant(context: BenchContext): Promise<TestTenant> {
+  filled ??= (async () => {
+    const own = await freshTenant(context.credentials, 'bench-log');
+    await load(context, events, [own.tenant.id]);
+    return own;
+  })();
+  return filled;
+}
+
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+export const auditExport: Bench = {
+  name: 'audit: export',
+  unit: 'records/s',
+  floorIs: 'a bare cursor over the same documents in the same order, JSON.stringify of each',
+  async run(context: BenchContext) {
+    const { credentials, system } = context;
+    const { api, tenant } = await filledTenant(context);
+    const url = `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/export`;
+    const pid = system.pidOf('audit');
+    const memoryBeforeMb = memoryOf(pid);
+    let memoryMb = memoryBeforeMb;
+    let [ours, floor, records] = [0, 0, 0];
+    for (let round = 0; round < rounds; round += 1) {
+      const { stdout } = await run(
+        nodeBinary,
+        ['--conditions=source', join(repositoryRoot, 'test/src/bench/floor-export.ts')],
+        { env: { ...process.env, MONGODB_URI: credentials.mongodb, DATABASE: 'reeve_audit', TENANT: tenant.id } },
+      );
+      const bare = JSON.parse(stdout) as { ms: number; documents: number };
+      floor += bare.documents / (bare.ms / 1000) / rounds;
+      const began = performance.now();
+      records = 0;
+      for await (const _ of linesOf(await api.send('GET', url))) {
+        records += 1;
+        if (records % 5_000 === 0) memoryMb = Math.max(memoryMb, memoryOf(pid));
+      }
+      ours += records / ((performance.now() - began) / 1000) / rounds;
+    }
+    return { ours, floor, details: { records, memoryBeforeMb, memoryMb } };
+  },
+};
+
+export const auditVerification: Bench = {
+  name: 'audit: verification',
+  unit: 'records/s',
+  floorIs: 'bare JSON.parse + SHA-256 of each line',
+  async run(context: BenchContext) {
+    const { credentials } = context;
+    const { api, tenant } = await filledTenant(context);
+    const lines: string[] = [];
+    const response = await api.send('GET', `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/export`);
+    for await (const line of linesOf(response)) lines.push(line);
+    const keys = (await (await fetch(`${credentials.urls.audit}/.well-known/reeve-audit-keys`)).json()) as KeySet;
+    async function* stream() {
+      yield* lines;
+    }
+    let [oursMs, floorMs] = [0, 0];
+    for (let round = 0; round < rounds; round += 1) {
+      const began = performance.now();
+      for await (const line of stream()) {
+        JSON.parse(line);
+        createHash('sha256').update(line).digest('hex');
+      }
+      const between = performance.now();
+      const { finding } = await verifyExport(stream(), { format: formats.ndjson, keys });
+      if (finding) throw new Error(`it does not verify: ${finding.detail}`);
+      floorMs += between - began;
+      oursMs += performance.now() - between;
+    }
+    const perSecond = (ms: number) => (lines.length * rounds) / (ms / 1000);
+    return { ours: perSecond(oursMs), floor: perSecond(floorMs), details: { records: lines.length } };
+  },
+};
+
+const searches = 60;
+
+export const auditSearch: Bench = {
+  name: 'audit: search',
+  unit: 'searches/s at the 95th percentile',
+  floorIs: 'the same searches when there was a tenth of the events',
+  async run(context: BenchContext) {
+    const { credentials } = context;
+    const api = platformApi(credentials);
+    const { tenant } = await freshTenant(credentials, 'bench-search');
+    const all = [tenant.id, ...Array.from({ length: tenants - 1 }, () => newId('tenant'))];
+    const path = `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/events?limit=20`;
+    const filters = [
+      'type=session.created',
+      'outcome=failure',
+      'ip=192.0.2.0',
+      'text=bench',
+      'type=session.created&outcome=failure',
+      '',
+    ];
+    const p95 = async () => {
+      const times: number[] = [];
+      for (let n = 0; n < searches; n += 1) {
+        const began = performance.now();
+        await api.get(`${path}&${filters[n % filters.length]}`);
+        times.push(performance.now() - began);
+      }
+      return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)] ?? 0;
+    };
+    await load(context, Math.round(events / 10), all);
+    const small = await p95();
+    await load(context, events - Math.round(events / 10), all);
+    const large = await p95();
+    const details = { events, tenants, p95Ms: Math.round(large), p95AtATenthMs: Math.round(small) };
+    return { ours: 1_000 / large, floor: 1_000 / small, details };
+  },
+};
