@@ -34,6 +34,13 @@ describe('access', () => {
       acme,
       'tenant-auditor-reads-the-audit-log',
     ],
+    [
+      'a viewer token reading the log',
+      { ...acmeClient, scopes: ['audit:view'] },
+      'audit:read',
+      acme,
+      'viewer-token-reads-the-audit-log',
+    ],
   ] as const)('permits %s and names the rule', (_, principal, action, tenantId, rule) => {
     expect(access.decide({ principal, action, resource: { tenantId } })).toMatchObject({ allowed: true, rule });
   });
@@ -52,6 +59,8 @@ describe('access', () => {
     ['an auditor writing users', user(['tenant_auditor']), 'users:write', { tenantId: acme }],
     ['a member reading the log', user(['tenant_member']), 'audit:read', { tenantId: acme }],
     ["a tenant's client creating tenants", acmeClient, 'tenants:write', 'platform'],
+    ['a viewer token exporting the log', { ...acmeClient, scopes: ['audit:view'] }, 'audit:export', { tenantId: acme }],
+    ['a viewer token saving a view', { ...acmeClient, scopes: ['audit:view'] }, 'audit:save-views', { tenantId: acme }],
     ['a client resolving identities', acmeClient, 'identities:resolve', 'platform'],
   ] as const)('does not permit %s, and no rule is named', (_, principal, action, resource) => {
     expect(access.decide({ principal, action, resource })).toMatchObject({ allowed: false, rule: null });

@@ -23,6 +23,7 @@ export const actions = {
   'webhooks:read': ['tenant-administration'],
   'webhooks:write': ['tenant-administration'],
   'audit:read': ['tenant-administration', 'audit-reading'],
+  'audit:save-views': ['tenant-administration', 'audit-reading'],
   'audit:configure': ['tenant-administration'],
   'audit:export': ['tenant-administration', 'audit-reading'],
 } as const satisfies Record<string, readonly ('tenant-administration' | 'membership' | 'audit-reading')[]>;

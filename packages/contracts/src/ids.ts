@@ -20,6 +20,7 @@ export const idPrefixes = {
   secret: 'sec',
   request: 'req',
   view: 'viw',
+  viewer: 'avt',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -123,6 +123,7 @@ export const problems = {
   event_unknown: [404, 'No such event in this log', 'Check the id and the tenant.'],
   view_unknown: [404, 'There is no such saved view', 'List …/audit/saved-views for those that there are.'],
   view_name_taken: [409, 'A saved view has this name', 'Choose another name, or change that view.'],
+  viewer_unknown: [404, 'There is no such viewer token', 'List …/audit/viewer-tokens for those that have not expired.'],
   checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

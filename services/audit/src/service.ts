@@ -36,6 +36,9 @@ import { readTimeline } from './search/read-timeline.ts';
 import { rebuildSearch } from './search/rebuild-search.ts';
 import { defineSavedViews } from './search/saved-views.ts';
 import { searchEvents } from './search/search-events.ts';
+import { crossOrigin, orViewer } from './viewers/accept-viewers.ts';
+import { createViewerToken, listViewerTokens, revokeViewerToken } from './viewers/manage-viewer-tokens.ts';
+import { defineViewers } from './viewers/viewer-token.ts';
 
 const group = 'audit.chain';
 
@@ -49,6 +52,7 @@ export function createService(config: Config, log: Logger): Service {
   const checkpoints = defineCheckpoints(store);
   const tiles = defineTiles(store);
   const views = defineSavedViews(store);
+  const viewers = defineViewers(store);
   const keys = defineCheckpointKeys(store);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   let loadedKey: SigningKey | undefined;
@@ -56,6 +60,7 @@ export function createService(config: Config, log: Logger): Service {
     if (!loadedKey) throw new Error('the signing key is not loaded yet');
     return loadedKey;
   };
+  const viewing = { viewers, signingKey, selfUrl: config.REEVE_SELF_URL, clock };
   const checkpointer = createCheckpointer({
     records,
     heads,
@@ -74,11 +79,11 @@ export function createService(config: Config, log: Logger): Service {
       log,
       store,
       tenants,
-      verifyToken: createTokenVerifier(config),
+      verifyToken: orViewer(viewing, createTokenVerifier(config)),
       ready: foundation.ready,
     },
     {
-      before: [servePublicKeys(keys)],
+      before: [servePublicKeys(keys), crossOrigin(viewing)],
       routes: [
         ...[
           searchEvents({ records, views, signingKey }),
@@ -89,6 +94,9 @@ export function createService(config: Config, log: Logger): Service {
           verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
         ].map(auditedReading(store.recordFact)),
         auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ records, heads, signingKey })),
+        listViewerTokens(viewing),
+        createViewerToken(viewing),
+        revokeViewerToken(viewing),
         listViews({ views }),
         createView({ views }),
         updateView({ views }),

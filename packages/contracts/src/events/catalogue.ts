@@ -151,6 +151,8 @@ const activity = on('reeve.activity.v1', {
   'view.created': {},
   'view.updated': {},
   'view.deleted': {},
+  'viewer_token.created': { origins: list, expiresAt: text },
+  'viewer_token.revoked': { origins: list, expiresAt: text },
   'audit.exported': { format: text, from: text.nullable(), to: text.nullable() },
   'sink.created': {},
   'sink.updated': {},

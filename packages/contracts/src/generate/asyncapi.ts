@@ -3,6 +3,8 @@ import { type TopicName, topics } from '../topics.ts';
 import type { JsonSchema, TopicSchemas } from './event-schemas.ts';
 
 const text = { type: 'string' };
+const hash = { ...text, pattern: '^[0-9a-f]{64}$' };
+const ocsfBase = ['activity_id', 'category_uid', 'class_uid', 'metadata', 'severity_id', 'time', 'type_uid'];
 
 const headers: JsonSchema = {
   type: 'object',
@@ -34,26 +36,61 @@ const headers: JsonSchema = {
 };
 
 /** Topics whose values have no schema of ours: the partner's bytes, the standard's events, the revocation. */
-const foreign: Partial<Record<TopicName, { name: string; contentType: string; payload: JsonSchema }>> = {
-  'reeve.webhook.payloads.v1': {
-    name: 'webhook.payload',
-    contentType: 'application/octet-stream',
-    payload: { description: 'The bytes that the partner sent' },
-  },
-  'reeve.audit.v1': {
-    name: 'audit.record',
-    contentType: 'application/json',
-    payload: { type: 'object', description: 'An OCSF 1.8.0 event' },
-  },
-  'reeve.revocations.v1': {
-    name: 'session.revoked',
-    contentType: 'application/json',
-    payload: {
-      type: 'object',
-      required: ['kind', 'id', 'userId', 'until'],
-      properties: { kind: text, id: text, userId: text, until: { ...text, format: 'date-time' } },
+const foreign: Partial<Record<TopicName, { name: string; contentType: string; payload: JsonSchema }[]>> = {
+  'reeve.webhook.payloads.v1': [
+    {
+      name: 'webhook.payload',
+      contentType: 'application/octet-stream',
+      payload: { description: 'The bytes that the partner sent' },
     },
-  },
+  ],
+  'reeve.audit.v1': [
+    {
+      name: 'audit.record',
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        description: 'A chained record as an OCSF 1.8.0 event, in the order of its chain; docs/audit-format.md',
+        required: [...ocsfBase, 'unmapped', 'raw_data'],
+        properties: {
+          unmapped: {
+            type: 'object',
+            required: ['tenant', 'chain', 'sequence', 'previous_hash', 'hash', 'key_id'],
+            properties: {
+              tenant: text,
+              chain: text,
+              sequence: { type: 'integer', minimum: 1 },
+              previous_hash: hash,
+              hash,
+              key_id: text,
+            },
+          },
+          raw_data: { ...text, description: 'The canonical record, byte for byte what was hashed' },
+        },
+      },
+    },
+    {
+      name: 'checkpoint.signed',
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        description: 'Where the log of the tenant stands, as an OCSF 1.8.0 event of class 3004',
+        required: [...ocsfBase, 'raw_data'],
+        properties: { raw_data: { ...text, description: 'The checkpoint: a compact JWS' } },
+      },
+    },
+  ],
+  'reeve.revocations.v1': [
+    {
+      name: 'session.revoked',
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        required: ['kind', 'id', 'userId', 'until'],
+        properties: { kind: text, id: text, userId: text, until: { ...text, format: 'date-time' } },
+      },
+    },
+  ],
 };
 
 const idOf = (name: string) => name.replaceAll(/[^a-zA-Z0-9]/g, '_');
@@ -71,8 +108,7 @@ export function asyncApiDocument(schemas: ReadonlyMap<TopicName, TopicSchemas>):
       contentType: 'application/json',
       payload,
     }));
-    const extra = foreign[topic];
-    const all = extra ? [...own, extra] : own;
+    const all = [...own, ...(foreign[topic] ?? [])];
     for (const { name, contentType, payload } of all) {
       const keySchema = { ...text, description: key };
       messages[`${idOf(topic)}__${idOf(name)}`] = {

@@ -12,6 +12,7 @@ import {
   type TenantId,
 } from '@reeve/contracts';
 import { type Batch, PoisonMessageError, type Received, type SetAside } from '@reeve/event-bus';
+import { v5 } from 'uuid';
 import { z } from 'zod';
 import type { Arrival, ChainWriter } from './chain-writer.ts';
 
@@ -48,7 +49,7 @@ export const recordSetAside =
       tenantId,
       chain: chainId,
       // The same however often the message comes.
-      eventId: `dead-letter:${chainId}/${offset}`,
+      eventId: v5(`${chainId}/${offset}`, deadLetterIds),
       type: 'audit.dead_lettered',
       source: '/reeve/audit',
       subject: `event/${short(id) ?? '-'}`,
@@ -68,6 +69,9 @@ export const recordSetAside =
   };
 
 const instantSchema = z.iso.datetime();
+
+/** The namespace (RFC 9562 §5.5) of ids that follow from the place of a message. */
+const deadLetterIds = '6f1b7c52-3f0e-4b60-9a0f-0c5a5b1de6d1';
 
 const longestHeader = 200;
 const short = (header: string | null) => header?.slice(0, longestHeader).toWellFormed() ?? null;

@@ -52,7 +52,7 @@ export const createView = ({ views }: Parts) =>
     method: 'post',
     path,
     summary: 'Save filters under a name; …/audit/events?view= searches by them',
-    action: 'audit:read',
+    action: 'audit:save-views',
     body,
     status: 201,
     response: viewOnList,
@@ -71,7 +71,7 @@ export const updateView = ({ views }: Parts) =>
     method: 'put',
     path: `${path}/{viewId}`,
     summary: 'Change a saved view',
-    action: 'audit:read',
+    action: 'audit:save-views',
     body,
     response: viewOnList,
     async handle({ tenantId, params, body: state, cause, expectedVersion }) {
@@ -88,7 +88,7 @@ export const deleteView = ({ views, clock }: Parts & { clock: Clock }) =>
     method: 'delete',
     path: `${path}/{viewId}`,
     summary: 'Remove a saved view',
-    action: 'audit:read',
+    action: 'audit:save-views',
     status: 204,
     response: z.null(),
     async handle({ tenantId, params, cause, expectedVersion }) {
