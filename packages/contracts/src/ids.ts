@@ -21,6 +21,7 @@ export const idPrefixes = {
   request: 'req',
   view: 'viw',
   viewer: 'avt',
+  sink: 'snk',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -124,6 +124,8 @@ export const problems = {
   view_unknown: [404, 'There is no such saved view', 'List …/audit/saved-views for those that there are.'],
   view_name_taken: [409, 'A saved view has this name', 'Choose another name, or change that view.'],
   viewer_unknown: [404, 'There is no such viewer token', 'List …/audit/viewer-tokens for those that have not expired.'],
+  sink_unknown: [404, 'There is no such sink', 'List …/audit/sinks for those that there are.'],
+  sink_name_taken: [409, 'A sink has this name', 'Choose another name, or change that sink.'],
   checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

@@ -2,7 +2,9 @@
 // was checked is the one connected to (the check sits in the connection's own look-up, so DNS cannot change its answer in
 // between); no redirects; a time limit and a size limit. Exact origins can be opened for tests.
 import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { once } from 'node:events';
+import { isIP, type LookupFunction } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { ProblemError } from '@reeve/contracts';
 import ipaddr from 'ipaddr.js';
 import { Agent, fetch as undiciFetch } from 'undici';
@@ -27,19 +29,18 @@ function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): vo
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
 }
 
-const guardedAgent = new Agent({
-  connect: {
-    lookup(hostname, options, callback) {
-      lookup(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error) return callback(error, []);
-        const open = addresses.filter(({ address }) => isPublicAddress(address));
-        if (open.length === 0)
-          return callback(new ProblemError('url_refused', 'the name leads to an address that is not public'), []);
-        return callback(null, open);
-      });
-    },
-  },
-});
+/** Asked by the connection itself, for all addresses of a name. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return callback(error, []);
+    const open = addresses.filter(({ address }) => isPublicAddress(address));
+    const [first] = open;
+    if (!first) return callback(new ProblemError('url_refused', 'the name leads to an address that is not public'), []);
+    return options.all === true ? callback(null, open) : callback(null, first.address, first.family);
+  });
+};
+
+const guardedAgent = new Agent({ connect: { lookup: publicLookup } });
 
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -72,5 +73,39 @@ export function createGuardedFetch({
     headers.delete('content-encoding'); // undici has decoded it
     headers.delete('content-length');
     return new Response(empty ? null : Buffer.concat(chunks), { status: response.status, headers });
+  };
+}
+
+export type GuardedConnect = (to: {
+  host: string;
+  port: number;
+  /** PEM of the authority to trust instead of the public ones. */
+  ca?: string | undefined;
+  signal: AbortSignal;
+}) => Promise<TLSSocket>;
+
+/** The same guard for a protocol on TLS itself. A peer on this machine is opened as `tls://host:port`. Rejects with `url_refused`, or as the connection fails. */
+export function createGuardedConnect({
+  allowedPrivateOrigins,
+}: Pick<GuardOptions, 'allowedPrivateOrigins'>): GuardedConnect {
+  return async ({ host, port, ca, signal }) => {
+    const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
+    if (!allowed && isIP(host) !== 0 && !isPublicAddress(host))
+      throw new ProblemError('url_refused', 'the address is not public');
+    const socket = connect({
+      host,
+      port,
+      minVersion: 'TLSv1.2',
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      ...(allowed ? {} : { lookup: publicLookup }),
+    });
+    try {
+      await once(socket, 'secureConnect', { signal });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   };
 }

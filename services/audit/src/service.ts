@@ -3,6 +3,8 @@ import { auditedTopics } from '@reeve/contracts';
 import {
   createApp,
   createFoundation,
+  createGuardedConnect,
+  createGuardedFetch,
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
@@ -36,6 +38,19 @@ import { readTimeline } from './search/read-timeline.ts';
 import { rebuildSearch } from './search/rebuild-search.ts';
 import { defineSavedViews } from './search/saved-views.ts';
 import { searchEvents } from './search/search-events.ts';
+import {
+  createSink,
+  deleteSink,
+  listSinks,
+  pauseSink,
+  readSink,
+  replaySink,
+  resumeSink,
+  testSink,
+  updateSink,
+} from './sinks/manage-sinks.ts';
+import { defineRuns, defineSinks } from './sinks/sink.ts';
+import { createSinkRunner } from './sinks/sink-runner.ts';
 import { crossOrigin, orViewer } from './viewers/accept-viewers.ts';
 import { createViewerToken, listViewerTokens, revokeViewerToken } from './viewers/manage-viewer-tokens.ts';
 import { defineViewers } from './viewers/viewer-token.ts';
@@ -53,6 +68,8 @@ export function createService(config: Config, log: Logger): Service {
   const tiles = defineTiles(store);
   const views = defineSavedViews(store);
   const viewers = defineViewers(store);
+  const sinks = defineSinks(store);
+  const runs = defineRuns(store);
   const keys = defineCheckpointKeys(store);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   let loadedKey: SigningKey | undefined;
@@ -69,6 +86,13 @@ export function createService(config: Config, log: Logger): Service {
     clock,
     intervalMs: config.REEVE_CHECKPOINT_SECONDS * 1_000,
     onError: error => log.warn({ error }, 'a checkpoint will be tried again'),
+  });
+  const guard = { allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS };
+  const network = { fetch: createGuardedFetch({ ...guard, timeoutMs: 20_000 }), connect: createGuardedConnect(guard) };
+  const pushing = { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock };
+  const sinkRunner = createSinkRunner({
+    ...pushing,
+    onError: error => log.warn({ error }, 'a sink will be tried again'),
   });
   const writer = createChainWriter({ records, heads, clock, onAppended: checkpointer.grew });
 
@@ -94,6 +118,15 @@ export function createService(config: Config, log: Logger): Service {
           verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
         ].map(auditedReading(store.recordFact)),
         auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ records, heads, signingKey })),
+        listSinks(pushing),
+        readSink(pushing),
+        createSink(pushing),
+        updateSink(pushing),
+        deleteSink(pushing),
+        testSink(pushing),
+        pauseSink(pushing),
+        resumeSink(pushing),
+        replaySink(pushing),
         listViewerTokens(viewing),
         createViewerToken(viewing),
         revokeViewerToken(viewing),
@@ -116,6 +149,7 @@ export function createService(config: Config, log: Logger): Service {
       await foundation.start();
       loadedKey = await loadSigningKey({ keys, vault });
       await checkpointer.start();
+      sinkRunner.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       const chaining = { writer, signingKey, publish: bus.publish };
       await bus.consume({
@@ -127,7 +161,7 @@ export function createService(config: Config, log: Logger): Service {
     },
     async stop() {
       await bus.stopConsuming();
-      await checkpointer.stop();
+      await Promise.all([checkpointer.stop(), sinkRunner.stop()]);
       await foundation.stop();
     },
   };

@@ -20,6 +20,7 @@ const delegatedToken = { installationId: text, requestedScopes: list, grantedSco
 /** One delivery, or in a storm what a minute brought beyond the first few: then `count` says how many and `webhookId` is null. */
 const aggregate = { count: z.number().optional(), from: text.optional(), to: text.optional() };
 const delivery = { endpointId: text, webhookId: text.nullable(), bytes: z.number() };
+const sink = { kind: text };
 const user = { email: text.nullable(), source: text };
 
 const auth = on('reeve.auth.v1', {
@@ -154,11 +155,13 @@ const activity = on('reeve.activity.v1', {
   'viewer_token.created': { origins: list, expiresAt: text },
   'viewer_token.revoked': { origins: list, expiresAt: text },
   'audit.exported': { format: text, from: text.nullable(), to: text.nullable() },
-  'sink.created': {},
-  'sink.updated': {},
-  'sink.paused': {},
-  'sink.failed': {},
-  'sink.deleted': {},
+  'sink.created': sink,
+  'sink.updated': sink,
+  'sink.paused': sink,
+  'sink.resumed': sink,
+  'sink.replayed': { ...sink, from: text },
+  'sink.failed': { ...sink, code: text, refused: list },
+  'sink.deleted': sink,
   'retention.updated': {},
   'hold.placed': {},
   'hold.released': {},

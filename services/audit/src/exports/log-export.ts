@@ -3,7 +3,8 @@
 import { type ChainedRecord, genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { fromStored, place, type Records, type StoredRecord } from '../chains/chain-store.ts';
+import { fromStored, type Records } from '../chains/chain-store.ts';
+import { countWhile, recordAt } from '../chains/count-while.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Signed } from '../checkpoints/checkpoint-store.ts';
 
@@ -18,26 +19,12 @@ export async function planExport(
 ): Promise<Range[]> {
   const ranges: Range[] = [];
   for (const { chain, size } of checkpoint.content.chains) {
-    const at = async (sequence: number): Promise<StoredRecord> => {
-      const found = await records.in(tenantId).getByUnique('place', place(chain, sequence));
-      if (!found) throw new Error(`record ${sequence} of ${chain} is missing`);
-      return found.state;
-    };
-    /** How many records from the first on are as asked; those are all before the others. */
-    const countWhile = async (holds: (record: StoredRecord) => boolean) => {
-      let [low, high] = [0, size];
-      while (low < high) {
-        const middle = Math.ceil((low + high) / 2);
-        if (holds(await at(middle))) low = middle;
-        else high = middle - 1;
-      }
-      return low;
-    };
-    const before = from === undefined ? 0 : await countWhile(({ loggedAt }) => loggedAt < from);
-    const last = to === undefined ? size : await countWhile(({ loggedAt }) => loggedAt <= to);
+    const of = { tenantId, chain, size };
+    const before = from === undefined ? 0 : await countWhile(records, of, ({ loggedAt }) => loggedAt < from);
+    const last = to === undefined ? size : await countWhile(records, of, ({ loggedAt }) => loggedAt <= to);
     if (last <= before) continue;
-    const previousHash = before === 0 ? genesisHash : (await at(before)).hash;
-    ranges.push({ chain, first: before + 1, last, previousHash, head: (await at(last)).hash });
+    const previousHash = before === 0 ? genesisHash : (await recordAt(records, of, before)).hash;
+    ranges.push({ chain, first: before + 1, last, previousHash, head: (await recordAt(records, of, last)).hash });
   }
   return ranges;
 }

@@ -1,0 +1,75 @@
+// What every kind of sink has in common: a batch in, and either all of it is there when it comes back, or an error says why and when to try again.
+import type { GuardedConnect, GuardedFetch } from '@reeve/service-kit';
+
+export type Batch = {
+  /** The same for the same records, so that a receiver recognises a repetition. */
+  id: string;
+  lines: readonly { id: string; text: string }[];
+};
+
+/** Lines that the receiver will never take, however often they come. */
+export type Delivered = { refused: readonly { id: string; reason: string }[] };
+
+export type Network = { fetch: GuardedFetch; connect: GuardedConnect };
+
+export type Deliver<T> = (
+  network: Network,
+  to: { target: T; credential: string | null },
+  batch: Batch,
+) => Promise<Delivered>;
+
+export type SinkErrorCode = 'unreachable' | 'unauthorized' | 'refused' | 'too_large' | 'busy' | 'protocol';
+
+/** docs/sinks.md says what to do about each code. */
+export class SinkError extends Error {
+  readonly code: SinkErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: SinkErrorCode,
+    detail: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.name = 'SinkError';
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+const all: Delivered = { refused: [] };
+export const delivered = all;
+
+function retryAfterOf(response: Response): number | undefined {
+  const header = response.headers.get('Retry-After');
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** Posts, and makes of every answer but a 2xx an error that says what it means. What the receiver wrote is not shown: it is a stranger's text. */
+export async function post(
+  { fetch }: Network,
+  url: string,
+  { headers, body }: { headers: Record<string, string>; body: string },
+): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { method: 'POST', headers, body });
+  } catch (cause) {
+    const refusedUrl = (cause as { code?: string }).code === 'url_refused';
+    throw new SinkError(
+      refusedUrl ? 'refused' : 'unreachable',
+      refusedUrl ? (cause as Error).message : 'it does not answer',
+      { cause },
+    );
+  }
+  if (response.ok) return response;
+  const { status } = response;
+  const said = `it answered ${status}`;
+  const retryAfterMs = retryAfterOf(response);
+  if (status === 401 || status === 403) throw new SinkError('unauthorized', said);
+  if (status === 413) throw new SinkError('too_large', said);
+  if (status === 408 || status === 429 || status >= 500) throw new SinkError('busy', said, { retryAfterMs });
+  throw new SinkError('refused', said);
+}

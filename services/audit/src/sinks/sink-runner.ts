@@ -1,0 +1,281 @@
+// Delivers what is new to every sink of every tenant, in turns. A run is leased while one instance works on it; its position moves only when a batch is where it
+// should be, so after a crash the last batch may come a second time and none is left out.
+import { createHash, randomUUID } from 'node:crypto';
+import { metrics } from '@opentelemetry/api';
+import { type FormatName, formats } from '@reeve/audit-log';
+import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
+import type { Clock } from '@reeve/store';
+import type { Vault } from '@reeve/vault';
+import { LRUCache } from 'lru-cache';
+import { fromStored, type Heads, type Records } from '../chains/chain-store.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import { type Checkpoints, lastCheckpoint } from '../checkpoints/checkpoint-store.ts';
+import { type Position, readAfter } from '../feed/read-after.ts';
+import { deliverElasticsearch } from './deliver-elasticsearch.ts';
+import { deliverHttps } from './deliver-https.ts';
+import { deliverSplunkHec } from './deliver-splunk-hec.ts';
+import { deliverSyslogTls } from './deliver-syslog-tls.ts';
+import { type Batch, type Deliver, type Delivered, type Network, SinkError } from './delivery.ts';
+import {
+  afterDelivery,
+  afterFailure,
+  lease,
+  type Run,
+  type Runs,
+  type Sink,
+  type SinkFailure,
+  type Sinks,
+  type Target,
+  tellAfter,
+} from './sink.ts';
+
+export type SinkParts = {
+  records: Records;
+  heads: Heads;
+  checkpoints: Checkpoints;
+  sinks: Sinks;
+  runs: Runs;
+  vault: Pick<Vault, 'read'>;
+  network: Network;
+  signingKey: () => SigningKey;
+  clock: Clock;
+};
+
+type Parts = SinkParts & { onError: (error: unknown) => void };
+
+const deliverTo = {
+  https: deliverHttps,
+  splunk_hec: deliverSplunkHec,
+  elasticsearch: deliverElasticsearch,
+  syslog_tls: deliverSyslogTls,
+} as const satisfies { [K in Target['kind']]: unknown };
+
+const leaseMs = 90_000;
+const lookEveryMs = 500;
+const idleMs = 2_000;
+const sinksAtOnce = 8;
+const batchesPerTurn = 20;
+const longestBatchBytes = 1_000_000;
+const credentialKeptMs = 3_600_000;
+
+const meter = metrics.getMeter('@reeve/audit');
+const lag = meter.createGauge('reeve.audit.sink.lag', {
+  unit: 's',
+  description: 'Age of the oldest record that a sink has not got',
+});
+const sent = meter.createCounter('reeve.audit.sink.delivered', { description: 'Records delivered to sinks' });
+const failures = meter.createCounter('reeve.audit.sink.failures', { description: 'Batches that a sink did not take' });
+
+export const formatOf = (target: Target): FormatName =>
+  target.kind === 'https'
+    ? target.format
+    : target.kind === 'splunk_hec'
+      ? 'hec'
+      : target.kind === 'elasticsearch'
+        ? 'ecs'
+        : 'syslog';
+
+export const sinkEvent = <T extends 'sink.created' | 'sink.updated' | 'sink.paused' | 'sink.resumed' | 'sink.deleted'>(
+  type: T,
+  id: string,
+  { name, target }: Sink,
+): EventDraft<T> =>
+  ({
+    type,
+    target: { type: 'sink', id, name },
+    outcome: 'success',
+    reason: because('requested'),
+    details: { kind: target.kind },
+  }) as EventDraft<T>;
+
+export function deliver(
+  network: Network,
+  { target, credential }: { target: Target; credential: string | null },
+  batch: Batch,
+): Promise<Delivered> {
+  return (deliverTo[target.kind] as Deliver<Target>)(network, { target, credential }, batch);
+}
+
+export const credentialRef = (sinkId: string) => ({ secretClass: 'sink', id: sinkId });
+
+export function createSinkRunner(parts: Parts) {
+  const { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock, onError } = parts;
+  const holder = randomUUID();
+  const cause = () => serviceCause('audit', { correlationId: newEventId() });
+  const credentials = new LRUCache<string, string>({ max: 10_000, ttl: credentialKeptMs });
+  const working = new Set<Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  /** Read once an hour: each read is a record, and a record is what sinks deliver. */
+  async function credentialOf(
+    tenantId: TenantId,
+    id: string,
+    version: number,
+    { target }: Sink,
+  ): Promise<string | null> {
+    if (target.kind === 'syslog_tls') return null;
+    const key = `${tenantId} ${id} ${version}`;
+    const known = credentials.get(key);
+    if (known !== undefined) return known;
+    const read = (
+      await vault.read(tenantId, credentialRef(id), { cause: cause(), purpose: 'deliver the audit log' })
+    ).toString('utf8');
+    credentials.set(key, read);
+    return read;
+  }
+
+  /** Records up to the size of a batch; behind them, when all of it is there, the checkpoint that says so. */
+  async function nextBatch(tenantId: TenantId, run: Run, target: Target) {
+    const { found } = await readAfter({ records, heads }, { tenantId, position: run.position, limit: run.batchSize });
+    const { writeRecord, writeStatement } = formats[formatOf(target)];
+    const keyId = signingKey().kid;
+    const lines: { id: string; text: string }[] = [];
+    const position: Record<string, number> = { ...run.position };
+    let bytes = 0;
+    for (const stored of found) {
+      const chained = fromStored(stored);
+      const text = writeRecord(chained, keyId);
+      bytes += Buffer.byteLength(text);
+      if (bytes > longestBatchBytes && lines.length > 0) break;
+      lines.push({ id: chained.record.eventId, text });
+      position[stored.chain] = stored.sequence;
+    }
+    let { checkpoint } = run;
+    const last = lines.length < run.batchSize ? await lastCheckpoint(checkpoints, tenantId) : null;
+    const covered = last?.content.chains.every(({ chain, size }) => (position[chain] ?? 0) >= size);
+    if (last && covered && last.number > run.checkpoint) {
+      checkpoint = last.number;
+      lines.push({ id: `checkpoint-${tenantId}-${last.number}`, text: writeStatement(last.jws) });
+    }
+    const id = `msg_${createHash('sha256')
+      .update(lines.map(line => line.id).join('\n'))
+      .digest('hex')
+      .slice(0, 32)}`;
+    return { batch: { id, lines }, position: position as Position, checkpoint, oldest: found[0]?.loggedAt };
+  }
+
+  async function change(
+    tenantId: TenantId,
+    id: string,
+    next: (run: Run) => Run | null,
+    events: readonly EventDraft[] = [],
+  ) {
+    const decide = (run: Run | null) => {
+      const state = run && next(run);
+      return state ? { state, events } : null;
+    };
+    return (await runs.in(tenantId).change(id, decide, { cause: cause() }))?.state ?? null;
+  }
+
+  const mine = (run: Run) => run.lease?.holder === holder;
+
+  async function fail(tenantId: TenantId, id: string, sink: Sink, error: unknown) {
+    if (!(error instanceof SinkError)) onError(error);
+    const {
+      code,
+      message: detail,
+      retryAfterMs,
+    } = error instanceof SinkError ? error : new SinkError('protocol', 'an error of Reeve’s own; see its log');
+    failures.add(1, { kind: sink.target.kind, code });
+    if (code === 'unauthorized') credentials.clear();
+    const now = clock.now();
+    const failure: SinkFailure = { code, detail, at: now.toISOString() };
+    const current = await runs.in(tenantId).get(id);
+    const tooLarge = code === 'too_large' && (current?.state.batchSize ?? 1) > 1;
+    const events = current?.state.attempts === tellAfter - 1 ? [failed(id, sink, { code, refused: [] })] : [];
+    const next = (run: Run) =>
+      mine(run) ? afterFailure(run, { failure, retryAfterMs, tooLarge, now, jitter: Math.random() }) : null;
+    await change(tenantId, id, next, events);
+  }
+
+  /** One sink's turn: batches until there is nothing new, or others have waited long enough. */
+  async function work(tenantId: TenantId, id: string) {
+    const taken = await change(tenantId, id, run => lease(run, { holder, now: clock.now(), forMs: leaseMs }));
+    if (!taken || !mine(taken)) return;
+    const entry = await sinks.in(tenantId).get(id);
+    if (!entry) return runs.in(tenantId).remove(id);
+    const { state: sink, version } = entry;
+    let run = taken;
+    let waitMs = 0;
+    try {
+      const credential = await credentialOf(tenantId, id, version, sink);
+      for (let turn = 0; turn < batchesPerTurn && !stopped; turn += 1) {
+        const { batch, position, checkpoint, oldest } = await nextBatch(tenantId, run, sink.target);
+        lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
+          sink: id,
+        });
+        if (batch.lines.length === 0) {
+          waitMs = idleMs;
+          break;
+        }
+        const { refused } = await deliver(network, { target: sink.target, credential }, batch);
+        sent.add(batch.lines.length - refused.length, { kind: sink.target.kind });
+        const now = clock.now();
+        const counts = { delivered: batch.lines.length - refused.length, refused: refused.length };
+        const next = (before: Run) => {
+          // Paused or replayed meanwhile, or taken over: whoever has it now goes by what stands there.
+          if (!mine(before) || JSON.stringify(before.position) !== JSON.stringify(run.position)) return null;
+          return lease(afterDelivery(before, { position, checkpoint, ...counts, now }), {
+            holder,
+            now,
+            forMs: leaseMs,
+          });
+        };
+        const events =
+          refused.length === 0
+            ? []
+            : [failed(id, sink, { code: 'record_refused', refused: refused.slice(0, 20).map(one => one.id) })];
+        const saved = await change(tenantId, id, next, events);
+        if (!saved || !mine(saved)) return;
+        run = saved;
+      }
+      const dueAt = new Date(clock.now().getTime() + waitMs).toISOString();
+      await change(tenantId, id, before => (mine(before) ? { ...before, lease: null, dueAt } : null));
+    } catch (error) {
+      await fail(tenantId, id, sink, error);
+    }
+  }
+
+  async function look() {
+    const free = sinksAtOnce - working.size;
+    if (free <= 0) return;
+    const due = await runs.acrossTenants('the sinks of all tenants take turns').due(free);
+    for (const { tenantId, id } of due) {
+      const turn: Promise<void> = work(tenantId, id)
+        .then(undefined, onError)
+        .finally(() => working.delete(turn));
+      working.add(turn);
+    }
+  }
+
+  function schedule() {
+    if (stopped) return;
+    timer = setTimeout(() => void look().then(undefined, onError).finally(schedule), lookEveryMs);
+  }
+
+  return {
+    start: schedule,
+
+    /** Lets what is under way end, so that it is not delivered twice. */
+    async stop(): Promise<void> {
+      stopped = true;
+      clearTimeout(timer);
+      await Promise.all(working);
+    },
+  };
+}
+
+function failed(
+  id: string,
+  { name, target }: Sink,
+  details: { code: string; refused: string[] },
+): EventDraft<'sink.failed'> {
+  return {
+    type: 'sink.failed',
+    target: { type: 'sink', id, name },
+    outcome: 'failure',
+    reason: because(details.code),
+    details: { kind: target.kind, ...details },
+  };
+}

@@ -1,0 +1,458 @@
+// Sinks against receivers of their protocols: everything arrives, in the order of each chain, and nothing is lost or left out whatever the receiver does.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createVerifier, type FormatName, formats, type KeySet } from '@reeve/audit-log';
+import { emptyContext, type Message, newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { createGuardedConnect, createGuardedFetch, type Route } from '@reeve/service-kit';
+import { openStore, type Store } from '@reeve/store';
+import { createVault, localKeyFile } from '@reeve/vault';
+import { exportJWK, generateKeyPair } from 'jose';
+import { generate } from 'selfsigned';
+import { defineHeads, defineRecords } from '../chains/chain-store.ts';
+import { type Arrival, createChainWriter } from '../chains/chain-writer.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
+import { createCheckpointer } from '../checkpoints/checkpointer.ts';
+import {
+  createSink,
+  deleteSink,
+  pauseSink,
+  readSink,
+  replaySink,
+  resumeSink,
+  testSink,
+  updateSink,
+} from './manage-sinks.ts';
+import {
+  type Receiver,
+  startElasticsearchReceiver,
+  startSplunkReceiver,
+  startSyslogReceiver,
+  startWebhookReceiver,
+} from './receivers.ts';
+import { defineRuns, defineSinks } from './sink.ts';
+import { createSinkRunner } from './sink-runner.ts';
+
+const uri = process.env['REEVE_TEST_MONGODB'];
+if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
+
+const keyFile = join(mkdtempSync(join(tmpdir(), 'reeve-sinks-')), 'keys.json');
+writeFileSync(keyFile, JSON.stringify({ active: 'k', keys: { k: randomBytes(32).toString('base64') } }), {
+  mode: 0o600,
+});
+
+type View = {
+  id: string;
+  health: string;
+  status: string;
+  delivered: number;
+  refused: number;
+  behind: number;
+  credential?: string | null;
+  lastError: { code: string } | null;
+};
+type Tested = { delivered: boolean; code: string | null };
+type Parts = Parameters<typeof createSink>[0];
+
+let store: Store;
+let parts: Omit<Parts, 'network'>;
+let key: SigningKey;
+let keys: KeySet;
+let tls: { key: string; cert: string };
+let tenantId: TenantId;
+let offset = 0;
+const published: Message[] = [];
+const running: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  store = openStore({ uri, database: `sinks_${randomUUID().slice(0, 8)}`, source: '/test' });
+  const records = defineRecords(store);
+  const [heads, checkpoints, sinks, runs] = [
+    defineHeads(store),
+    defineCheckpoints(store),
+    defineSinks(store),
+    defineRuns(store),
+  ];
+  const vault = createVault({ store, keys: localKeyFile(keyFile) });
+  key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
+  const { d: _, ...publicPart } = key;
+  keys = { keys: [publicPart] };
+  parts = { records, heads, checkpoints, sinks, runs, vault, signingKey: () => key, clock: store.clock };
+  await store.prepare();
+  store.relay.start(messages => Promise.resolve(void published.push(...messages)));
+  const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+    ],
+  });
+  tls = { key: made.private, cert: made.cert };
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  tenantId = newId('tenant');
+  offset = 0;
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+});
+
+async function grow(count: number, chains = ['reeve.auth.v1/0', 'reeve.secret.v1/1']) {
+  const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
+  for (const chain of chains) {
+    const arrivals = Array.from(
+      { length: count },
+      (_, index): Arrival => ({
+        offset: String(offset + index),
+        record: {
+          tenantId,
+          chain,
+          eventId: newEventId(),
+          type: 'session.created',
+          source: '/test',
+          subject: 'session/1',
+          time: new Date().toISOString(),
+          correlationId: 'c',
+          causationId: null,
+          traceId: null,
+          actor: { type: 'user', id: 'usr', name: 'Zoë\n☃', via: 'session' },
+          target: { type: 'session', id: 's', name: null },
+          outcome: 'success',
+          reason: { code: 'x', rule: null, basis: null },
+          context: emptyContext,
+          details: { userId: 'usr' },
+        },
+      }),
+    );
+    await writer.append(tenantId, chain, arrivals);
+  }
+  offset += count;
+}
+
+const sign = () => createCheckpointer({ ...parts, intervalMs: 60_000, onError: () => undefined }).sign(tenantId);
+
+const networkTo = (...origins: string[]) => ({
+  fetch: createGuardedFetch({ allowedPrivateOrigins: origins, timeoutMs: 700 }),
+  connect: createGuardedConnect({ allowedPrivateOrigins: origins }),
+});
+
+/** A runner of its own, as another instance has one. */
+function run(receiver: Receiver) {
+  const network = networkTo(receiver.url);
+  const runner = createSinkRunner({ ...parts, network, onError: error => void receiver.problems.push(String(error)) });
+  runner.start();
+  running.push(runner);
+  return runner;
+}
+
+async function call<T>(
+  route: (of: Parts) => Route,
+  network: Parts['network'],
+  { sinkId, body }: { sinkId?: string; body?: unknown } = {},
+): Promise<T> {
+  const request = {
+    params: { sinkId },
+    body,
+    query: {},
+    tenantId,
+    cause: serviceCause('test', { correlationId: 'c' }),
+    freshId: newId,
+    expectedVersion: undefined,
+  };
+  const result = await route({ ...parts, network }).handle(request as unknown as Parameters<Route['handle']>[0]);
+  if (!('body' in result)) throw new Error('no answer');
+  return result.body as T;
+}
+
+const open = (receiver: Receiver, body: object) =>
+  call<View>(createSink, networkTo(receiver.url), { body: { name: 'siem', start: 'beginning', ...body } });
+
+async function eventually(holds: () => Promise<boolean> | boolean, what: string, withinMs = 15_000) {
+  for (const giveUpAt = Date.now() + withinMs; Date.now() < giveUpAt; ) {
+    if (await holds()) return;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  throw new Error(`never: ${what}`);
+}
+
+/** What arrived, verified as a topic is: a repetition is allowed, a gap is not. */
+async function verified(lines: readonly string[], format: FormatName) {
+  const verifier = createVerifier({ format: formats[format], keys, redelivered: 'skipped' });
+  for (const line of lines) await verifier.add(line);
+  return verifier.end();
+}
+
+const stateOf = (receiver: Receiver, sinkId: string) => call<View>(readSink, networkTo(receiver.url), { sinkId });
+
+type Case = {
+  format: FormatName;
+  start: (wrong?: (attempt: number) => { status: number } | 'hang' | 'reset' | null) => Promise<Receiver>;
+  body: (receiver: Receiver) => { target: object; credential?: string };
+};
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+
+const http: Record<string, Case> = {
+  https: {
+    format: 'ocsf',
+    start: wrong => startWebhookReceiver(secret, wrong),
+    body: ({ url }) => ({ target: { kind: 'https', url: `${url}/siem`, format: 'ocsf' }, credential: secret }),
+  },
+  splunk_hec: {
+    format: 'hec',
+    start: wrong => startSplunkReceiver({ token: 'tok-1' }, wrong),
+    body: ({ url }) => ({ target: { kind: 'splunk_hec', url, acknowledge: true }, credential: 'tok-1' }),
+  },
+  elasticsearch: {
+    format: 'ecs',
+    start: wrong => startElasticsearchReceiver('key-1', undefined, wrong),
+    body: ({ url }) => ({
+      target: { kind: 'elasticsearch', url, dataStream: 'logs-reeve.audit-default' },
+      credential: 'key-1',
+    }),
+  },
+};
+
+describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, body }) => {
+  test('gets the log from its beginning, with the checkpoint behind it, and what comes later', async () => {
+    await grow(700);
+    await sign();
+    const receiver = await start();
+    running.push(receiver);
+    const { id } = await open(receiver, body(receiver));
+    run(receiver);
+    await eventually(() => receiver.lines.length >= 1_401, 'everything arrived');
+    expect(await verified(receiver.lines, format)).toMatchObject({
+      records: 1_400,
+      beyondCheckpoint: 0,
+      finding: null,
+      checkpoint: { signatureChecked: true },
+    });
+    await grow(3);
+    await eventually(() => receiver.lines.length >= 1_407, 'the rest arrived');
+    expect((await verified(receiver.lines, format)).finding).toBe(null);
+    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it knows');
+    expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', delivered: 1_407, refused: 0 });
+    expect(receiver.problems).toEqual([]);
+  }, 40_000);
+
+  test('loses nothing to a receiver that is down, slow, overloaded or breaks off', async () => {
+    await grow(20);
+    await sign();
+    const receiver = await start(
+      attempt => ([null, { status: 503 }, 'reset', 'hang', { status: 429 }] as const)[attempt] ?? null,
+    );
+    running.push(receiver);
+    await open(receiver, body(receiver));
+    run(receiver);
+    await eventually(() => receiver.lines.length >= 41, 'everything arrived', 30_000);
+    expect(await verified(receiver.lines, format)).toMatchObject({ records: 40, finding: null });
+    expect(receiver.problems).toEqual([]);
+  }, 40_000);
+
+  test('is delivered once by two instances, and on by the other when one is gone', async () => {
+    await grow(300);
+    const receiver = await start();
+    running.push(receiver);
+    await open(receiver, body(receiver));
+    const [one] = [run(receiver), run(receiver)];
+    await eventually(() => receiver.lines.length >= 600, 'everything arrived');
+    await one.stop();
+    await grow(10);
+    await eventually(() => receiver.lines.length >= 620, 'the rest arrived');
+    expect(receiver.lines).toHaveLength(620);
+    expect(await verified(receiver.lines, format)).toMatchObject({ records: 620 });
+  }, 40_000);
+});
+
+describe('a sink of kind syslog_tls', () => {
+  const target = ({ port }: { port: number }) => ({ kind: 'syslog_tls', host: '127.0.0.1', port, ca: tls.cert });
+
+  test('gets the log framed by octets, and again what a broken connection may have lost', async () => {
+    await grow(200);
+    await sign();
+    const receiver = await startSyslogReceiver({ ...tls, breaks: 2 });
+    running.push(receiver);
+    await open(receiver, { target: target(receiver) });
+    run(receiver);
+    await eventually(() => receiver.lines.length >= 401, 'everything arrived', 20_000);
+    expect(await verified(receiver.lines, 'syslog')).toMatchObject({ records: 400, finding: null });
+    expect(receiver.problems).toEqual([]);
+    expect(receiver.attempts()).toBeGreaterThan(2);
+  }, 40_000);
+
+  test('is not delivered to a receiver whose certificate nobody vouches for', async () => {
+    const receiver = await startSyslogReceiver(tls);
+    running.push(receiver);
+    const { id } = await open(receiver, { target: { ...target(receiver), ca: undefined } });
+    expect(await call<Tested>(testSink, networkTo(receiver.url), { sinkId: id })).toMatchObject({
+      delivered: false,
+      code: 'unauthorized',
+    });
+    await call(updateSink, networkTo(receiver.url), { sinkId: id, body: { target: target(receiver) } });
+    expect(await call<Tested>(testSink, networkTo(receiver.url), { sinkId: id })).toMatchObject({
+      delivered: true,
+      code: null,
+    });
+  });
+});
+
+describe('a sink', () => {
+  const webhook = async (wrong?: (attempt: number) => { status: number; headers?: Record<string, string> } | null) => {
+    const receiver = await startWebhookReceiver(secret, wrong);
+    running.push(receiver);
+    return receiver;
+  };
+  const https = (receiver: Receiver, more: object = {}) => ({
+    target: { kind: 'https', url: receiver.url, format: 'ndjson' },
+    credential: secret,
+    ...more,
+  });
+
+  test('halves what a receiver finds too large, until it takes it', async () => {
+    await grow(64, ['reeve.auth.v1/0']);
+    const receiver = await webhook(attempt => (attempt <= 3 ? { status: 413 } : null));
+    await open(receiver, https(receiver));
+    run(receiver);
+    await eventually(() => receiver.lines.length >= 64, 'everything arrived');
+    expect(await verified(receiver.lines, 'ndjson')).toMatchObject({ records: 64 });
+    expect(receiver.attempts()).toBeGreaterThanOrEqual(4);
+  }, 30_000);
+
+  test('tells the log of the third failure, once, and of nothing more when it recovers', async () => {
+    await grow(1, ['reeve.auth.v1/0']);
+    const receiver = await webhook(attempt => (attempt <= 4 ? { status: 500 } : null));
+    const { id } = await open(receiver, https(receiver));
+    run(receiver);
+    await eventually(async () => (await stateOf(receiver, id)).lastError?.code === 'busy', 'it failed');
+    await eventually(() => receiver.lines.length === 1, 'it arrived', 25_000);
+    await eventually(async () => (await stateOf(receiver, id)).health === 'ok', 'it recovered');
+    await store.relay.sweep();
+    const told = published.filter(({ key: of, event }) => of === tenantId && event.type === 'sink.failed');
+    expect(told).toHaveLength(1);
+    expect(JSON.stringify(published.filter(({ key: of }) => of === tenantId))).not.toContain(secret);
+  }, 40_000);
+
+  test('sets aside what a receiver will never take, says which, and goes on', async () => {
+    await grow(10, ['reeve.auth.v1/0']);
+    const { items } = await parts.records.in(tenantId).list('byChain', { chain: 'reeve.auth.v1/0' }, { limit: 10 });
+    const bad = items[4]?.id ?? '';
+    const receiver = await startElasticsearchReceiver('key-1', id => (id === bad ? 400 : null));
+    running.push(receiver);
+    const { id } = await open(receiver, {
+      target: { kind: 'elasticsearch', url: receiver.url, dataStream: 'logs' },
+      credential: 'key-1',
+    });
+    run(receiver);
+    await eventually(() => receiver.lines.length >= 9, 'the others arrived');
+    await eventually(async () => (await stateOf(receiver, id)).refused === 1, 'it is counted');
+    await store.relay.sweep();
+    const told = published.find(({ key: of, event }) => of === tenantId && event.type === 'sink.failed');
+    expect(told?.event.data).toMatchObject({ details: { code: 'record_refused', refused: [bad] } });
+  }, 30_000);
+
+  test('stands still while it is paused, goes on where it was, and delivers again what is asked for', async () => {
+    const receiver = await webhook();
+    const network = networkTo(receiver.url);
+    const { id } = await open(receiver, https(receiver));
+    await call(pauseSink, network, { sinkId: id });
+    run(receiver);
+    await grow(5, ['reeve.auth.v1/0']);
+    await new Promise(resolve => setTimeout(resolve, 2_500));
+    expect(receiver.lines).toEqual([]);
+    expect(await stateOf(receiver, id)).toMatchObject({ status: 'paused', behind: 5 });
+    await call(resumeSink, network, { sinkId: id });
+    await eventually(() => receiver.lines.length === 5, 'it arrived');
+    await new Promise(resolve => setTimeout(resolve, 20));
+    const from = new Date().toISOString();
+    await grow(2, ['reeve.auth.v1/0']);
+    await eventually(() => receiver.lines.length === 7, 'the rest arrived');
+    const second = await startWebhookReceiver(secret);
+    running.push(second);
+    await call(updateSink, networkTo(second.url), {
+      sinkId: id,
+      body: { target: { kind: 'https', url: second.url, format: 'ndjson' } },
+    });
+    await call(replaySink, network, { sinkId: id, body: { from } });
+    run(second);
+    await eventually(() => second.lines.length === 2, 'the last two came again');
+    await call(deleteSink, network, { sinkId: id });
+    await grow(1, ['reeve.auth.v1/0']);
+    await new Promise(resolve => setTimeout(resolve, 2_500));
+    expect(second.lines).toHaveLength(2);
+    await expect(stateOf(receiver, id)).rejects.toMatchObject({ code: 'sink_unknown' });
+  }, 40_000);
+
+  test('that is to begin now gets nothing of before', async () => {
+    await grow(5);
+    const receiver = await webhook();
+    await open(receiver, https(receiver, { start: 'now' }));
+    run(receiver);
+    await grow(1);
+    await eventually(() => receiver.lines.length >= 2, 'what is new arrived');
+    expect(receiver.lines).toHaveLength(2);
+  }, 30_000);
+
+  test('is tested with a record that is nowhere else', async () => {
+    const receiver = await webhook();
+    const { id } = await open(receiver, https(receiver));
+    expect(await call<Tested>(testSink, networkTo(receiver.url), { sinkId: id })).toMatchObject({ delivered: true });
+    expect(JSON.parse(receiver.lines[0] ?? '')).toMatchObject({ type: 'sink.tested', chain: 'test/0', tenantId });
+    const wrong = await startSplunkReceiver({ token: 'right' });
+    running.push(wrong);
+    const splunk = await open(wrong, {
+      name: 'other',
+      target: { kind: 'splunk_hec', url: wrong.url },
+      credential: 'wrong',
+    });
+    expect(await call<Tested>(testSink, networkTo(wrong.url), { sinkId: splunk.id })).toMatchObject({
+      delivered: false,
+      code: 'unauthorized',
+    });
+  });
+
+  test('reaches nothing inside the network, whoever asks', async () => {
+    const receiver = await webhook();
+    const { id } = await open(receiver, https(receiver));
+    for (const url of [
+      receiver.url,
+      'http://169.254.169.254/latest',
+      'https://10.0.0.1/',
+      'https://[::1]/',
+      'http://example.org/',
+    ]) {
+      await call(updateSink, networkTo(), { sinkId: id, body: { target: { kind: 'https', url, format: 'ndjson' } } });
+      expect([url, await call<Tested>(testSink, networkTo(), { sinkId: id })]).toEqual([
+        url,
+        expect.objectContaining({ delivered: false, code: 'refused' }),
+      ]);
+    }
+    const syslog = await open(receiver, {
+      name: 'syslog',
+      target: { kind: 'syslog_tls', host: '127.0.0.1', port: 6514 },
+      credential: undefined,
+    });
+    expect(await call<Tested>(testSink, networkTo(), { sinkId: syslog.id })).toMatchObject({
+      delivered: false,
+      code: 'refused',
+    });
+    expect(receiver.attempts()).toBe(0);
+  });
+
+  test('shows a secret that was made once, and no credential otherwise', async () => {
+    const receiver = await webhook();
+    const made = await open(receiver, { target: { kind: 'https', url: receiver.url } });
+    expect(made.credential).toMatch(/^whsec_/);
+    expect(JSON.stringify(await stateOf(receiver, made.id))).not.toContain('whsec_');
+    const given = await open(receiver, { ...https(receiver), name: 'given' });
+    expect(given.credential).toBe(null);
+    await expect(open(receiver, { ...https(receiver), name: 'GIVEN' })).rejects.toMatchObject({
+      code: 'sink_name_taken',
+    });
+    await expect(open(receiver, { ...https(receiver), name: 'x', credential: 'short' })).rejects.toMatchObject({
+      errors: [{ field: 'credential' }],
+    });
+  });
+});
