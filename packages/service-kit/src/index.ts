@@ -5,7 +5,7 @@ export { createFoundation, type Foundation } from './foundation.ts';
 export { addressOf, causeOf } from './handle-route.ts';
 export { Html, html, page } from './html.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { createGuardedConnect, createGuardedFetch, type GuardedConnect, type GuardedFetch } from './outbound.ts';
+export { createGuardedFetch, createGuardedNetwork, type GuardedFetch, type GuardedNetwork } from './outbound.ts';
 export { sendProblem, toProblem } from './problem-json.ts';
 export { instant, pageOf, pageQuery, platformRoute, type Route, tenantRoute } from './route.ts';
 export { runService, type Service } from './run-service.ts';

@@ -76,7 +76,7 @@ export function createGuardedFetch({
   };
 }
 
-export type GuardedConnect = (to: {
+type GuardedConnect = (to: {
   host: string;
   port: number;
   /** PEM of the authority to trust instead of the public ones. */
@@ -84,14 +84,20 @@ export type GuardedConnect = (to: {
   signal: AbortSignal;
 }) => Promise<TLSSocket>;
 
-/** The same guard for a protocol on TLS itself. A peer on this machine is opened as `tls://host:port`. Rejects with `url_refused`, or as the connection fails. */
-export function createGuardedConnect({
-  allowedPrivateOrigins,
-}: Pick<GuardOptions, 'allowedPrivateOrigins'>): GuardedConnect {
+/** Throws `url_refused` for an address inside the network. A peer on this machine is opened as `tls://host:port`. */
+function assertConnectable(
+  { host, port }: { host: string; port: number },
+  allowedPrivateOrigins: readonly string[],
+): void {
+  if (allowedPrivateOrigins.includes(`tls://${host}:${port}`)) return;
+  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
+}
+
+/** The same guard for a protocol on TLS itself. Rejects with `url_refused`, or as the connection fails. */
+function createGuardedConnect({ allowedPrivateOrigins }: GuardOptions): GuardedConnect {
   return async ({ host, port, ca, signal }) => {
+    assertConnectable({ host, port }, allowedPrivateOrigins);
     const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
-    if (!allowed && isIP(host) !== 0 && !isPublicAddress(host))
-      throw new ProblemError('url_refused', 'the address is not public');
     const socket = connect({
       host,
       port,
@@ -107,5 +113,22 @@ export function createGuardedConnect({
       socket.destroy();
       throw error;
     }
+  };
+}
+
+/** All ways out to where a tenant says, behind one guard; and what can be said of a destination before it is connected to. */
+export type GuardedNetwork = {
+  fetch: GuardedFetch;
+  connect: GuardedConnect;
+  assertUrl(url: string): void;
+  assertAddress(to: { host: string; port: number }): void;
+};
+
+export function createGuardedNetwork(options: GuardOptions): GuardedNetwork {
+  return {
+    fetch: createGuardedFetch(options),
+    connect: createGuardedConnect(options),
+    assertUrl: url => assertFetchable(new URL(url), options.allowedPrivateOrigins),
+    assertAddress: to => assertConnectable(to, options.allowedPrivateOrigins),
   };
 }

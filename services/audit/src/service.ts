@@ -3,8 +3,7 @@ import { auditedTopics } from '@reeve/contracts';
 import {
   createApp,
   createFoundation,
-  createGuardedConnect,
-  createGuardedFetch,
+  createGuardedNetwork,
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
@@ -87,8 +86,10 @@ export function createService(config: Config, log: Logger): Service {
     intervalMs: config.REEVE_CHECKPOINT_SECONDS * 1_000,
     onError: error => log.warn({ error }, 'a checkpoint will be tried again'),
   });
-  const guard = { allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS };
-  const network = { fetch: createGuardedFetch({ ...guard, timeoutMs: 20_000 }), connect: createGuardedConnect(guard) };
+  const network = createGuardedNetwork({
+    allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
+    timeoutMs: 20_000,
+  });
   const pushing = { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock };
   const sinkRunner = createSinkRunner({
     ...pushing,

@@ -1,7 +1,7 @@
 // Syslog over TLS (RFC 5425): frames of a length in octets, a space and the message. The protocol has no acknowledgement, so a batch has a connection of its own:
 // it counts as delivered when the receiver has read to its end and closes in order.
 import { once } from 'node:events';
-import { type Deliver, delivered, SinkError } from './delivery.ts';
+import { type Deliver, delivered, notReached } from './delivery.ts';
 import type { TargetOf } from './sink.ts';
 
 const withinMs = 20_000;
@@ -25,12 +25,7 @@ export const deliverSyslogTls: Deliver<TargetOf<'syslog_tls'>> = async (
     await closed;
     socket.destroy();
     return delivered;
-  } catch (cause) {
-    const { code = 'it does not answer', message } = cause as NodeJS.ErrnoException;
-    if (code === 'url_refused') throw new SinkError('refused', message, { cause });
-    const certificate = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code);
-    throw new SinkError(certificate ? 'unauthorized' : 'unreachable', certificate ? `its certificate: ${code}` : code, {
-      cause,
-    });
+  } catch (error) {
+    throw notReached(error);
   }
 };

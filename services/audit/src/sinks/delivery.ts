@@ -1,5 +1,6 @@
 // What every kind of sink has in common: a batch in, and either all of it is there when it comes back, or an error says why and when to try again.
-import type { GuardedConnect, GuardedFetch } from '@reeve/service-kit';
+import { ProblemError } from '@reeve/contracts';
+import type { GuardedNetwork } from '@reeve/service-kit';
 
 export type Batch = {
   /** The same for the same records, so that a receiver recognises a repetition. */
@@ -10,10 +11,8 @@ export type Batch = {
 /** Lines that the receiver will never take, however often they come. */
 export type Delivered = { refused: readonly { id: string; reason: string }[] };
 
-export type Network = { fetch: GuardedFetch; connect: GuardedConnect };
-
 export type Deliver<T> = (
-  network: Network,
+  network: GuardedNetwork,
   to: { target: T; credential: string | null },
   batch: Batch,
 ) => Promise<Delivered>;
@@ -49,7 +48,7 @@ function retryAfterOf(response: Response): number | undefined {
 
 /** Posts, and makes of every answer but a 2xx an error that says what it means. What the receiver wrote is not shown: it is a stranger's text. */
 export async function post(
-  { fetch }: Network,
+  { fetch }: GuardedNetwork,
   url: string,
   { headers, body }: { headers: Record<string, string>; body: string },
 ): Promise<Response> {
@@ -57,12 +56,7 @@ export async function post(
   try {
     response = await fetch(url, { method: 'POST', headers, body });
   } catch (cause) {
-    const refusedUrl = (cause as { code?: string }).code === 'url_refused';
-    throw new SinkError(
-      refusedUrl ? 'refused' : 'unreachable',
-      refusedUrl ? (cause as Error).message : 'it does not answer',
-      { cause },
-    );
+    throw notReached(cause);
   }
   if (response.ok) return response;
   const { status } = response;
@@ -72,4 +66,17 @@ export async function post(
   if (status === 413) throw new SinkError('too_large', said);
   if (status === 408 || status === 429 || status >= 500) throw new SinkError('busy', said, { retryAfterMs });
   throw new SinkError('refused', said);
+}
+
+/** Why there is no answer. The guard's refusal comes as it is, or as the cause of a failed fetch. */
+export function notReached(error: unknown): SinkError {
+  const { cause } = error as Error;
+  const refusal = [error, cause].find(one => one instanceof ProblemError && one.code === 'url_refused');
+  if (refusal instanceof ProblemError) return new SinkError('refused', refusal.message, { cause: error });
+  const { code } = (cause ?? error) as NodeJS.ErrnoException;
+  if (code !== undefined && /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code))
+    return new SinkError('unauthorized', `its certificate: ${code}`, { cause: error });
+  return new SinkError('unreachable', code === undefined ? 'it does not answer' : `it does not answer: ${code}`, {
+    cause: error,
+  });
 }

@@ -11,7 +11,6 @@ import {
 } from '@reeve/contracts';
 import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { DuplicateKeyError, type Entry } from '@reeve/store';
-import type { Vault } from '@reeve/vault';
 import { newSecret } from '@reeve/webhook-signatures';
 import { z } from 'zod';
 import { countWhile } from '../chains/count-while.ts';
@@ -20,7 +19,7 @@ import { SinkError } from './delivery.ts';
 import { newRun, type Run, type Sink, target } from './sink.ts';
 import { credentialRef, deliver, formatOf, type SinkParts, sinkEvent } from './sink-runner.ts';
 
-type Parts = SinkParts & { vault: Vault };
+type Parts = SinkParts;
 
 const path = '/v1/tenants/{tenantId}/audit/sinks' as const;
 
@@ -105,6 +104,12 @@ async function named<T>(save: Promise<T>): Promise<T> {
 const invalid = (field: string, message: string) =>
   new ProblemError('input_invalid', undefined, { errors: [{ field, message }] });
 
+/** What can be known before a connection is made; the connection looks again. */
+function assertReachable({ network }: Parts, to: Sink['target']) {
+  if (to.kind === 'syslog_tls') network.assertAddress(to);
+  else network.assertUrl(to.url);
+}
+
 /** What is kept of a credential, and what is shown of it. */
 function credentialFor(
   kind: Sink['target']['kind'],
@@ -173,10 +178,11 @@ export const createSink = (parts: Parts) =>
     withoutSecrets: body => ({ ...body, credential: null }),
     async handle({ tenantId, body, cause, freshId }) {
       const id: Id<'sink'> = freshId('sink');
+      assertReachable(parts, body.target);
       const { kept, made } = credentialFor(body.target.kind, body.credential);
       const now = parts.clock.now();
       if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);
-      // Before the sink: a run without one is removed when its turn comes.
+      // Before the sink: a run without one is removed when its turn comes, and the credential with it.
       const due = new Date(now.getTime() + 1_000);
       await parts.runs
         .in(tenantId)
@@ -201,6 +207,7 @@ export const updateSink = (parts: Parts) =>
       const { id, state: current } = await sinkOf(parts, tenantId, params);
       if (body.target && body.target.kind !== current.target.kind)
         throw invalid('target.kind', 'cannot be changed: create another sink');
+      if (body.target) assertReachable(parts, body.target);
       if (body.credential !== undefined) {
         const { kept } = credentialFor(current.target.kind, body.credential);
         if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
 import { type FormatName, formats } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
+import type { GuardedNetwork } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { LRUCache } from 'lru-cache';
@@ -15,7 +16,7 @@ import { deliverElasticsearch } from './deliver-elasticsearch.ts';
 import { deliverHttps } from './deliver-https.ts';
 import { deliverSplunkHec } from './deliver-splunk-hec.ts';
 import { deliverSyslogTls } from './deliver-syslog-tls.ts';
-import { type Batch, type Deliver, type Delivered, type Network, SinkError } from './delivery.ts';
+import { type Batch, type Deliver, type Delivered, SinkError } from './delivery.ts';
 import {
   afterDelivery,
   afterFailure,
@@ -35,8 +36,8 @@ export type SinkParts = {
   checkpoints: Checkpoints;
   sinks: Sinks;
   runs: Runs;
-  vault: Pick<Vault, 'read'>;
-  network: Network;
+  vault: Vault;
+  network: GuardedNetwork;
   signingKey: () => SigningKey;
   clock: Clock;
 };
@@ -89,7 +90,7 @@ export const sinkEvent = <T extends 'sink.created' | 'sink.updated' | 'sink.paus
   }) as EventDraft<T>;
 
 export function deliver(
-  network: Network,
+  network: GuardedNetwork,
   { target, credential }: { target: Target; credential: string | null },
   batch: Batch,
 ): Promise<Delivered> {
@@ -102,7 +103,7 @@ export function createSinkRunner(parts: Parts) {
   const { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock, onError } = parts;
   const holder = randomUUID();
   const cause = () => serviceCause('audit', { correlationId: newEventId() });
-  const credentials = new LRUCache<string, string>({ max: 10_000, ttl: credentialKeptMs });
+  const credentials = new LRUCache<string, { version: number; value: string }>({ max: 10_000, ttl: credentialKeptMs });
   const working = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -115,14 +116,13 @@ export function createSinkRunner(parts: Parts) {
     { target }: Sink,
   ): Promise<string | null> {
     if (target.kind === 'syslog_tls') return null;
-    const key = `${tenantId} ${id} ${version}`;
+    const key = `${tenantId} ${id}`;
     const known = credentials.get(key);
-    if (known !== undefined) return known;
-    const read = (
-      await vault.read(tenantId, credentialRef(id), { cause: cause(), purpose: 'deliver the audit log' })
-    ).toString('utf8');
-    credentials.set(key, read);
-    return read;
+    if (known?.version === version) return known.value;
+    const access = { cause: cause(), purpose: 'deliver the audit log' };
+    const value = (await vault.read(tenantId, credentialRef(id), access)).toString('utf8');
+    credentials.set(key, { version, value });
+    return value;
   }
 
   /** Records up to the size of a batch; behind them, when all of it is there, the checkpoint that says so. */
@@ -178,7 +178,6 @@ export function createSinkRunner(parts: Parts) {
       retryAfterMs,
     } = error instanceof SinkError ? error : new SinkError('protocol', 'an error of Reeve’s own; see its log');
     failures.add(1, { kind: sink.target.kind, code });
-    if (code === 'unauthorized') credentials.clear();
     const now = clock.now();
     const failure: SinkFailure = { code, detail, at: now.toISOString() };
     const current = await runs.in(tenantId).get(id);
@@ -194,7 +193,11 @@ export function createSinkRunner(parts: Parts) {
     const taken = await change(tenantId, id, run => lease(run, { holder, now: clock.now(), forMs: leaseMs }));
     if (!taken || !mine(taken)) return;
     const entry = await sinks.in(tenantId).get(id);
-    if (!entry) return runs.in(tenantId).remove(id);
+    if (!entry) {
+      // Removed, or never finished being made.
+      await vault.destroy(tenantId, credentialRef(id), cause());
+      return runs.in(tenantId).remove(id);
+    }
     const { state: sink, version } = entry;
     let run = taken;
     let waitMs = 0;
