@@ -3,22 +3,22 @@ import { z } from 'zod';
 import { readCanonical } from './formats/entry.ts';
 import { extendsTree, includes } from './merkle.ts';
 import { hashOf } from './record.ts';
-import { type Checkpoint, type KeySet, readStatement, StatementError } from './statements.ts';
+import { type Checkpoint, contradictionOf, type KeySet, readStatement, StatementError } from './statements.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const path = z.array(hash).max(64).describe('Hashes from the leaf up, in hex: RFC 9162 §2.1.3.1');
 
-export const inclusionProofSchema = z.object({
+export const inclusionProofSchema = z.strictObject({
   record: z.string().describe('The canonical JSON of the record, byte for byte what was hashed'),
   hash: hash.describe('SHA-256 of its previousHash and its canonical JSON; the leaf of the tree'),
   checkpoint: z.string().describe('The JWS of a checkpoint that covers the record'),
   path,
 });
 
-export const consistencyProofSchema = z.object({
+export const consistencyProofSchema = z.strictObject({
   from: z.string().describe('The JWS of the older checkpoint'),
   to: z.string().describe('The JWS of the newer checkpoint'),
-  chains: z.array(z.object({ chain: z.string(), path: path.describe('RFC 9162 §2.1.4.1') })),
+  chains: z.array(z.strictObject({ chain: z.string(), path: path.describe('RFC 9162 §2.1.4.1') })),
 });
 
 export type InclusionProof = z.infer<typeof inclusionProofSchema>;
@@ -49,7 +49,12 @@ export async function verifyConsistency(proof: ConsistencyProof, keys: KeySet): 
   const [older, newer] = [await checkpointOf(proof.from, keys), await checkpointOf(proof.to, keys)];
   if ('problem' in older) return older;
   if ('problem' in newer) return newer;
-  if (older.content.tenantId !== newer.content.tenantId) return refused('the checkpoints belong to two tenants');
+  if (older.content.number > newer.content.number) return refused('`from` is the newer checkpoint of the two');
+  const contradiction = contradictionOf({ ...older, jws: proof.from }, { ...newer, jws: proof.to });
+  if (contradiction) return refused(contradiction.detail);
+  const chains = older.content.chains.map(({ chain }) => chain);
+  if (proof.chains.map(({ chain }) => chain).toString() !== chains.toString())
+    return refused('it does not have a path for each chain of the older checkpoint, in their order');
   for (const before of older.content.chains) {
     const after = newer.content.chains.find(({ chain }) => chain === before.chain);
     const proven = proof.chains.find(({ chain }) => chain === before.chain);

@@ -1,40 +1,38 @@
 // What Reeve signs about a log: each statement is a compact JWS (RFC 7515) with Ed25519 (RFC 8037), its kind in the header `typ`. Whoever has the
 // public keys can check it with any JOSE library.
 import { hash as digest } from 'node:crypto';
-import {
-  CompactSign,
-  compactVerify,
-  decodeProtectedHeader,
-  importJWK,
-  type JWK,
-  type ProtectedHeaderParameters,
-} from 'jose';
+import { CompactSign, compactVerify, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
-import { canonicalJson } from './record.ts';
+import { rootOfLeaves } from './merkle.ts';
+import { canonicalJson, genesisHash } from './record.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const sequence = z.number().int().positive();
 const time = z.iso.datetime();
 
 /** Where one chain stands: how many records it has, the hash of the last and when that was chained, and the root of the Merkle tree over all hashes. */
-const chainHead = z.object({ chain: z.string(), size: sequence, head: hash, time, root: hash });
+const chainHead = z.strictObject({ chain: z.string(), size: sequence, head: hash, time, root: hash });
+
+export type ChainHead = z.infer<typeof chainHead>;
 
 /** Where a tenant's log stands. */
-const checkpointSchema = z.object({
-  tenantId: z.string(),
-  /** From 1, without gaps. */
-  number: sequence,
-  time,
-  /** SHA-256 of the JWS of the checkpoint before, in hex; 64 zeros for the first. */
-  previous: hash,
-  /** Root of the Merkle tree over the canonical JSON of each of `chains`, in their order. */
-  root: hash,
-  /** In the order of their names, by UTF-16 code units. */
-  chains: z.array(chainHead),
-});
+const checkpointSchema = z
+  .strictObject({
+    tenantId: z.string(),
+    /** From 1, without gaps. */
+    number: sequence,
+    time,
+    /** SHA-256 of the JWS of the checkpoint before, in hex; 64 zeros for the first. */
+    previous: hash,
+    /** Root of the Merkle tree over the canonical JSON of each of `chains`, in their order. */
+    root: hash,
+    /** In the order of their names, by UTF-16 code units. */
+    chains: z.array(chainHead),
+  })
+  .refine(isSound, 'its root is not that of its chains, or they are not in order');
 
 /** What an export holds, so that one that was cut short is found out also where it is of a period. */
-const manifestSchema = z.object({
+const manifestSchema = z.strictObject({
   tenantId: z.string(),
   time,
   /** Of the chaining; null where the export has no such bound. */
@@ -43,14 +41,36 @@ const manifestSchema = z.object({
   /** The JWS of the checkpoint that the log had then. */
   checkpoint: z.string(),
   /** In the order in which they are exported. `previousHash` is that of the record `first`, `head` the hash of the record `last`. */
-  chains: z.array(z.object({ chain: z.string(), first: sequence, last: sequence, previousHash: hash, head: hash })),
+  chains: z.array(
+    z.strictObject({ chain: z.string(), first: sequence, last: sequence, previousHash: hash, head: hash }),
+  ),
 });
+
+/** The root follows from the chains, and those are in order, each once; the first checkpoint follows none. */
+function isSound({
+  number,
+  previous,
+  root,
+  chains,
+}: {
+  number: number;
+  previous: string;
+  root: string;
+  chains: ChainHead[];
+}): boolean {
+  const inOrder = chains.every(({ chain }, at) => at === 0 || (chains[at - 1]?.chain ?? '') < chain);
+  return (
+    inOrder &&
+    (number > 1 || previous === genesisHash) &&
+    rootOfLeaves(chains.map(leafOfChain)).toString('hex') === root
+  );
+}
 
 const schemas = { 'reeve-checkpoint': checkpointSchema, 'reeve-export': manifestSchema } as const;
 
 export type StatementKind = keyof typeof schemas;
 export type Checkpoint = z.infer<typeof checkpointSchema>;
-export type ChainHead = Checkpoint['chains'][number];
+
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Statement =
   | { kind: 'reeve-checkpoint'; keyId: string; content: Checkpoint }
@@ -102,19 +122,49 @@ export async function readStatement(jws: string, keys: KeySet): Promise<Statemen
   return statement;
 }
 
-/** What a statement says, whoever signed it. Throws StatementError. */
+/** What a statement says, whoever signed it. There is one way to write it, so that nobody can make it look like two. Throws StatementError. */
 export function decodeStatement(jws: string): Statement {
-  let header: ProtectedHeaderParameters;
-  let payload: unknown;
+  const parts = jws.split('.');
+  const [header, payload] = parts.map(part => Buffer.from(part, 'base64url').toString('utf8'));
+  const isPlain =
+    parts.length === 3 && parts.every(part => Buffer.from(part, 'base64url').toString('base64url') === part);
+  const { alg, kid, typ, ...more } = (isPlain ? objectIn(header) : null) ?? {};
+  if (alg !== algorithm || typeof kid !== 'string' || Object.keys(more).length > 0)
+    throw new StatementError('unreadable', 'it is not a JWS with the header alg EdDSA, kid and typ');
+  const kind = typeof typ === 'string' && Object.hasOwn(schemas, typ) ? (typ as StatementKind) : null;
+  const content = objectIn(payload);
+  const parsed = kind && schemas[kind].safeParse(content);
+  if (!parsed?.success || canonicalJson(content) !== payload)
+    throw new StatementError('unreadable', 'it is no statement of a known kind, or not as its kind is written');
+  return { kind, keyId: kid, content: parsed.data } as Statement;
+}
+
+function objectIn(text: string | undefined): Record<string, unknown> | null {
   try {
-    header = decodeProtectedHeader(jws);
-    payload = JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const value: unknown = JSON.parse(text ?? '');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
-    throw new StatementError('unreadable', 'it is not a JWS');
+    return null;
   }
-  const kind = Object.hasOwn(schemas, header.typ ?? '') ? (header.typ as StatementKind) : null;
-  const parsed = kind && schemas[kind].safeParse(payload);
-  if (!parsed?.success || header.kid === undefined)
-    throw new StatementError('unreadable', 'it is no statement of a known kind, or lacks what its kind requires');
-  return { kind, keyId: header.kid, content: parsed.data } as Statement;
+}
+
+type Signed = { content: Checkpoint; jws: string };
+
+/** What two checkpoints of one log cannot both say; null where they agree. */
+export function contradictionOf(one: Signed, other: Signed): { detail: string; chain?: string } | null {
+  const [older, newer] = one.content.number <= other.content.number ? [one, other] : [other, one];
+  const [before, after] = [older.content, newer.content];
+  if (before.tenantId !== after.tenantId) return { detail: 'they belong to two tenants' };
+  if (before.number === after.number)
+    return older.jws === newer.jws ? null : { detail: `there are two checkpoints ${before.number}` };
+  if (after.number === before.number + 1 && after.previous !== hashOfStatement(older.jws))
+    return { detail: `checkpoint ${after.number} does not follow checkpoint ${before.number}` };
+  for (const { chain, size, head } of before.chains) {
+    const now = after.chains.find(found => found.chain === chain);
+    if (!now || now.size < size)
+      return { chain, detail: `checkpoint ${after.number} has fewer records than checkpoint ${before.number}` };
+    if (now.size === size && now.head !== head)
+      return { chain, detail: `checkpoints ${before.number} and ${after.number} signed two records ${size}` };
+  }
+  return null;
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
+import { saysWhatItHolds } from './formats/entry.ts';
 import { formats } from './formats/formats.ts';
 import { rootOfLeaves } from './merkle.ts';
 import { type AuditRecord, type ChainedRecord, chain, genesisHash } from './record.ts';
@@ -84,7 +85,7 @@ describe('an export', () => {
       1,
       [lineOf({ ...chain({ hash: 'f'.repeat(64), sequence: 0 }, event(1)) })],
     ],
-    ['a field that was not hashed', 'altered', 1, [lines[0]?.replace('{', '{"extra":1,')]],
+    ['a field that was not hashed', 'unreadable', 1, [lines[0]?.replace('{', '{"extra":1,')]],
     ['no JSON', 'unreadable', 2, [lines[0], 'not json']],
   ] as const)('with %s is found out', async (_, problem, line, altered) => {
     expect((await verify(altered as readonly string[])).finding).toMatchObject({ problem, line });
@@ -110,7 +111,9 @@ describe('an export', () => {
           const { finding } = await verify(altered, { format });
           let same = false;
           try {
-            same = JSON.stringify(format.read(changed)) === JSON.stringify(format.read(line));
+            // The key id is not hashed: it is compared with the keys, where those are given.
+            const told = (text: string) => JSON.stringify({ ...format.read(text), keyId: null });
+            same = told(changed) === told(line) && saysWhatItHolds(format, changed, format.read(changed));
           } catch {
             // Not readable, so not the same.
           }
@@ -227,7 +230,7 @@ describe('a signed export', () => {
     ['a whole chain dropped', 'truncated', () => lines.slice(0, 7)],
     ['a chain too many', 'not_in_manifest', () => [...lines, lineOf(chain(null, event(1, 'other/0')))]],
     ['no manifest', 'unsigned', () => lines.slice(1)],
-    ['the manifest at the end', 'unreadable', () => [...lines.slice(1), lines[0]]],
+    ['the manifest at the end', 'unsigned', () => [...lines.slice(1), lines[0]]],
     [
       'a chain made anew from its beginning',
       'differs_from_checkpoint',
@@ -264,6 +267,99 @@ describe('a signed export', () => {
     });
   });
 
+  test('with anything but a manifest at its beginning is found out, whoever signed it', async () => {
+    const statementOf = (jws: string) => ndjson.writeStatement(jws);
+    for (const jws of [first, checkpoint]) {
+      const swapped = [statementOf(jws), ...lines.slice(1)];
+      expect((await check(swapped)).finding).toMatchObject({ line: 1, problem: 'unreadable' });
+      expect((await check([...lines, statementOf(jws)])).finding).toMatchObject({ problem: 'unreadable' });
+      expect((await check([...lines.slice(0, 4), statementOf(jws), ...lines.slice(4)])).finding).toMatchObject({
+        line: 5,
+      });
+    }
+    expect((await check([lines[0], lines[0], ...lines.slice(1)])).finding).toMatchObject({
+      line: 2,
+      problem: 'unreadable',
+    });
+    const wordy = lines[0]?.replace('{', '{"note":"reviewed",');
+    expect((await check([wordy, ...lines.slice(1)])).finding).toMatchObject({ line: 1, problem: 'unreadable' });
+  });
+
+  test('that names a key which nobody gave is found out', async () => {
+    const renamed = ndjson.writeRecord(records[2] as ChainedRecord, 'key-9');
+    expect((await check([...lines.slice(0, 3), renamed, ...lines.slice(4)])).finding).toMatchObject({
+      problem: 'unknown_key',
+    });
+  });
+
+  test('whose manifest promises less or other than its checkpoint is found out', async () => {
+    const less = [
+      await statement(key, manifestOf([rangeOf(auth, 1, 5), rangeOf(secrets, 1, 3)])),
+      ...lines.slice(1, 6),
+      ...lines.slice(7),
+    ];
+    expect((await check(less)).finding).toMatchObject({ problem: 'truncated', chain: auth });
+    const none = [await statement(key, manifestOf([]))];
+    expect((await check(none)).finding).toMatchObject({ problem: 'truncated' });
+    const quiet = [await statement(key, manifestOf([], checkpoint, [time, time]))];
+    expect(await check(quiet)).toMatchObject({ finding: null, records: 0, manifest: { from: time, to: time } });
+  });
+
+  test('with its chains in another order, or interleaved, is found out', async () => {
+    expect((await check([lines[0], ...lines.slice(7), ...lines.slice(1, 7)])).finding).toMatchObject({
+      problem: 'out_of_order',
+    });
+    const interleaved = [...lines.slice(0, 6), ...lines.slice(7), lines[6]];
+    expect((await check(interleaved)).finding).toMatchObject({ problem: 'out_of_order' });
+  });
+
+  test('is held against an older checkpoint that is known otherwise', async () => {
+    const remade = { ...headOf(auth, 2), head: 'ab'.repeat(32) };
+    const kept = await signStatement(key, 'reeve-checkpoint', checkpointOf(1, genesisHash, [remade]));
+    const another = await signStatement(
+      key,
+      'reeve-checkpoint',
+      checkpointOf(2, hashOfStatement(kept), [headOf(auth, 6), headOf(secrets, 3)]),
+    );
+    const manifest = await statement(key, manifestOf(all(), another));
+    expect((await check([manifest, ...lines.slice(1)], { checkpoints: [kept] })).finding).toMatchObject({
+      problem: 'differs_from_checkpoint',
+      sequence: 2,
+    });
+    expect((await check(lines, { checkpoints: [kept] })).finding).toMatchObject({ problem: 'differs_from_checkpoint' });
+    expect((await check(lines, { checkpoints: [first] })).finding).toBe(null);
+    const period = [
+      await statement(key, manifestOf([rangeOf(auth, 3, 5)], another, [time, time])),
+      ...records.slice(2, 5).map(lineOf),
+    ];
+    expect((await check(period, { checkpoints: [kept] })).finding).toMatchObject({
+      problem: 'differs_from_checkpoint',
+    });
+    expect((await check(lines, { checkpoints: [first, kept] })).finding).toMatchObject({
+      problem: 'differs_from_checkpoint',
+    });
+  });
+
+  test('is written in one way: no statement is taken that was touched and says the same', async () => {
+    const { readStatement } = await import('./statements.ts');
+    const [head = '', payload = '', signature = ''] = checkpoint.split('.');
+    for (const touched of [
+      `${checkpoint}=`,
+      `${checkpoint} `,
+      `${checkpoint}.`,
+      ` ${checkpoint}`,
+      `${head}=.${payload}.${signature}`,
+    ])
+      await expect(readStatement(touched, keys)).rejects.toMatchObject({ problem: 'unreadable' });
+    const last = signature.at(-1) ?? '';
+    const bits = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_').filter(
+      one => one !== last,
+    );
+    for (const one of bits)
+      await expect(readStatement(`${head}.${payload}.${signature.slice(0, -1)}${one}`, keys)).rejects.toThrow();
+    expect(await readStatement(checkpoint, keys)).toMatchObject({ kind: 'reeve-checkpoint' });
+  });
+
   test('moved to another tenant is found out', async () => {
     const foreign = { ...manifestOf(all()), tenantId: 'ten_00000000-0000-7000-8000-000000000002' };
     expect((await check([await statement(key, foreign), ...lines.slice(1)])).finding).toMatchObject({
@@ -298,7 +394,7 @@ describe('a signed export', () => {
 
   test('on a topic, records may come again and checkpoints at any time, and the end is where the last checkpoint says', async () => {
     const stream = async (texts: readonly (string | undefined)[], since?: string) => {
-      const verifier = createVerifier({ format: ndjson, keys, redelivered: 'skipped' });
+      const verifier = createVerifier({ format: ndjson, keys, of: 'topic' });
       for (const text of texts) await verifier.add(text ?? '');
       return verifier.end(since);
     };
@@ -310,6 +406,11 @@ describe('a signed export', () => {
       finding: null,
     });
     expect(await stream([one, ...body])).toMatchObject({ finding: null, beyondCheckpoint: 7 });
+    const invented = chain({ hash: 'ab'.repeat(32), sequence: 99 }, event(100, auth));
+    expect((await stream([two, lineOf(invented)])).finding).toMatchObject({ problem: 'truncated' });
+    expect((await stream([two, lineOf(invented)], '2026-12-01T00:00:00.000Z')).finding).toMatchObject({
+      problem: 'missing',
+    });
     expect(await stream([...body.slice(3), two])).toMatchObject({
       finding: null,
       chains: [{ first: 4 }, { first: 1 }],

@@ -1,15 +1,14 @@
 // Checks a log: that each record hashes to what it says, that each follows its predecessor, that none of a chain is missing, doubled or out of
 // order, and that all of it is what the signed statements beside it tell of. Needs nothing but the lines and the public keys.
-import type { Format, Line } from './formats/entry.ts';
-import { addLeaf, type Frontier, rootOf, rootOfLeaves } from './merkle.ts';
+import { type Format, type Line, saysWhatItHolds } from './formats/entry.ts';
+import { addLeaf, type Frontier, rootOf } from './merkle.ts';
 import { genesisHash, hashOf } from './record.ts';
 import {
   type ChainHead,
   type Checkpoint,
+  contradictionOf,
   decodeStatement,
-  hashOfStatement,
   type KeySet,
-  leafOfChain,
   type Manifest,
   readStatement,
   StatementError,
@@ -17,6 +16,7 @@ import {
 
 export type Problem =
   | 'unreadable'
+  | 'fields_differ'
   | 'altered'
   | 'broken_link'
   | 'missing'
@@ -43,21 +43,30 @@ export type Verification = {
   chains: { chain: string; first: number; last: number; head: string }[];
   /** The last checkpoint that was met, and whether its signature was checked: it is not where no keys were given. */
   checkpoint: { number: number; time: string; keyId: string; signatureChecked: boolean } | null;
-  /** Records after the last checkpoint: that nothing is missing after them nobody has promised yet. */
+  /** Records after the last checkpoint: nothing shows yet that they are Reeve's, or that none is missing behind them. */
   beyondCheckpoint: number;
+  /** What the export says that it holds; null on a topic, and for a part of an export. */
+  manifest: Pick<Manifest, 'time' | 'from' | 'to'> | null;
   /** The first thing that is wrong; nothing after it is checked, since nothing after it can be relied on. */
   finding: Finding | null;
 };
 
 export type VerifyOptions = {
-  format: Pick<Format, 'read' | 'header'>;
+  format: Format;
   /** Without them no signature is checked, and the result says so. */
   keys?: KeySet | undefined;
-  /** Checkpoints obtained elsewhere: what they tell of has to be there. */
+  /**
+   * An `export` begins with its manifest, unless no keys are given: then it may be a part. A `topic` has none, delivers at least once, and may
+   * begin in the middle.
+   */
+  of?: 'export' | 'topic';
+  /** Checkpoints obtained elsewhere: the log has to be the one that they tell of, and to reach them. */
   checkpoints?: readonly string[];
-  /** A topic delivers at least once: the same record again changes nothing. */
-  redelivered?: 'refused' | 'skipped';
+  /** For what another version of Reeve exported: only the records are verified, not what the other fields say. */
+  ignoreFields?: boolean;
 };
+
+type Signed = { content: Checkpoint; keyId: string; jws: string };
 
 /** A head that a checkpoint signed. */
 type Promised = ChainHead & { checkpoint: number };
@@ -78,7 +87,7 @@ const remembered = 1_000;
 class Failure extends Error {
   readonly finding: Omit<Finding, 'line'>;
 
-  constructor(problem: Problem, detail: string, place: { chain?: string; sequence?: number } = {}) {
+  constructor(problem: Problem, detail: string, place: { chain?: string | undefined; sequence?: number } = {}) {
     super(detail);
     this.finding = { problem, detail, chain: place.chain ?? null, sequence: place.sequence ?? null };
   }
@@ -87,75 +96,121 @@ class Failure extends Error {
 export type Verifier = ReturnType<typeof createVerifier>;
 
 /** For lines that come one by one. `add` and `end` throw nothing that is wrong with the log: `result` tells. */
-export function createVerifier({ format, keys, checkpoints = [], redelivered = 'refused' }: VerifyOptions) {
+export function createVerifier({ format, keys, of = 'export', checkpoints = [], ignoreFields = false }: VerifyOptions) {
   const chains = new Map<string, ChainState>();
-  /** What checkpoints say of places that were not reached yet. */
+  /** What checkpoints say of places that were not reached yet, in the order of the places. */
   const expected = new Map<string, Promised[]>();
+  let given: Signed[] | null = null;
   let manifest: Manifest | null = null;
-  let last: { number: number; time: string; keyId: string; content: Checkpoint; jws: string } | null = null;
+  let last: Signed | null = null;
   let tenantId: string | null = null;
+  let currentChain = -1;
   let records = 0;
   let line = 0;
   let finding: Finding | null = null;
 
-  function sameTenant(of: string) {
-    tenantId ??= of;
-    if (of !== tenantId) throw new Failure('other_tenant', `it belongs to ${of}`);
+  function sameTenant(other: string) {
+    tenantId ??= other;
+    if (other !== tenantId) throw new Failure('other_tenant', `it belongs to ${other}`);
   }
 
-  function assertEqual(head: Promised, hash: string, frontier: Frontier | null) {
-    const { chain, size, checkpoint } = head;
-    if (hash !== head.head || (frontier && rootOf(frontier).toString('hex') !== head.root))
-      throw new Failure('differs_from_checkpoint', `checkpoint ${checkpoint} signed another record ${size}`, {
-        chain,
-        sequence: size,
-      });
+  function assertEqual({ chain, size, head, root, checkpoint }: Promised, hash: string, frontier: Frontier | null) {
+    if (hash === head && (!frontier || rootOf(frontier).toString('hex') === root)) return;
+    throw new Failure('differs_from_checkpoint', `checkpoint ${checkpoint} signed another record ${size}`, {
+      chain,
+      sequence: size,
+    });
   }
 
-  function addCheckpoint(content: Checkpoint, keyId: string, jws: string) {
-    const { number, time } = content;
-    sameTenant(content.tenantId);
-    if (rootOfLeaves(content.chains.map(leafOfChain)).toString('hex') !== content.root)
-      throw new Failure('unreadable', `the root of checkpoint ${number} is not that of its chains`);
-    if (last && number === last.number) {
-      if (jws !== last.jws) throw new Failure('differs_from_checkpoint', `there are two checkpoints ${number}`);
-      return;
-    }
-    if (last && number < last.number) return;
-    if (last && number === last.number + 1 && content.previous !== hashOfStatement(last.jws))
-      throw new Failure('differs_from_checkpoint', `checkpoint ${number} does not follow checkpoint ${last.number}`);
-    for (const before of last?.content.chains ?? []) {
-      const size = content.chains.find(({ chain }) => chain === before.chain)?.size ?? 0;
-      if (size < before.size)
-        throw new Failure(
-          'differs_from_checkpoint',
-          `checkpoint ${number} has fewer records than checkpoint ${last?.number}`,
-          { chain: before.chain, sequence: size },
-        );
-    }
-    last = { number, time, keyId, content, jws };
-    for (const head of content.chains) {
+  /** Holds what it says against what was read, or keeps it until that is reached. */
+  function expect({ content: { number, chains: heads } }: Signed) {
+    for (const head of heads) {
+      const promised = { ...head, checkpoint: number };
       const state = chains.get(head.chain);
-      const announced = { ...head, checkpoint: number };
       if (state && head.size <= state.sequence) {
         const hash = state.recent.at(head.size - state.sequence - 1);
-        if (hash !== undefined) assertEqual(announced, hash, head.size === state.sequence ? state.frontier : null);
-      } else {
-        expected.set(head.chain, [...(expected.get(head.chain) ?? []), announced]);
+        if (hash !== undefined) assertEqual(promised, hash, head.size === state.sequence ? state.frontier : null);
+        continue;
       }
+      const others = expected.get(head.chain) ?? [];
+      expected.set(
+        head.chain,
+        [...others, promised].toSorted((one, other) => one.size - other.size),
+      );
+    }
+  }
+
+  function addCheckpoint(signed: Signed) {
+    sameTenant(signed.content.tenantId);
+    for (const other of [...(given ?? []), ...(last ? [last] : [])]) {
+      const contradiction = contradictionOf(signed, other);
+      if (contradiction) throw new Failure('differs_from_checkpoint', contradiction.detail, contradiction);
+    }
+    if (last && signed.content.number <= last.content.number) return;
+    last = signed;
+    expect(signed);
+  }
+
+  async function read(jws: string) {
+    return keys ? readStatement(jws, keys) : decodeStatement(jws);
+  }
+
+  async function checkpointIn(jws: string): Promise<Signed> {
+    const { kind, keyId, content } = await read(jws);
+    if (kind !== 'reeve-checkpoint')
+      throw new Failure('unreadable', 'another statement stands where a checkpoint should');
+    return { content, keyId, jws };
+  }
+
+  /** Before the first line, so that each is held against the records as they come. */
+  async function readGiven() {
+    given = [];
+    for (const jws of checkpoints) {
+      const signed = await checkpointIn(jws);
+      sameTenant(signed.content.tenantId);
+      for (const other of given) {
+        const contradiction = contradictionOf(signed, other);
+        if (contradiction) throw new Failure('differs_from_checkpoint', contradiction.detail, contradiction);
+      }
+      given.push(signed);
+      expect(signed);
     }
   }
 
   async function addStatement(jws: string): Promise<void> {
-    const { keyId, kind, content } = keys ? await readStatement(jws, keys) : decodeStatement(jws);
-    if (kind === 'reeve-checkpoint') return addCheckpoint(content, keyId, jws);
-    if (manifest || records > 0) throw new Failure('unreadable', 'a manifest stands only at the beginning');
+    if (of === 'topic') return addCheckpoint(await checkpointIn(jws));
+    const { kind, content } = await read(jws);
+    if (kind !== 'reeve-export' || manifest || records > 0)
+      throw new Failure('unreadable', 'an export has one manifest, at its beginning, and no other statement');
     sameTenant(content.tenantId);
     manifest = content;
-    await addStatement(content.checkpoint);
+    const signed = await checkpointIn(content.checkpoint);
+    addCheckpoint(signed);
+    assertManifest(content, signed);
   }
 
-  /** What the manifest says of the chain that this record begins. */
+  /** What the manifest promises has to be in the checkpoint that it names; all of it, where no period was asked for. */
+  function assertManifest({ chains: ranges, from, to }: Manifest, { content: { chains: heads } }: Signed) {
+    const whole = from === null && to === null;
+    for (const { chain, last: end, head } of ranges) {
+      const signed = heads.find(one => one.chain === chain);
+      if (!signed || end > signed.size || (end === signed.size && head !== signed.head))
+        throw new Failure('differs_from_checkpoint', 'the manifest promises what its checkpoint does not have', {
+          chain,
+          sequence: end,
+        });
+    }
+    const wrong =
+      whole &&
+      heads.find(({ chain, size }) => !ranges.some(one => one.chain === chain && one.first === 1 && one.last === size));
+    if (wrong)
+      throw new Failure('truncated', 'the manifest promises less than its checkpoint has', {
+        chain: wrong.chain,
+        sequence: wrong.size,
+      });
+  }
+
+  /** The state before the record that begins a chain here. */
   function begin({
     chain,
     sequence,
@@ -168,17 +223,31 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
     const place = { chain, sequence };
     const promised = manifest?.chains.find(one => one.chain === chain);
     if (manifest && !promised) throw new Failure('not_in_manifest', 'the export should not hold this chain', place);
-    const first = promised?.first ?? sequence;
-    if (sequence !== first) throw new Failure('missing', `records ${first} to ${sequence - 1} are missing`, place);
+    if (promised && sequence < promised.first)
+      throw new Failure('not_in_manifest', 'the export should not hold this record', place);
+    if (promised && sequence > promised.first)
+      throw new Failure('missing', `records ${promised.first} to ${sequence - 1} are missing`, place);
     const before = sequence === 1 ? genesisHash : (promised?.previousHash ?? previousHash);
     if (previousHash !== before)
       throw new Failure('broken_link', 'the record does not follow what was before it', place);
+    for (const one of expected.get(chain) ?? []) if (one.size === sequence - 1) assertEqual(one, before, null);
     return { first: sequence, sequence: sequence - 1, hash: before, frontier: sequence === 1 ? [] : null, recent: [] };
   }
 
-  function addRecord({ record, canonical, hash }: Extract<Line, { kind: 'record' }>) {
+  /** Chain after chain, as the manifest has them. */
+  function assertInTurn(chain: string, sequence: number) {
+    if (!manifest) return;
+    const at = manifest.chains.findIndex(one => one.chain === chain);
+    if (at < currentChain) throw new Failure('out_of_order', 'its chain ended before', { chain, sequence });
+    currentChain = at;
+  }
+
+  function addRecord({ record, canonical, hash, keyId }: Extract<Line, { kind: 'record' }>) {
     const { chain, sequence, previousHash } = record;
     const place = { chain, sequence };
+    if (keys && of === 'export' && !manifest) throw new Failure('unsigned', 'there is no manifest before it', place);
+    if (keys && !keys.keys.some(({ kid }) => kid === keyId))
+      throw new Failure('unknown_key', `it names the key ${keyId}, which was not given`, place);
     sameTenant(record.tenantId);
     if (hashOf(previousHash, canonical) !== hash)
       throw new Failure('altered', 'the record does not hash to its hash', place);
@@ -186,11 +255,12 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
     const next = state.sequence + 1;
     if (sequence > next) throw new Failure('missing', `records ${next} to ${sequence - 1} are missing`, place);
     if (sequence < next) {
-      if (redelivered === 'skipped' && state.recent.at(sequence - next) === hash) return;
+      if (of === 'topic' && state.recent.at(sequence - next) === hash) return;
       throw new Failure('out_of_order', `record ${sequence} comes after record ${state.sequence}`, place);
     }
     if (previousHash !== state.hash)
       throw new Failure('broken_link', 'the record does not follow its predecessor', place);
+    assertInTurn(chain, sequence);
     if (state.frontier) state.frontier = addLeaf(state.frontier, state.sequence, Buffer.from(hash, 'hex'));
     state.sequence = sequence;
     state.hash = hash;
@@ -207,7 +277,7 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
   }
 
   /** A failure of the log ends the verification; any other is not ours to swallow. */
-  async function attempt(step: () => Promise<void> | void) {
+  async function attempt(step: () => Promise<void>) {
     if (finding) return;
     try {
       await step();
@@ -219,12 +289,16 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
     }
   }
 
-  function read(text: string): Line {
+  function readLine(text: string): Line {
+    let entry: Line;
     try {
-      return format.read(text);
+      entry = format.read(text);
     } catch (error) {
       throw new Failure('unreadable', error instanceof Error ? error.message : 'not a record');
     }
+    if (!ignoreFields && !saysWhatItHolds(format, text, entry))
+      throw new Failure('fields_differ', 'its fields are not what this version writes of the record that it holds');
+    return entry;
   }
 
   function assertComplete(since: string) {
@@ -241,15 +315,18 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
           throw new Failure('broken_link', `the manifest signed another record ${end}`, { chain, sequence: end });
       }
     }
-    // An export of a period ends before the checkpoint does; what was asked for besides has to be there in any case.
-    const required = new Set(
-      checkpoints
-        .map(jws => decodeStatement(jws))
-        .flatMap(({ content }) => ('number' in content ? [content.number] : [])),
-    );
-    for (const [chain, heads] of expected) {
-      const asked = heads.filter(({ checkpoint }) => !manifest || required.has(checkpoint));
-      const missing = asked.find(({ time }) => chains.has(chain) || time >= since);
+    const newest = given?.toSorted((one, other) => other.content.number - one.content.number)[0];
+    const reached = new Map(last?.content.chains.map(({ chain, size }) => [chain, size]));
+    const beyond = newest?.content.chains.find(({ chain, size }) => size > (reached.get(chain) ?? 0));
+    if (newest && last && beyond) {
+      const detail = `the log ends with checkpoint ${last.content.number}, but checkpoint ${newest.content.number} has more`;
+      throw new Failure('truncated', detail, { chain: beyond.chain, sequence: beyond.size });
+    }
+    if (keys && !last)
+      throw new Failure('unsigned', 'there is no checkpoint, so nothing shows who wrote this or where it ends');
+    if (manifest) return;
+    for (const [chain, promises] of expected) {
+      const missing = promises.find(({ time }) => chains.has(chain) || time >= since);
       if (missing)
         throw new Failure(
           'truncated',
@@ -257,26 +334,36 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
           { chain, sequence: missing.size },
         );
     }
-    if (keys && !last)
-      throw new Failure('unsigned', 'there is no checkpoint, so nothing shows who wrote this or where it ends');
+    for (const { chain, size } of last?.content.chains ?? []) {
+      const first = chains.get(chain)?.first ?? 0;
+      if (first > size + 1)
+        throw new Failure('missing', `records ${size + 1} to ${first - 1} are missing`, { chain, sequence: first });
+    }
   }
 
   return {
     /** One line, without its end. */
     add: (text: string) => {
       line += 1;
-      return attempt(() => {
-        if (text.trim() === '' || (line === 1 && text === format.header)) return;
-        const entry = read(text);
-        return entry.kind === 'record' ? addRecord(entry) : addStatement(entry.jws);
+      return attempt(async () => {
+        if (!given) await readGiven();
+        if (of === 'export' && line === 1 && format.header !== undefined) {
+          if (text !== format.header) throw new Failure('unreadable', 'the names of the columns are missing');
+          return;
+        }
+        const entry = readLine(text);
+        if (entry.kind === 'record') addRecord(entry);
+        else await addStatement(entry.jws);
       });
     },
 
     /** When there are no more lines. A chain whose last record is older than `since` (of a topic that keeps no longer) may be absent. */
-    async end(since?: string): Promise<Verification> {
+    async end(since = ''): Promise<Verification> {
       line = 0;
-      for (const jws of checkpoints) await attempt(() => addStatement(jws));
-      await attempt(() => assertComplete(since ?? ''));
+      await attempt(async () => {
+        if (!given) await readGiven();
+        assertComplete(since);
+      });
       return this.result();
     },
 
@@ -292,12 +379,13 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
         records,
         chains: [...chains].map(([chain, { first, sequence, hash }]) => ({ chain, first, last: sequence, head: hash })),
         checkpoint: last && {
-          number: last.number,
-          time: last.time,
+          number: last.content.number,
+          time: last.content.time,
           keyId: last.keyId,
           signatureChecked: keys !== undefined,
         },
         beyondCheckpoint,
+        manifest: manifest && { time: manifest.time, from: manifest.from, to: manifest.to },
         finding,
       };
     },
@@ -305,7 +393,7 @@ export function createVerifier({ format, keys, checkpoints = [], redelivered = '
 }
 
 /**
- * Verifies the lines of one tenant's export in their order. An export without a manifest may begin in the middle of a chain (a page): then the
+ * Verifies the lines of one tenant's export in their order. A part of an export (which takes no keys) may begin in the middle of a chain: then the
  * first record of each chain is taken as its beginning, and `first` says so by not being 1.
  */
 export async function verifyExport(lines: AsyncIterable<string>, options: VerifyOptions): Promise<Verification> {

@@ -66,7 +66,7 @@ describe('reeve audit verify', () => {
   test('says that an export holds, plain or compressed, in either format', async () => {
     expect(await run('audit', 'verify', file('a.ndjson', ndjson.join('\n')))).toMatchObject({
       code: 0,
-      out: expect.stringContaining('verified: 5 records in 1 chains'),
+      out: expect.stringContaining('verified, but not who wrote it: 5 records in 1 chains'),
     });
     expect(await run('audit', 'verify', file('a.ndjson.gz', gzipSync(`${ndjson.join('\n')}\n`)))).toMatchObject({
       code: 0,

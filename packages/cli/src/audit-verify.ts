@@ -1,7 +1,7 @@
 // `reeve audit verify`: checks an exported log, or the topic, with nothing of Reeve at hand but its public keys. Exit code 0 when it holds, 1 when
 // something is wrong with it, 2 when it could not be read.
-import { createReadStream, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import {
   consistencyProofSchema,
@@ -10,6 +10,7 @@ import {
   formats,
   inclusionProofSchema,
   type KeySet,
+  linesOf,
   type Verification,
   type Verifier,
   verifyConsistency,
@@ -27,10 +28,26 @@ type Options = {
   topic?: string;
   brokers: string;
   tenant?: string;
+  ignoreFields?: boolean;
   json?: true;
 };
 
-const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })).min(1) });
+const longestSmallFile = 4_194_304;
+
+const publicKey = z.looseObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  kid: z.string().min(1),
+  x: z.string().regex(/^[\w-]{43}$/),
+  use: z.literal('sig').optional(),
+  alg: z.enum(['EdDSA', 'Ed25519']).optional(),
+});
+const keySet = z.object({
+  keys: z
+    .array(publicKey)
+    .min(1)
+    .refine(keys => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'a kid is there twice'),
+});
 
 const keysOption = () =>
   new Option('--keys <file>', 'the public keys: the JWK Set that /.well-known/reeve-audit-keys serves');
@@ -53,6 +70,7 @@ export function verifyCommand(): Command {
     .option('--topic <topic>', 'verify what is on this topic instead of a file, as reeve.audit.v1')
     .option('--brokers <host:port,…>', 'Kafka, for --topic', process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092')
     .option('--tenant <id>', 'only this tenant’s log, for --topic')
+    .option('--ignore-fields', 'verify the records alone, in an export that another version of Reeve wrote')
     .option('--json', 'print the result as JSON')
     .action(async (file: string | undefined, options: Options, command: Command) => {
       if ((file === undefined) === (options.topic === undefined)) command.error('error: give either a file or --topic');
@@ -61,8 +79,7 @@ export function verifyCommand(): Command {
         if (options.json) console.log(JSON.stringify(file === undefined ? results : results[0]));
         else for (const result of results) console.log(describe(result));
         if (results.length === 0) console.log('NOT verified: the topic holds no records');
-        // A log that holds nothing proves nothing.
-        return results.length > 0 && results.every(({ finding, records }) => !finding && records > 0);
+        return results.length > 0 && results.every(holds);
       });
     });
 }
@@ -75,41 +92,63 @@ export function verifyProofCommand(): Command {
     .addOption(keysOption().makeOptionMandatory())
     .action((file: string, { keys }: { keys: string }) =>
       reading(file, async () => {
-        const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-        const inclusion = inclusionProofSchema.safeParse(content);
-        const result = inclusion.success
-          ? await verifyInclusion(inclusion.data, readKeys(keys))
-          : await verifyConsistency(consistencyProofSchema.parse(content), readKeys(keys));
-        if (!result.holds) console.log(`NOT verified: ${result.problem}`);
-        else console.log(`verified: ${inclusion.success ? 'the record is in the log' : 'the log only grew'}`);
+        const content: unknown = JSON.parse(await readSmall(file));
+        const isInclusion = typeof content === 'object' && content !== null && 'record' in content;
+        const given = await readKeys(keys);
+        const parsed = (isInclusion ? inclusionProofSchema : consistencyProofSchema).safeParse(content);
+        if (!parsed.success) {
+          const [issue] = parsed.error.issues;
+          console.log(printable(`NOT verified: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`));
+          return false;
+        }
+        const result =
+          'record' in parsed.data
+            ? await verifyInclusion(parsed.data, given)
+            : await verifyConsistency(parsed.data, given);
+        if (!result.holds) console.log(printable(`NOT verified: ${result.problem}`));
+        else console.log(`verified: ${isInclusion ? 'the record is in the log' : 'the log only grew'}`);
         return result.holds;
       }),
     );
 }
 
 /** Runs a check and sets the exit code. */
-async function reading(what: string, holds: () => Promise<boolean>): Promise<void> {
+async function reading(what: string, check: () => Promise<boolean>): Promise<void> {
   try {
-    process.exitCode = (await holds()) ? 0 : 1;
+    process.exitCode = (await check()) ? 0 : 1;
   } catch (error) {
-    console.error(`reeve: ${what} could not be verified: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(printable(`reeve: ${what} could not be verified: ${why}`));
     process.exitCode = 2;
   }
 }
 
-function readKeys(file: string): KeySet {
-  const parsed = keySet.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  if (!parsed.success) throw new Error(`${file} is no JWK Set`);
-  return parsed.data as KeySet;
+/** Keys, checkpoints and proofs are small, whatever a path leads to. */
+async function readSmall(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(file, { end: longestSmallFile })) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > longestSmallFile) throw new Error(`${file} is larger than ${longestSmallFile} bytes`);
+  return bytes.toString('utf8');
 }
 
-const trusted = ({ keys, checkpoint }: Options) => ({
-  keys: keys === undefined ? undefined : readKeys(keys),
-  checkpoints: checkpoint.map(file => readFileSync(file, 'utf8').trim()),
-});
+async function readKeys(file: string): Promise<KeySet> {
+  const parsed = keySet.safeParse(JSON.parse(await readSmall(file)));
+  if (parsed.success) return parsed.data as KeySet;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${file} is no set of public keys: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
 
-function verifyFile(file: string, options: Options): Promise<Verification> {
-  return verifyExport(linesOf(file), { format: formats[options.format], ...trusted(options) });
+async function trusted({ keys, checkpoint, ignoreFields = false }: Options) {
+  const checkpoints = await Promise.all(checkpoint.map(async file => (await readSmall(file)).trim()));
+  return { keys: keys === undefined ? undefined : await readKeys(keys), checkpoints, ignoreFields };
+}
+
+async function verifyFile(file: string, options: Options): Promise<Verification> {
+  const given = await trusted(options);
+  const raw = createReadStream(file);
+  const input = file.endsWith('.gz') ? pipeline(raw, createGunzip(), () => undefined) : raw;
+  return verifyExport(linesOf(input), { format: formats[options.format], ...given });
 }
 
 /** Each tenant's log that is on the topic, on its own. */
@@ -117,7 +156,7 @@ async function verifyTopic(options: Options): Promise<(Verification & { tenant: 
   const bus = createEventBus({ brokers: options.brokers.split(','), clientId: 'reeve-cli' });
   const tenants = new Map<string, { verifier: Verifier; since: string }>();
   const beginnings = new Map<number, string>();
-  const given = trusted(options);
+  const given = await trusted(options);
   try {
     await bus.readTopic(options.topic ?? '', async ({ partition, message: { key, value, timestamp } }) => {
       const written = new Date(Number(timestamp)).toISOString();
@@ -126,7 +165,7 @@ async function verifyTopic(options: Options): Promise<(Verification & { tenant: 
       const tenant = key?.toString() ?? '';
       if (options.tenant !== undefined && options.tenant !== tenant) return;
       const known = tenants.get(tenant);
-      const verifier = known?.verifier ?? createVerifier({ format: formats.ocsf, redelivered: 'skipped', ...given });
+      const verifier = known?.verifier ?? createVerifier({ format: formats.ocsf, of: 'topic', ...given });
       // A tenant's records are in one partition, unless there were fewer partitions once.
       tenants.set(tenant, { verifier, since: known && known.since > since ? known.since : since });
       await verifier.add(value?.toString() ?? '');
@@ -139,48 +178,33 @@ async function verifyTopic(options: Options): Promise<(Verification & { tenant: 
   );
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const raw = createReadStream(file);
-  const input = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
-  // A stream's failure does not reach readline by itself.
-  const failed = new Promise<never>((_, reject) => {
-    raw.once('error', reject);
-    input.once('error', reject);
-  });
-  failed.catch(() => undefined);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([lines.next(), failed]);
-    if (next.done) return;
-    yield next.value;
-  }
-}
+/** Nothing that a file says may pass for what we say, or move the cursor. */
+const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
 
-function describe({
-  tenant,
-  records,
-  chains,
-  checkpoint,
-  beyondCheckpoint,
-  finding,
-}: Verification & { tenant?: string }): string {
+/** An export that says itself that its period holds nothing is whole; any other log that holds nothing proves nothing. */
+const holds = ({ finding, records, manifest }: Verification) => !finding && (records > 0 || manifest !== null);
+
+function describe(result: Verification & { tenant?: string }): string {
+  const { tenant, records, chains, checkpoint, beyondCheckpoint, finding } = result;
   const whose = tenant === undefined ? '' : `${tenant}: `;
   if (finding) {
-    const place = finding.chain === null ? '' : ` (chain ${finding.chain}, record ${finding.sequence})`;
-    const line = finding.line === 0 || tenant !== undefined ? '' : `line ${finding.line}`;
+    const line = finding.line === 0 || tenant !== undefined ? '' : `line ${finding.line}: `;
+    const record = finding.sequence === null ? '' : `, record ${finding.sequence}`;
+    const place = finding.chain === null ? '' : `chain ${finding.chain}${record}: `;
     return [
-      `${whose}NOT verified: ${line}${place}: ${finding.problem}: ${finding.detail}`,
+      printable(`${whose}NOT verified: ${line}${place}${finding.problem}: ${finding.detail}`),
       `${records} records before it hold`,
     ].join('\n');
   }
-  if (records === 0) return `${whose}NOT verified: it holds no records`;
-  const heads = chains.map(
-    ({ chain, first, last, head }) => `  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`,
+  if (!holds(result)) return printable(`${whose}NOT verified: it holds no records`);
+  const heads = chains.map(({ chain, first, last, head }) =>
+    printable(`  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`),
   );
+  const verified = checkpoint?.signatureChecked ? 'verified' : 'verified, but not who wrote it';
   return [
-    `${whose}verified: ${records} records in ${chains.length} chains`,
+    printable(`${whose}${verified}: ${records} records in ${chains.length} chains`),
     ...heads,
-    meaning(checkpoint, beyondCheckpoint),
+    printable(meaning(checkpoint, beyondCheckpoint)),
   ].join('\n');
 }
 
@@ -191,6 +215,6 @@ function meaning(checkpoint: Verification['checkpoint'], beyond: number): string
   const signed = signatureChecked
     ? `signed with the key ${keyId}`
     : `by the key ${keyId}, whose signature was NOT checked: give --keys`;
-  const after = beyond === 0 ? '' : ` ${beyond} records are younger than it: that nothing follows them is not shown.`;
+  const after = beyond === 0 ? '' : ` ${beyond} records are beyond it: nothing shows yet that they are Reeve's.`;
   return `Nothing is altered, missing or out of order up to checkpoint ${number} of ${time}, ${signed}.${after}`;
 }

@@ -1,5 +1,5 @@
 // reeve: the command line. Every command says what it does, what it found, and exits with a code that a script can use.
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
@@ -18,4 +18,16 @@ program
   .addCommand(listDeadLettersCommand())
   .addCommand(replayDeadLettersCommand());
 
-await program.parseAsync();
+/** A wrong call is not a log that was found wanting: 2, where commander would say 1. */
+function withOwnExitCodes(command: Command) {
+  command.exitOverride();
+  for (const inner of command.commands) withOwnExitCodes(inner);
+}
+withOwnExitCodes(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

@@ -1,7 +1,7 @@
 // ArcSight Common Event Format, version 0. The canonical record is in `rawEvent`, the last extension.
 import type { AuditRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
-import { type Format, readAgain } from './entry.ts';
+import { type Format, lineOf } from './entry.ts';
 import { canonicalOf, oneLine, oneLineJson } from './one-line.ts';
 
 const severities = { success: 3, failure: 5, denied: 6 } as const;
@@ -85,11 +85,7 @@ export const cef: Format = {
     // An equals sign in a value is escaped, so the first of these is the key.
     const [before = '', escaped = ''] = text.split(/ rawEvent=(.*)$/s);
     const raw = escaped.replace(/\\([\\=])/g, '$1');
-    if (!raw.startsWith('{')) {
-      if (text !== cef.writeStatement(raw)) throw new TypeError('its fields differ from the statement that it holds');
-      return { kind: 'statement', jws: raw };
-    }
     const valueOf = (key: string) => new RegExp(` ${key}=([\\w-]+)`).exec(before)?.[1];
-    return readAgain(cef, text, { canonical: canonicalOf(raw), hash: valueOf('cs4'), keyId: valueOf('cs5') });
+    return lineOf({ raw: canonicalOf(raw), hash: valueOf('cs4'), keyId: valueOf('cs5') });
   },
 };

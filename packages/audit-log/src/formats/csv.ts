@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import type { AuditRecord } from '../record.ts';
 import { decodeStatement } from '../statements.ts';
-import { type Format, readAgain } from './entry.ts';
+import { type Format, lineOf } from './entry.ts';
 import { canonicalOf, oneLine, oneLineJson } from './one-line.ts';
 
 const columns: readonly [name: string, valueOf: (record: AuditRecord) => string | number | null][] = [
@@ -62,10 +62,6 @@ export const csv: Format = {
     const [cells = []] = parse(text, { relax_column_count: true }) as string[][];
     if (cells.length !== names.length) throw new TypeError(`it has ${cells.length} columns instead of ${names.length}`);
     const [hash, keyId, raw = ''] = cells.slice(-3);
-    if (!raw.startsWith('{')) {
-      if (text !== csv.writeStatement(raw)) throw new TypeError('its fields differ from the statement that it holds');
-      return { kind: 'statement', jws: raw };
-    }
-    return readAgain(csv, text, { canonical: canonicalOf(raw), hash, keyId });
+    return lineOf({ raw: canonicalOf(raw), hash: hash === '' ? undefined : hash, keyId });
   },
 };

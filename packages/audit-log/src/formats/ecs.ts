@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { AuditRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
-import { type Format, readAgain } from './entry.ts';
+import { type Format, lineOf } from './entry.ts';
 import { shapeOf } from './ocsf.ts';
 
 type Fields = Record<string, unknown>;
@@ -127,12 +127,6 @@ export const ecs: Format = {
 
   read(line) {
     const { event, reeve } = JSON.parse(line) as { event?: Fields; reeve?: Fields };
-    const { original } = event ?? {};
-    if (typeof original === 'string' && reeve?.['hash'] === undefined) {
-      if (line !== ecs.writeStatement(original))
-        throw new TypeError('its fields differ from the statement that it holds');
-      return { kind: 'statement', jws: original };
-    }
-    return readAgain(ecs, line, { canonical: original, hash: reeve?.['hash'], keyId: reeve?.['key_id'] });
+    return lineOf({ raw: event?.['original'], hash: reeve?.['hash'], keyId: reeve?.['key_id'] });
   },
 };

@@ -3,8 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
+import { emptyRoot } from '../merkle.ts';
 import { type AuditRecord, type ChainedRecord, chain, genesisHash } from '../record.ts';
 import { signStatement } from '../statements.ts';
+import { saysWhatItHolds } from './entry.ts';
 import { type FormatName, formats } from './formats.ts';
 
 const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
@@ -85,6 +87,15 @@ const names = Object.keys(formats) as FormatName[];
 /** What some reader or other takes for the end of a line. */
 const lineEnds = /[\p{Cc}\u2028\u2029]/u;
 
+/** As the verifier takes it. */
+function isTaken(name: FormatName, line: string): boolean {
+  try {
+    return saysWhatItHolds(formats[name], line, formats[name].read(line));
+  } catch {
+    return false;
+  }
+}
+
 describe.each(names)('%s', name => {
   const format = formats[name];
 
@@ -97,6 +108,7 @@ describe.each(names)('%s', name => {
           expect(line).not.toMatch(
             name === 'ndjson' || name === 'hec' || name === 'ocsf' || name === 'ecs' ? /[\n\r]/ : lineEnds,
           );
+          expect(isTaken(name, line)).toBe(true);
           expect(format.read(line)).toMatchObject({ kind: 'record', canonical: chained.canonical, hash: chained.hash });
         },
       ),
@@ -119,18 +131,18 @@ describe.each(names)('%s', name => {
       number: 1,
       time,
       previous: genesisHash,
-      root: genesisHash,
+      root: emptyRoot.toString('hex'),
       chains: [],
     });
     const line = format.writeStatement(jws);
     expect(line).not.toMatch(lineEnds);
     expect(format.read(line)).toEqual({ kind: 'statement', jws });
     // In NDJSON a statement stands alone.
-    if (name !== 'ndjson') expect(() => format.read(line.replace(tenantId, tenantId.replace('1', '2')))).toThrow();
+    if (name !== 'ndjson') expect(isTaken(name, line.replace(tenantId, tenantId.replace('1', '2')))).toBe(false);
   });
 
   test.each(['', '{}', 'null', '[]', 'text', '{"event":{}}', '<110>1 - - - - - -', 'CEF:0|a'])('refuses %j', line => {
-    expect(() => format.read(line)).toThrow();
+    expect(isTaken(name, line)).toBe(false);
   });
 });
 
@@ -140,7 +152,7 @@ test.each(names.filter(name => name !== 'ndjson' && name !== 'hec'))(
   name => {
     const line = formats[name].writeRecord(recordWith(), keyId);
     for (const part of ['sign_in.succeeded', tenantId, 'abab', 'usr_1'])
-      expect(() => formats[name].read(line.replace(part, part.replace(/.$/, 'x')))).toThrow();
+      expect(isTaken(name, line.replace(part, part.replace(/.$/, 'x')))).toBe(false);
   },
 );
 

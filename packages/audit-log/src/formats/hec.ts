@@ -22,11 +22,5 @@ export const hec: Format = {
     return line({ time, tenantId, source: '/reeve/audit' }, ndjson.writeStatement(jws));
   },
 
-  read(text) {
-    const event = /^\{"time":[\d.]+,"host":.*?\},"event":(.*)\}$/s.exec(text)?.[1] ?? '';
-    const entry = ndjson.read(event);
-    const again = entry.kind === 'statement' ? hec.writeStatement(entry.jws) : line(entry.record, event);
-    if (text !== again) throw new TypeError('its fields differ from the event that it holds');
-    return entry;
-  },
+  read: text => ndjson.read(/^\{"time":[\d.]+,"host":.*?\},"event":(.*)\}$/s.exec(text)?.[1] ?? ''),
 };

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import type { AuditRecord, ChainedRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
-import { type Format, readAgain } from './entry.ts';
+import { type Format, lineOf } from './entry.ts';
 
 type Ocsf = Record<string, unknown>;
 type Shape = { class: 3001 | 3002 | 3004 | 3005 | 3006 | 6003; activity: number };
@@ -245,12 +245,7 @@ export const ocsf: Format = {
   writeStatement: jws => JSON.stringify(statementToOcsf(jws)),
 
   read(line) {
-    const { raw_data: raw, unmapped } = JSON.parse(line) as { raw_data?: unknown; unmapped?: Record<string, unknown> };
-    const { hash, key_id: keyId } = unmapped ?? {};
-    if (typeof raw === 'string' && hash === undefined) {
-      if (line !== ocsf.writeStatement(raw)) throw new TypeError('its fields differ from the statement that it holds');
-      return { kind: 'statement', jws: raw };
-    }
-    return readAgain(ocsf, line, { canonical: raw, hash, keyId });
+    const { raw_data: raw, unmapped } = JSON.parse(line) as { raw_data?: unknown; unmapped?: Ocsf };
+    return lineOf({ raw, hash: unmapped?.['hash'], keyId: unmapped?.['key_id'] });
   },
 };

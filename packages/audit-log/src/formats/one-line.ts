@@ -10,5 +10,5 @@ export const oneLine = (text: string): string => text.replace(controls, ' ');
 export const oneLineJson = (json: string): string =>
   json.replace(jsonControls, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** What was hashed, from what `oneLineJson` made of it. */
-export const canonicalOf = (json: string): string => canonicalJson(JSON.parse(json));
+/** What was hashed, from what `oneLineJson` made of it; a JWS, which stands in its place in a statement, as it is. */
+export const canonicalOf = (raw: string): string => (raw.startsWith('{') ? canonicalJson(JSON.parse(raw)) : raw);

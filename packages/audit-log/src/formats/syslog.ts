@@ -1,7 +1,7 @@
 // Syslog, RFC 5424. The message is the canonical record; what is filtered by is structured data as well. A transport frames it (RFC 5425: octet
 // counting); in a file it is one line, since nothing in it is the end of one.
 import { decodeStatement } from '../statements.ts';
-import { type Format, readAgain } from './entry.ts';
+import { type Format, lineOf } from './entry.ts';
 import { canonicalOf, oneLine, oneLineJson } from './one-line.ts';
 
 /** Of RFC 5612, for who has no enterprise number of his own. */
@@ -64,13 +64,9 @@ export const syslog: Format = {
   read(text) {
     // No value holds the mark, so the first of them begins the message.
     const at = text.indexOf(byteOrderMark);
+    if (at === -1) throw new TypeError('there is no message');
     const raw = text.slice(at + byteOrderMark.length);
-    if (!raw.startsWith('{')) {
-      if (text !== syslog.writeStatement(raw))
-        throw new TypeError('its fields differ from the statement that it holds');
-      return { kind: 'statement', jws: raw };
-    }
-    const valueOf = (name: string) => new RegExp(` ${name}="([\\w-]+)"`).exec(text)?.[1];
-    return readAgain(syslog, text, { canonical: canonicalOf(raw), hash: valueOf('hash'), keyId: valueOf('keyId') });
+    const valueOf = (name: string) => new RegExp(` ${name}="([\\w-]+)"`).exec(text.slice(0, at))?.[1];
+    return lineOf({ raw: canonicalOf(raw), hash: valueOf('hash'), keyId: valueOf('keyId') });
   },
 };

@@ -15,6 +15,7 @@ const verification = z.object({
     .object({ number: z.number(), time: z.string(), keyId: z.string(), signatureChecked: z.boolean() })
     .nullable(),
   beyondCheckpoint: z.number(),
+  manifest: z.object({ time: z.string(), from: z.string().nullable(), to: z.string().nullable() }).nullable(),
   finding: z
     .object({
       line: z.number(),
