@@ -132,7 +132,7 @@ describe('a proof', () => {
     });
     const strangers = file(
       'other.json',
-      JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'x', x: 'AAAA' }] }),
+      JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'x', x: 'A'.repeat(43) }] }),
     );
     expect(await reeve('verify-proof', join(directory, 'proof.json'), '--keys', strangers)).toMatchObject({ code: 1 });
   });

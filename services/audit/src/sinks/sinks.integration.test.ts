@@ -355,7 +355,7 @@ describe('a sink', () => {
     const network = networkTo(receiver.url);
     const { id } = await open(receiver, https(receiver));
     await call(pauseSink, network, { sinkId: id });
-    run(receiver);
+    const runner = run(receiver);
     await grow(5, ['reeve.auth.v1/0']);
     await new Promise(resolve => setTimeout(resolve, 2_500));
     expect(receiver.lines).toEqual([]);
@@ -366,6 +366,7 @@ describe('a sink', () => {
     const from = new Date().toISOString();
     await grow(2, ['reeve.auth.v1/0']);
     await eventually(() => receiver.lines.length === 7, 'the rest arrived');
+    await runner.stop();
     const second = await startWebhookReceiver(secret);
     running.push(second);
     await call(updateSink, networkTo(second.url), {
