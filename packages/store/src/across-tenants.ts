@@ -2,11 +2,14 @@
 import type { Collection, Filter } from 'mongodb';
 import type { Clock } from './clock.ts';
 import { type CollectionDefinition, isLive, sortOf } from './definition.ts';
-import { type Entry, entryOf, type StoredDocument } from './document.ts';
+import { type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
+import { insertInOrder } from './insert-in-order.ts';
 
 const pageSize = 1_000;
 
 export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
+
+type TenantState<S> = { tenantId: StoredDocument<S>['tenantId']; id: string; state: S };
 
 export function createAcrossTenants<S>(
   {
@@ -51,6 +54,28 @@ export function createAcrossTenants<S>(
         .limit(limit)
         .toArray()) as StoredDocument<S>[];
       return documents.filter(live).map(withTenant);
+    },
+
+    /**
+     * Inserts entries of several tenants without events in the order given, in one round trip. Returns how many went in: fewer than given when one
+     * was refused because its id or a unique key is taken, and then none after that one.
+     */
+    async insertInOrder(entries: readonly TenantState<S>[]): Promise<number> {
+      const now = clock.now();
+      return insertInOrder(
+        collection,
+        entries.map(entry => newDocument(definition, entry, now)),
+      );
+    },
+
+    /** Writes states of several tenants without events, in one round trip: read models and bookkeeping that nobody else is told of. */
+    async putAll(entries: readonly TenantState<S>[]): Promise<void> {
+      if (entries.length === 0) return;
+      const now = clock.now();
+      const operations = entries.map(entry => ({ updateOne: putOperation(definition, entry, now) }));
+      await collection.bulkWrite(operations as unknown as Parameters<typeof collection.bulkWrite>[0], {
+        ordered: false,
+      });
     },
 
     /** Every entry of every tenant, tenant by tenant, page by page. */

@@ -49,3 +49,21 @@ export function newDocument<S>(
     ...datesOf(definition, state),
   };
 }
+
+/** An update that leaves the state as given, whether the entry is there or not, and its events alone. */
+export function putOperation<S>(
+  definition: CollectionDefinition<S>,
+  { tenantId, id, state }: { tenantId: TenantId; id: string; state: S },
+  now: Date,
+) {
+  const unique = uniqueKeysOf(definition, tenantId, { id, state });
+  return {
+    filter: { _id: documentKey(tenantId, id), tenantId },
+    update: {
+      $set: { state, unique, changedAt: now, ...datesOf(definition, state) },
+      $setOnInsert: { id, outbox: [] },
+      $inc: { version: 1 },
+    },
+    upsert: true,
+  };
+}

@@ -1,19 +1,12 @@
 // A collection as seen by one tenant. Every command it sends carries that tenant's id; there is no method that does not.
 import { type Cause, isId, type TenantId } from '@reeve/contracts';
-import { type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import type { Clock } from './clock.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import {
-  type CollectionDefinition,
-  datesOf,
-  fieldOf,
-  isLive,
-  keySeparator,
-  sortOf,
-  uniqueKeysOf,
-} from './definition.ts';
-import { documentKey, type Entry, entryOf, newDocument, type StoredDocument } from './document.ts';
+import { type CollectionDefinition, datesOf, fieldOf, isLive, keySeparator, sortOf } from './definition.ts';
+import { documentKey, type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
 import { DuplicateKeyError, refusedIndex, VersionConflictError } from './errors.ts';
+import { insertInOrder } from './insert-in-order.ts';
 import type { OfferedDocument } from './relay.ts';
 import { type Draft, stamp } from './stamp.ts';
 
@@ -236,29 +229,18 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     async insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
       const now = clock.now();
       const documents = entries.map(({ id, state }) => newDocument(definition, { tenantId, id, state }, now));
-      try {
-        await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0], {
-          ordered: true,
-        });
-        return documents.length;
-      } catch (error) {
-        const refused = error instanceof MongoBulkWriteError ? [error.writeErrors].flat()[0] : undefined;
-        if (refusedIndex(error) === null || !refused) throw error;
-        return refused.index;
-      }
+      return insertInOrder(collection, documents);
     },
 
     /** Writes state without events: read models and bookkeeping that nobody else is told of. */
     async put(id: string, state: S): Promise<void> {
-      const unique = uniqueKeysOf(definition, tenantId, { id, state });
+      const { filter, update, upsert } = putOperation(definition, { tenantId, id, state }, clock.now());
       await collection.updateOne(
-        keyed(id),
+        filter as Filter<Stored>,
+        update as unknown as Parameters<typeof collection.updateOne>[1],
         {
-          $set: { state, unique, changedAt: clock.now(), ...datesOf(definition, state) },
-          $setOnInsert: { id, outbox: [] },
-          $inc: { version: 1 },
-        } as unknown as Parameters<typeof collection.updateOne>[1],
-        { upsert: true },
+          upsert,
+        },
       );
     },
 

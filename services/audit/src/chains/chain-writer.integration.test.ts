@@ -57,6 +57,8 @@ function arrival(offset: number, eventId = newEventId()): Arrival {
 const arrivals = (from: number, count: number) => Array.from({ length: count }, (_, index) => arrival(from + index));
 const sequences = (chained: ChainedRecord[]) => chained.map(({ record }) => record.sequence);
 
+const byId = (one: ChainedRecord, other: ChainedRecord) => (one.record.eventId < other.record.eventId ? -1 : 1);
+
 async function stored(): Promise<ChainedRecord[]> {
   const found: ChainedRecord[] = [];
   for await (const { state } of records.in(tenantId).all('byChain', { chain: chainId })) found.push(fromStored(state));
@@ -120,6 +122,41 @@ describe('a chain', () => {
     expect(await verified()).toMatchObject({ records: 62, finding: null });
     const ids = (await stored()).slice(2).map(({ record }) => record.eventId);
     expect(ids).toEqual(all.map(({ record }) => record.eventId));
+  });
+
+  test('grows with those of other tenants in one write, and none of them is changed by what is refused of another', async () => {
+    const tenants = Array.from({ length: 12 }, () => newId('tenant'));
+    const of = (owner: TenantId, offset: number, eventId = newEventId()): Arrival => {
+      const one = arrival(offset, eventId);
+      return { ...one, record: { ...one.record, tenantId: owner } };
+    };
+    const batch = (from: number, count: number) =>
+      new Map(
+        tenants.map((owner, index) => [
+          owner,
+          Array.from({ length: count }, (_, n) => of(owner, from + n * tenants.length + index)),
+        ]),
+      );
+    const own = writer();
+    const first = batch(0, 3);
+    expect(await own.appendAll(chainId, first)).toHaveLength(36);
+    // A redelivery, to the same writer and to a new one, is what is there.
+    for (const again of [own, writer()])
+      expect((await again.appendAll(chainId, first)).toSorted(byId)).toEqual(
+        (await own.appendAll(chainId, first)).toSorted(byId),
+      );
+    // Of one tenant an event comes a second time; of another a place is taken by a second writer.
+    const second = batch(100, 4);
+    const [one, other] = tenants as [TenantId, TenantId];
+    const known = first.get(one)?.[0]?.record.eventId ?? '';
+    second.set(one, [...(second.get(one) ?? []), of(one, 200, known)]);
+    await writer().append(other, chainId, (second.get(other) ?? []).slice(0, 2));
+    const [mine, rival] = [own.appendAll(chainId, second), writer().appendAll(chainId, second)];
+    await Promise.all([mine, rival]);
+    for (const owner of tenants) {
+      tenantId = owner;
+      expect(await verified()).toMatchObject({ records: 7, finding: null });
+    }
   });
 
   test('belongs to one tenant: another begins its own', async () => {

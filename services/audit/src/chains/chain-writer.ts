@@ -3,9 +3,26 @@
 import { type AuditRecord, type ChainedRecord, chain } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { advance, fromStored, type Head, type Heads, loadHead, type Records, toStored } from './chain-store.ts';
+import {
+  advance,
+  fromStored,
+  type Head,
+  type Heads,
+  loadHead,
+  type Records,
+  type StoredRecord,
+  toStored,
+} from './chain-store.ts';
 
 export type Arrival = { record: Omit<AuditRecord, 'sequence' | 'previousHash'>; offset: string };
+
+type Plan = {
+  tenantId: TenantId;
+  arrivals: readonly Arrival[];
+  chained: ChainedRecord[];
+  rows: { tenantId: TenantId; id: string; state: StoredRecord }[];
+  head: Head | null;
+};
 
 export type ChainWriter = ReturnType<typeof createChainWriter>;
 
@@ -23,8 +40,23 @@ type Parts = {
 export function createChainWriter({ records, heads, clock, onAppended = () => undefined }: Parts) {
   const remembered = new Map<string, Head | null>();
 
+  async function keepHeads(chainId: string, plans: readonly Plan[]) {
+    const moved = plans.flatMap(({ tenantId, rows, head }) => {
+      const next = advance(
+        head,
+        rows.map(({ state }) => state),
+      );
+      return next ? [{ tenantId, id: chainId, state: next }] : [];
+    });
+    await heads.acrossTenants('the heads of chains of one source partition').putAll(moved);
+    for (const { tenantId, state } of moved) {
+      remembered.set(keyOf(tenantId, chainId), state);
+      onAppended(tenantId);
+    }
+  }
+
   async function headOf(tenantId: TenantId, chainId: string): Promise<Head | null> {
-    const key = `${tenantId} ${chainId}`;
+    const key = keyOf(tenantId, chainId);
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const head = await loadHead({ records, heads }, tenantId, chainId);
@@ -33,59 +65,118 @@ export function createChainWriter({ records, heads, clock, onAppended = () => un
     return head;
   }
 
+  const keyOf = (tenantId: TenantId, chainId: string) => `${tenantId} ${chainId}`;
+
+  /** Never before what was chained before it, whatever the clock of another instance said: a period is a run of the chain. */
+  function loggedAtAfter(head: Head | null): string {
+    const now = clock.now().toISOString();
+    return head && head.loggedAt > now ? head.loggedAt : now;
+  }
+
+  /**
+   * Appends what is not in the chain yet and returns what is in it of the arrivals, in order: also those of an earlier
+   * delivery, whose publication may not have happened. A producer's duplicate (a known event at a new offset) is left out.
+   */
+  async function append(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<ChainedRecord[]> {
+    const collection = records.in(tenantId);
+    const result: ChainedRecord[] = [];
+    let waiting = [...arrivals];
+    for (let attempt = 0; waiting.length > 0; attempt += 1) {
+      if (attempt >= attempts) throw new Error('the chain could not be appended to');
+      const head = await headOf(tenantId, chainId);
+      const chained: { id: string; offset: string; entry: ChainedRecord }[] = [];
+      let previous: { hash: string; sequence: number } | null = head;
+      const seen = new Set<string>();
+      const fresh: Arrival[] = [];
+      for (const arrival of waiting) {
+        const { eventId } = arrival.record;
+        if (head && BigInt(arrival.offset) <= BigInt(head.offset)) {
+          const earlier = await collection.get(eventId);
+          if (earlier && earlier.state.offset === arrival.offset) result.push(fromStored(earlier.state));
+          continue;
+        }
+        if (seen.has(eventId)) continue;
+        seen.add(eventId);
+        const entry = chain(previous, arrival.record);
+        previous = { hash: entry.hash, sequence: entry.record.sequence };
+        chained.push({ id: eventId, offset: arrival.offset, entry });
+        fresh.push(arrival);
+      }
+      if (chained.length === 0) break;
+      const loggedAt = loggedAtAfter(head);
+      const rows = chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) }));
+      const inserted = await collection.insertInOrder(rows);
+      result.push(...chained.slice(0, inserted).map(({ entry }) => entry));
+      const key = keyOf(tenantId, chainId);
+      const next = advance(
+        head,
+        rows.slice(0, inserted).map(({ state }) => state),
+      );
+      if (next && inserted > 0) {
+        await heads.in(tenantId).put(chainId, next);
+        remembered.set(key, next);
+        onAppended(tenantId);
+      }
+      if (inserted === chained.length) break;
+      // Refused: either this event is in the log already, or another writer has taken the place.
+      const refused = chained[inserted];
+      const known = refused && (await collection.get(refused.id));
+      waiting = fresh.slice(known ? inserted + 1 : inserted);
+      if (!known) remembered.delete(key);
+    }
+    return result;
+  }
+
+  /** What would be appended for one tenant, were all of it new; null where some of it is known to have been here before. */
+  async function plan(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<Plan | null> {
+    const head = await headOf(tenantId, chainId);
+    const ids = new Set(arrivals.map(({ record }) => record.eventId));
+    if (ids.size < arrivals.length) return null;
+    if (head && arrivals.some(({ offset }) => BigInt(offset) <= BigInt(head.offset))) return null;
+    const loggedAt = loggedAtAfter(head);
+    const chained: ChainedRecord[] = [];
+    let previous: { hash: string; sequence: number } | null = head;
+    for (const { record } of arrivals) {
+      const entry = chain(previous, record);
+      previous = { hash: entry.hash, sequence: entry.record.sequence };
+      chained.push(entry);
+    }
+    const rows = chained.map((entry, index) => ({
+      tenantId,
+      id: entry.record.eventId,
+      state: toStored(entry, { offset: arrivals[index]?.offset ?? '', loggedAt }),
+    }));
+    return { tenantId, arrivals, chained, rows, head };
+  }
+
   return {
-    /**
-     * Appends what is not in the chain yet and returns what is in it of the arrivals, in order: also those of an earlier
-     * delivery, whose publication may not have happened. A producer's duplicate (a known event at a new offset) is left out.
-     */
-    async append(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<ChainedRecord[]> {
-      const collection = records.in(tenantId);
+    append,
+
+    /** The same for the arrivals of many tenants in one source partition: one insert and one write of the heads, as long as all of it is new. */
+    async appendAll(chainId: string, arrivals: ReadonlyMap<TenantId, readonly Arrival[]>): Promise<ChainedRecord[]> {
       const result: ChainedRecord[] = [];
-      let waiting = [...arrivals];
-      for (let attempt = 0; waiting.length > 0; attempt += 1) {
-        if (attempt >= attempts) throw new Error('the chain could not be appended to');
-        const head = await headOf(tenantId, chainId);
-        const chained: { id: string; offset: string; entry: ChainedRecord }[] = [];
-        let previous: { hash: string; sequence: number } | null = head;
-        const seen = new Set<string>();
-        const fresh: Arrival[] = [];
-        for (const arrival of waiting) {
-          const { eventId } = arrival.record;
-          if (head && BigInt(arrival.offset) <= BigInt(head.offset)) {
-            const earlier = await collection.get(eventId);
-            if (earlier && earlier.state.offset === arrival.offset) result.push(fromStored(earlier.state));
-            continue;
-          }
-          if (seen.has(eventId)) continue;
-          seen.add(eventId);
-          const entry = chain(previous, arrival.record);
-          previous = { hash: entry.hash, sequence: entry.record.sequence };
-          chained.push({ id: eventId, offset: arrival.offset, entry });
-          fresh.push(arrival);
-        }
-        if (chained.length === 0) break;
-        // Never before what was chained before it, whatever the clock of another instance said: a period is a run of the chain.
-        const now = clock.now().toISOString();
-        const loggedAt = head && head.loggedAt > now ? head.loggedAt : now;
-        const rows = chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) }));
-        const inserted = await collection.insertInOrder(rows);
-        result.push(...chained.slice(0, inserted).map(({ entry }) => entry));
-        const key = `${tenantId} ${chainId}`;
-        const next = advance(
-          head,
-          rows.slice(0, inserted).map(({ state }) => state),
-        );
-        if (next && inserted > 0) {
-          await heads.in(tenantId).put(chainId, next);
-          remembered.set(key, next);
-          onAppended(tenantId);
-        }
-        if (inserted === chained.length) break;
-        // Refused: either this event is in the log already, or another writer has taken the place.
-        const refused = chained[inserted];
-        const known = refused && (await collection.get(refused.id));
-        waiting = fresh.slice(known ? inserted + 1 : inserted);
-        if (!known) remembered.delete(key);
+      const all = await Promise.all(
+        [...arrivals].map(async ([tenantId, own]) => ({ tenantId, own, planned: await plan(tenantId, chainId, own) })),
+      );
+      for (const { tenantId, own, planned } of all)
+        if (!planned) result.push(...(await append(tenantId, chainId, own)));
+      const why = 'the records of one source partition, which belong to many tenants';
+      let waiting = all.flatMap(({ planned }) => planned ?? []);
+      while (waiting.length > 0) {
+        const inserted = await records.acrossTenants(why).insertInOrder(waiting.flatMap(({ rows }) => rows));
+        let end = 0;
+        const whole = waiting.filter(({ rows }) => {
+          end += rows.length;
+          return end <= inserted;
+        });
+        await keepHeads(chainId, whole);
+        result.push(...whole.flatMap(({ chained }) => chained));
+        // Refused: an event that is in the log already, or a place that another writer has taken. By itself, from a fresh look at the head.
+        const refused = waiting[whole.length];
+        if (!refused) break;
+        remembered.delete(keyOf(refused.tenantId, chainId));
+        result.push(...(await append(refused.tenantId, chainId, refused.arrivals)));
+        waiting = waiting.slice(whole.length + 1);
       }
       return result;
     },

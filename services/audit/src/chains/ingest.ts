@@ -32,10 +32,8 @@ export const ingest =
       arrivals.push({ record: recordOf(event, chainId), offset: event.offset });
       byTenant.set(event.tenantId, arrivals);
     }
-    const chained = await Promise.all(
-      [...byTenant].map(([tenantId, arrivals]) => writer.append(tenantId, chainId, arrivals)),
-    );
-    await publish(chained.flat().map(one => messageOf(one, signingKey().kid)));
+    const chained = await writer.appendAll(chainId, byTenant);
+    await publish(chained.map(one => messageOf(one, signingKey().kid)));
   };
 
 export const recordSetAside =
