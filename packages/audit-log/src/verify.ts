@@ -277,16 +277,15 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   }
 
   /** A failure of the log ends the verification; any other is not ours to swallow. */
+  function note(error: unknown) {
+    if (error instanceof Failure) finding = { line, ...error.finding };
+    else if (error instanceof StatementError)
+      finding = { line, chain: null, sequence: null, problem: error.problem, detail: error.message };
+    else throw error;
+  }
+
   async function attempt(step: () => Promise<void>) {
-    if (finding) return;
-    try {
-      await step();
-    } catch (error) {
-      if (error instanceof Failure) finding = { line, ...error.finding };
-      else if (error instanceof StatementError)
-        finding = { line, chain: null, sequence: null, problem: error.problem, detail: error.message };
-      else throw error;
-    }
+    if (!finding) await step().catch(note);
   }
 
   function readLine(text: string): Line {
@@ -299,6 +298,17 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     if (!ignoreFields && !saysWhatItHolds(format, text, entry))
       throw new Failure('fields_differ', 'its fields are not what this version writes of the record that it holds');
     return entry;
+  }
+
+  function take(text: string): Promise<void> | undefined {
+    if (of === 'export' && line === 1 && format.header !== undefined) {
+      if (text === format.header) return undefined;
+      throw new Failure('unreadable', 'the names of the columns are missing');
+    }
+    const entry = readLine(text);
+    if (entry.kind === 'statement') return attempt(() => addStatement(entry.jws));
+    addRecord(entry);
+    return undefined;
   }
 
   function assertComplete(since: string) {
@@ -342,19 +352,21 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   }
 
   return {
-    /** One line, without its end. */
-    add: (text: string) => {
+    /** One line, without its end. To be awaited before the next where it returns a promise: a record, of which there are many, is done at once. */
+    add(text: string): Promise<void> | undefined {
       line += 1;
-      return attempt(async () => {
-        if (!given) await readGiven();
-        if (of === 'export' && line === 1 && format.header !== undefined) {
-          if (text !== format.header) throw new Failure('unreadable', 'the names of the columns are missing');
-          return;
-        }
-        const entry = readLine(text);
-        if (entry.kind === 'record') addRecord(entry);
-        else await addStatement(entry.jws);
-      });
+      if (finding) return undefined;
+      if (!given)
+        return attempt(async () => {
+          await readGiven();
+          await take(text);
+        });
+      try {
+        return take(text);
+      } catch (error) {
+        note(error);
+        return undefined;
+      }
     },
 
     /** When there are no more lines. A chain whose last record is older than `since` (of a topic that keeps no longer) may be absent. */
@@ -399,7 +411,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
 export async function verifyExport(lines: AsyncIterable<string>, options: VerifyOptions): Promise<Verification> {
   const verifier = createVerifier(options);
   for await (const text of lines) {
-    await verifier.add(text);
+    const pending = verifier.add(text);
+    if (pending) await pending;
     if (verifier.failed()) break;
   }
   return verifier.end();

@@ -15,6 +15,8 @@ export type ConsumerOptions = {
   topics: readonly string[];
   /** Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again. */
   handleBatch: (batch: Batch) => Promise<void>;
+  /** How many partitions are handled side by side; each stays in its order. One unless said otherwise. */
+  partitionsAtOnce?: number;
   /** Told of each message that was set aside, before its offset is committed: idempotent as well. */
   handleSetAside?: (letter: SetAside) => Promise<void>;
 };
@@ -55,7 +57,7 @@ export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
   const { kafka, isTransient, onError } = parts;
-  const { group, topics, handleBatch, handleSetAside } = options;
+  const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1 } = options;
   const consumer: Consumer = kafka.consumer({
     groupId: group,
     sessionTimeout: 10_000,
@@ -215,7 +217,13 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   const joined = new Promise<void>(resolve => {
     consumer.on(consumer.events.GROUP_JOIN, () => resolve());
   });
-  await consumer.run({ eachBatch, eachBatchAutoResolve: false, autoCommit: true, autoCommitThreshold: 1 });
+  await consumer.run({
+    eachBatch,
+    eachBatchAutoResolve: false,
+    autoCommit: true,
+    autoCommitThreshold: 1,
+    partitionsConsumedConcurrently: partitionsAtOnce,
+  });
   const lagTimer = setInterval(() => void measureLag().catch(() => undefined), lagEveryMs);
   lagTimer.unref();
 

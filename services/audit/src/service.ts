@@ -156,6 +156,8 @@ export function createService(config: Config, log: Logger): Service {
       await bus.consume({
         group,
         topics: auditedTopics,
+        // While the store has the records of one, those of the next are hashed.
+        partitionsAtOnce: 3,
         handleBatch: ingest(chaining),
         handleSetAside: recordSetAside(chaining, group),
       });
