@@ -140,12 +140,16 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     }
   }
 
-  function addCheckpoint(signed: Signed) {
-    sameTenant(signed.content.tenantId);
-    for (const other of [...(given ?? []), ...(last ? [last] : [])]) {
+  function assertAgrees(signed: Signed, others: readonly Signed[]) {
+    for (const other of others) {
       const contradiction = contradictionOf(signed, other);
       if (contradiction) throw new Failure('differs_from_checkpoint', contradiction.detail, contradiction);
     }
+  }
+
+  function addCheckpoint(signed: Signed) {
+    sameTenant(signed.content.tenantId);
+    assertAgrees(signed, [...(given ?? []), ...(last ? [last] : [])]);
     if (last && signed.content.number <= last.content.number) return;
     last = signed;
     expect(signed);
@@ -168,10 +172,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     for (const jws of checkpoints) {
       const signed = await checkpointIn(jws);
       sameTenant(signed.content.tenantId);
-      for (const other of given) {
-        const contradiction = contradictionOf(signed, other);
-        if (contradiction) throw new Failure('differs_from_checkpoint', contradiction.detail, contradiction);
-      }
+      assertAgrees(signed, given);
       given.push(signed);
       expect(signed);
     }

@@ -33,7 +33,7 @@ export {
   platformTenantId,
   type TenantId,
 } from './ids.ts';
-export { type FieldError, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
+export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
   type ResolveIdentityRequest,
   type ResolveIdentityResponse,

@@ -156,6 +156,10 @@ export class ProblemError extends Error {
   }
 }
 
+/** A refusal of one field of a request. */
+export const invalidField = (field: string, message: string): ProblemError =>
+  new ProblemError('input_invalid', undefined, { errors: [{ field, message }] });
+
 export const problemSchema = z.object({
   type: z.string(),
   title: z.string(),

@@ -1,9 +1,9 @@
 // The edge where errors become answers: application/problem+json (RFC 9457) with a stable code. What is not foreseen is 500
 // without detail; nothing of the cause is shown.
 import { trace } from '@opentelemetry/api';
-import { type FieldError, ProblemError, problems } from '@reeve/contracts';
+import { type FieldError, type ProblemCode, ProblemError, problems } from '@reeve/contracts';
 import { isKafkaUnavailable } from '@reeve/event-bus';
-import { isStoreUnavailable, VersionConflictError } from '@reeve/store';
+import { DuplicateKeyError, isStoreUnavailable, VersionConflictError } from '@reeve/store';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { Logger } from './logger.ts';
@@ -17,6 +17,14 @@ export function fieldErrors(error: z.ZodError, within = ''): FieldError[] {
     return [{ field: path.join('.') || 'body', message: issue.message }];
   });
 }
+
+/** For `save.catch(…)`: a unique key of the store that is taken is a refusal with this code. */
+export const whenTaken =
+  (code: ProblemCode) =>
+  (error: unknown): never => {
+    if (error instanceof DuplicateKeyError) throw new ProblemError(code, undefined, { cause: error });
+    throw error;
+  };
 
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;

@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
+import { formats, linesOf, verifyExport } from '@reeve/audit-log';
 import { newId } from '@reeve/contracts';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { platformApi } from '@reeve/local/seed';
 import { Kafka, logLevel } from 'kafkajs';
+import { auditKeys } from '../support/audit.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
 import { drained, makeEvents, produce } from './audit-events.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
@@ -37,15 +38,7 @@ function filledTenant(context: BenchContext): Promise<TestTenant> {
   return filled;
 }
 
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  let rest = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-}
+const exported = (response: Response) => linesOf((response.body ?? []) as AsyncIterable<Uint8Array>);
 
 export const auditExport: Bench = {
   name: 'audit: export',
@@ -69,7 +62,7 @@ export const auditExport: Bench = {
       floor += bare.documents / (bare.ms / 1000) / rounds;
       const began = performance.now();
       records = 0;
-      for await (const _ of linesOf(await api.send('GET', url))) {
+      for await (const _ of exported(await api.send('GET', url))) {
         records += 1;
         if (records % 5_000 === 0) memoryMb = Math.max(memoryMb, memoryOf(pid));
       }
@@ -88,8 +81,8 @@ export const auditVerification: Bench = {
     const { api, tenant } = await filledTenant(context);
     const lines: string[] = [];
     const response = await api.send('GET', `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/export`);
-    for await (const line of linesOf(response)) lines.push(line);
-    const keys = (await (await fetch(`${credentials.urls.audit}/.well-known/reeve-audit-keys`)).json()) as KeySet;
+    for await (const line of exported(response)) lines.push(line);
+    const keys = await auditKeys(credentials);
     async function* stream() {
       yield* lines;
     }

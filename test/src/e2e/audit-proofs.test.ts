@@ -1,5 +1,4 @@
 // What an auditor is handed, checked with the CLI and the public keys alone: exports, proofs, checkpoints and the topic itself.
-import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +7,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Checkpoint, formats, type InclusionProof, type KeySet, verifyExport } from '@reeve/audit-log';
 import { newEventId } from '@reeve/contracts';
 import { createEventBus } from '@reeve/event-bus';
-import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { type AuditEvent, asLines, auditKeys, exportLines, logWith, readLog, recordsIn } from '../support/audit.ts';
+import { reeve } from '../support/cli.ts';
 import { freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
@@ -36,14 +35,7 @@ function file(name: string, content: string): string {
   return path;
 }
 
-function reeve(...parameters: string[]): Promise<{ code: number; out: string }> {
-  return new Promise(resolve => {
-    const entry = join(repositoryRoot, 'packages/cli/bin/reeve.mjs');
-    execFile(nodeBinary, [entry, 'audit', ...parameters], (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr }),
-    );
-  });
-}
+const audited = (...parameters: string[]) => reeve(['audit', ...parameters]);
 
 const created = (index = 0) => log.filter(({ type }) => type === 'user.created')[index] as AuditEvent;
 
@@ -64,14 +56,14 @@ describe('the public keys', () => {
 describe('an export', () => {
   test('verifies with the keys alone, and not when a line is cut off its end', async () => {
     const lines = await exportLines(own.api, credentials, own.tenant);
-    const whole = await reeve('verify', file('whole.ndjson', lines.join('\n')), '--keys', keys);
+    const whole = await audited('verify', file('whole.ndjson', lines.join('\n')), '--keys', keys);
     expect(whole).toMatchObject({
       code: 0,
       out: expect.stringMatching(/up to checkpoint \d+ of .* signed with the key/),
     });
-    const cut = await reeve('verify', file('cut.ndjson', lines.slice(0, -1).join('\n')), '--keys', keys);
+    const cut = await audited('verify', file('cut.ndjson', lines.slice(0, -1).join('\n')), '--keys', keys);
     expect(cut).toMatchObject({ code: 1, out: expect.stringContaining('truncated') });
-    const unsigned = await reeve('verify', file('unsigned.ndjson', lines.slice(1).join('\n')), '--keys', keys);
+    const unsigned = await audited('verify', file('unsigned.ndjson', lines.slice(1).join('\n')), '--keys', keys);
     expect(unsigned).toMatchObject({ code: 1, out: expect.stringContaining('unsigned') });
   });
 
@@ -124,17 +116,19 @@ describe('an export', () => {
 describe('a proof', () => {
   test('shows one record with nothing but the keys, and no altered one', async () => {
     const proof = await own.api.get<InclusionProof>(`${audit}/events/${created().eventId}/proof`);
-    const holds = await reeve('verify-proof', file('proof.json', JSON.stringify(proof)), '--keys', keys);
+    const holds = await audited('verify-proof', file('proof.json', JSON.stringify(proof)), '--keys', keys);
     expect(holds).toEqual({ code: 0, out: 'verified: the record is in the log\n' });
     const forged = { ...proof, record: proof.record.replace('one@', 'won@') };
-    expect(await reeve('verify-proof', file('forged.json', JSON.stringify(forged)), '--keys', keys)).toMatchObject({
+    expect(await audited('verify-proof', file('forged.json', JSON.stringify(forged)), '--keys', keys)).toMatchObject({
       code: 1,
     });
     const strangers = file(
       'other.json',
       JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'x', x: 'A'.repeat(43) }] }),
     );
-    expect(await reeve('verify-proof', join(directory, 'proof.json'), '--keys', strangers)).toMatchObject({ code: 1 });
+    expect(await audited('verify-proof', join(directory, 'proof.json'), '--keys', strangers)).toMatchObject({
+      code: 1,
+    });
   });
 
   test('of consistency shows that a newer checkpoint only adds', async () => {
@@ -146,7 +140,7 @@ describe('a proof', () => {
     expect(newest.number).toBeGreaterThan(older.number);
     const proof = await own.api.get(`${audit}/checkpoints/${newest.number}/consistency?from=${older.number}`);
     const path = file('consistency.json', JSON.stringify(proof));
-    expect(await reeve('verify-proof', path, '--keys', keys)).toEqual({
+    expect(await audited('verify-proof', path, '--keys', keys)).toEqual({
       code: 0,
       out: 'verified: the log only grew\n',
     });
@@ -184,7 +178,7 @@ describe('the topic', () => {
       '--keys',
       keys,
     ];
-    const { code, out } = await reeve('verify', ...options);
+    const { code, out } = await audited('verify', ...options);
     expect(out).toMatch(/verified: \d+ records in \d+ chains/);
     expect(out).toMatch(/up to checkpoint \d+/);
     expect(code).toBe(0);

@@ -1,11 +1,9 @@
 // Searching the log: filters against the same filters by hand, pages while events arrive, views, timelines, explanations, and that reading is recorded.
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newEventId } from '@reeve/contracts';
-import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { registerProductApp, signIn } from '@reeve/local/product-app';
 import { type AuditEvent, logWith } from '../support/audit.ts';
+import { reeve } from '../support/cli.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
@@ -256,13 +254,7 @@ test('a rebuild by the CLI goes through all records and finds nothing to do, sin
     REEVE_CLIENT_ID: credentials.clientId,
     REEVE_CLIENT_SECRET: credentials.clientSecret,
   };
-  const rebuild = (env: NodeJS.ProcessEnv, ...parameters: string[]) =>
-    new Promise<{ code: number; out: string }>(resolve => {
-      const entry = join(repositoryRoot, 'packages/cli/bin/reeve.mjs');
-      execFile(nodeBinary, [entry, 'audit', 'rebuild-search', ...parameters], { env }, (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr }),
-      );
-    });
+  const rebuild = (env: NodeJS.ProcessEnv, tenant: string) => reeve(['audit', 'rebuild-search', tenant], env);
   const { code, out } = await rebuild(environment, own.tenant.id);
   expect(out).toMatch(/\d+ records looked at, 0 rebuilt\n$/);
   expect(Number(/(\d+) records looked at, 0 rebuilt\n$/.exec(out)?.[1])).toBeGreaterThanOrEqual(log.length);

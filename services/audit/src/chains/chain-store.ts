@@ -96,7 +96,14 @@ export async function loadHead(
   tenantId: TenantId,
   chain: string,
 ): Promise<Head | null> {
-  const stored = (await heads.in(tenantId).get(chain))?.state;
+  return catchUp(records, { tenantId, chain, stored: (await heads.in(tenantId).get(chain))?.state });
+}
+
+/** The same from a stored head that has been read already. */
+export async function catchUp(
+  records: Records,
+  { tenantId, chain, stored }: { tenantId: TenantId; chain: string; stored: Head | undefined },
+): Promise<Head | null> {
   // A head of a time before there was a tree: it is made of all records.
   let head = stored?.frontier ? stored : null;
   for (;;) {

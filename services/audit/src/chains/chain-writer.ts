@@ -40,13 +40,13 @@ type Parts = {
 export function createChainWriter({ records, heads, clock, onAppended = () => undefined }: Parts) {
   const remembered = new Map<string, Head | null>();
 
-  async function keepHeads(chainId: string, plans: readonly Plan[]) {
+  async function keepHeads(chainId: string, plans: readonly Pick<Plan, 'tenantId' | 'rows' | 'head'>[]) {
     const moved = plans.flatMap(({ tenantId, rows, head }) => {
       const next = advance(
         head,
         rows.map(({ state }) => state),
       );
-      return next ? [{ tenantId, id: chainId, state: next }] : [];
+      return next && rows.length > 0 ? [{ tenantId, id: chainId, state: next }] : [];
     });
     await heads.acrossTenants('the heads of chains of one source partition').putAll(moved);
     for (const { tenantId, state } of moved) {
@@ -73,66 +73,8 @@ export function createChainWriter({ records, heads, clock, onAppended = () => un
     return head && head.loggedAt > now ? head.loggedAt : now;
   }
 
-  /**
-   * Appends what is not in the chain yet and returns what is in it of the arrivals, in order: also those of an earlier
-   * delivery, whose publication may not have happened. A producer's duplicate (a known event at a new offset) is left out.
-   */
-  async function append(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<ChainedRecord[]> {
-    const collection = records.in(tenantId);
-    const result: ChainedRecord[] = [];
-    let waiting = [...arrivals];
-    for (let attempt = 0; waiting.length > 0; attempt += 1) {
-      if (attempt >= attempts) throw new Error('the chain could not be appended to');
-      const head = await headOf(tenantId, chainId);
-      const chained: { id: string; offset: string; entry: ChainedRecord }[] = [];
-      let previous: { hash: string; sequence: number } | null = head;
-      const seen = new Set<string>();
-      const fresh: Arrival[] = [];
-      for (const arrival of waiting) {
-        const { eventId } = arrival.record;
-        if (head && BigInt(arrival.offset) <= BigInt(head.offset)) {
-          const earlier = await collection.get(eventId);
-          if (earlier && earlier.state.offset === arrival.offset) result.push(fromStored(earlier.state));
-          continue;
-        }
-        if (seen.has(eventId)) continue;
-        seen.add(eventId);
-        const entry = chain(previous, arrival.record);
-        previous = { hash: entry.hash, sequence: entry.record.sequence };
-        chained.push({ id: eventId, offset: arrival.offset, entry });
-        fresh.push(arrival);
-      }
-      if (chained.length === 0) break;
-      const loggedAt = loggedAtAfter(head);
-      const rows = chained.map(({ id, offset, entry }) => ({ id, state: toStored(entry, { offset, loggedAt }) }));
-      const inserted = await collection.insertInOrder(rows);
-      result.push(...chained.slice(0, inserted).map(({ entry }) => entry));
-      const key = keyOf(tenantId, chainId);
-      const next = advance(
-        head,
-        rows.slice(0, inserted).map(({ state }) => state),
-      );
-      if (next && inserted > 0) {
-        await heads.in(tenantId).put(chainId, next);
-        remembered.set(key, next);
-        onAppended(tenantId);
-      }
-      if (inserted === chained.length) break;
-      // Refused: either this event is in the log already, or another writer has taken the place.
-      const refused = chained[inserted];
-      const known = refused && (await collection.get(refused.id));
-      waiting = fresh.slice(known ? inserted + 1 : inserted);
-      if (!known) remembered.delete(key);
-    }
-    return result;
-  }
-
-  /** What would be appended for one tenant, were all of it new; null where some of it is known to have been here before. */
-  async function plan(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<Plan | null> {
-    const head = await headOf(tenantId, chainId);
-    const ids = new Set(arrivals.map(({ record }) => record.eventId));
-    if (ids.size < arrivals.length) return null;
-    if (head && arrivals.some(({ offset }) => BigInt(offset) <= BigInt(head.offset))) return null;
+  /** The arrivals as the next records of a chain, and how those are stored. */
+  function link(tenantId: TenantId, head: Head | null, arrivals: readonly Arrival[]): Pick<Plan, 'chained' | 'rows'> {
     const loggedAt = loggedAtAfter(head);
     const chained: ChainedRecord[] = [];
     let previous: { hash: string; sequence: number } | null = head;
@@ -146,7 +88,55 @@ export function createChainWriter({ records, heads, clock, onAppended = () => un
       id: entry.record.eventId,
       state: toStored(entry, { offset: arrivals[index]?.offset ?? '', loggedAt }),
     }));
-    return { tenantId, arrivals, chained, rows, head };
+    return { chained, rows };
+  }
+
+  /**
+   * Appends what is not in the chain yet and returns what is in it of the arrivals, in order: also those of an earlier
+   * delivery, whose publication may not have happened. A producer's duplicate (a known event at a new offset) is left out.
+   */
+  async function append(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<ChainedRecord[]> {
+    const collection = records.in(tenantId);
+    const result: ChainedRecord[] = [];
+    let waiting = [...arrivals];
+    for (let attempt = 0; waiting.length > 0; attempt += 1) {
+      if (attempt >= attempts) throw new Error('the chain could not be appended to');
+      const head = await headOf(tenantId, chainId);
+      const seen = new Set<string>();
+      const fresh: Arrival[] = [];
+      for (const arrival of waiting) {
+        const { eventId } = arrival.record;
+        if (head && BigInt(arrival.offset) <= BigInt(head.offset)) {
+          const earlier = await collection.get(eventId);
+          if (earlier && earlier.state.offset === arrival.offset) result.push(fromStored(earlier.state));
+          continue;
+        }
+        if (seen.has(eventId)) continue;
+        seen.add(eventId);
+        fresh.push(arrival);
+      }
+      if (fresh.length === 0) break;
+      const { chained, rows } = link(tenantId, head, fresh);
+      const inserted = await collection.insertInOrder(rows);
+      result.push(...chained.slice(0, inserted));
+      await keepHeads(chainId, [{ tenantId, head, rows: rows.slice(0, inserted) }]);
+      const refused = rows[inserted];
+      if (!refused) break;
+      // Refused: either this event is in the log already, or another writer has taken the place.
+      const known = await collection.get(refused.id);
+      waiting = fresh.slice(known ? inserted + 1 : inserted);
+      if (!known) remembered.delete(keyOf(tenantId, chainId));
+    }
+    return result;
+  }
+
+  /** What would be appended for one tenant, were all of it new; null where some of it is known to have been here before. */
+  async function plan(tenantId: TenantId, chainId: string, arrivals: readonly Arrival[]): Promise<Plan | null> {
+    const head = await headOf(tenantId, chainId);
+    const ids = new Set(arrivals.map(({ record }) => record.eventId));
+    if (ids.size < arrivals.length) return null;
+    if (head && arrivals.some(({ offset }) => BigInt(offset) <= BigInt(head.offset))) return null;
+    return { tenantId, arrivals, head, ...link(tenantId, head, arrivals) };
   }
 
   return {

@@ -12,7 +12,7 @@ import {
 } from '@reeve/audit-log';
 import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { frontierOf, type Heads, loadHead, type Records } from '../chains/chain-store.ts';
+import { catchUp, frontierOf, type Heads, type Records } from '../chains/chain-store.ts';
 import { searchVersion } from '../search/search-fields.ts';
 import type { SigningKey } from './checkpoint-keys.ts';
 import { type Checkpoints, checkpointId, lastCheckpoint, type Signed, signedOf } from './checkpoint-store.ts';
@@ -48,8 +48,8 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
 
   async function chainsOf(tenantId: TenantId): Promise<Checkpoint['chains']> {
     const chains: Checkpoint['chains'] = [];
-    for await (const { id: chain } of heads.in(tenantId).all('inOrder', {})) {
-      const head = await loadHead({ records, heads }, tenantId, chain);
+    for await (const { id: chain, state: stored } of heads.in(tenantId).all('inOrder', {})) {
+      const head = await catchUp(records, { tenantId, chain, stored });
       if (!head) continue;
       const root = rootOf(frontierOf(head)).toString('hex');
       chains.push({ chain, size: head.sequence, head: head.hash, time: head.loggedAt, root });

@@ -1,5 +1,5 @@
 import { consistencyPath, consistencyProofSchema } from '@reeve/audit-log';
-import { ProblemError } from '@reeve/contracts';
+import { invalidField, ProblemError } from '@reeve/contracts';
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Records } from '../chains/chain-store.ts';
@@ -69,8 +69,7 @@ export const proveConsistency = (parts: { checkpoints: Checkpoints; records: Rec
     async handle({ tenantId, params, query: { from } }) {
       const newer = await getCheckpoint(parts.checkpoints, tenantId, numberIn(params));
       if (from > newer.number) {
-        const errors = [{ field: 'query.from', message: `must not be later than ${newer.number}` }];
-        throw new ProblemError('input_invalid', undefined, { errors });
+        throw invalidField('query.from', `must not be later than ${newer.number}`);
       }
       const older = await getCheckpoint(parts.checkpoints, tenantId, from);
       const chains = await Promise.all(

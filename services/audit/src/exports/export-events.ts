@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { type FormatName, formats } from '@reeve/audit-log';
-import { because, type Cause, type EventDraft, ProblemError, type TenantId } from '@reeve/contracts';
+import { because, type Cause, type EventDraft, invalidField, type TenantId } from '@reeve/contracts';
 import { instant, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Response } from 'express';
@@ -57,7 +57,7 @@ export const exportEvents = (parts: Parts) =>
     query,
     response: z.string().describe('A signed manifest, then the records, one per line'),
     async handle({ tenantId, query: { format, compression, from, to, checkpoint: number, after }, cause }) {
-      if (after && number === undefined) throw invalid('checkpoint', 'is required with `after`');
+      if (after && number === undefined) throw invalidField('query.checkpoint', 'is required with `after`');
       const checkpoint = await checkpointFor(parts, tenantId, number);
       const period = { from, to };
       const ranges = checkpoint ? await planExport(parts, { tenantId, checkpoint, period }) : [];
@@ -67,7 +67,7 @@ export const exportEvents = (parts: Parts) =>
           ({ chain, first, last }) => chain === after.chain && first <= after.sequence && after.sequence <= last,
         )
       )
-        throw invalid('after', 'is no record of this export');
+        throw invalidField('query.after', 'is no record of this export');
       const target = { type: 'audit_log', id: tenantId, name: null };
       const details = { format, from: from ?? null, to: to ?? null };
       await parts.recordFact(
@@ -79,9 +79,6 @@ export const exportEvents = (parts: Parts) =>
       return { stream: response => send(response, lines, { tenantId, checkpoint, format, compression }) };
     },
   });
-
-const invalid = (field: string, message: string) =>
-  new ProblemError('input_invalid', undefined, { errors: [{ field: `query.${field}`, message }] });
 
 function checkpointFor({ checkpoints, checkpointer }: Parts, tenantId: TenantId, number: number | undefined) {
   return number === undefined ? checkpointer.sign(tenantId) : getCheckpoint(checkpoints, tenantId, number);

@@ -1,6 +1,6 @@
 import { because, type EventDraft, type Id, ProblemError } from '@reeve/contracts';
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import { type Clock, DuplicateKeyError, type Entry } from '@reeve/store';
+import { pageOf, pageQuery, tenantRoute, whenTaken } from '@reeve/service-kit';
+import type { Clock, Entry } from '@reeve/store';
 import { z } from 'zod';
 import { filters as filterSchema } from './plan-search.ts';
 import { type SavedView, type SavedViews, savedView } from './saved-views.ts';
@@ -22,15 +22,6 @@ function event(type: 'view.created' | 'view.updated' | 'view.deleted', id: strin
     reason: because('requested'),
     details: {},
   };
-}
-
-async function named<T>(save: Promise<T>): Promise<T> {
-  try {
-    return await save;
-  } catch (error) {
-    if (error instanceof DuplicateKeyError) throw new ProblemError('view_name_taken', undefined, { cause: error });
-    throw error;
-  }
 }
 
 export const listViews = ({ views }: Parts) =>
@@ -58,9 +49,8 @@ export const createView = ({ views }: Parts) =>
     response: viewOnList,
     async handle({ tenantId, body: state, cause, freshId }) {
       const id: Id<'view'> = freshId('view');
-      const created = await named(
-        views.in(tenantId).create(id, { state, events: [event('view.created', id, state)] }, cause),
-      );
+      const decision = { state, events: [event('view.created', id, state)] };
+      const created = await views.in(tenantId).create(id, decision, cause).catch(whenTaken('view_name_taken'));
       if (!created) throw new ProblemError('conflict');
       return { body: shown(created), version: created.version };
     },
@@ -77,7 +67,8 @@ export const updateView = ({ views }: Parts) =>
     async handle({ tenantId, params, body: state, cause, expectedVersion }) {
       const id = String(params['viewId']);
       const decide = (current: SavedView | null) => current && { state, events: [event('view.updated', id, state)] };
-      const entry = await named(views.in(tenantId).change(id, decide, { cause, expectedVersion }));
+      const saved = views.in(tenantId).change(id, decide, { cause, expectedVersion });
+      const entry = await saved.catch(whenTaken('view_name_taken'));
       if (!entry) throw new ProblemError('view_unknown');
       return { body: shown(entry), version: entry.version };
     },

@@ -5,12 +5,13 @@ import {
   type EventDraft,
   emptyContext,
   type Id,
+  invalidField,
   newEventId,
   ProblemError,
   type TenantId,
 } from '@reeve/contracts';
-import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import { DuplicateKeyError, type Entry } from '@reeve/store';
+import { instant, pageOf, pageQuery, tenantRoute, whenTaken } from '@reeve/service-kit';
+import type { Entry } from '@reeve/store';
 import { newSecret } from '@reeve/webhook-signatures';
 import { z } from 'zod';
 import { countWhile } from '../chains/count-while.ts';
@@ -92,18 +93,6 @@ async function positionAt(
   return position;
 }
 
-async function named<T>(save: Promise<T>): Promise<T> {
-  try {
-    return await save;
-  } catch (error) {
-    if (error instanceof DuplicateKeyError) throw new ProblemError('sink_name_taken', undefined, { cause: error });
-    throw error;
-  }
-}
-
-const invalid = (field: string, message: string) =>
-  new ProblemError('input_invalid', undefined, { errors: [{ field, message }] });
-
 /** What can be known before a connection is made; the connection looks again. */
 function assertReachable({ network }: Parts, to: Sink['target']) {
   if (to.kind === 'syslog_tls') network.assertAddress(to);
@@ -116,17 +105,17 @@ function credentialFor(
   given: string | undefined,
 ): { kept: string | null; made: string | null } {
   if (kind === 'syslog_tls') {
-    if (given !== undefined) throw invalid('credential', 'syslog_tls takes none');
+    if (given !== undefined) throw invalidField('credential', 'syslog_tls takes none');
     return { kept: null, made: null };
   }
   if (kind !== 'https') {
-    if (given === undefined) throw invalid('credential', 'is required for this kind');
+    if (given === undefined) throw invalidField('credential', 'is required for this kind');
     return { kept: given, made: null };
   }
   if (given !== undefined) {
     const bytes = Buffer.from(given.replace(/^whsec_/, ''), 'base64').length;
     if (!given.startsWith('whsec_') || bytes < 24 || bytes > 64)
-      throw invalid('credential', 'must be whsec_ and 24 to 64 bytes in base64');
+      throw invalidField('credential', 'must be whsec_ and 24 to 64 bytes in base64');
     return { kept: given, made: null };
   }
   const made = newSecret('standard', null);
@@ -189,7 +178,7 @@ export const createSink = (parts: Parts) =>
         .put(id, { ...newRun(await positionAt(parts, tenantId, body.start), now), dueAt: due.toISOString() });
       const state: Sink = { name: body.name, target: body.target, createdAt: now.toISOString() };
       const decision = { state, events: [sinkEvent('sink.created', id, state)] };
-      const entry = await named(parts.sinks.in(tenantId).create(id, decision, cause));
+      const entry = await parts.sinks.in(tenantId).create(id, decision, cause).catch(whenTaken('sink_name_taken'));
       if (!entry) throw new ProblemError('conflict');
       return { body: { ...(await shown(parts, tenantId, entry)), credential: made }, version: entry.version };
     },
@@ -206,7 +195,7 @@ export const updateSink = (parts: Parts) =>
     async handle({ tenantId, params, body, cause, expectedVersion }) {
       const { id, state: current } = await sinkOf(parts, tenantId, params);
       if (body.target && body.target.kind !== current.target.kind)
-        throw invalid('target.kind', 'cannot be changed: create another sink');
+        throw invalidField('target.kind', 'cannot be changed: create another sink');
       if (body.target) assertReachable(parts, body.target);
       if (body.credential !== undefined) {
         const { kept } = credentialFor(current.target.kind, body.credential);
@@ -217,7 +206,8 @@ export const updateSink = (parts: Parts) =>
         const state: Sink = { ...sink, name: body.name ?? sink.name, target: body.target ?? sink.target };
         return { state, events: [sinkEvent('sink.updated', id, state)] };
       };
-      const entry = await named(parts.sinks.in(tenantId).change(id, decide, { cause, expectedVersion }));
+      const saved = parts.sinks.in(tenantId).change(id, decide, { cause, expectedVersion });
+      const entry = await saved.catch(whenTaken('sink_name_taken'));
       if (!entry) throw new ProblemError('sink_unknown');
       // What was mended is tried at once.
       const soon = (run: Run | null) =>

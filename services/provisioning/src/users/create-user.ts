@@ -1,6 +1,6 @@
 import { because, ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
-import { type Clock, DuplicateKeyError } from '@reeve/store';
+import { tenantRoute, whenTaken } from '@reeve/service-kit';
+import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { add, displayNameSchema, emailSchema, rolesSchema, type Users, userView, viewOf } from './user.ts';
 
@@ -20,13 +20,9 @@ export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
     async handle({ tenantId, body, cause, freshId }) {
       const id = freshId('user');
       const user = add(id, { ...body, source: 'admin', createdAt: clock.now().toISOString() }, because('requested'));
-      try {
-        const entry = (await users.in(tenantId).create(id, user, cause)) ?? (await users.in(tenantId).get(id));
-        if (!entry) throw new ProblemError('conflict');
-        return { body: viewOf(entry), version: entry.version };
-      } catch (error) {
-        if (error instanceof DuplicateKeyError) throw new ProblemError('user_email_taken', undefined, { cause: error });
-        throw error;
-      }
+      const created = await users.in(tenantId).create(id, user, cause).catch(whenTaken('user_email_taken'));
+      const entry = created ?? (await users.in(tenantId).get(id));
+      if (!entry) throw new ProblemError('conflict');
+      return { body: viewOf(entry), version: entry.version };
     },
   });

@@ -1,6 +1,5 @@
 import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
-import { DuplicateKeyError } from '@reeve/store';
+import { tenantRoute, whenTaken } from '@reeve/service-kit';
 import { z } from 'zod';
 import {
   displayNameSchema,
@@ -31,15 +30,11 @@ export const updateUser = ({ users }: { users: Users }) =>
       const change = Object.fromEntries(
         Object.entries(body).filter(([, value]) => value !== undefined),
       ) as Partial<User>;
-      try {
-        const entry = await users
-          .in(tenantId)
-          .change(id, user => user && update(id, user, change), { cause, expectedVersion });
-        if (!entry) throw new ProblemError('not_found');
-        return { body: viewOf(entry), version: entry.version };
-      } catch (error) {
-        if (error instanceof DuplicateKeyError) throw new ProblemError('user_email_taken', undefined, { cause: error });
-        throw error;
-      }
+      const entry = await users
+        .in(tenantId)
+        .change(id, user => user && update(id, user, change), { cause, expectedVersion })
+        .catch(whenTaken('user_email_taken'));
+      if (!entry) throw new ProblemError('not_found');
+      return { body: viewOf(entry), version: entry.version };
     },
   });

@@ -1,6 +1,6 @@
 // An endpoint's secrets, in the vault. Verifying needs them at every delivery: a process reads each once and keeps its key for a while, so
 // `secret.accessed` tells which process got hold of it, and a storm of deliveries is not a storm of events.
-import { type Cause, newEventId, newId, ProblemError, serviceCause, type TenantId } from '@reeve/contracts';
+import { type Cause, invalidField, newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import {
@@ -42,8 +42,7 @@ export function createEndpointSecrets({ vault, store }: { vault: Vault; store: S
       why: Cause,
     ): Promise<{ id: string; shown: string | null }> {
       const secret = given ?? newSecret(scheme, signature);
-      const refuse = (message: string) =>
-        new ProblemError('input_invalid', undefined, { errors: [{ field, message }] });
+      const refuse = (message: string) => invalidField(field, message);
       if (secret === null)
         throw refuse(`is needed: with ${scheme} the partner makes the key and gives you its public part`);
       try {

@@ -1,6 +1,6 @@
 // What a tenant may set on an endpoint, as the API takes it.
 import { isIP } from 'node:net';
-import { ProblemError } from '@reeve/contracts';
+import { invalidField } from '@reeve/contracts';
 import {
   defaultSettings,
   digests,
@@ -92,22 +92,20 @@ export const settingsBody = z.strictObject({
 
 type SignatureBody = z.infer<typeof signatureBody>;
 
-const invalid = (field: string, message: string) =>
-  new ProblemError('input_invalid', undefined, { errors: [{ field, message }] });
-
 /** Null for the schemes whose form is given. Throws `input_invalid` for settings that contradict each other. */
 export function signatureSettings(scheme: SchemeName, given: SignatureBody | undefined): SignatureSettings | null {
   if (scheme !== 'hmac' && scheme !== 'ed25519') {
     if (given === undefined) return null;
-    throw invalid('signature', `is only for hmac and ed25519: ${scheme} has its own form`);
+    throw invalidField('signature', `is only for hmac and ed25519: ${scheme} has its own form`);
   }
   const all = { ...defaultSettings[scheme], ...given } as SignatureSettings;
   const signs = (what: string) => all.template.includes(`{${what}}`);
   if (signs('timestamp') && all.timestampHeader === null)
-    throw invalid('signature.timestampHeader', 'is needed: the template has {timestamp}');
-  if (signs('id') && all.idHeader === null) throw invalid('signature.idHeader', 'is needed: the template has {id}');
+    throw invalidField('signature.timestampHeader', 'is needed: the template has {timestamp}');
+  if (signs('id') && all.idHeader === null)
+    throw invalidField('signature.idHeader', 'is needed: the template has {id}');
   if (all.timestampHeader !== null && !signs('timestamp'))
-    throw invalid('signature.template', 'needs {timestamp}: a timestamp that is not signed proves nothing');
+    throw invalidField('signature.template', 'needs {timestamp}: a timestamp that is not signed proves nothing');
   return all;
 }
 
@@ -120,5 +118,5 @@ export function settingsIn(body: z.infer<typeof settingsBody>): Partial<Settings
 /** Settings that only make sense together. */
 export function assertConsistent({ ordered, sequenceFrom }: Pick<Settings, 'ordered' | 'sequenceFrom'>): void {
   if (ordered && sequenceFrom === null)
-    throw invalid('sequenceFrom', 'is needed: without a sequence nobody knows the order');
+    throw invalidField('sequenceFrom', 'is needed: without a sequence nobody knows the order');
 }
