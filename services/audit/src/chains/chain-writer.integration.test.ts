@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ChainedRecord, formats, rootOf, rootOfLeaves, verifyExport } from '@reeve/audit-log';
-import { emptyContext, newEventId, newId, type TenantId } from '@reeve/contracts';
+import { newEventId, newId, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { defineHeads, defineRecords, fromStored, frontierOf, loadHead } from './chain-store.ts';
 import { type Arrival, createChainWriter } from './chain-writer.ts';
+import { sampleArrival } from './sample-arrival.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
@@ -29,30 +30,8 @@ beforeEach(() => {
 
 const writer = () => createChainWriter({ records, heads, clock: store.clock });
 
-function arrival(offset: number, eventId = newEventId()): Arrival {
-  const time = new Date().toISOString();
-  return {
-    offset: String(offset),
-    record: {
-      tenantId,
-      chain: chainId,
-      eventId,
-      type: 'session.created',
-      source: '/test',
-      subject: 'session/1',
-      time,
-      correlationId: 'c',
-      causationId: null,
-      traceId: null,
-      actor: { type: 'user', id: 'usr', name: 'Zoë', via: 'session' },
-      target: { type: 'session', id: 's', name: null },
-      outcome: 'success',
-      reason: { code: 'x', rule: null, basis: null },
-      context: emptyContext,
-      details: {},
-    },
-  };
-}
+const arrival = (offset: number, eventId = newEventId()): Arrival =>
+  sampleArrival({ tenantId, chain: chainId, offset }, { eventId });
 
 const arrivals = (from: number, count: number) => Array.from({ length: count }, (_, index) => arrival(from + index));
 const sequences = (chained: ChainedRecord[]) => chained.map(({ record }) => record.sequence);

@@ -10,11 +10,12 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@reeve/audit-log';
-import { emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
+import { type Message, newId, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { exportJWK, generateKeyPair } from 'jose';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
-import { type Arrival, createChainWriter } from '../chains/chain-writer.ts';
+import { createChainWriter } from '../chains/chain-writer.ts';
+import { sampleArrival } from '../chains/sample-arrival.ts';
 import type { SigningKey } from './checkpoint-keys.ts';
 import { defineCheckpoints } from './checkpoint-store.ts';
 import { createCheckpointer } from './checkpointer.ts';
@@ -64,29 +65,8 @@ const checkpointer = (intervalMs = 60_000) =>
 
 async function grow(chain: string, from: number, count: number, onAppended?: (tenantId: TenantId) => void) {
   const writer = createChainWriter({ ...parts, clock: store.clock, ...(onAppended ? { onAppended } : {}) });
-  const arrivals = Array.from(
-    { length: count },
-    (_, index): Arrival => ({
-      offset: String(from + index),
-      record: {
-        tenantId,
-        chain,
-        eventId: newEventId(),
-        type: 'session.created',
-        source: '/test',
-        subject: 'session/1',
-        time: new Date().toISOString(),
-        correlationId: 'c',
-        causationId: null,
-        traceId: null,
-        actor: { type: 'user', id: 'usr', name: null, via: 'session' },
-        target: { type: 'session', id: 's', name: null },
-        outcome: 'success',
-        reason: { code: 'x', rule: null, basis: null },
-        context: emptyContext,
-        details: {},
-      },
-    }),
+  const arrivals = Array.from({ length: count }, (_, index) =>
+    sampleArrival({ tenantId, chain, offset: from + index }),
   );
   for (let at = 0; at < count; at += 500) await writer.append(tenantId, chain, arrivals.slice(at, at + 500));
 }

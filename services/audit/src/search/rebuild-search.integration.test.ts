@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { chain } from '@reeve/audit-log';
-import { type EventDraft, emptyContext, newEventId, newId, serviceCause } from '@reeve/contracts';
+import { type EventDraft, newId, serviceCause } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
 import { createChainWriter } from '../chains/chain-writer.ts';
+import { sampleArrival } from '../chains/sample-arrival.ts';
 import { rebuildSearch } from './rebuild-search.ts';
 import { search } from './search-events.ts';
 
@@ -30,25 +30,15 @@ test('what search misses is found again after a rebuild, which goes through ever
   const writer = createChainWriter({ records, heads, clock: store.clock });
   for (const name of ['a/0', 'b/0'])
     for (let offset = 0; offset < 5; offset += 1) {
-      const { record } = chain(null, {
-        tenantId,
-        chain: name,
-        eventId: newEventId(),
-        type: 'user.created',
-        source: '/test',
-        subject: 'user/1',
-        time: new Date().toISOString(),
-        correlationId: 'c',
-        causationId: null,
-        traceId: null,
-        actor: { type: 'user', id: 'usr', name: 'Ada', via: 'session' },
-        target: { type: 'user', id: `usr_${offset}`, name: null },
-        outcome: 'success',
-        reason: { code: 'x', rule: null, basis: null },
-        context: emptyContext,
-        details: { zebra: 'last', email: 'ada@example.org', apple: 'first' },
-      });
-      await writer.append(tenantId, name, [{ record, offset: String(offset) }]);
+      const arrival = sampleArrival(
+        { tenantId, chain: name, offset },
+        {
+          type: 'user.created',
+          actor: { type: 'user', id: 'usr', name: 'Ada', via: 'session' },
+          details: { zebra: 'last', email: 'ada@example.org', apple: 'first' },
+        },
+      );
+      await writer.append(tenantId, name, [arrival]);
     }
   const route: Route = rebuildSearch({ records, heads, recordFact: async (_, event) => void recorded.push(event) });
   const rebuild = async () => {

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createVerifier, type FormatName, formats, type KeySet } from '@reeve/audit-log';
-import { emptyContext, type Message, newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { type Message, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { createGuardedNetwork, type Route } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { exportJWK, generateKeyPair } from 'jose';
 import { generate } from 'selfsigned';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
-import { type Arrival, createChainWriter } from '../chains/chain-writer.ts';
+import { createChainWriter } from '../chains/chain-writer.ts';
+import { sampleArrival } from '../chains/sample-arrival.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
 import { createCheckpointer } from '../checkpoints/checkpointer.ts';
@@ -103,29 +104,8 @@ afterEach(async () => {
 async function grow(count: number, chains = ['reeve.auth.v1/0', 'reeve.secret.v1/1']) {
   const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
   for (const chain of chains) {
-    const arrivals = Array.from(
-      { length: count },
-      (_, index): Arrival => ({
-        offset: String(offset + index),
-        record: {
-          tenantId,
-          chain,
-          eventId: newEventId(),
-          type: 'session.created',
-          source: '/test',
-          subject: 'session/1',
-          time: new Date().toISOString(),
-          correlationId: 'c',
-          causationId: null,
-          traceId: null,
-          actor: { type: 'user', id: 'usr', name: 'Zoë\n☃', via: 'session' },
-          target: { type: 'session', id: 's', name: null },
-          outcome: 'success',
-          reason: { code: 'x', rule: null, basis: null },
-          context: emptyContext,
-          details: { userId: 'usr' },
-        },
-      }),
+    const arrivals = Array.from({ length: count }, (_, index) =>
+      sampleArrival({ tenantId, chain, offset: offset + index }),
     );
     await writer.append(tenantId, chain, arrivals);
   }
