@@ -38,6 +38,7 @@ export {
   type ChainHead,
   type Checkpoint,
   decodeStatement,
+  hashesIn,
   hashOfStatement,
   type KeySet,
   leafOfChain,
@@ -47,6 +48,7 @@ export {
   StatementError,
   type StatementKind,
   signStatement,
+  type Tombstone,
 } from './statements.ts';
 export {
   createVerifier,

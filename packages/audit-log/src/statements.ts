@@ -46,6 +46,28 @@ const manifestSchema = z.strictObject({
   ),
 });
 
+const run = z.strictObject({ first: sequence, hashes: z.array(hash).min(1) });
+
+/** What is left of records that were removed: their places and hashes, so that the chain and its tree can still be followed. */
+const tombstoneSchema = z
+  .strictObject({
+    tenantId: z.string(),
+    chain: z.string(),
+    time,
+    reason: z.enum(['retention', 'deletion_request']),
+    /** The rule, as `webhook: 90 days`, or the id of the request. */
+    reference: z.string(),
+    /** In the order of the places, none twice. Of each run, the first place and the hashes from there on. */
+    removed: z.array(run).min(1),
+  })
+  .refine(
+    ({ removed }) => removed.every(({ first }, at) => at === 0 || endOf(removed[at - 1]) < first),
+    'not in order',
+  );
+
+/** The last place of a run. */
+const endOf = ({ first, hashes }: z.infer<typeof run> = { first: 0, hashes: [] }) => first + hashes.length - 1;
+
 /** The root follows from the chains, and those are in order, each once; the first checkpoint follows none. */
 function isSound({
   number,
@@ -66,15 +88,21 @@ function isSound({
   );
 }
 
-const schemas = { 'reeve-checkpoint': checkpointSchema, 'reeve-export': manifestSchema } as const;
+const schemas = {
+  'reeve-checkpoint': checkpointSchema,
+  'reeve-export': manifestSchema,
+  'reeve-tombstone': tombstoneSchema,
+} as const;
 
 export type StatementKind = keyof typeof schemas;
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 export type Manifest = z.infer<typeof manifestSchema>;
+export type Tombstone = z.infer<typeof tombstoneSchema>;
 export type Statement =
   | { kind: 'reeve-checkpoint'; keyId: string; content: Checkpoint }
-  | { kind: 'reeve-export'; keyId: string; content: Manifest };
+  | { kind: 'reeve-export'; keyId: string; content: Manifest }
+  | { kind: 'reeve-tombstone'; keyId: string; content: Tombstone };
 
 /** A JWK Set as served at `/.well-known/reeve-audit-keys`. Only its Ed25519 keys are used. */
 export type KeySet = { keys: readonly JWK[] };
@@ -146,6 +174,11 @@ function objectIn(text: string | undefined): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** The hash of each record that was removed, by its place. */
+export function hashesIn({ removed }: Pick<Tombstone, 'removed'>): Map<number, string> {
+  return new Map(removed.flatMap(({ first, hashes }) => hashes.map((one, at) => [first + at, one] as const)));
 }
 
 type Signed = { content: Checkpoint; jws: string };

@@ -422,4 +422,89 @@ describe('a signed export', () => {
       problem: 'out_of_order',
     });
   });
+
+  describe('of which records were removed', () => {
+    /** What is left of some places of a chain. */
+    const buried = async (
+      places: readonly number[],
+      changes: { chain?: string; hashes?: readonly string[]; tenantId?: string; by?: Key } = {},
+    ) => {
+      const { chain: of = auth, hashes = hashesOf(of), by = key, ...more } = changes;
+      const removed = places.map(place => ({ first: place, hashes: [hashes[place - 1] ?? ''] }));
+      const content = { tenantId, chain: of, time, reason: 'retention', reference: 'auth: 90 days', removed, ...more };
+      return ndjson.writeStatement(await signStatement(by, 'reeve-tombstone', content as never));
+    };
+    const without = (places: readonly number[], of = lines) => of.filter((_, at) => !places.includes(at));
+
+    test('verifies to the same roots, wherever the gap is', async () => {
+      const [head, ...rest] = lines as [string, ...string[]];
+      const gaps = [[1], [1, 2, 3], [3], [2, 3, 5], [6], [4, 5, 6], [1, 2, 3, 4, 5, 6]];
+      for (const places of gaps) {
+        const left = [
+          head,
+          await buried(places),
+          ...without(
+            places.map(place => place - 1),
+            rest,
+          ),
+        ];
+        expect(await check(left)).toMatchObject({ finding: null, records: 9 - places.length, removed: places.length });
+        // Told again, by parts, and of what is there nevertheless.
+        const parts = await Promise.all(places.map(place => buried([place])));
+        expect(await check([head, ...parts, ...left.slice(1)])).toMatchObject({ finding: null });
+        expect(await check([head, ...parts, ...rest])).toMatchObject({ finding: null, records: 9, removed: 0 });
+      }
+      const none = [head, await buried([1, 2, 3, 4, 5, 6]), await buried([1, 2, 3], { chain: secrets })];
+      expect(await check(none)).toMatchObject({ finding: null, records: 0, removed: 9 });
+    });
+
+    test('of a period, where a tombstone tells of more than the period', async () => {
+      const head = await statement(key, manifestOf([rangeOf(auth, 3, 5)], checkpoint, [time, time]));
+      const five = lineOf(records[4] as ChainedRecord);
+      expect(await check([head, await buried([1, 2, 3, 4]), five])).toMatchObject({ finding: null, removed: 2 });
+      expect(await check([head, await buried([2, 3, 4, 5, 6])])).toMatchObject({ finding: null, removed: 3 });
+      expect(await check([head, await buried([3]), five])).toMatchObject({
+        finding: { problem: 'missing', sequence: 5 },
+      });
+    });
+
+    test('is refused where a tombstone does not tell of what was there', async () => {
+      const [head, ...rest] = lines as [string, ...string[]];
+      const gap = without([2], rest);
+      const made = hashesOf(auth).map((hash, at) => (at === 2 ? 'f'.repeat(64) : hash));
+      const twice = hashesOf(auth).map((hash, at) => (at === 1 ? 'f'.repeat(64) : hash));
+      const found = async (altered: string[]) => (await check(altered)).finding;
+      expect(await found([head, ...gap])).toMatchObject({ problem: 'missing' });
+      expect(await found([head, await buried([2]), ...gap])).toMatchObject({ problem: 'missing' });
+      expect(await found([head, await buried([3], { hashes: made }), ...gap])).toMatchObject({
+        problem: 'broken_link',
+      });
+      // Where no record follows that names the hash, the root of the checkpoint tells.
+      const two = [head, await buried([2, 3], { hashes: twice }), ...without([1, 2], rest)];
+      expect(await found(two)).toMatchObject({ problem: 'differs_from_checkpoint' });
+      expect(await found([head, await buried([2], { hashes: twice }), ...rest])).toMatchObject({
+        problem: 'differs_from_tombstone',
+        sequence: 2,
+      });
+      const both = [head, await buried([3]), await buried([3], { hashes: made }), ...gap];
+      expect(await found(both)).toMatchObject({ problem: 'differs_from_tombstone', sequence: 3 });
+      expect(await found([await buried([3]), head, ...gap])).toMatchObject({ problem: 'unsigned' });
+      expect(await found([head, await buried([3], { by: other }), ...gap])).toMatchObject({ problem: 'bad_signature' });
+      const stranger = await buried([3], { tenantId: 'ten_00000000-0000-7000-8000-000000000002' });
+      expect(await found([head, stranger, ...gap])).toMatchObject({ problem: 'other_tenant' });
+      const elsewhere = await buried([3], { chain: 'reeve.auth.v1/9', hashes: hashesOf(auth) });
+      expect(await found([head, elsewhere, ...gap])).toMatchObject({ problem: 'not_in_manifest' });
+      const late = [head, ...gap.slice(0, 3), await buried([3]), ...gap.slice(3)];
+      expect(await found(late)).toMatchObject({ problem: 'missing' });
+    });
+
+    test('in what a sink or a feed delivered, where it comes when it comes', async () => {
+      const stream = [lines[1], await buried([2, 3]), lines[4], await buried([1, 2]), lines[5], lines[6]];
+      const twoOf = ndjson.writeStatement(first);
+      expect(await check([...stream, twoOf], { of: 'topic' })).toMatchObject({ finding: null, records: 4, removed: 2 });
+      expect(await check([...stream.filter((_, at) => at !== 1), twoOf], { of: 'topic' })).toMatchObject({
+        finding: { problem: 'missing' },
+      });
+    });
+  });
 });

@@ -8,10 +8,12 @@ import {
   type Checkpoint,
   contradictionOf,
   decodeStatement,
+  hashesIn,
   type KeySet,
   type Manifest,
   readStatement,
   StatementError,
+  type Tombstone,
 } from './statements.ts';
 
 export type Problem =
@@ -24,6 +26,7 @@ export type Problem =
   | 'other_tenant'
   | 'truncated'
   | 'differs_from_checkpoint'
+  | 'differs_from_tombstone'
   | 'not_in_manifest'
   | 'unknown_key'
   | 'bad_signature'
@@ -40,6 +43,8 @@ export type Finding = {
 
 export type Verification = {
   records: number;
+  /** Records that were removed, as signed tombstones say; their places and hashes were followed like those of the others. */
+  removed: number;
   chains: { chain: string; first: number; last: number; head: string }[];
   /** The last checkpoint that was met, and whether its signature was checked: it is not where no keys were given. */
   checkpoint: { number: number; time: string; keyId: string; signatureChecked: boolean } | null;
@@ -100,12 +105,15 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   const chains = new Map<string, ChainState>();
   /** What checkpoints say of places that were not reached yet, in the order of the places. */
   const expected = new Map<string, Promised[]>();
+  /** Hashes of removed records whose places were not reached yet, by chain and place. */
+  const buried = new Map<string, Map<number, string>>();
   let given: Signed[] | null = null;
   let manifest: Manifest | null = null;
   let last: Signed | null = null;
   let tenantId: string | null = null;
   let currentChain = -1;
   let records = 0;
+  let removed = 0;
   let line = 0;
   let finding: Finding | null = null;
 
@@ -179,8 +187,12 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   }
 
   async function addStatement(jws: string): Promise<void> {
-    if (of === 'topic') return addCheckpoint(await checkpointIn(jws));
-    const { kind, content } = await read(jws);
+    const { kind, keyId, content } = await read(jws);
+    if (kind === 'reeve-tombstone') return addTombstone(content);
+    if (of === 'topic') {
+      if (kind === 'reeve-checkpoint') return addCheckpoint({ content, keyId, jws });
+      throw new Failure('unreadable', 'another statement stands where a checkpoint should');
+    }
     if (kind !== 'reeve-export' || manifest || records > 0)
       throw new Failure('unreadable', 'an export has one manifest, at its beginning, and no other statement');
     sameTenant(content.tenantId);
@@ -211,28 +223,57 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
       });
   }
 
-  /** The state before the record that begins a chain here. */
-  function begin({
-    chain,
-    sequence,
-    previousHash,
-  }: {
-    chain: string;
-    sequence: number;
-    previousHash: string;
-  }): ChainState {
-    const place = { chain, sequence };
+  /** It comes before what it tells of, and may tell of more than the export holds. */
+  function addTombstone(tombstone: Tombstone) {
+    const { chain } = tombstone;
+    sameTenant(tombstone.tenantId);
+    if (keys && of === 'export' && !manifest)
+      throw new Failure('unsigned', 'there is no manifest before it', { chain });
+    const state = chains.get(chain);
+    const promised = promisedOf(chain);
+    const waiting = buried.get(chain) ?? new Map<number, string>();
+    for (const [sequence, hash] of hashesIn(tombstone)) {
+      if (sequence > (promised?.last ?? Infinity)) break;
+      const ahead = sequence - (state?.sequence ?? (promised?.first ?? 1) - 1);
+      const known = ahead > 0 ? waiting.get(sequence) : state?.recent.at(ahead - 1);
+      if (known !== undefined && known !== hash) throw anotherBuried(chain, sequence);
+      if (ahead > 0) waiting.set(sequence, hash);
+    }
+    buried.set(chain, waiting);
+  }
+
+  const anotherBuried = (chain: string, sequence: number) =>
+    new Failure('differs_from_tombstone', `a tombstone tells of another record ${sequence}`, { chain, sequence });
+
+  /** Goes on over places whose records were removed, up to `last`. */
+  function passRemoved(chain: string, state: ChainState, last = Infinity) {
+    const waiting = buried.get(chain);
+    for (let next = state.sequence + 1; next <= last; next += 1) {
+      const hash = waiting?.get(next);
+      if (hash === undefined) return;
+      waiting?.delete(next);
+      advance(chain, state, hash);
+      removed += 1;
+    }
+  }
+
+  function promisedOf(chain: string) {
     const promised = manifest?.chains.find(one => one.chain === chain);
-    if (manifest && !promised) throw new Failure('not_in_manifest', 'the export should not hold this chain', place);
-    if (promised && sequence < promised.first)
-      throw new Failure('not_in_manifest', 'the export should not hold this record', place);
-    if (promised && sequence > promised.first)
-      throw new Failure('missing', `records ${promised.first} to ${sequence - 1} are missing`, place);
-    const before = sequence === 1 ? genesisHash : (promised?.previousHash ?? previousHash);
-    if (previousHash !== before)
-      throw new Failure('broken_link', 'the record does not follow what was before it', place);
-    for (const one of expected.get(chain) ?? []) if (one.size === sequence - 1) assertEqual(one, before, null);
-    return { first: sequence, sequence: sequence - 1, hash: before, frontier: sequence === 1 ? [] : null, recent: [] };
+    if (manifest && !promised) throw new Failure('not_in_manifest', 'the export should not hold this chain', { chain });
+    return promised;
+  }
+
+  /** The state before the first record of a chain that there should be: of the manifest, or the one that came first. */
+  function begin(chain: string, came: { sequence: number; previousHash: string }): ChainState {
+    const { first, previousHash } = promisedOf(chain) ?? { first: came.sequence, previousHash: came.previousHash };
+    if (came.sequence < first)
+      throw new Failure('not_in_manifest', 'the export should not hold this record', {
+        chain,
+        sequence: came.sequence,
+      });
+    const hash = first === 1 ? genesisHash : previousHash;
+    for (const one of expected.get(chain) ?? []) if (one.size === first - 1) assertEqual(one, hash, null);
+    return { first, sequence: first - 1, hash, frontier: first === 1 ? [] : null, recent: [] };
   }
 
   /** Chain after chain, as the manifest has them. */
@@ -252,7 +293,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     sameTenant(record.tenantId);
     if (hashOf(previousHash, canonical) !== hash)
       throw new Failure('altered', 'the record does not hash to its hash', place);
-    const state = chains.get(chain) ?? begin(record);
+    const state = chains.get(chain) ?? begin(chain, record);
+    passRemoved(chain, state, sequence - 1);
     const next = state.sequence + 1;
     if (sequence > next) throw new Failure('missing', `records ${next} to ${sequence - 1} are missing`, place);
     if (sequence < next) {
@@ -261,14 +303,22 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     }
     if (previousHash !== state.hash)
       throw new Failure('broken_link', 'the record does not follow its predecessor', place);
+    const waiting = buried.get(chain);
+    if (waiting && (waiting.get(sequence) ?? hash) !== hash) throw anotherBuried(chain, sequence);
+    waiting?.delete(sequence);
     assertInTurn(chain, sequence);
+    advance(chain, state, hash);
+    chains.set(chain, state);
+    records += 1;
+  }
+
+  function advance(chain: string, state: ChainState, hash: string) {
     if (state.frontier) state.frontier = addLeaf(state.frontier, state.sequence, Buffer.from(hash, 'hex'));
-    state.sequence = sequence;
+    state.sequence += 1;
     state.hash = hash;
     state.recent.push(hash);
     if (state.recent.length > remembered * 2) state.recent.splice(0, remembered);
-    chains.set(chain, state);
-    records += 1;
+    const { sequence } = state;
     const promises = expected.get(chain);
     // What lies before the first record that there is cannot be looked at.
     for (let due = promises?.[0]; due && due.size <= sequence; due = promises?.[0]) {
@@ -296,9 +346,18 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     } catch (error) {
       throw new Failure('unreadable', error instanceof Error ? error.message : 'not a record');
     }
-    if (!ignoreFields && !saysWhatItHolds(format, text, entry))
+    if (!ignoreFields && !says(text, entry))
       throw new Failure('fields_differ', 'its fields are not what this version writes of the record that it holds');
     return entry;
+  }
+
+  function says(text: string, entry: Line): boolean {
+    try {
+      return saysWhatItHolds(format, text, entry);
+    } catch {
+      // A record with members of another type than Reeve writes cannot be written in this format.
+      return false;
+    }
   }
 
   function take(text: string): Promise<void> | undefined {
@@ -313,9 +372,10 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   }
 
   function assertComplete(since: string) {
+    for (const [chain, state] of chains) passRemoved(chain, state);
     if (manifest) {
       for (const { chain, last: end, head } of manifest.chains) {
-        const state = chains.get(chain);
+        const state = chains.get(chain) ?? onlyRemoved(chain);
         if (state?.sequence !== end)
           throw new Failure(
             'truncated',
@@ -350,6 +410,16 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
       if (first > size + 1)
         throw new Failure('missing', `records ${size + 1} to ${first - 1} are missing`, { chain, sequence: first });
     }
+  }
+
+  /** A chain of an export of which no record is left. */
+  function onlyRemoved(chain: string): ChainState | undefined {
+    if (!buried.has(chain)) return undefined;
+    const state = begin(chain, { sequence: Infinity, previousHash: genesisHash });
+    passRemoved(chain, state);
+    if (state.sequence < state.first) return undefined;
+    chains.set(chain, state);
+    return state;
   }
 
   return {
@@ -390,6 +460,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
         beyondCheckpoint += Math.max(0, sequence - Math.max(sizes.get(chain) ?? 0, first - 1));
       return {
         records,
+        removed,
         chains: [...chains].map(([chain, { first, sequence, hash }]) => ({ chain, first, last: sequence, head: hash })),
         checkpoint: last && {
           number: last.content.number,

@@ -182,10 +182,11 @@ async function verifyTopic(options: Options): Promise<(Verification & { tenant: 
 const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
 
 /** An export that says itself that its period holds nothing is whole; any other log that holds nothing proves nothing. */
-const holds = ({ finding, records, manifest }: Verification) => !finding && (records > 0 || manifest !== null);
+const holds = ({ finding, records, removed, manifest }: Verification) =>
+  !finding && (records + removed > 0 || manifest !== null);
 
 function describe(result: Verification & { tenant?: string }): string {
-  const { tenant, records, chains, checkpoint, beyondCheckpoint, finding } = result;
+  const { tenant, records, removed, chains, checkpoint, beyondCheckpoint, finding } = result;
   const whose = tenant === undefined ? '' : `${tenant}: `;
   if (finding) {
     const line = finding.line === 0 || tenant !== undefined ? '' : `line ${finding.line}: `;
@@ -201,8 +202,9 @@ function describe(result: Verification & { tenant?: string }): string {
     printable(`  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`),
   );
   const verified = checkpoint?.signatureChecked ? 'verified' : 'verified, but not who wrote it';
+  const gone = removed === 0 ? '' : `, and the places of ${removed} that were removed, as signed tombstones say`;
   return [
-    printable(`${whose}${verified}: ${records} records in ${chains.length} chains`),
+    printable(`${whose}${verified}: ${records} records in ${chains.length} chains${gone}`),
     ...heads,
     printable(meaning(checkpoint, beyondCheckpoint)),
   ].join('\n');

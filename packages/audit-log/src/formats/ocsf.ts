@@ -2,7 +2,7 @@
 // hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
 import { isIP } from 'node:net';
 import type { AuditRecord, ChainedRecord } from '../record.ts';
-import { decodeStatement, hashOfStatement } from '../statements.ts';
+import { decodeStatement, hashOfStatement, type StatementKind } from '../statements.ts';
 import { type Format, lineOf } from './entry.ts';
 
 type Ocsf = Record<string, unknown>;
@@ -208,10 +208,16 @@ export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string
   };
 }
 
+const statementCodes = {
+  'reeve-checkpoint': 'checkpoint.signed',
+  'reeve-export': 'audit.exported',
+  'reeve-tombstone': 'records.removed',
+} as const satisfies Record<StatementKind, string>;
+
 /** A signed statement as the creation of an entity of its kind. `raw_data` is the JWS. */
 export function statementToOcsf(jws: string): Ocsf {
   const { kind, keyId, content } = decodeStatement(jws);
-  const code = kind === 'reeve-checkpoint' ? 'checkpoint.signed' : 'audit.exported';
+  const code = statementCodes[kind];
   const uid = hashOfStatement(jws);
   return {
     category_uid: 3,

@@ -10,6 +10,7 @@ import { planExport } from './log-export.ts';
 
 const verification = z.object({
   records: z.number(),
+  removed: z.number().describe('Records that were removed, as signed tombstones say'),
   chains: z.array(z.object({ chain: z.string(), first: z.number(), last: z.number(), head: z.string() })),
   checkpoint: z
     .object({ number: z.number(), time: z.string(), keyId: z.string(), signatureChecked: z.boolean() })
