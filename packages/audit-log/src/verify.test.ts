@@ -505,6 +505,13 @@ describe('a signed export', () => {
       expect(await check([...stream.filter((_, at) => at !== 1), twoOf], { of: 'topic' })).toMatchObject({
         finding: { problem: 'missing' },
       });
+      const end = ndjson.writeStatement(checkpoint);
+      const none = [await buried([1, 2, 3, 4, 5, 6]), await buried([1, 2, 3], { chain: secrets }), end];
+      expect(await check(none, { of: 'topic' })).toMatchObject({ finding: null, records: 0, removed: 9 });
+      // Who begins in the middle is told of places that are before it, too.
+      const middle = [await buried([1, 4]), ...lines.slice(5, 7), end];
+      const found = await check([...middle, ...lines.slice(7)], { of: 'topic' });
+      expect(found).toMatchObject({ finding: null, records: 5, chains: [{ first: 5 }, { first: 1 }] });
     });
   });
 });

@@ -263,9 +263,20 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     return promised;
   }
 
+  /** Whether tombstones tell of a chain from its first place on. */
+  function allRemovedBefore(chain: string, sequence: number): boolean {
+    const waiting = buried.get(chain);
+    let next = 1;
+    while (next < sequence && waiting?.has(next)) next += 1;
+    return next === sequence;
+  }
+
   /** The state before the first record of a chain that there should be: of the manifest, or the one that came first. */
   function begin(chain: string, came: { sequence: number; previousHash: string }): ChainState {
-    const { first, previousHash } = promisedOf(chain) ?? { first: came.sequence, previousHash: came.previousHash };
+    const { first, previousHash } = promisedOf(chain) ?? {
+      first: allRemovedBefore(chain, came.sequence) ? 1 : came.sequence,
+      previousHash: came.previousHash,
+    };
     if (came.sequence < first)
       throw new Failure('not_in_manifest', 'the export should not hold this record', {
         chain,
@@ -373,9 +384,10 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
 
   function assertComplete(since: string) {
     for (const [chain, state] of chains) passRemoved(chain, state);
+    for (const chain of buried.keys()) addOnlyRemoved(chain);
     if (manifest) {
       for (const { chain, last: end, head } of manifest.chains) {
-        const state = chains.get(chain) ?? onlyRemoved(chain);
+        const state = chains.get(chain);
         if (state?.sequence !== end)
           throw new Failure(
             'truncated',
@@ -412,14 +424,13 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     }
   }
 
-  /** A chain of an export of which no record is left. */
-  function onlyRemoved(chain: string): ChainState | undefined {
-    if (!buried.has(chain)) return undefined;
-    const state = begin(chain, { sequence: Infinity, previousHash: genesisHash });
+  /** A chain of which no record is left. */
+  function addOnlyRemoved(chain: string) {
+    const first = promisedOf(chain)?.first ?? 1;
+    if (chains.has(chain) || !buried.get(chain)?.has(first)) return;
+    const state = begin(chain, { sequence: first, previousHash: genesisHash });
     passRemoved(chain, state);
-    if (state.sequence < state.first) return undefined;
     chains.set(chain, state);
-    return state;
   }
 
   return {

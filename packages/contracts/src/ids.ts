@@ -22,6 +22,8 @@ export const idPrefixes = {
   view: 'viw',
   viewer: 'avt',
   sink: 'snk',
+  hold: 'hld',
+  deletion: 'dlr',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -126,6 +126,27 @@ export const problems = {
   viewer_unknown: [404, 'There is no such viewer token', 'List …/audit/viewer-tokens for those that have not expired.'],
   sink_unknown: [404, 'There is no such sink', 'List …/audit/sinks for those that there are.'],
   sink_name_taken: [409, 'A sink has this name', 'Choose another name, or change that sink.'],
+  hold_unknown: [404, 'There is no such legal hold', 'List …/audit/legal-holds for those that there are.'],
+  deletion_request_unknown: [
+    404,
+    'There is no such deletion request',
+    'List …/audit/deletion-requests for those that there are.',
+  ],
+  deletion_request_state: [
+    409,
+    'The deletion request is not in a state that allows this',
+    'Read its `status`; the detail says what it is.',
+  ],
+  person_required: [
+    422,
+    'A person who is signed in has to do this',
+    'Use the access token of a user who administers the tenant, not that of a client.',
+  ],
+  second_person_required: [
+    409,
+    'Whoever asked for it can not confirm it',
+    'Ask another person who administers the tenant to confirm.',
+  ],
   checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

@@ -275,5 +275,11 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     async remove(id: string): Promise<void> {
       await collection.deleteOne(keyed(id));
     },
+
+    /** In one round trip. Of entries that have no events: what waits to be published would go with them. */
+    async removeAll(ids: readonly string[]): Promise<void> {
+      const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId } as Filter<Stored>;
+      await collection.deleteMany(filter);
+    },
   };
 }

@@ -10,6 +10,20 @@ export const configSchema = baseConfig.extend({
     .max(86_400)
     .default(60)
     .describe('How often a checkpoint is signed for each tenant whose log grew'),
+  REEVE_REMOVAL_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(3_600)
+    .describe('How often records whose retention is over are removed'),
+  REEVE_REMOVAL_DELAY_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(31_536_000)
+    .default(604_800)
+    .describe('How long a shorter retention and a confirmed deletion request wait before they remove anything'),
 });
 
 export type Config = z.infer<typeof configSchema>;

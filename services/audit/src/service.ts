@@ -13,6 +13,7 @@ import { createVault, localKeyFile } from '@reeve/vault';
 import { defineHeads, defineRecords } from './chains/chain-store.ts';
 import { createChainWriter } from './chains/chain-writer.ts';
 import { ingest, recordSetAside } from './chains/ingest.ts';
+import { defineTombstones } from './chains/tombstones.ts';
 import {
   defineCheckpointKeys,
   loadSigningKey,
@@ -29,6 +30,20 @@ import type { Config } from './config.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
 import { pullFeed } from './feed/pull-feed.ts';
+import { defineDeletionRequests } from './removal/deletion-request.ts';
+import { defineHolds } from './removal/legal-hold.ts';
+import {
+  cancelDeletionRequest,
+  confirmDeletionRequest,
+  createDeletionRequest,
+  listDeletionRequests,
+  readDeletionRequest,
+} from './removal/manage-deletion-requests.ts';
+import { listHolds, placeHold, releaseHold } from './removal/manage-holds.ts';
+import { readRetention, updateRetention } from './removal/manage-retention.ts';
+import { defineTurns } from './removal/removal-turn.ts';
+import { createRemover } from './removal/remover.ts';
+import { definePolicies } from './removal/retention-policy.ts';
 import { auditedReading } from './search/audited-reading.ts';
 import { explainEvent } from './search/explain-event.ts';
 import { createView, deleteView, listViews, updateView } from './search/manage-views.ts';
@@ -60,6 +75,8 @@ export function createService(config: Config, log: Logger): Service {
   const foundation = createFoundation('audit', config, { log });
   const { store, bus } = foundation;
   const records = defineRecords(store);
+  const tombstones = defineTombstones(store);
+  const logs = { records, tombstones };
   const heads = defineHeads(store);
   const tenants = createTenantDirectory(store);
   const { clock } = store;
@@ -90,11 +107,28 @@ export function createService(config: Config, log: Logger): Service {
     allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
     timeoutMs: 20_000,
   });
-  const pushing = { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock };
+  const pushing = { ...logs, heads, checkpoints, sinks, runs, vault, network, signingKey, clock };
   const sinkRunner = createSinkRunner({
     ...pushing,
     onError: error => log.warn({ error }, 'a sink will be tried again'),
   });
+  const keeping = {
+    ...logs,
+    heads,
+    policies: definePolicies(store),
+    holds: defineHolds(store),
+    requests: defineDeletionRequests(store),
+    turns: defineTurns(store),
+    checkpointer,
+    signingKey,
+    clock,
+  };
+  const remover = createRemover({
+    ...keeping,
+    intervalMs: config.REEVE_REMOVAL_SECONDS * 1_000,
+    onError: error => log.warn({ error }, 'removal will be tried again'),
+  });
+  const removing = { ...keeping, remover, delayMs: config.REEVE_REMOVAL_DELAY_SECONDS * 1_000 };
   const writer = createChainWriter({ records, heads, clock, onAppended: checkpointer.grew });
 
   const app = createApp(
@@ -115,10 +149,10 @@ export function createService(config: Config, log: Logger): Service {
           readEvent({ records, signingKey }),
           explainEvent({ records, signingKey }),
           readTimeline({ records, signingKey }),
-          proveEvent({ records, tiles, checkpointer }),
-          verifyLog({ records, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
+          proveEvent({ ...logs, tiles, checkpointer }),
+          verifyLog({ ...logs, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
         ].map(auditedReading(store.recordFact)),
-        auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ records, heads, signingKey })),
+        auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ ...logs, heads, signingKey })),
         listSinks(pushing),
         readSink(pushing),
         createSink(pushing),
@@ -128,6 +162,16 @@ export function createService(config: Config, log: Logger): Service {
         pauseSink(pushing),
         resumeSink(pushing),
         replaySink(pushing),
+        readRetention(removing),
+        updateRetention(removing),
+        listHolds(removing),
+        placeHold(removing),
+        releaseHold(removing),
+        listDeletionRequests(removing),
+        readDeletionRequest(removing),
+        createDeletionRequest(removing),
+        confirmDeletionRequest(removing),
+        cancelDeletionRequest(removing),
         listViewerTokens(viewing),
         createViewerToken(viewing),
         revokeViewerToken(viewing),
@@ -138,8 +182,8 @@ export function createService(config: Config, log: Logger): Service {
         rebuildSearch({ records, heads, recordFact: store.recordFact }),
         listCheckpoints({ checkpoints }),
         readCheckpoint({ checkpoints }),
-        proveConsistency({ checkpoints, records, tiles }),
-        exportEvents({ records, checkpoints, checkpointer, signingKey, clock, recordFact: store.recordFact }),
+        proveConsistency({ ...logs, checkpoints, tiles }),
+        exportEvents({ ...logs, checkpoints, checkpointer, signingKey, clock, recordFact: store.recordFact }),
       ],
     },
   );
@@ -151,6 +195,7 @@ export function createService(config: Config, log: Logger): Service {
       loadedKey = await loadSigningKey({ keys, vault });
       await checkpointer.start();
       sinkRunner.start();
+      remover.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       const chaining = { writer, signingKey, publish: bus.publish };
       await bus.consume({
@@ -164,7 +209,7 @@ export function createService(config: Config, log: Logger): Service {
     },
     async stop() {
       await bus.stopConsuming();
-      await Promise.all([checkpointer.stop(), sinkRunner.stop()]);
+      await Promise.all([checkpointer.stop(), sinkRunner.stop(), remover.stop()]);
       await foundation.stop();
     },
   };

@@ -21,6 +21,8 @@ const delegatedToken = { installationId: text, requestedScopes: list, grantedSco
 const aggregate = { count: z.number().optional(), from: text.optional(), to: text.optional() };
 const delivery = { endpointId: text, webhookId: text.nullable(), bytes: z.number() };
 const sink = { kind: text };
+const hold = { scope: text, statedReason: text };
+const deletion = { ...hold, removesAt: text.nullable() };
 const user = { email: text.nullable(), source: text };
 
 const auth = on('reeve.auth.v1', {
@@ -162,9 +164,22 @@ const activity = on('reeve.activity.v1', {
   'sink.replayed': { ...sink, from: text },
   'sink.failed': { ...sink, code: text, refused: list },
   'sink.deleted': sink,
-  'retention.updated': {},
-  'hold.placed': {},
-  'hold.released': {},
+  'retention.updated': { classes: list },
+  'hold.placed': hold,
+  'hold.released': hold,
+  'deletion.requested': deletion,
+  'deletion.confirmed': deletion,
+  'deletion.cancelled': deletion,
+  'deletion.completed': { scope: text, removed: z.number(), held: z.number() },
+  'records.removed': {
+    chain: text,
+    first: z.number(),
+    last: z.number(),
+    count: z.number(),
+    reference: text,
+    /** SHA-256 of the JWS of the tombstone. */
+    tombstone: text,
+  },
   // Published on reeve.audit.v1 beside the records: on a topic that is audited, each checkpoint would make the next one necessary.
   'checkpoint.signed': {},
   'alert.raised': {},

@@ -16,6 +16,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
 import { createChainWriter } from '../chains/chain-writer.ts';
 import { sampleArrival } from '../chains/sample-arrival.ts';
+import { defineTombstones } from '../chains/tombstones.ts';
 import type { SigningKey } from './checkpoint-keys.ts';
 import { defineCheckpoints } from './checkpoint-store.ts';
 import { createCheckpointer } from './checkpointer.ts';
@@ -27,6 +28,7 @@ if (uri === undefined) throw new Error('there is no store: use `npm test`, which
 let store: Store;
 let parts: Pick<Parameters<typeof createCheckpointer>[0], 'records' | 'heads' | 'checkpoints'> & {
   tiles: ReturnType<typeof defineTiles>;
+  tombstones: ReturnType<typeof defineTombstones>;
 };
 let key: SigningKey;
 let keys: KeySet;
@@ -37,6 +39,7 @@ beforeAll(async () => {
   store = openStore({ uri, database: `checkpoints_${randomUUID().slice(0, 8)}`, source: '/test' });
   parts = {
     records: defineRecords(store),
+    tombstones: defineTombstones(store),
     heads: defineHeads(store),
     checkpoints: defineCheckpoints(store),
     tiles: defineTiles(store),

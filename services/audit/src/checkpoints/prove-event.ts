@@ -1,19 +1,13 @@
 import { inclusionPath, inclusionProofSchema } from '@reeve/audit-log';
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
-import type { Records } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import { subtreesOf, type Tiles } from './record-tree.ts';
 
-export const proveEvent = ({
-  records,
-  tiles,
-  checkpointer,
-}: {
-  records: Records;
-  tiles: Tiles;
-  checkpointer: Checkpointer;
-}) =>
+type Parts = Logs & { tiles: Tiles; checkpointer: Checkpointer };
+
+export const proveEvent = ({ records, tombstones, tiles, checkpointer }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/events/{eventId}/proof',
@@ -27,7 +21,11 @@ export const proveEvent = ({
       const { chain, sequence, canonical, hash } = entry.state;
       const checkpoint = await checkpointer.covering(tenantId, { chain, sequence });
       const size = checkpoint.content.chains.find(one => one.chain === chain)?.size ?? 0;
-      const path = await inclusionPath(sequence - 1, size, subtreesOf({ records, tiles }, { tenantId, chain, size }));
+      const path = await inclusionPath(
+        sequence - 1,
+        size,
+        subtreesOf({ records, tombstones, tiles }, { tenantId, chain, size }),
+      );
       return {
         body: { record: canonical, hash, checkpoint: checkpoint.jws, path: path.map(one => one.toString('hex')) },
       };

@@ -2,7 +2,7 @@ import { consistencyPath, consistencyProofSchema } from '@reeve/audit-log';
 import { invalidField, ProblemError } from '@reeve/contracts';
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import type { Records } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import { type Checkpoints, getCheckpoint, type Signed, signedOf } from './checkpoint-store.ts';
 import { subtreesOf, type Tiles } from './record-tree.ts';
 
@@ -58,7 +58,7 @@ export const readCheckpoint = ({ checkpoints }: { checkpoints: Checkpoints }) =>
     }),
   });
 
-export const proveConsistency = (parts: { checkpoints: Checkpoints; records: Records; tiles: Tiles }) =>
+export const proveConsistency = (parts: Logs & { checkpoints: Checkpoints; tiles: Tiles }) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/checkpoints/{number}/consistency',

@@ -4,7 +4,7 @@
 import { addLeaf, type Frontier, nodeHash, rootOf, type Subtree } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
-import type { Records } from '../chains/chain-store.ts';
+import { hashesBetween, type Logs } from '../chains/read-chain.ts';
 
 type Tile = { hashes: string };
 export type Tiles = Collections<Tile>;
@@ -19,7 +19,7 @@ export function defineTiles(store: Store): Tiles {
 
 /** The complete subtrees of the first `size` records of a chain. */
 export function subtreesOf(
-  { records, tiles }: { records: Records; tiles: Tiles },
+  { tiles, ...logs }: Logs & { tiles: Tiles },
   { tenantId, chain, size }: { tenantId: TenantId; chain: string; size: number },
 ): Subtree {
   /** Entries of a level from `from`, `count` of them: hashes of records, or roots of tiles of the level below. */
@@ -28,10 +28,8 @@ export function subtreesOf(
       return Promise.all(
         Array.from({ length: count }, async (_, index) => foldLevel(level - 1, await tile(level - 1, from + index))),
       );
-    const where = { sequence: { $gt: from, $lte: from + count } };
-    const { items } = await records.in(tenantId).list('byChain', { chain }, { limit: count, where });
-    if (items.length !== count) throw new Error(`records of ${chain} from ${from + 1} on are missing`);
-    return items.map(({ state }) => Buffer.from(state.hash, 'hex'));
+    const hashes = await hashesBetween(logs, { tenantId, chain }, { from: from + 1, to: from + count });
+    return hashes.map(hash => Buffer.from(hash, 'hex'));
   }
 
   async function tile(level: number, index: number): Promise<Buffer[]> {

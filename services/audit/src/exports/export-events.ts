@@ -7,14 +7,14 @@ import { instant, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Response } from 'express';
 import { z } from 'zod';
-import type { Records } from '../chains/chain-store.ts';
+import { fromStored } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, getCheckpoint, type Signed } from '../checkpoints/checkpoint-store.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { type Place, planExport, type Range, readRanges, signManifest } from './log-export.ts';
 
-type Parts = {
-  records: Records;
+type Parts = Logs & {
   checkpoints: Checkpoints;
   checkpointer: Checkpointer;
   signingKey: () => SigningKey;
@@ -45,7 +45,9 @@ const query = z.strictObject({
     ),
   after: place
     .optional()
-    .describe('Go on after this record of an export that was cut off: <chain>#<sequence>, with its `checkpoint`'),
+    .describe(
+      'Go on after the last record that you have of an export that was cut off: <chain>#<sequence>, with its `checkpoint`',
+    ),
 });
 
 export const exportEvents = (parts: Parts) =>
@@ -95,14 +97,17 @@ type Export = {
 
 /** Also what the log is verified by: the same lines. */
 export async function* linesOf(
-  parts: Pick<Parts, 'records' | 'signingKey' | 'clock'>,
+  parts: Logs & Pick<Parts, 'signingKey' | 'clock'>,
   { tenantId, checkpoint, period, ranges, after, format }: Export,
 ): AsyncGenerator<string> {
   const { header, writeRecord, writeStatement } = formats[format];
   const keyId = parts.signingKey().kid;
   if (header !== undefined && !after) yield header;
   if (checkpoint && !after) yield writeStatement(await signManifest(parts, { checkpoint, period, chains: ranges }));
-  for await (const chained of readRanges(parts, { tenantId, ranges, after })) yield writeRecord(chained, keyId);
+  for await (const { record, statements = [] } of readRanges(parts, { tenantId, ranges, after })) {
+    if (record) yield writeRecord(fromStored(record), keyId);
+    for (const jws of statements) yield writeStatement(jws);
+  }
 }
 
 async function send(

@@ -1,10 +1,9 @@
 // What an export holds: all that a checkpoint covers, or the period asked for of it, chain by chain. Planned first, so that the signed manifest
 // at its head says where it ends, and so that a reader who was cut off goes on where it was.
-import { type ChainedRecord, genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
+import { genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { fromStored, type Records } from '../chains/chain-store.ts';
-import { countWhile, recordAt } from '../chains/count-while.ts';
+import { countWhile, hashesBetween, type Logs, readChain, type Step } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Signed } from '../checkpoints/checkpoint-store.ts';
 
@@ -14,17 +13,19 @@ export type Place = { chain: string; sequence: number };
 export type Range = Manifest['chains'][number];
 
 export async function planExport(
-  { records }: { records: Records },
+  logs: Logs,
   { tenantId, checkpoint, period: { from, to } }: { tenantId: TenantId; checkpoint: Signed; period: Period },
 ): Promise<Range[]> {
   const ranges: Range[] = [];
-  for (const { chain, size } of checkpoint.content.chains) {
-    const of = { tenantId, chain, size };
-    const before = from === undefined ? 0 : await countWhile(records, of, ({ loggedAt }) => loggedAt < from);
-    const last = to === undefined ? size : await countWhile(records, of, ({ loggedAt }) => loggedAt <= to);
+  for (const { chain, size, time: chainedAt } of checkpoint.content.chains) {
+    const of = { tenantId, chain, size, chainedAt };
+    const before = from === undefined ? 0 : await countWhile(logs, of, loggedAt => loggedAt < from);
+    const last = to === undefined ? size : await countWhile(logs, of, loggedAt => loggedAt <= to);
     if (last <= before) continue;
-    const previousHash = before === 0 ? genesisHash : (await recordAt(records, of, before)).hash;
-    ranges.push({ chain, first: before + 1, last, previousHash, head: (await recordAt(records, of, last)).hash });
+    const hashAt = async (sequence: number) =>
+      (await hashesBetween(logs, of, { from: sequence, to: sequence }))[0] as string;
+    const previousHash = before === 0 ? genesisHash : await hashAt(before);
+    ranges.push({ chain, first: before + 1, last, previousHash, head: await hashAt(last) });
   }
   return ranges;
 }
@@ -43,21 +44,14 @@ export async function signManifest(
   });
 }
 
-/** The records of the ranges in their order, from the one after `after` on, with constant memory. */
+/** What there is of the ranges in their order, from the place after `after` on, with constant memory. */
 export async function* readRanges(
-  { records }: { records: Records },
+  logs: Logs,
   { tenantId, ranges, after }: { tenantId: TenantId; ranges: readonly Range[]; after?: Place | undefined },
-): AsyncGenerator<ChainedRecord> {
+): AsyncGenerator<Step> {
   const start = after ? ranges.findIndex(({ chain }) => chain === after.chain) : 0;
   for (const { chain, first, last } of ranges.slice(start)) {
     const from = after?.chain === chain ? Math.max(first, after.sequence + 1) : first;
-    const where = { sequence: { $gte: from, $lte: last } };
-    let next = from;
-    for await (const { state } of records.in(tenantId).all('byChain', { chain }, where)) {
-      if (state.sequence !== next) throw new Error(`record ${next} of ${chain} is missing`);
-      next += 1;
-      yield fromStored(state);
-    }
-    if (next <= last) throw new Error(`record ${next} of ${chain} is missing`);
+    yield* readChain(logs, { tenantId, chain }, { from, to: last });
   }
 }

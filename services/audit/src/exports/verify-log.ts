@@ -2,7 +2,7 @@ import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import type { Records } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { linesOf } from './export-events.ts';
@@ -28,8 +28,7 @@ const verification = z.object({
     .nullable(),
 });
 
-type Parts = {
-  records: Records;
+type Parts = Logs & {
   checkpointer: Checkpointer;
   signingKey: () => SigningKey;
   publicKeys: () => Promise<KeySet>;

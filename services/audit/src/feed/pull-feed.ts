@@ -2,16 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formats } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { fromStored, type Heads, type Records } from '../chains/chain-store.ts';
+import { fromStored, type Heads } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { decodePosition, encodePosition, type Position, readAfter } from './read-after.ts';
 
-type Parts = { records: Records; heads: Heads; signingKey: () => SigningKey };
+type Parts = Logs & { heads: Heads; signingKey: () => SigningKey };
 
 const jsonFormats = ['ndjson', 'ocsf', 'ecs', 'hec'] as const;
 const lookAgainMs = 500;
 
-export const pullFeed = ({ records, heads, signingKey }: Parts) =>
+export const pullFeed = ({ signingKey, ...log }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/feed',
@@ -38,15 +39,17 @@ export const pullFeed = ({ records, heads, signingKey }: Parts) =>
     async handle({ tenantId, query: { after, limit, format, wait } }) {
       const start: Position = after === undefined ? {} : decodePosition(tenantId, after);
       const giveUpAt = Date.now() + wait * 1_000;
-      let { found, position } = await readAfter({ records, heads }, { tenantId, position: start, limit });
+      let { found, position } = await readAfter(log, { tenantId, position: start, limit });
       while (found.length === 0 && Date.now() < giveUpAt) {
         await sleep(lookAgainMs);
-        ({ found, position } = await readAfter({ records, heads }, { tenantId, position: start, limit }));
+        ({ found, position } = await readAfter(log, { tenantId, position: start, limit }));
       }
       const keyId = signingKey().kid;
-      const items = found.map(
-        stored => JSON.parse(formats[format].writeRecord(fromStored(stored), keyId)) as Record<string, unknown>,
+      const { writeRecord, writeStatement } = formats[format];
+      const lines = found.flatMap(({ record, statements = [] }) =>
+        record ? writeRecord(fromStored(record), keyId) : statements.map(writeStatement),
       );
+      const items = lines.map(line => JSON.parse(line) as Record<string, unknown>);
       return { body: { items, nextCursor: encodePosition(tenantId, position) } };
     },
   });

@@ -3,23 +3,33 @@
 import { createHash } from 'node:crypto';
 import { ProblemError, type TenantId } from '@reeve/contracts';
 import { z } from 'zod';
-import type { Heads, Records, StoredRecord } from '../chains/chain-store.ts';
+import type { Heads } from '../chains/chain-store.ts';
+import { type Logs, readChain, type Step } from '../chains/read-chain.ts';
 
 /** Sequences by chain. A chain that is not in it has not been read yet. */
 export type Position = Readonly<Record<string, number>>;
 
+/** Places looked at in one go: enough for a whole block of removed ones. */
+const leastStretch = 256;
+
+/** At most `limit` steps: each a record, or the tombstones of a block of places whose records were removed. */
 export async function readAfter(
-  { records, heads }: { records: Records; heads: Heads },
+  { heads, ...logs }: Logs & { heads: Heads },
   { tenantId, position, limit }: { tenantId: TenantId; position: Position; limit: number },
-): Promise<{ found: StoredRecord[]; position: Position }> {
-  const chains: string[] = [];
-  for await (const { id, state } of heads.in(tenantId).all('inOrder', {}))
-    if (state.sequence > (position[id] ?? 0)) chains.push(id);
+): Promise<{ found: Step[]; position: Position }> {
+  const grown: { chain: string; to: number }[] = [];
+  for await (const { id: chain, state } of heads.in(tenantId).all('inOrder', {}))
+    if (state.sequence > (position[chain] ?? 0)) grown.push({ chain, to: state.sequence });
   const pages = await Promise.all(
-    chains.map(async chain => {
-      const where = { sequence: { $gt: position[chain] ?? 0 } };
-      const { items } = await records.in(tenantId).list('byChain', { chain }, { limit, where });
-      return items.map(({ state }) => state);
+    grown.map(async ({ chain, to }) => {
+      const steps: Step[] = [];
+      const from = (position[chain] ?? 0) + 1;
+      const stretch = { from, to: Math.min(to, from + Math.max(limit, leastStretch) - 1) };
+      for await (const step of readChain(logs, { tenantId, chain }, stretch)) {
+        steps.push(step);
+        if (steps.length === limit) break;
+      }
+      return steps;
     }),
   );
   // Along a chain the time of chaining rises, so sorting keeps the order of each.

@@ -14,7 +14,7 @@ import { instant, pageOf, pageQuery, tenantRoute, whenTaken } from '@reeve/servi
 import type { Entry } from '@reeve/store';
 import { newSecret } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import { countWhile } from '../chains/count-while.ts';
+import { countWhile } from '../chains/read-chain.ts';
 import type { Position } from '../feed/read-after.ts';
 import { SinkError } from './delivery.ts';
 import { newRun, type Run, type Sink, target } from './sink.ts';
@@ -86,8 +86,8 @@ async function positionAt(
   if (from === 'beginning') return {};
   const position: Record<string, number> = {};
   for await (const { id: chainId, state } of heads.in(tenantId).all('inOrder', {})) {
-    const of = { tenantId, chain: chainId, size: state.sequence };
-    const before = from === 'now' ? state.sequence : await countWhile(records, of, ({ loggedAt }) => loggedAt < from);
+    const of = { tenantId, chain: chainId, size: state.sequence, chainedAt: state.loggedAt };
+    const before = from === 'now' ? state.sequence : await countWhile({ records }, of, loggedAt => loggedAt < from);
     if (before > 0) position[chainId] = before;
   }
   return position;

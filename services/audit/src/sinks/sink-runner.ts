@@ -2,13 +2,14 @@
 // should be, so after a crash the last batch may come a second time and none is left out.
 import { createHash, randomUUID } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
-import { type FormatName, formats } from '@reeve/audit-log';
+import { type FormatName, formats, hashOfStatement } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { GuardedNetwork } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { LRUCache } from 'lru-cache';
-import { fromStored, type Heads, type Records } from '../chains/chain-store.ts';
+import { fromStored, type Heads } from '../chains/chain-store.ts';
+import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, lastCheckpoint } from '../checkpoints/checkpoint-store.ts';
 import { type Position, readAfter } from '../feed/read-after.ts';
@@ -30,8 +31,7 @@ import {
   tellAfter,
 } from './sink.ts';
 
-export type SinkParts = {
-  records: Records;
+export type SinkParts = Logs & {
   heads: Heads;
   checkpoints: Checkpoints;
   sinks: Sinks;
@@ -100,7 +100,7 @@ export function deliver(
 export const credentialRef = (sinkId: string) => ({ secretClass: 'sink', id: sinkId });
 
 export function createSinkRunner(parts: Parts) {
-  const { records, heads, checkpoints, sinks, runs, vault, network, signingKey, clock, onError } = parts;
+  const { checkpoints, sinks, runs, vault, network, signingKey, clock, onError } = parts;
   const holder = randomUUID();
   const cause = () => serviceCause('audit', { correlationId: newEventId() });
   const credentials = new LRUCache<string, { version: number; value: string }>({ max: 10_000, ttl: credentialKeptMs });
@@ -127,19 +127,21 @@ export function createSinkRunner(parts: Parts) {
 
   /** Records up to the size of a batch; behind them, when all of it is there, the checkpoint that says so. */
   async function nextBatch(tenantId: TenantId, run: Run, target: Target) {
-    const { found } = await readAfter({ records, heads }, { tenantId, position: run.position, limit: run.batchSize });
+    const { found } = await readAfter(parts, { tenantId, position: run.position, limit: run.batchSize });
     const { writeRecord, writeStatement } = formats[formatOf(target)];
     const keyId = signingKey().kid;
     const lines: { id: string; text: string }[] = [];
     const position: Record<string, number> = { ...run.position };
     let bytes = 0;
-    for (const stored of found) {
-      const chained = fromStored(stored);
-      const text = writeRecord(chained, keyId);
-      bytes += Buffer.byteLength(text);
+    for (const { chain, sequence, record, statements = [] } of found) {
+      const chained = record && fromStored(record);
+      const more = chained
+        ? [{ id: chained.record.eventId, text: writeRecord(chained, keyId) }]
+        : statements.map(jws => ({ id: hashOfStatement(jws), text: writeStatement(jws) }));
+      bytes += more.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
       if (bytes > longestBatchBytes && lines.length > 0) break;
-      lines.push({ id: chained.record.eventId, text });
-      position[stored.chain] = stored.sequence;
+      lines.push(...more);
+      position[chain] = sequence;
     }
     let { checkpoint } = run;
     const last = lines.length < run.batchSize ? await lastCheckpoint(checkpoints, tenantId) : null;

@@ -14,6 +14,7 @@ import { generate } from 'selfsigned';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
 import { createChainWriter } from '../chains/chain-writer.ts';
 import { sampleArrival } from '../chains/sample-arrival.ts';
+import { defineTombstones } from '../chains/tombstones.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
 import { createCheckpointer } from '../checkpoints/checkpointer.ts';
@@ -71,6 +72,7 @@ const running: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   store = openStore({ uri, database: `sinks_${randomUUID().slice(0, 8)}`, source: '/test' });
   const records = defineRecords(store);
+  const tombstones = defineTombstones(store);
   const [heads, checkpoints, sinks, runs] = [
     defineHeads(store),
     defineCheckpoints(store),
@@ -81,7 +83,7 @@ beforeAll(async () => {
   key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
   const { d: _, ...publicPart } = key;
   keys = { keys: [publicPart] };
-  parts = { records, heads, checkpoints, sinks, runs, vault, signingKey: () => key, clock: store.clock };
+  parts = { records, tombstones, heads, checkpoints, sinks, runs, vault, signingKey: () => key, clock: store.clock };
   await store.prepare();
   store.relay.start(messages => Promise.resolve(void published.push(...messages)));
   const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {

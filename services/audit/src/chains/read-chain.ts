@@ -1,0 +1,81 @@
+// Reads a stretch of a chain as it is now: its records, and in place of those that were removed the tombstones that tell of them. What is neither
+// there nor told of is missing, and nobody is given a log that hides it.
+import type { TenantId } from '@reeve/contracts';
+import type { Records, StoredRecord } from './chain-store.ts';
+import { hashesOf, type Tombstones, tombstonesOf } from './tombstones.ts';
+
+export type Chain = { tenantId: TenantId; chain: string };
+export type Logs = { records: Records; tombstones: Tombstones };
+
+/** `sequence` is the place up to which the chain has been read with it. */
+export type Step = { chain: string; sequence: number; loggedAt: string } & (
+  | { record: StoredRecord; statements?: never }
+  /** JWS of tombstones. `loggedAt` is that of the record before. */
+  | { statements: string[]; record?: never }
+);
+
+export async function* readChain(
+  { records, tombstones }: Logs,
+  { tenantId, chain }: Chain,
+  { from, to }: { from: number; to: number },
+): AsyncGenerator<Step> {
+  let next = from;
+  let loggedAt = '';
+  const told = new Set<string>();
+  async function* gap(end: number): AsyncGenerator<Step> {
+    if (next > end) return;
+    for await (const { last, statements } of tombstonesOf(tombstones, { tenantId, chain }, { from: next, to: end })) {
+      const known = new Set(statements.flatMap(jws => [...hashesOf(jws).keys()]));
+      for (; next <= last; next += 1) if (!known.has(next)) throw missing(chain, next);
+      const fresh = statements.filter(jws => !told.has(jws));
+      for (const jws of fresh) told.add(jws);
+      yield { chain, sequence: last, loggedAt, statements: fresh };
+    }
+    if (next <= end) throw missing(chain, next);
+  }
+  const where = { sequence: { $gte: from, $lte: to } };
+  for await (const { state: record } of records.in(tenantId).all('byChain', { chain }, where)) {
+    yield* gap(record.sequence - 1);
+    ({ loggedAt } = record);
+    next = record.sequence + 1;
+    yield { chain, sequence: record.sequence, loggedAt, record };
+  }
+  yield* gap(to);
+}
+
+const missing = (chain: string, sequence: number) => new Error(`record ${sequence} of ${chain} is missing`);
+
+/** The hashes of a stretch of a chain, whether the records are there or not. */
+export async function hashesBetween(
+  logs: Logs,
+  chain: Chain,
+  { from, to }: { from: number; to: number },
+): Promise<string[]> {
+  const hashes = new Map<number, string>();
+  for await (const { record, statements = [] } of readChain(logs, chain, { from, to })) {
+    if (record) hashes.set(record.sequence, record.hash);
+    for (const jws of statements) for (const [sequence, hash] of hashesOf(jws)) hashes.set(sequence, hash);
+  }
+  return Array.from({ length: to - from + 1 }, (_, at) => hashes.get(from + at) ?? '');
+}
+
+/**
+ * How many places of a chain, from its first on, were chained when `holds` says, where that holds of all before those of which it does not: a binary
+ * search. What was removed counts as chained with the next that is there; `chainedAt` is when the last was.
+ */
+export async function countWhile(
+  { records }: Pick<Logs, 'records'>,
+  { tenantId, chain, size, chainedAt }: Chain & { size: number; chainedAt: string },
+  holds: (loggedAt: string) => boolean,
+): Promise<number> {
+  let [low, high] = [0, size];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const where = { sequence: { $gte: middle, $lte: size } };
+    const { items } = await records.in(tenantId).list('byChain', { chain }, { limit: 1, where });
+    const found = items[0]?.state;
+    if (holds(found?.loggedAt ?? chainedAt)) low = found?.sequence ?? size;
+    else high = middle - 1;
+  }
+  return low;
+}

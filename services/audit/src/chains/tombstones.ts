@@ -1,0 +1,53 @@
+// What is left of removed records: one signed tombstone for each time that records of a block were removed. A block is 256 places of a chain, so what
+// tells of a place is found without knowing when it was removed, and no tombstone is longer than a line may be.
+import { decodeStatement, hashesIn } from '@reeve/audit-log';
+import type { TenantId } from '@reeve/contracts';
+import type { Collections, Store } from '@reeve/store';
+import { place } from './chain-store.ts';
+
+export type StoredTombstone = { chain: string; first: number; last: number; jws: string };
+export type Tombstones = Collections<StoredTombstone>;
+
+const blockSize = 256;
+
+export const blockOf = (sequence: number): number => Math.floor((sequence - 1) / blockSize);
+const firstOf = (block: number) => block * blockSize + 1;
+const lastOf = (block: number) => firstOf(block + 1) - 1;
+
+/** The first place of a tombstone is that of no other: what one tells of, no later one tells again. */
+export const tombstoneId = ({ chain, first }: Pick<StoredTombstone, 'chain' | 'first'>): string => place(chain, first);
+
+export function defineTombstones(store: Store): Tombstones {
+  return store.collections<StoredTombstone>({
+    name: 'audit_tombstones',
+    queries: { byChain: { equality: ['chain'], sort: 'first' } },
+  });
+}
+
+/** Tombstones that tell of the places `from` to `to` of a chain, block by block, each with the last of these places in its block. */
+export async function* tombstonesOf(
+  tombstones: Tombstones,
+  { tenantId, chain }: { tenantId: TenantId; chain: string },
+  { from, to }: { from: number; to: number },
+): AsyncGenerator<{ last: number; statements: string[] }> {
+  let block: { last: number; statements: string[] } | undefined;
+  const where = { first: { $gte: firstOf(blockOf(from)), $lte: to } };
+  for await (const { state } of tombstones.in(tenantId).all('byChain', { chain }, where)) {
+    if (state.last < from) continue;
+    const last = Math.min(lastOf(blockOf(state.first)), to);
+    if (block?.last === last) {
+      block.statements.push(state.jws);
+      continue;
+    }
+    if (block) yield block;
+    block = { last, statements: [state.jws] };
+  }
+  if (block) yield block;
+}
+
+/** The hashes that a tombstone tells of, by place. */
+export function hashesOf(jws: string): Map<number, string> {
+  const { kind, content } = decodeStatement(jws);
+  if (kind !== 'reeve-tombstone') throw new TypeError('not a tombstone');
+  return hashesIn(content);
+}

@@ -1,0 +1,374 @@
+// Removal over a real store: what is left verifies, whatever was removed in which order, and legal holds win.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  consistencyPath,
+  formats,
+  inclusionPath,
+  type KeySet,
+  type Verification,
+  verifyConsistency,
+  verifyExport,
+  verifyInclusion,
+} from '@reeve/audit-log';
+import { emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
+import { type Clock, openStore, type Store } from '@reeve/store';
+import { exportJWK, generateKeyPair } from 'jose';
+import { defineHeads, defineRecords, fromStored } from '../chains/chain-store.ts';
+import { createChainWriter } from '../chains/chain-writer.ts';
+import { sampleArrival } from '../chains/sample-arrival.ts';
+import { defineTombstones } from '../chains/tombstones.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
+import { createCheckpointer } from '../checkpoints/checkpointer.ts';
+import { defineTiles, subtreesOf } from '../checkpoints/record-tree.ts';
+import { linesOf } from '../exports/export-events.ts';
+import { planExport } from '../exports/log-export.ts';
+import { type Position, readAfter } from '../feed/read-after.ts';
+import { cancel, confirm, type DeletionRequest, defineDeletionRequests } from './deletion-request.ts';
+import { defineHolds, type Hold } from './legal-hold.ts';
+import { defineTurns, turnId } from './removal-turn.ts';
+import { createRemover } from './remover.ts';
+import { definePolicies, policyId, withDays } from './retention-policy.ts';
+import type { Scope } from './scope.ts';
+
+const uri = process.env['REEVE_TEST_MONGODB'];
+if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
+
+const dayMs = 86_400_000;
+const [auth, webhook] = ['reeve.auth.v1/0', 'reeve.webhook.v1/1'];
+const published: Message[] = [];
+/** How far the clock has been moved. */
+let aheadMs = 0;
+const clock: Clock = { now: () => new Date(Date.now() + aheadMs), newEventId };
+
+function open(database: string) {
+  const opened = openStore({ uri: String(uri), database, source: '/test', clock });
+  const logs = { records: defineRecords(opened), tombstones: defineTombstones(opened) };
+  const parts = {
+    ...logs,
+    heads: defineHeads(opened),
+    policies: definePolicies(opened),
+    holds: defineHolds(opened),
+    requests: defineDeletionRequests(opened),
+    turns: defineTurns(opened),
+    checkpoints: defineCheckpoints(opened),
+    tiles: defineTiles(opened),
+    clock,
+    signingKey: () => key,
+  };
+  const checkpointer = createCheckpointer({ ...parts, intervalMs: dayMs, onError: refuse });
+  return { opened, parts: { ...parts, checkpointer } };
+}
+
+const refuse = (error: unknown): void => {
+  throw error;
+};
+
+let store: Store;
+let parts: ReturnType<typeof open>['parts'];
+let key: SigningKey;
+let keys: KeySet;
+let tenantId: TenantId;
+let offset = 0;
+
+beforeAll(async () => {
+  key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
+  const { d: _, ...publicPart } = key;
+  keys = { keys: [publicPart] };
+  ({ opened: store, parts } = open(`removal_${randomUUID().slice(0, 8)}`));
+  await store.prepare();
+  store.relay.start(messages => Promise.resolve(void published.push(...messages)));
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  tenantId = newId('tenant');
+  offset = 0;
+  aheadMs = 0;
+});
+
+async function grow(
+  chain: string,
+  count: number,
+  details: (n: number) => { userId: string } = () => ({ userId: 'u' }),
+) {
+  const writer = createChainWriter(parts);
+  const arrivals = Array.from({ length: count }, (_, n) =>
+    sampleArrival({ tenantId, chain, offset: offset + n }, { details: details(n) }),
+  );
+  for (let at = 0; at < count; at += 500) await writer.append(tenantId, chain, arrivals.slice(at, at + 500));
+  offset += count;
+}
+
+const cause = {
+  actor: { type: 'user', id: 'usr', name: null, via: 'session' },
+  context: emptyContext,
+  correlationId: 'c',
+} as const;
+
+async function keepFor(days: number | null, chain: 'auth' | 'webhook' = 'auth') {
+  const state = withDays({ rules: {} }, { [chain]: days }, { now: new Date(0), delayMs: 0 });
+  await parts.policies.in(tenantId).put(policyId, state ?? { rules: {} });
+}
+
+async function hold(scope: Scope): Promise<string> {
+  const id = newId('hold');
+  const state: Hold = { name: 'm', reason: 'r', scope, placedAt: '', releasedAt: null };
+  await parts.holds.in(tenantId).put(id, state);
+  return id;
+}
+
+async function ask(scope: Scope): Promise<string> {
+  const id = newId('deletion');
+  const now = clock.now();
+  const asked: DeletionRequest = {
+    scope: { ...scope, to: now.toISOString() },
+    reason: 'r',
+    status: 'awaiting_confirmation',
+    requestedBy: { id: 'one', name: null },
+    requestedAt: now.toISOString(),
+    confirmedBy: null,
+    removesAt: null,
+    cancelledAt: null,
+    doneAt: null,
+    removed: 0,
+    held: 0,
+  };
+  await parts.requests.in(tenantId).put(id, confirm(asked, { id: 'other', name: null }, { now, delayMs: 0 }));
+  return id;
+}
+
+/** Has the tenant looked at, until there is nothing more to do. */
+async function removal(changes: Partial<typeof parts> = {}, onError = refuse) {
+  const remover = createRemover({ ...parts, ...changes, intervalMs: dayMs, onError });
+  await remover.wakeAt(tenantId, clock.now());
+  remover.start();
+  for (;;) {
+    await new Promise(resolve => setTimeout(resolve, 50));
+    const turn = (await parts.turns.in(tenantId).get(turnId))?.state;
+    if (turn && !turn.lease && (turn.dueAt === null || turn.dueAt > clock.now().toISOString())) break;
+  }
+  await remover.stop();
+}
+
+async function verified(period: { from?: string; to?: string } = {}): Promise<Verification> {
+  const checkpoint = await parts.checkpointer.sign(tenantId);
+  if (!checkpoint) throw new Error('there is no checkpoint');
+  const ranges = await planExport(parts, { tenantId, checkpoint, period });
+  const lines = linesOf(parts, {
+    tenantId,
+    checkpoint,
+    period: { from: period.from, to: period.to },
+    ranges,
+    format: 'ndjson',
+  });
+  return verifyExport(lines, { format: formats.ndjson, keys });
+}
+
+/** What a reader of the feed gets who was never there before. */
+async function followed(limit: number): Promise<Verification> {
+  const lines: string[] = [];
+  let position: Position = {};
+  for (;;) {
+    const page = await readAfter(parts, { tenantId, position, limit });
+    if (page.found.length === 0) break;
+    position = page.position;
+    for (const { record, statements = [] } of page.found) {
+      if (record) lines.push(formats.ndjson.writeRecord(fromStored(record), 'k'));
+      for (const jws of statements) lines.push(formats.ndjson.writeStatement(jws));
+    }
+  }
+  const last = await parts.checkpointer.sign(tenantId);
+  async function* stream() {
+    yield* lines;
+    if (last) yield formats.ndjson.writeStatement(last.jws);
+  }
+  return verifyExport(stream(), { format: formats.ndjson, keys, of: 'topic' });
+}
+
+async function sequences(chain: string): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { state } of parts.records.in(tenantId).all('byChain', { chain })) found.push(state.sequence);
+  return found;
+}
+
+/** What the log is told of it, once all of it is published. */
+async function told(count: number): Promise<{ count: number; reference: string }[]> {
+  for (let tries = 0; ; tries += 1) {
+    const mine = published.filter(({ event }) => event.tenantId === tenantId && event.type === 'records.removed');
+    const details = mine.map(({ event }) => (event.data as { details: { count: number; reference: string } }).details);
+    if (tries === 100 || details.reduce((sum, one) => sum + one.count, 0) >= count) return details;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+const sumOf = (details: { count: number }[]) => details.reduce((sum, { count }) => sum + count, 0);
+
+describe('retention', () => {
+  test('removes what is older, of its class alone, and what is left proves that it is what it was', async () => {
+    await grow(auth, 700);
+    await grow(webhook, 30);
+    const before = await parts.checkpointer.sign(tenantId);
+    aheadMs = 40 * dayMs;
+    await grow(auth, 20);
+    await keepFor(30);
+    await removal();
+    expect(await sequences(auth)).toEqual(Array.from({ length: 20 }, (_, n) => 701 + n));
+    expect(await sequences(webhook)).toHaveLength(30);
+    expect(await verified()).toMatchObject({ finding: null, records: 50, removed: 700 });
+    for (const limit of [1, 7, 500]) expect(await followed(limit)).toMatchObject({ finding: null, records: 50 });
+    const events = await told(700);
+    expect(sumOf(events)).toBe(700);
+    expect(events[0]).toMatchObject({ reference: 'auth: 30 days' });
+
+    const now = await parts.checkpointer.sign(tenantId);
+    const subtree = subtreesOf(parts, { tenantId, chain: auth, size: 720 });
+    const entry = await parts.records.in(tenantId).getByUnique('place', `${auth}#710`);
+    const path = (await inclusionPath(709, 720, subtree)).map(one => one.toString('hex'));
+    const { canonical: record = '', hash = '' } = entry?.state ?? {};
+    expect(await verifyInclusion({ record, hash, checkpoint: now?.jws ?? '', path }, keys)).toEqual({ holds: true });
+    const grown = (await consistencyPath(700, 720, subtree)).map(one => one.toString('hex'));
+    const chains = [
+      { chain: auth, path: grown },
+      { chain: webhook, path: [] },
+    ];
+    const proof = { from: before?.jws ?? '', to: now?.jws ?? '', chains };
+    expect(await verifyConsistency(proof, keys)).toEqual({ holds: true });
+  });
+
+  test('of all that a chain had leaves a chain that goes on', async () => {
+    await grow(auth, 300);
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    await removal();
+    expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 300 });
+    expect(await verified({ from: new Date(0).toISOString(), to: clock.now().toISOString() })).toMatchObject({
+      finding: null,
+    });
+    await grow(auth, 5);
+    expect(await sequences(auth)).toEqual([301, 302, 303, 304, 305]);
+    expect(await verified()).toMatchObject({ finding: null, records: 5, removed: 300 });
+    expect(await followed(1)).toMatchObject({ finding: null, records: 5 });
+    const later = { from: new Date(Date.now() + dayMs).toISOString() };
+    expect(await verified(later)).toMatchObject({ finding: null, records: 5, chains: [{ last: 305 }] });
+  });
+
+  test('goes on after a crash between a tombstone and what it tells of, and tells nothing twice', async () => {
+    await grow(auth, 600);
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    let calls = 0;
+    const failing = parts.records.in(tenantId);
+    const records = {
+      ...parts.records,
+      in: () => ({
+        ...failing,
+        removeAll: async (ids: readonly string[]) => {
+          calls += 1;
+          if (calls === 2) throw new Error('crashed');
+          await failing.removeAll(ids);
+        },
+      }),
+    } as typeof parts.records;
+    const errors: unknown[] = [];
+    await removal({ records }, error => void errors.push(error));
+    expect(errors).toHaveLength(1);
+    const left = await sequences(auth);
+    expect(left.length).toBeGreaterThan(0);
+    expect(await verified()).toMatchObject({ finding: null, records: left.length });
+    aheadMs += dayMs;
+    await removal();
+    expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 600 });
+    expect(sumOf(await told(600))).toBe(600);
+  });
+});
+
+describe('a legal hold', () => {
+  test('keeps what it speaks of, until it is released', async () => {
+    await grow(auth, 600, n => ({ userId: n % 50 === 0 ? 'held' : 'u' }));
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    const id = await hold({ about: 'held' });
+    await removal();
+    expect(await sequences(auth)).toEqual(Array.from({ length: 12 }, (_, n) => n * 50 + 1));
+    expect(await verified()).toMatchObject({ finding: null, records: 12, removed: 588 });
+    expect(await followed(3)).toMatchObject({ finding: null, records: 12 });
+    await parts.holds.in(tenantId).patch([id], { releasedAt: clock.now().toISOString() });
+    await removal();
+    expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 600 });
+  });
+
+  test('wins over a deletion request, which says how many it kept', async () => {
+    await grow(auth, 40, n => ({ userId: n < 10 ? 'leaver' : 'u' }));
+    await grow(webhook, 10, () => ({ userId: 'leaver' }));
+    await hold({ classes: ['webhook'] });
+    const id = await ask({ about: 'leaver' });
+    await removal();
+    expect((await parts.requests.in(tenantId).get(id))?.state).toMatchObject({ status: 'done', removed: 10, held: 10 });
+    expect(await sequences(auth)).toEqual(Array.from({ length: 30 }, (_, n) => 11 + n));
+    expect(await verified()).toMatchObject({ finding: null, records: 40, removed: 10 });
+  });
+
+  test('waits for the batch that is under way', async () => {
+    const remover = createRemover({ ...parts, intervalMs: dayMs, onError: refuse });
+    const leased = (until: number) => ({
+      dueAt: null,
+      again: false,
+      lease: { holder: 'x', until: new Date(Date.now() + until).toISOString() },
+    });
+    await parts.turns.in(tenantId).put(turnId, leased(60_000));
+    let ended = false;
+    const waiting = remover.batchEnded(tenantId).then(() => {
+      ended = true;
+    });
+    await new Promise(resolve => setTimeout(resolve, 400));
+    expect(ended).toBe(false);
+    await parts.turns.in(tenantId).put(turnId, leased(61_000));
+    await waiting;
+  });
+});
+
+describe('a deletion request', () => {
+  test('removes what was there when it was made, and nothing once it is cancelled', async () => {
+    await grow(auth, 20, () => ({ userId: 'leaver' }));
+    const id = await ask({ about: 'leaver', classes: ['auth'] });
+    await new Promise(resolve => setTimeout(resolve, 5));
+    await grow(auth, 5, () => ({ userId: 'leaver' }));
+    const cancelled = await ask({});
+    const now = clock.now();
+    const decide = (was: DeletionRequest | null) => was && { state: cancel(was, now), events: [] };
+    await parts.requests.in(tenantId).change(cancelled, decide, { cause });
+    await removal();
+    expect(await sequences(auth)).toEqual([21, 22, 23, 24, 25]);
+    expect((await parts.requests.in(tenantId).get(id))?.state).toMatchObject({ status: 'done', removed: 20 });
+    expect((await parts.requests.in(tenantId).get(cancelled))?.state).toMatchObject({
+      status: 'cancelled',
+      removed: 0,
+    });
+  });
+});
+
+test('whatever is removed in whichever order, the export and the feed verify', async () => {
+  const people = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  await grow(auth, 540, n => ({ userId: people[(n * n + Math.floor(n / 100)) % 7] ?? '' }));
+  await grow(webhook, 60, n => ({ userId: people[n % 7] ?? '' }));
+  let left = 600;
+  for (const about of ['c', 'a', 'g', 'b', 'e', 'd', 'f']) {
+    await ask({ about });
+    await removal();
+    const now = (await sequences(auth)).length + (await sequences(webhook)).length;
+    expect(now).toBeLessThan(left);
+    left = now;
+    expect(await verified()).toMatchObject({ finding: null, records: left, removed: 600 - left });
+    for (const limit of [29, 300]) expect(await followed(limit)).toMatchObject({ finding: null, records: left });
+  }
+  expect(left).toBe(0);
+}, 60_000);
+
+test('two that remove at once do it once', async () => {
+  await grow(auth, 800);
+  aheadMs = 2 * dayMs;
+  await keepFor(1);
+  await Promise.all([removal(), removal()]);
+  expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 800 });
+  expect(sumOf(await told(800))).toBe(800);
+});

@@ -1,0 +1,52 @@
+// How long a tenant keeps the records of each class. Keeping them for less time deletes, so that counts only after a delay in which it can be taken
+// back; keeping them for longer counts at once.
+import type { Collections, Store } from '@reeve/store';
+import { type RecordClass, recordClasses } from './scope.ts';
+
+/** Null keeps for ever. */
+export type Days = number | null;
+
+/** `before` counts until `until`. */
+export type Rule = { days: Days; before?: { days: Days; until: string } };
+export type Policy = { rules: Partial<Record<RecordClass, Rule>> };
+export type Policies = Collections<Policy>;
+
+export const policyId = 'policy';
+
+export function definePolicies(store: Store): Policies {
+  return store.collections<Policy>({ name: 'audit_retention' });
+}
+
+const dayMs = 86_400_000;
+const isShorter = (one: Days, other: Days) => (one ?? Infinity) < (other ?? Infinity);
+
+export function daysNow(rule: Rule | undefined, now: Date): Days {
+  if (rule?.before && rule.before.until > now.toISOString()) return rule.before.days;
+  return rule?.days ?? null;
+}
+
+/** What was chained before then may be removed; null where nothing may. */
+export function cutoffOf(rule: Rule | undefined, now: Date): string | null {
+  const days = daysNow(rule, now);
+  return days === null ? null : new Date(now.getTime() - days * dayMs).toISOString();
+}
+
+/** The policy with the days given. Null where that changes nothing. */
+export function withDays(
+  policy: Policy,
+  given: Partial<Record<RecordClass, Days>>,
+  { now, delayMs }: { now: Date; delayMs: number },
+): Policy | null {
+  const until = new Date(now.getTime() + delayMs).toISOString();
+  const rules: Policy['rules'] = { ...policy.rules };
+  let changed = false;
+  for (const name of recordClasses) {
+    const days = given[name];
+    const rule = policy.rules[name];
+    if (days === undefined || days === (rule?.days ?? null)) continue;
+    const before = daysNow(rule, now);
+    rules[name] = isShorter(days, before) ? { days, before: { days: before, until } } : { days };
+    changed = true;
+  }
+  return changed ? { rules } : null;
+}

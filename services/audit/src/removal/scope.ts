@@ -1,0 +1,55 @@
+// Which records a legal hold or a deletion request speaks of. The class of a record is the topic it came by, so that a retention rule takes a chain from
+// its beginning.
+import { auditedTopics } from '@reeve/contracts';
+import { instant } from '@reeve/service-kit';
+import { z } from 'zod';
+import type { StoredRecord } from '../chains/chain-store.ts';
+
+type Named<T extends string> = T extends `reeve.${infer Name}.v1` ? Name : never;
+export type RecordClass = Named<(typeof auditedTopics)[number]>;
+
+export const recordClasses = auditedTopics.map(topic => topic.split('.')[1]) as [RecordClass, ...RecordClass[]];
+
+export const recordClass = z
+  .enum(recordClasses)
+  .describe('Of records: the topic that they came by, as `auth` for reeve.auth.v1');
+
+/** A chain is named `<topic>/<partition>`. */
+export const classOf = (chain: string) => chain.split('.')[1] as RecordClass;
+
+/** What is left out narrows nothing. */
+export const scope = z.strictObject({
+  classes: z.array(recordClass).min(1).optional(),
+  about: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A user, session, connector or other id: records in which it acts, is acted on or is named'),
+  from: instant.optional().describe('When they were chained, at the earliest'),
+  to: instant.optional().describe('When they were chained, at the latest'),
+});
+
+export type Scope = z.infer<typeof scope>;
+
+export function isIn(
+  { classes, about, from, to }: Scope,
+  record: Pick<StoredRecord, 'chain' | 'loggedAt' | 'about'>,
+): boolean {
+  return (
+    (!classes || classes.includes(classOf(record.chain))) &&
+    (about === undefined || record.about.includes(about)) &&
+    (from === undefined || record.loggedAt >= from) &&
+    (to === undefined || record.loggedAt <= to)
+  );
+}
+
+export function inWords({ classes, about, from, to }: Scope): string {
+  const parts = [
+    classes && `classes ${classes.join(', ')}`,
+    about && `about ${about}`,
+    from && `from ${from}`,
+    to && `to ${to}`,
+  ];
+  return parts.filter(part => part !== undefined).join('; ') || 'the whole log';
+}
