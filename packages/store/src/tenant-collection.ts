@@ -278,8 +278,11 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
 
     /** In one round trip. Of entries that have no events: what waits to be published would go with them. */
     async removeAll(ids: readonly string[]): Promise<void> {
-      const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId } as Filter<Stored>;
-      await collection.deleteMany(filter);
+      if (ids.length === 0) return;
+      const operations = ids.map(id => ({ deleteOne: { filter: keyed(id) } }));
+      await collection.bulkWrite(operations as unknown as Parameters<typeof collection.bulkWrite>[0], {
+        ordered: false,
+      });
     },
   };
 }

@@ -46,6 +46,14 @@ export async function produce(kafka: Kafka, topic: string, messages: ReturnType<
   await producer.disconnect();
 }
 
+/** Publishes that many and waits until they are chained. */
+export async function load(kafka: Kafka, count: number, tenants: readonly string[]): Promise<void> {
+  const portion = 50_000;
+  for (let at = 0; at < count; at += portion)
+    await produce(kafka, 'reeve.auth.v1', makeEvents(Math.min(portion, count - at), tenants));
+  await drained(kafka);
+}
+
 /** Waits until all is chained. Events per second between the first look at which the service has moved and the last; null when it was done before it was looked at. */
 export async function drained(kafka: Kafka): Promise<number | null> {
   const admin = kafka.admin();

@@ -10,7 +10,7 @@ import { platformApi } from '@reeve/local/seed';
 import { Kafka, logLevel } from 'kafkajs';
 import { auditKeys } from '../support/audit.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
-import { drained, makeEvents, produce } from './audit-events.ts';
+import { load } from './audit-events.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
 import { memoryOf } from './load.ts';
 
@@ -19,20 +19,15 @@ const tenants = 200;
 const rounds = 3;
 const run = promisify(execFile);
 
-async function load({ credentials }: BenchContext, count: number, of: readonly string[]): Promise<void> {
-  const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
-  const portion = 50_000;
-  for (let at = 0; at < count; at += portion)
-    await produce(kafka, 'reeve.auth.v1', makeEvents(Math.min(portion, count - at), of));
-  await drained(kafka);
-}
+const kafkaOf = ({ credentials }: BenchContext) =>
+  new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
 
 /** One tenant's log of that many events, made once for all that read it. */
 let filled: Promise<TestTenant> | undefined;
 function filledTenant(context: BenchContext): Promise<TestTenant> {
   filled ??= (async () => {
     const own = await freshTenant(context.credentials, 'bench-log');
-    await load(context, events, [own.tenant.id]);
+    await load(kafkaOf(context), events, [own.tenant.id]);
     return own;
   })();
   return filled;
@@ -133,9 +128,9 @@ export const auditSearch: Bench = {
       }
       return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)] ?? 0;
     };
-    await load(context, Math.round(events / 10), all);
+    await load(kafkaOf(context), Math.round(events / 10), all);
     const small = await p95();
-    await load(context, events - Math.round(events / 10), all);
+    await load(kafkaOf(context), events - Math.round(events / 10), all);
     const large = await p95();
     const details = { events, tenants, p95Ms: Math.round(large), p95AtATenthMs: Math.round(small) };
     return { ours: 1_000 / large, floor: 1_000 / small, details };

@@ -13,6 +13,7 @@ import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
+import { auditRemoval } from './removal.ts';
 
 type Processes = { children: { name: string; pid: number }[] };
 
@@ -21,6 +22,7 @@ const benches: Bench[] = [
   ingressAcceptance,
   ingressDuplicates,
   auditIngest,
+  auditRemoval,
   auditExport,
   auditVerification,
   auditSearch,
@@ -59,7 +61,7 @@ system = await startSystem({
   engines,
   ports,
   directory,
-  environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
+  environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', REEVE_REMOVAL_DELAY_SECONDS: '1' },
   built: true,
 });
 const { credentials } = system;

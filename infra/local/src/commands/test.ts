@@ -87,7 +87,8 @@ try {
     processesOnly: true,
   });
   say('starting the system under test …');
-  const environment = { REEVE_RATE_LIMITS: 'off' };
+  // What waits for a week elsewhere waits long enough here to be seen waiting.
+  const environment = { REEVE_RATE_LIMITS: 'off', REEVE_REMOVAL_DELAY_SECONDS: '3' };
   system = await startSystem({
     children,
     engines,

@@ -46,6 +46,7 @@ const leastBatch = 128;
 /** Then another tenant has its turn. */
 const batchesPerTurn = 200;
 const waitForBatchMs = 100;
+const longestPauseMs = 2_000;
 
 const removedRecords = metrics
   .getMeter('@reeve/audit')
@@ -55,7 +56,7 @@ const removedRecords = metrics
 class Interrupted extends Error {}
 
 export function createRemover(parts: Parts) {
-  const { records, tombstones, heads, policies, holds, requests, turns, checkpointer, signingKey, clock } = parts;
+  const { records, tombstones, policies, holds, requests, turns, checkpointer, signingKey, clock } = parts;
   const holder = randomUUID();
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
@@ -136,8 +137,8 @@ export function createRemover(parts: Parts) {
       const inOrder = block.toSorted((one, other) => one.state.sequence - other.state.sequence);
       await bury(tenantId, inOrder, why);
     }
-    // A quarter of the time at most is ours.
-    await sleep(Math.min(1_000, (performance.now() - began) * 3));
+    // A tenth of the time at most is ours.
+    await sleep(Math.min(longestPauseMs, (performance.now() - began) * 9));
     return { removed: free.length, held: batch.length - free.length };
   }
 

@@ -1,0 +1,62 @@
+// Audit ingest while the log of another tenant is being removed, against the same without. The removal is that of a deletion request, since nothing here is
+// old enough for retention; both remove in the same way.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '@reeve/contracts';
+import { Kafka, logLevel } from 'kafkajs';
+import { signedInAs } from '../support/person.ts';
+import { demoUser, freshTenant } from '../support/running-system.ts';
+import { drained, load, makeEvents, produce } from './audit-events.ts';
+import type { Bench, BenchContext } from './bench-context.ts';
+
+const removable = Number(process.env['REEVE_BENCH_EVENTS'] ?? 20_000);
+const count = 10_000;
+const tenants = 200;
+
+type Request = { id: string; removed: number };
+
+export const auditRemoval: Bench = {
+  name: 'audit: events chained while others are removed',
+  unit: 'events/s',
+  floorIs: 'the same with nothing being removed',
+  async run({ credentials }: BenchContext) {
+    const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
+    const own = await freshTenant(credentials, 'bench-removal');
+    await load(kafka, removable, [own.tenant.id]);
+    const ingest = async () => {
+      const messages = makeEvents(
+        count,
+        Array.from({ length: tenants }, () => newId('tenant')),
+      );
+      const began = performance.now();
+      await produce(kafka, 'reeve.auth.v1', messages);
+      await drained(kafka);
+      return count / ((performance.now() - began) / 1_000);
+    };
+    await ingest();
+    const floor = await ingest();
+
+    const audit = `${credentials.urls.audit}/v1/tenants/${own.tenant.id}/audit`;
+    const as = { role: 'tenant_admin', resource: credentials.urls.audit };
+    const [one, other] = [
+      await signedInAs({ ...own, credentials }, { person: demoUser(credentials), ...as }),
+      await signedInAs({ ...own, credentials }, { person: demoUser(credentials, 1), ...as }),
+    ];
+    const body = { scope: { classes: ['auth'] }, reason: 'measured' };
+    const { id } = await one.json<Request>('POST', `${audit}/deletion-requests`, body);
+    await other.json('POST', `${audit}/deletion-requests/${id}:confirm`);
+    // The list, which unlike the single request does not count what is in its scope.
+    const removed = async () =>
+      (await own.api.get<{ items: Request[] }>(`${audit}/deletion-requests`)).items[0]?.removed ?? 0;
+    while ((await removed()) === 0) await sleep(100);
+    const rateDuring = async <T>(work: Promise<T>) => {
+      const [before, began] = [await removed(), performance.now()];
+      const result = await work;
+      const perSecond = Math.round(((await removed()) - before) / ((performance.now() - began) / 1_000));
+      return { result, perSecond };
+    };
+    const { result: ours, perSecond: removedPerSecond } = await rateDuring(ingest());
+    if (removedPerSecond === 0) throw new Error('nothing was removed while it was measured');
+    const { perSecond: removedPerSecondAlone } = await rateDuring(sleep(5_000));
+    return { ours, floor, details: { events: count, tenants, removable, removedPerSecond, removedPerSecondAlone } };
+  },
+};
