@@ -1,7 +1,7 @@
 // The public face of @reeve/audit-log.
 export type { Format } from './formats/entry.ts';
 export { type FormatName, formats } from './formats/formats.ts';
-export { shapeOf, statementToOcsf, toOcsf } from './formats/ocsf.ts';
+export { alertToOcsf, shapeOf, statementToOcsf, toOcsf } from './formats/ocsf.ts';
 export { linesOf } from './lines.ts';
 export {
   addLeaf,

@@ -23,6 +23,7 @@ export const idPrefixes = {
   viewer: 'avt',
   sink: 'snk',
   hold: 'hld',
+  alert: 'alr',
   deletion: 'dlr',
 } as const;
 

@@ -147,6 +147,8 @@ export const problems = {
     'Whoever asked for it can not confirm it',
     'Ask another person who administers the tenant to confirm.',
   ],
+  alert_unknown: [404, 'There is no such alert', 'List …/audit/alerts for those that there are.'],
+  alert_rule_unknown: [404, 'There is no such rule', 'List …/audit/alert-rules for those that there are.'],
   checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

@@ -10,6 +10,11 @@ export const configSchema = baseConfig.extend({
     .max(86_400)
     .default(60)
     .describe('How often a checkpoint is signed for each tenant whose log grew'),
+  REEVE_GEOIP_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('MaxMind City database (.mmdb), for the rule impossible_travel; without it that rule is off'),
   REEVE_REMOVAL_SECONDS: z.coerce
     .number()
     .int()

@@ -10,6 +10,12 @@ import {
   type Service,
 } from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { defineAlerts } from './alerts/alert.ts';
+import { createDetector } from './alerts/detector.ts';
+import { listAlertRules, updateAlertRule } from './alerts/manage-alert-rules.ts';
+import { acknowledgeAlert, listAlerts, readAlert } from './alerts/manage-alerts.ts';
+import { openPlaces, type Places } from './alerts/places.ts';
+import { defineRuleSettings } from './alerts/rule-settings.ts';
 import { defineHeads, defineRecords } from './chains/chain-store.ts';
 import { createChainWriter } from './chains/chain-writer.ts';
 import { ingest, recordSetAside } from './chains/ingest.ts';
@@ -112,6 +118,15 @@ export function createService(config: Config, log: Logger): Service {
     ...pushing,
     onError: error => log.warn({ error }, 'a sink will be tried again'),
   });
+  const alerts = defineAlerts(store);
+  let places: Places | null = null;
+  const ruling = { settings: defineRuleSettings(store), places: () => places };
+  const detector = createDetector({
+    ...ruling,
+    records,
+    alerts,
+    onError: error => log.error({ error }, 'a rule could not look at a record'),
+  });
   const keeping = {
     ...logs,
     heads,
@@ -149,6 +164,8 @@ export function createService(config: Config, log: Logger): Service {
           readEvent({ records, signingKey }),
           explainEvent({ records, signingKey }),
           readTimeline({ records, signingKey }),
+          listAlerts({ alerts, clock }),
+          readAlert({ alerts, clock }),
           proveEvent({ ...logs, tiles, checkpointer }),
           verifyLog({ ...logs, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
         ].map(auditedReading(store.recordFact)),
@@ -162,6 +179,9 @@ export function createService(config: Config, log: Logger): Service {
         pauseSink(pushing),
         resumeSink(pushing),
         replaySink(pushing),
+        acknowledgeAlert({ alerts, clock }),
+        listAlertRules(ruling),
+        updateAlertRule(ruling),
         readRetention(removing),
         updateRetention(removing),
         listHolds(removing),
@@ -197,7 +217,8 @@ export function createService(config: Config, log: Logger): Service {
       sinkRunner.start();
       remover.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
-      const chaining = { writer, signingKey, publish: bus.publish };
+      if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
+      const chaining = { writer, signingKey, publish: bus.publish, examine: detector.examine };
       await bus.consume({
         group,
         topics: auditedTopics,

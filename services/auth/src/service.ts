@@ -60,7 +60,15 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     findClient: findClientMetadata(clients),
     now: store.clock.now,
   });
-  const provider = createProvider({ config, log, keys, adapter, sessions: signedIn, tenants });
+  const provider = createProvider({
+    config,
+    log,
+    keys,
+    adapter,
+    sessions: signedIn,
+    tenants,
+    recordFact: store.recordFact,
+  });
   const resolveIdentity = createIdentityResolver({
     audience: config.REEVE_PROVISIONING_URL,
     address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,

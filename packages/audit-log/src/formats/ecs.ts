@@ -27,6 +27,8 @@ function categorize({ type, outcome }: AuditRecord): { category: string[]; type:
   const verb = verbOf(type);
   const change = changes.get(verb) ?? 'change';
   switch (shapeOf(type).class) {
+    case 2004:
+      return { category: ['threat'], type: ['indicator'] };
     case 3001:
       return { category: ['iam'], type: ['user', change] };
     case 3002:
@@ -62,7 +64,7 @@ function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0]
     '@timestamp': record.time,
     ecs: { version },
     event: {
-      kind: 'event',
+      kind: record.type === 'alert.raised' ? 'alert' : 'event',
       ...categorize(record),
       action: record.type,
       outcome: outcomes[record.outcome],

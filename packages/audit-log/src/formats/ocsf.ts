@@ -6,10 +6,10 @@ import { decodeStatement, hashOfStatement, type StatementKind } from '../stateme
 import { type Format, lineOf } from './entry.ts';
 
 type Ocsf = Record<string, unknown>;
-type Shape = { class: 3001 | 3002 | 3004 | 3005 | 3006 | 6003; activity: number };
+type Shape = { class: 2004 | 3001 | 3002 | 3004 | 3005 | 3006 | 6003; activity: number };
 
 const version = '1.8.0';
-const categories = { 3001: 3, 3002: 3, 3004: 3, 3005: 3, 3006: 3, 6003: 6 } as const;
+const categories = { 2004: 2, 3001: 3, 3002: 3, 3004: 3, 3005: 3, 3006: 3, 6003: 6 } as const;
 
 const other = 99;
 
@@ -19,6 +19,7 @@ const entity = (activity: number): Shape => ({ class: 3004, activity });
 const userAccess = (activity: number): Shape => ({ class: 3005, activity });
 const group = (activity: number): Shape => ({ class: 3006, activity });
 const api = (activity: number): Shape => ({ class: 6003, activity });
+const finding = (activity: number): Shape => ({ class: 2004, activity });
 
 /** Types with a class of their own; all others follow from their verb (`entityActivities`). */
 const shapes: Record<string, Shape> = {
@@ -51,6 +52,8 @@ const shapes: Record<string, Shape> = {
   'delivery.duplicated': api(1),
   'audit.read': api(2),
   'audit.exported': api(2),
+  'alert.raised': finding(1),
+  'alert.acknowledged': finding(2),
   'access.denied': api(99),
   'access.platform_used': api(99),
 };
@@ -130,6 +133,11 @@ function userOf({ target, details, actor }: AuditRecord): Ocsf {
 function classFields(shape: Shape, record: AuditRecord): Ocsf {
   const { target, details, type, source, context } = record;
   switch (shape.class) {
+    case 2004:
+      return {
+        ...findingOf({ ...(details as Partial<FindingDetails>), id: target.id ?? 'unknown' }, type),
+        actor: actorOf(record),
+      };
     case 3001:
       return { user: userOf(record), actor: actorOf(record) };
     case 3002:
@@ -174,6 +182,72 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
         ],
       };
   }
+}
+
+type FindingDetails = {
+  rule: string;
+  title: string;
+  severity: string;
+  subject: string;
+  summary: string;
+  firstAt: string;
+  lastAt: string;
+  /** Ids of events. */
+  evidence: string[];
+};
+
+const findingSeverities: Record<string, number> = { low: 2, medium: 3, high: 4, critical: 5 };
+/** Of a finding: new, or in progress. */
+const findingStatus = { 'alert.raised': 1, 'alert.acknowledged': 2 } as const;
+
+/** What a Detection Finding has beyond every event. An alert that says less than Reeve's is still one. */
+function findingOf({ id, ...details }: Partial<FindingDetails> & { id: string }, type: string): Ocsf {
+  const { rule = 'unknown', title = type, severity = '', subject, summary, firstAt, lastAt, evidence = [] } = details;
+  const ms = (time: string | undefined) => (time === undefined ? {} : Date.parse(time) || undefined);
+  return {
+    is_alert: type === 'alert.raised',
+    severity_id: own(findingSeverities, severity) ?? 0,
+    status_id: own<number>(findingStatus, type) ?? 0,
+    finding_info: {
+      uid: id,
+      title,
+      types: [rule],
+      analytic: { type_id: 1, name: rule, uid: rule },
+      ...(summary === undefined ? {} : { desc: summary }),
+      ...(typeof ms(firstAt) === 'number' ? { first_seen_time: ms(firstAt) } : {}),
+      ...(typeof ms(lastAt) === 'number' ? { last_seen_time: ms(lastAt) } : {}),
+      related_events: evidence.map(uid => ({ uid })),
+    },
+    ...(subject === undefined ? {} : { evidences: [{ name: subject, data: { subject, events: evidence } }] }),
+  };
+}
+
+/** An alert for those who read alerts alone. Its records are in the log; this names them. */
+export function alertToOcsf({
+  id,
+  tenantId,
+  type,
+  time,
+  ...details
+}: FindingDetails & { id: string; tenantId: string; type: keyof typeof findingStatus; time: string }): Ocsf {
+  const activity = findingStatus[type];
+  return {
+    category_uid: 2,
+    class_uid: 2004,
+    activity_id: activity,
+    type_uid: 200_400 + activity,
+    time: Date.parse(time),
+    message: `${details.title}: ${details.summary}`,
+    metadata: {
+      version,
+      product: { name: 'Reeve', vendor_name: 'Reeve', uid: '/reeve/audit' },
+      uid: `${id}/${activity}`,
+      event_code: type,
+      tenant_uid: tenantId,
+    },
+    ...findingOf({ ...details, id }, type),
+    unmapped: { tenant: tenantId },
+  };
 }
 
 /** One OCSF event. `raw_data` is the canonical record, byte for byte what was hashed. */

@@ -21,13 +21,26 @@ const delegatedToken = { installationId: text, requestedScopes: list, grantedSco
 const aggregate = { count: z.number().optional(), from: text.optional(), to: text.optional() };
 const delivery = { endpointId: text, webhookId: text.nullable(), bytes: z.number() };
 const sink = { kind: text };
+/** `evidence` are ids of events; `subject` is an address or the id of what the alert is about. */
+const alert = {
+  rule: text,
+  title: text,
+  severity: text,
+  subject: text,
+  summary: text,
+  firstAt: text,
+  lastAt: text,
+  evidence: list,
+  note: text.nullable(),
+};
 const hold = { scope: text, statedReason: text };
 const deletion = { ...hold, removesAt: text.nullable() };
 const user = { email: text.nullable(), source: text };
 
 const auth = on('reeve.auth.v1', {
   'sign_in.succeeded': { userId: text, method: text, amr: list, acr: text.nullable() },
-  'sign_in.failed': { method: text, step: text },
+  /** `identityId` names who it was at the identity provider, where that had vouched for somebody: `<connection>/<subject>`. */
+  'sign_in.failed': { method: text, step: text, identityId: text.nullable().optional() },
   'step_up.succeeded': {},
   'step_up.failed': {},
   'session.created': session,
@@ -182,8 +195,9 @@ const activity = on('reeve.activity.v1', {
   },
   // Published on reeve.audit.v1 beside the records: on a topic that is audited, each checkpoint would make the next one necessary.
   'checkpoint.signed': {},
-  'alert.raised': {},
-  'alert.acknowledged': {},
+  'alert.raised': alert,
+  'alert.acknowledged': alert,
+  'alert_rule.updated': { enabled: z.boolean(), thresholds: list },
   'access.denied': { action: text },
   'access.platform_used': { action: text, statedReason: text },
 });

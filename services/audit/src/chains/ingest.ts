@@ -20,10 +20,12 @@ type Parts = {
   writer: ChainWriter;
   signingKey: () => { kid: string };
   publish: (messages: readonly Message[]) => Promise<void>;
+  /** Has the rules look at what was chained. */
+  examine: (chained: readonly ChainedRecord[]) => Promise<void>;
 };
 
 export const ingest =
-  ({ writer, signingKey, publish }: Parts) =>
+  ({ writer, signingKey, publish, examine }: Parts) =>
   async ({ topic, partition, events }: Batch): Promise<void> => {
     const chainId = `${topic}/${partition}`;
     const byTenant = new Map<TenantId, Arrival[]>();
@@ -34,10 +36,11 @@ export const ingest =
     }
     const chained = await writer.appendAll(chainId, byTenant);
     await publish(chained.map(one => messageOf(one, signingKey().kid)));
+    await examine(chained);
   };
 
 export const recordSetAside =
-  ({ writer, signingKey, publish }: Parts, group: string) =>
+  ({ writer, signingKey, publish }: Omit<Parts, 'examine'>, group: string) =>
   async (letter: SetAside): Promise<void> => {
     const { topic, partition, offset, timestamp, headers, code, reason } = letter;
     const chainId = `${topic}/${partition}`;

@@ -12,14 +12,19 @@ export type Position = Readonly<Record<string, number>>;
 /** Places looked at in one go: enough for a whole block of removed ones. */
 const leastStretch = 256;
 
-/** At most `limit` steps: each a record, or the tombstones of a block of places whose records were removed. */
+/** Of the chains that it takes, at most `limit` steps: each a record, or the tombstones of a block of places whose records were removed. */
 export async function readAfter(
   { heads, ...logs }: Logs & { heads: Heads },
-  { tenantId, position, limit }: { tenantId: TenantId; position: Position; limit: number },
+  {
+    tenantId,
+    position,
+    limit,
+    takes = () => true,
+  }: { tenantId: TenantId; position: Position; limit: number; takes?: (chain: string) => boolean },
 ): Promise<{ found: Step[]; position: Position }> {
   const grown: { chain: string; to: number }[] = [];
   for await (const { id: chain, state } of heads.in(tenantId).all('inOrder', {}))
-    if (state.sequence > (position[chain] ?? 0)) grown.push({ chain, to: state.sequence });
+    if (takes(chain) && state.sequence > (position[chain] ?? 0)) grown.push({ chain, to: state.sequence });
   const pages = await Promise.all(
     grown.map(async ({ chain, to }) => {
       const steps: Step[] = [];

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { countWhile } from '../chains/read-chain.ts';
 import type { Position } from '../feed/read-after.ts';
 import { SinkError } from './delivery.ts';
-import { newRun, type Run, type Sink, target } from './sink.ts';
+import { newRun, type Run, type Sink, takesChain, target, types } from './sink.ts';
 import { credentialRef, deliver, formatOf, type SinkParts, sinkEvent } from './sink-runner.ts';
 
 type Parts = SinkParts;
@@ -38,6 +38,7 @@ const sinkView = z.object({
   id: z.string(),
   name: z.string(),
   target,
+  types: types.nullable(),
   createdAt: z.string(),
   status: z.enum(['active', 'paused']),
   health: z.enum(['ok', 'failing']),
@@ -60,13 +61,14 @@ async function shown(
   const run: Run = (await runs.in(tenantId).get(id))?.state ?? newRun({}, new Date(0));
   let behind = 0;
   for await (const head of heads.in(tenantId).all('inOrder', {}))
-    behind += Math.max(0, head.state.sequence - (run.position[head.id] ?? 0));
+    if (takesChain(state, head.id)) behind += Math.max(0, head.state.sequence - (run.position[head.id] ?? 0));
   const { status, delivered, refused, lastDeliveredAt, lastError } = run;
   const { name: called, target: to, createdAt } = state;
   return {
     id,
     name: called,
     target: to,
+    types: state.types ?? null,
     createdAt,
     status,
     health: lastError ? 'failing' : 'ok',
@@ -161,7 +163,13 @@ export const createSink = (parts: Parts) =>
     path,
     summary: 'Push the log to a place outside, from the beginning unless `start` says otherwise',
     action: 'audit:configure',
-    body: z.strictObject({ name, target, credential: credential.optional(), start: start.default('beginning') }),
+    body: z.strictObject({
+      name,
+      target,
+      types: types.optional(),
+      credential: credential.optional(),
+      start: start.default('beginning'),
+    }),
     status: 201,
     response: withCredential,
     withoutSecrets: body => ({ ...body, credential: null }),
@@ -176,7 +184,8 @@ export const createSink = (parts: Parts) =>
       await parts.runs
         .in(tenantId)
         .put(id, { ...newRun(await positionAt(parts, tenantId, body.start), now), dueAt: due.toISOString() });
-      const state: Sink = { name: body.name, target: body.target, createdAt: now.toISOString() };
+      const only = body.types ? { types: body.types } : {};
+      const state: Sink = { name: body.name, target: body.target, ...only, createdAt: now.toISOString() };
       const decision = { state, events: [sinkEvent('sink.created', id, state)] };
       const entry = await parts.sinks.in(tenantId).create(id, decision, cause).catch(whenTaken('sink_name_taken'));
       if (!entry) throw new ProblemError('conflict');

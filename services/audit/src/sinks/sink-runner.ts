@@ -28,6 +28,8 @@ import {
   type SinkFailure,
   type Sinks,
   type Target,
+  takesChain,
+  takesType,
   tellAfter,
 } from './sink.ts';
 
@@ -126,25 +128,28 @@ export function createSinkRunner(parts: Parts) {
   }
 
   /** Records up to the size of a batch; behind them, when all of it is there, the checkpoint that says so. */
-  async function nextBatch(tenantId: TenantId, run: Run, target: Target) {
-    const { found } = await readAfter(parts, { tenantId, position: run.position, limit: run.batchSize });
-    const { writeRecord, writeStatement } = formats[formatOf(target)];
+  async function nextBatch(tenantId: TenantId, run: Run, sink: Sink) {
+    const takes = (chain: string) => takesChain(sink, chain);
+    const { found } = await readAfter(parts, { tenantId, position: run.position, limit: run.batchSize, takes });
+    const { writeRecord, writeStatement } = formats[formatOf(sink.target)];
     const keyId = signingKey().kid;
     const lines: { id: string; text: string }[] = [];
     const position: Record<string, number> = { ...run.position };
     let bytes = 0;
     for (const { chain, sequence, record, statements = [] } of found) {
-      const chained = record && fromStored(record);
-      const more = chained
-        ? [{ id: chained.record.eventId, text: writeRecord(chained, keyId) }]
-        : statements.map(jws => ({ id: hashOfStatement(jws), text: writeStatement(jws) }));
+      const more = [];
+      if (record && takesType(sink, record.type)) {
+        const chained = fromStored(record);
+        more.push({ id: chained.record.eventId, text: writeRecord(chained, keyId) });
+      }
+      if (!sink.types) for (const jws of statements) more.push({ id: hashOfStatement(jws), text: writeStatement(jws) });
       bytes += more.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
       if (bytes > longestBatchBytes && lines.length > 0) break;
       lines.push(...more);
       position[chain] = sequence;
     }
     let { checkpoint } = run;
-    const last = lines.length < run.batchSize ? await lastCheckpoint(checkpoints, tenantId) : null;
+    const last = !sink.types && found.length < run.batchSize ? await lastCheckpoint(checkpoints, tenantId) : null;
     const covered = last?.content.chains.every(({ chain, size }) => (position[chain] ?? 0) >= size);
     if (last && covered && last.number > run.checkpoint) {
       checkpoint = last.number;
@@ -154,7 +159,7 @@ export function createSinkRunner(parts: Parts) {
       .update(lines.map(line => line.id).join('\n'))
       .digest('hex')
       .slice(0, 32)}`;
-    return { batch: { id, lines }, position: position as Position, checkpoint, oldest: found[0]?.loggedAt };
+    return { batch: { id, lines }, position: position as Position, checkpoint, found };
   }
 
   async function change(
@@ -206,15 +211,19 @@ export function createSinkRunner(parts: Parts) {
     try {
       const credential = await credentialOf(tenantId, id, version, sink);
       for (let turn = 0; turn < batchesPerTurn && !stopped; turn += 1) {
-        const { batch, position, checkpoint, oldest } = await nextBatch(tenantId, run, sink.target);
+        const { batch, position, checkpoint, found } = await nextBatch(tenantId, run, sink);
+        const oldest = found[0]?.loggedAt;
         lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
           sink: id,
         });
-        if (batch.lines.length === 0) {
+        if (batch.lines.length === 0 && found.length === 0) {
           waitMs = idleMs;
           break;
         }
-        const { refused } = await deliver(network, { target: sink.target, credential }, batch);
+        const { refused } =
+          batch.lines.length === 0
+            ? { refused: [] }
+            : await deliver(network, { target: sink.target, credential }, batch);
         sent.add(batch.lines.length - refused.length, { kind: sink.target.kind });
         const now = clock.now();
         const counts = { delivered: batch.lines.length - refused.length, refused: refused.length };

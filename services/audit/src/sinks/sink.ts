@@ -1,6 +1,7 @@
 // A place outside that a tenant's log is pushed to. The sink is what somebody configured; its run is where the delivery stands. Two documents, since
 // the run changes with every batch and the sink only when a person changes it.
 import { type FormatName, formats } from '@reeve/audit-log';
+import { type EventType, eventTypes, topicOf } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 import { z } from 'zod';
 import type { Position } from '../feed/read-after.ts';
@@ -39,7 +40,22 @@ export const target = z.discriminatedUnion('kind', [
 export type Target = z.infer<typeof target>;
 export type TargetOf<K extends Target['kind']> = Extract<Target, { kind: K }>;
 
-export type Sink = { name: string; target: Target; createdAt: string; deletedAt?: string };
+export const types = z
+  .array(z.enum(Object.keys(eventTypes) as [EventType, ...EventType[]]))
+  .min(1)
+  .max(100)
+  .describe(
+    'Only records of these types, as ["alert.raised"] for a place that notifies; the whole log where it is left out',
+  );
+
+export type Sink = { name: string; target: Target; types?: EventType[]; createdAt: string; deletedAt?: string };
+
+/** Whether a chain may hold what the sink takes. */
+export const takesChain = ({ types: only }: Sink, chain: string): boolean =>
+  !only || only.some(type => chain.startsWith(`${topicOf(type)}/`));
+
+/** Whether the sink takes a record. One that takes only some gets no statements either: it cannot show that nothing is missing. */
+export const takesType = ({ types: only }: Sink, type: string): boolean => !only || only.some(one => one === type);
 
 export type SinkFailure = { code: string; detail: string; at: string };
 
@@ -127,7 +143,7 @@ export function afterDelivery(
     refused: run.refused + refused,
     attempts: 0,
     batchSize: growing,
-    lastDeliveredAt: now.toISOString(),
+    lastDeliveredAt: delivered > 0 ? now.toISOString() : run.lastDeliveredAt,
     lastError: null,
   };
 }

@@ -1,6 +1,8 @@
 // Reeve as an OpenID provider: oidc-provider, configured. It speaks the protocol; who is signed in is decided by our sessions.
 import { timingSafeEqual } from 'node:crypto';
-import { Html, html, type Logger, page, type TenantDirectory } from '@reeve/service-kit';
+import { because, type Cause, type EventDraft, type TenantId } from '@reeve/contracts';
+import { causeOf, Html, html, type Logger, page, type TenantDirectory } from '@reeve/service-kit';
+import type { Request } from 'express';
 import {
   type AdapterFactory,
   type Configuration,
@@ -23,11 +25,13 @@ export type ProviderParts = {
   adapter: AdapterFactory;
   sessions: SignedInSessions;
   tenants: TenantDirectory;
+  recordFact: (tenantId: TenantId, event: EventDraft, cause: Cause) => Promise<void>;
 };
 
 const seconds = { code: 60, idToken: 300, interaction: 900, session: 12 * 3_600, refresh: 14 * 86_400 };
 
-export function createProvider({ config, log, keys, adapter, sessions, tenants }: ProviderParts): Provider {
+export function createProvider(parts: ProviderParts): Provider {
+  const { config, log, keys, adapter, sessions, tenants } = parts;
   const secure = config.REEVE_ISSUER.startsWith('https:');
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, secure } as const;
   const configuration: Configuration = {
@@ -142,8 +146,40 @@ export function createProvider({ config, log, keys, adapter, sessions, tenants }
     await sessions.endByUid(this.uid);
     await destroySession.call(this);
   };
+  tellOfReuse(provider, parts);
   provider.on('server_error', (_, error) => log.error({ error }, 'the OpenID provider failed'));
   return provider;
+}
+
+/**
+ * A refresh token that is used a second time is known to two: the provider ends its family, and the log is told before the answer goes out. The provider
+ * says why it refuses in an event alone, which cannot be awaited.
+ */
+function tellOfReuse(provider: Provider, { sessions, recordFact }: ProviderParts): void {
+  const reused = new WeakSet<KoaContextWithOIDC>();
+  provider.on('grant.error', (ctx, error) => {
+    if (error.error_detail === 'refresh token already used') reused.add(ctx);
+  });
+  provider.use(async (ctx: KoaContextWithOIDC, next) => {
+    await next();
+    const token = reused.has(ctx) ? ctx.oidc.entities.RefreshToken : undefined;
+    const session = token && (await sessions.findLive(uidOf(token)));
+    if (!session) return;
+    const { userId, connectionId } = session.state;
+    const clientId = ctx.oidc.client?.clientId ?? null;
+    const event: EventDraft<'token.reuse_detected'> = {
+      type: 'token.reuse_detected',
+      target: { type: 'session', id: session.id, name: null },
+      outcome: 'denied',
+      reason: because('refresh_token_reused'),
+      details: { userId },
+    };
+    await recordFact(session.tenantId, event, {
+      actor: { type: 'client', id: clientId, name: null, via: 'client' },
+      context: { ...causeOf(ctx.req as Request, null).context, sessionId: session.id, connectionId, clientId },
+      correlationId: session.id,
+    });
+  });
 }
 
 /** The browser session that a token was issued in. */

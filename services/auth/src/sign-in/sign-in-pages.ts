@@ -121,12 +121,14 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
   const bound = await tenantOfClient(provider, params['client_id']);
   if (bound !== null && bound !== tenantId) throw new ProblemError('sign_in_expired');
   const cause = signInCause(request, uid, connectionId);
+  let identityId: string | null = null;
   try {
     const connection = await connections.in(tenantId).get(connectionId);
     if (connection?.state.status !== 'active') throw new ProblemError('connection_not_active');
     const query = new URL(request.originalUrl, 'http://localhost').search;
     const identity = await relyingParty.complete(tenantId, connection, { query, state, nonce, codeVerifier, cause });
     const { subject, email, emailVerified, displayName } = identity;
+    identityId = `${connectionId}/${subject}`;
     const { ip, userAgent } = cause.context;
     const user = await resolveIdentity({
       tenantId,
@@ -159,7 +161,7 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
     };
     await provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   } catch (error) {
-    await recordFailure(parts, tenantId, error, cause);
+    await recordFailure(parts, tenantId, error, { cause, identityId });
     throw error;
   }
 }
@@ -189,7 +191,12 @@ function signInCause(request: Request, interactionUid: string, connectionId: str
   return { ...stranger, context: { ...stranger.context, connectionId }, correlationId: interactionUid };
 }
 
-async function recordFailure({ recordFact }: Parts, tenantId: TenantId, error: unknown, cause: Cause): Promise<void> {
+async function recordFailure(
+  { recordFact }: Parts,
+  tenantId: TenantId,
+  error: unknown,
+  { cause, identityId = null }: { cause: Cause; identityId?: string | null },
+): Promise<void> {
   const step = error instanceof SignInStepError ? error.step : toProblem(error).code;
   const target = { type: 'connection', id: cause.context.connectionId, name: null };
   const failed = {
@@ -197,7 +204,7 @@ async function recordFailure({ recordFact }: Parts, tenantId: TenantId, error: u
     target,
     outcome: 'failure',
     reason: because(step),
-    details: { method: 'oidc', step },
+    details: { method: 'oidc', step, identityId },
   } as const;
   await recordFact(tenantId ?? platformTenantId, failed, cause);
 }

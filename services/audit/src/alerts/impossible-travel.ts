@@ -1,0 +1,35 @@
+import { kmBetween } from './places.ts';
+import { before, dayMs, hourMs, type Rule, textOf, threshold } from './rule.ts';
+
+const farBackDays = 7;
+const mostLookedAt = 20;
+
+/** Two sign-ins of one user, so far from one another that nobody could have got there. Addresses are only about as exact as the database of places. */
+export const impossibleTravel: Rule = {
+  title: 'A user signed in from two places that are too far apart',
+  severity: 'high',
+  needsPlaces: true,
+  triggers: ['sign_in.succeeded'],
+  thresholds: {
+    kmPerHour: threshold(900, 'faster than so many kilometres per hour', [100, 20_000]),
+    km: threshold(500, 'and so many kilometres apart, at least', [50, 20_000]),
+  },
+  subjectOf: ({ details }) => textOf(details['userId']),
+  async look({ record, subject, thresholds, since, find, places }) {
+    const here = places?.locate(record.context.ip);
+    if (!places || !here) return null;
+    const from = before(record.time, farBackDays * dayMs);
+    const earlier = await find({ about: subject, type: record.type, from, to: record.time }, mostLookedAt);
+    for (const other of earlier) {
+      if (other.eventId === record.eventId || (since !== null && other.time <= since)) continue;
+      const there = places.locate(other.context.ip);
+      if (!there) continue;
+      const km = kmBetween(here, there);
+      const hours = (Date.parse(record.time) - Date.parse(other.time)) / hourMs;
+      if (km < (thresholds['km'] ?? 0) || km / Math.max(hours, 1 / 3_600) < (thresholds['kmPerHour'] ?? 0)) return null;
+      const summary = `${there.name}, then ${here.name}: ${Math.round(km)} km in ${hours.toFixed(1)} hours`;
+      return { records: [record, other], summary };
+    }
+    return null;
+  },
+};

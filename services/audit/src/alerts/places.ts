@@ -1,0 +1,36 @@
+// Where an address is, by the operator's own MaxMind database (a City database, as GeoLite2-City.mmdb). It is read once, at the start.
+import { isIP } from 'node:net';
+import { type CityResponse, open } from 'maxmind';
+
+export type Place = { latitude: number; longitude: number; name: string };
+export type Places = { locate(ip: string | null): Place | null };
+
+/** Throws where the file is no such database. */
+export async function openPlaces(file: string): Promise<Places> {
+  const reader = await open<CityResponse>(file);
+  return {
+    locate(ip) {
+      if (ip === null || isIP(ip) === 0) return null;
+      const found = reader.get(ip);
+      const { latitude, longitude } = found?.location ?? {};
+      if (latitude === undefined || longitude === undefined) return null;
+      return {
+        latitude,
+        longitude,
+        name: found?.city?.names.en ?? found?.country?.names.en ?? 'a place without a name',
+      };
+    },
+  };
+}
+
+const earthRadiusKm = 6_371;
+const radians = (degrees: number) => (degrees * Math.PI) / 180;
+
+/** Along the surface, by the haversine formula. */
+export function kmBetween(one: Place, other: Place): number {
+  const half = (a: number, b: number) => Math.sin(radians(b - a) / 2) ** 2;
+  const chord =
+    half(one.latitude, other.latitude) +
+    Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * half(one.longitude, other.longitude);
+  return 2 * earthRadiusKm * Math.asin(Math.sqrt(chord));
+}
