@@ -12,7 +12,12 @@ const has = (value: unknown, ...names: string[]) =>
   names.some(name => (value as Ocsf | undefined)?.[name] !== undefined);
 
 const classes: Record<number, Rule> = {
-  2004: { category: 2, required: ['finding_info'], activities: 3 },
+  2004: {
+    category: 2,
+    required: ['finding_info'],
+    activities: 3,
+    holds: event => !has(event, 'actor', 'src_endpoint', 'user'),
+  },
   3001: { category: 3, required: ['user'], activities: 12 },
   3002: { category: 3, required: ['user'], activities: 7, holds: event => has(event, 'service', 'dst_endpoint') },
   3004: { category: 3, required: ['entity'], activities: 13 },

@@ -134,10 +134,8 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
   const { target, details, type, source, context } = record;
   switch (shape.class) {
     case 2004:
-      return {
-        ...findingOf({ ...(details as Partial<FindingDetails>), id: target.id ?? 'unknown' }, type),
-        actor: actorOf(record),
-      };
+      // The class has no place for who did it: the record has.
+      return findingOf({ ...(details as Partial<FindingDetails>), id: target.id ?? 'unknown' }, type);
     case 3001:
       return { user: userOf(record), actor: actorOf(record) };
     case 3002:
@@ -276,7 +274,9 @@ export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string
       log_name: chain,
     },
     ...classFields(shape, record),
-    ...(shape.class !== 6003 && context.ip !== null ? { src_endpoint: endpointOf(context.ip) } : {}),
+    ...(shape.class !== 6003 && shape.class !== 2004 && context.ip !== null
+      ? { src_endpoint: endpointOf(context.ip) }
+      : {}),
     unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash, key_id: keyId },
     raw_data: canonical,
   };

@@ -188,9 +188,9 @@ describe('an alert', () => {
     expect(await alerts()).toHaveLength(1);
     await new Promise(resolve => setTimeout(resolve, 200));
     const mine = published.filter(({ event }) => event.tenantId === tenantId);
-    expect(mine.map(({ topic, event }) => [topic, event.type]).toSorted()).toEqual([
-      ['reeve.activity.v1', 'alert.raised'],
-      ['reeve.alert.v1', 'alert.raised'],
+    expect(mine.map(({ topic, event }) => `${topic} ${event.type}`).toSorted()).toEqual([
+      'reeve.activity.v1 alert.raised',
+      'reeve.alert.v1 alert.raised',
     ]);
     const finding = mine.find(({ topic }) => topic === 'reeve.alert.v1')?.event.data as Uint8Array;
     expect(JSON.parse(Buffer.from(finding).toString())).toMatchObject({

@@ -22,8 +22,6 @@ type Parts = {
   onError: (error: unknown) => void;
 };
 
-export type Detector = ReturnType<typeof createDetector>;
-
 /** A change of a rule counts after that at the latest. */
 const settingsKeptMs = 5_000;
 /** An open alert is brought up to date this often. */

@@ -7,7 +7,7 @@ const countOf = (value: unknown) => (typeof value === 'number' ? value : 1);
 /** Refusals of a webhook that come of a wrong secret or a replay, and not of a wrong form. */
 const unauthentic = new Set(['signature', 'too_old', 'too_new']);
 
-export const rules = {
+const rules = {
   sign_in_failures_by_address: burst({
     title: 'Many failed sign-ins from one address',
     severity: 'medium',

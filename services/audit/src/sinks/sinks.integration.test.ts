@@ -194,6 +194,35 @@ const http: Record<string, Case> = {
   },
 };
 
+describe('a sink that takes some types alone', () => {
+  test('gets those, whatever lies between, and no statement that it could not follow', async () => {
+    await grow(30);
+    const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
+    const alert = async (n: number) => {
+      const chain = 'reeve.activity.v1/0';
+      const changes = { type: 'alert.raised', details: { n } };
+      await writer.append(tenantId, chain, [sampleArrival({ tenantId, chain, offset: n * 2 }, changes)]);
+      await writer.append(tenantId, chain, [
+        sampleArrival({ tenantId, chain, offset: n * 2 + 1 }, { type: 'audit.read' }),
+      ]);
+    };
+    for (const n of [0, 1, 2]) await alert(n);
+    await sign();
+    const receiver = await startWebhookReceiver(secret);
+    running.push(receiver);
+    const target = { kind: 'https', url: `${receiver.url}/page`, format: 'ndjson' };
+    const { id } = await open(receiver, { target, credential: secret, types: ['alert.raised'] });
+    run(receiver);
+    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it has all');
+    await alert(3);
+    await eventually(() => receiver.lines.length >= 4, 'the last arrived');
+    const got = receiver.lines.map(line => JSON.parse(line) as { type: string; details: { n: number } });
+    expect(got.map(({ type, details }) => [type, details.n])).toEqual([0, 1, 2, 3].map(n => ['alert.raised', n]));
+    expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', types: ['alert.raised'] });
+    expect(receiver.problems).toEqual([]);
+  }, 30_000);
+});
+
 describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, body }) => {
   test('gets the log from its beginning, with the checkpoint behind it, and what comes later', async () => {
     await grow(700);
