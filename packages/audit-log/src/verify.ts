@@ -79,6 +79,8 @@ type Promised = ChainHead & { checkpoint: number };
 type ChainState = {
   first: number;
   sequence: number;
+  /** The place of the last record that came; those after it up to `sequence` were removed. */
+  lastRecord: number;
   hash: string;
   /** Of the Merkle tree, where the chain is known from its first record on. */
   frontier: Frontier | null;
@@ -88,6 +90,8 @@ type ChainState = {
 
 /** A topic's redelivery is at most what one fetch held. */
 const remembered = 1_000;
+/** Hashes of places that are told of and not reached: a block of 256, and what readers who began in the middle are told beside. */
+const mostBuried = 65_536;
 
 class Failure extends Error {
   readonly finding: Omit<Finding, 'line'>;
@@ -107,6 +111,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   const expected = new Map<string, Promised[]>();
   /** Hashes of removed records whose places were not reached yet, by chain and place. */
   const buried = new Map<string, Map<number, string>>();
+  /** Without a manifest: chains of which nothing came yet but tombstones, from the first place on. */
+  const beginnings = new Map<string, ChainState>();
   let given: Signed[] | null = null;
   let manifest: Manifest | null = null;
   let last: Signed | null = null;
@@ -134,7 +140,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   function expect({ content: { number, chains: heads } }: Signed) {
     for (const head of heads) {
       const promised = { ...head, checkpoint: number };
-      const state = chains.get(head.chain);
+      const state = chains.get(head.chain) ?? beginnings.get(head.chain);
       if (state && head.size <= state.sequence) {
         const hash = state.recent.at(head.size - state.sequence - 1);
         if (hash !== undefined) assertEqual(promised, hash, head.size === state.sequence ? state.frontier : null);
@@ -229,17 +235,27 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     sameTenant(tombstone.tenantId);
     if (keys && of === 'export' && !manifest)
       throw new Failure('unsigned', 'there is no manifest before it', { chain });
-    const state = chains.get(chain);
     const promised = promisedOf(chain);
+    if (promised && !chains.has(chain))
+      chains.set(chain, begin(chain, { sequence: promised.first, previousHash: promised.previousHash }));
+    const state = chains.get(chain) ?? beginnings.get(chain);
     const waiting = buried.get(chain) ?? new Map<number, string>();
+    buried.set(chain, waiting);
     for (const [sequence, hash] of hashesIn(tombstone)) {
       if (sequence > (promised?.last ?? Infinity)) break;
-      const ahead = sequence - (state?.sequence ?? (promised?.first ?? 1) - 1);
+      const ahead = sequence - (state?.sequence ?? 0);
       const known = ahead > 0 ? waiting.get(sequence) : state?.recent.at(ahead - 1);
       if (known !== undefined && known !== hash) throw anotherBuried(chain, sequence);
       if (ahead > 0) waiting.set(sequence, hash);
     }
-    buried.set(chain, waiting);
+    if (waiting.size > mostBuried)
+      throw new Failure('unreadable', 'tombstones tell of very many places that do not come', { chain });
+    if (state) passRemoved(chain, state);
+    else if (waiting.has(1)) {
+      const beginning = begin(chain, { sequence: 1, previousHash: genesisHash });
+      beginnings.set(chain, beginning);
+      passRemoved(chain, beginning);
+    }
   }
 
   const anotherBuried = (chain: string, sequence: number) =>
@@ -257,26 +273,25 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     }
   }
 
+  /** Where the first record of a chain comes just after what was removed from the chain's beginning on. If it does not, its reader began in the middle. */
+  function beginningBefore({ chain, sequence }: { chain: string; sequence: number }): ChainState | undefined {
+    const beginning = beginnings.get(chain);
+    beginnings.delete(chain);
+    if (!beginning || beginning.sequence === sequence - 1) return beginning;
+    removed -= beginning.sequence;
+    for (const place of buried.get(chain)?.keys() ?? []) if (place < sequence) buried.get(chain)?.delete(place);
+    return undefined;
+  }
+
   function promisedOf(chain: string) {
     const promised = manifest?.chains.find(one => one.chain === chain);
     if (manifest && !promised) throw new Failure('not_in_manifest', 'the export should not hold this chain', { chain });
     return promised;
   }
 
-  /** Whether tombstones tell of a chain from its first place on. */
-  function allRemovedBefore(chain: string, sequence: number): boolean {
-    const waiting = buried.get(chain);
-    let next = 1;
-    while (next < sequence && waiting?.has(next)) next += 1;
-    return next === sequence;
-  }
-
   /** The state before the first record of a chain that there should be: of the manifest, or the one that came first. */
   function begin(chain: string, came: { sequence: number; previousHash: string }): ChainState {
-    const { first, previousHash } = promisedOf(chain) ?? {
-      first: allRemovedBefore(chain, came.sequence) ? 1 : came.sequence,
-      previousHash: came.previousHash,
-    };
+    const { first, previousHash } = promisedOf(chain) ?? { first: came.sequence, previousHash: came.previousHash };
     if (came.sequence < first)
       throw new Failure('not_in_manifest', 'the export should not hold this record', {
         chain,
@@ -284,7 +299,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
       });
     const hash = first === 1 ? genesisHash : previousHash;
     for (const one of expected.get(chain) ?? []) if (one.size === first - 1) assertEqual(one, hash, null);
-    return { first, sequence: first - 1, hash, frontier: first === 1 ? [] : null, recent: [] };
+    const frontier = first === 1 ? [] : null;
+    return { first, sequence: first - 1, lastRecord: first - 1, hash, frontier, recent: [] };
   }
 
   /** Chain after chain, as the manifest has them. */
@@ -304,10 +320,19 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     sameTenant(record.tenantId);
     if (hashOf(previousHash, canonical) !== hash)
       throw new Failure('altered', 'the record does not hash to its hash', place);
-    const state = chains.get(chain) ?? begin(chain, record);
+    const state = chains.get(chain) ?? beginningBefore(record) ?? begin(chain, record);
     passRemoved(chain, state, sequence - 1);
     const next = state.sequence + 1;
     if (sequence > next) throw new Failure('missing', `records ${next} to ${sequence - 1} are missing`, place);
+    if (sequence < next && sequence > state.lastRecord) {
+      // A tombstone told of it, and it is there nevertheless: a legal hold came between.
+      if (state.recent.at(sequence - next) !== hash) throw anotherBuried(chain, sequence);
+      assertInTurn(chain, sequence);
+      state.lastRecord = sequence;
+      removed -= 1;
+      records += 1;
+      return;
+    }
     if (sequence < next) {
       if (of === 'topic' && state.recent.at(sequence - next) === hash) return;
       throw new Failure('out_of_order', `record ${sequence} comes after record ${state.sequence}`, place);
@@ -319,6 +344,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     waiting?.delete(sequence);
     assertInTurn(chain, sequence);
     advance(chain, state, hash);
+    state.lastRecord = sequence;
     chains.set(chain, state);
     records += 1;
   }
@@ -384,7 +410,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
 
   function assertComplete(since: string) {
     for (const [chain, state] of chains) passRemoved(chain, state);
-    for (const chain of buried.keys()) addOnlyRemoved(chain);
+    // Chains of which no record is left.
+    for (const [chain, beginning] of beginnings) chains.set(chain, beginning);
     if (manifest) {
       for (const { chain, last: end, head } of manifest.chains) {
         const state = chains.get(chain);
@@ -422,15 +449,6 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
       if (first > size + 1)
         throw new Failure('missing', `records ${size + 1} to ${first - 1} are missing`, { chain, sequence: first });
     }
-  }
-
-  /** A chain of which no record is left. */
-  function addOnlyRemoved(chain: string) {
-    const first = promisedOf(chain)?.first ?? 1;
-    if (chains.has(chain) || !buried.get(chain)?.has(first)) return;
-    const state = begin(chain, { sequence: first, previousHash: genesisHash });
-    passRemoved(chain, state);
-    chains.set(chain, state);
   }
 
   return {

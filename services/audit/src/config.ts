@@ -19,8 +19,8 @@ export const configSchema = baseConfig.extend({
     .number()
     .int()
     .min(1)
-    .max(86_400)
-    .default(3_600)
+    .max(604_800)
+    .default(86_400)
     .describe('How often records whose retention is over are removed'),
   REEVE_REMOVAL_DELAY_SECONDS: z.coerce
     .number()

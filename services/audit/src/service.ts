@@ -127,6 +127,7 @@ export function createService(config: Config, log: Logger): Service {
     alerts,
     onError: error => log.error({ error }, 'a rule could not look at a record'),
   });
+  const removalDelayMs = config.REEVE_REMOVAL_DELAY_SECONDS * 1_000;
   const keeping = {
     ...logs,
     heads,
@@ -143,8 +144,9 @@ export function createService(config: Config, log: Logger): Service {
     intervalMs: config.REEVE_REMOVAL_SECONDS * 1_000,
     onError: error => log.warn({ error }, 'removal will be tried again'),
   });
-  const removing = { ...keeping, remover, delayMs: config.REEVE_REMOVAL_DELAY_SECONDS * 1_000 };
-  const writer = createChainWriter({ records, heads, clock, onAppended: checkpointer.grew });
+  const removing = { ...keeping, remover, delayMs: removalDelayMs };
+  const rememberMs = Math.min(30_000, removalDelayMs / 2);
+  const writer = createChainWriter({ records, heads, clock, rememberMs, onAppended: checkpointer.grew });
 
   const app = createApp(
     {
@@ -215,7 +217,7 @@ export function createService(config: Config, log: Logger): Service {
       loadedKey = await loadSigningKey({ keys, vault });
       await checkpointer.start();
       sinkRunner.start();
-      remover.start();
+      await remover.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const chaining = { writer, signingKey, publish: bus.publish, examine: detector.examine };

@@ -3,6 +3,7 @@
 import { type AuditRecord, type ChainedRecord, chain } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
+import { LRUCache } from 'lru-cache';
 import {
   advance,
   fromStored,
@@ -27,18 +28,30 @@ type Plan = {
 export type ChainWriter = ReturnType<typeof createChainWriter>;
 
 const rememberedHeads = 20_000;
+const rememberedForMs = 30_000;
 const attempts = 20;
 
 type Parts = {
   records: Records;
   heads: Heads;
   clock: Clock;
+  /**
+   * How long a head is remembered without being written. Less than the youngest record that may be removed is old: after a rebalance the head may be another's to
+   * move, and a place that was freed by a removal refuses nobody.
+   */
+  rememberMs?: number;
   /** Told of each tenant whose log grew. */
   onAppended?: (tenantId: TenantId) => void;
 };
 
-export function createChainWriter({ records, heads, clock, onAppended = () => undefined }: Parts) {
-  const remembered = new Map<string, Head | null>();
+export function createChainWriter({
+  records,
+  heads,
+  clock,
+  rememberMs = rememberedForMs,
+  onAppended = () => undefined,
+}: Parts) {
+  const remembered = new LRUCache<string, { head: Head | null }>({ max: rememberedHeads, ttl: rememberMs, perf: Date });
 
   async function keepHeads(chainId: string, plans: readonly Pick<Plan, 'tenantId' | 'rows' | 'head'>[]) {
     const moved = plans.flatMap(({ tenantId, rows, head }) => {
@@ -50,7 +63,7 @@ export function createChainWriter({ records, heads, clock, onAppended = () => un
     });
     await heads.acrossTenants('the heads of chains of one source partition').putAll(moved);
     for (const { tenantId, state } of moved) {
-      remembered.set(keyOf(tenantId, chainId), state);
+      remembered.set(keyOf(tenantId, chainId), { head: state });
       onAppended(tenantId);
     }
   }
@@ -58,10 +71,9 @@ export function createChainWriter({ records, heads, clock, onAppended = () => un
   async function headOf(tenantId: TenantId, chainId: string): Promise<Head | null> {
     const key = keyOf(tenantId, chainId);
     const known = remembered.get(key);
-    if (known !== undefined) return known;
+    if (known) return known.head;
     const head = await loadHead({ records, heads }, tenantId, chainId);
-    if (remembered.size >= rememberedHeads) remembered.clear();
-    remembered.set(key, head);
+    remembered.set(key, { head });
     return head;
   }
 

@@ -1,8 +1,8 @@
 // Reads a stretch of a chain as it is now: its records, and in place of those that were removed the tombstones that tell of them. What is neither
 // there nor told of is missing, and nobody is given a log that hides it.
 import type { TenantId } from '@reeve/contracts';
-import type { Records, StoredRecord } from './chain-store.ts';
-import { hashesOf, type Tombstones, tombstonesOf } from './tombstones.ts';
+import { place, type Records, type StoredRecord } from './chain-store.ts';
+import { chainedAt, hashesOf, type Tombstones, tombstonesOf } from './tombstones.ts';
 
 export type Chain = { tenantId: TenantId; chain: string };
 export type Logs = { records: Records; tombstones: Tombstones };
@@ -59,22 +59,19 @@ export async function hashesBetween(
   return Array.from({ length: to - from + 1 }, (_, at) => hashes.get(from + at) ?? '');
 }
 
-/**
- * How many places of a chain, from its first on, were chained when `holds` says, where that holds of all before those of which it does not: a binary
- * search. What was removed counts as chained with the next that is there; `chainedAt` is when the last was.
- */
+/** How many places of a chain, from its first on, were chained when `holds` says, where that holds of all before those of which it does not: a binary search. */
 export async function countWhile(
-  { records }: Pick<Logs, 'records'>,
-  { tenantId, chain, size, chainedAt }: Chain & { size: number; chainedAt: string },
+  { records, tombstones }: Logs,
+  { tenantId, chain, size }: Chain & { size: number },
   holds: (loggedAt: string) => boolean,
 ): Promise<number> {
   let [low, high] = [0, size];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const where = { sequence: { $gte: middle, $lte: size } };
-    const { items } = await records.in(tenantId).list('byChain', { chain }, { limit: 1, where });
-    const found = items[0]?.state;
-    if (holds(found?.loggedAt ?? chainedAt)) low = found?.sequence ?? size;
+    const record = await records.in(tenantId).getByUnique('place', place(chain, middle));
+    const loggedAt = record?.state.loggedAt ?? (await chainedAt(tombstones, { tenantId, chain }, middle));
+    if (loggedAt === null) throw missing(chain, middle);
+    if (holds(loggedAt)) low = middle;
     else high = middle - 1;
   }
   return low;

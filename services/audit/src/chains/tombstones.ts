@@ -5,7 +5,14 @@ import type { TenantId } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 import { place } from './chain-store.ts';
 
-export type StoredTombstone = { chain: string; first: number; last: number; jws: string };
+export type StoredTombstone = {
+  chain: string;
+  first: number;
+  last: number;
+  jws: string;
+  /** When the records were chained, in the order of their places: a period is the same after a removal. */
+  chained: { at: string; count: number }[];
+};
 export type Tombstones = Collections<StoredTombstone>;
 
 const blockSize = 256;
@@ -43,6 +50,24 @@ export async function* tombstonesOf(
     block = { last, statements: [state.jws] };
   }
   if (block) yield block;
+}
+
+/** When a record was chained that was removed; null where nothing tells of it. */
+export async function chainedAt(
+  tombstones: Tombstones,
+  { tenantId, chain }: { tenantId: TenantId; chain: string },
+  sequence: number,
+): Promise<string | null> {
+  const where = { first: { $gte: firstOf(blockOf(sequence)), $lte: sequence }, last: { $gte: sequence } };
+  for await (const { state } of tombstones.in(tenantId).all('byChain', { chain }, where)) {
+    let at = [...hashesOf(state.jws).keys()].indexOf(sequence);
+    if (at < 0) continue;
+    for (const { at: time, count } of state.chained) {
+      if (at < count) return time;
+      at -= count;
+    }
+  }
+  return null;
 }
 
 /** The hashes that a tombstone tells of, by place. */

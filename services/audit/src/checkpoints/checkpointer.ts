@@ -65,6 +65,7 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const last = await lastCheckpoint(checkpoints, tenantId);
       const chains = await chainsOf(tenantId);
+      assertGrown(last, chains);
       if (chains.length === 0 || (last && sameHeads(last.content.chains, chains))) return last;
       const number = (last?.number ?? 0) + 1;
       const time = clock.now().toISOString();
@@ -157,6 +158,14 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
       await running;
     },
   };
+}
+
+/** Whatever happened to the store: nobody is given a signature under a log that has fewer records than one before. */
+function assertGrown(last: Signed | null, chains: Checkpoint['chains']): void {
+  for (const { chain, size } of last?.content.chains ?? []) {
+    const now = chains.find(one => one.chain === chain)?.size ?? 0;
+    if (now < size) throw new Error(`${chain} has ${now} records, and a checkpoint was signed for ${size}`);
+  }
 }
 
 /** On the topic of the records, which tells a reader where they end. */

@@ -17,8 +17,8 @@ export async function planExport(
   { tenantId, checkpoint, period: { from, to } }: { tenantId: TenantId; checkpoint: Signed; period: Period },
 ): Promise<Range[]> {
   const ranges: Range[] = [];
-  for (const { chain, size, time: chainedAt } of checkpoint.content.chains) {
-    const of = { tenantId, chain, size, chainedAt };
+  for (const { chain, size } of checkpoint.content.chains) {
+    const of = { tenantId, chain, size };
     const before = from === undefined ? 0 : await countWhile(logs, of, loggedAt => loggedAt < from);
     const last = to === undefined ? size : await countWhile(logs, of, loggedAt => loggedAt <= to);
     if (last <= before) continue;

@@ -25,7 +25,13 @@ export const pullFeed = ({ signingKey, ...log }: Parts) =>
         .max(20_000)
         .optional()
         .describe('The `nextCursor` of the answer before; from the beginning without it'),
-      limit: z.coerce.number().int().min(1).max(1_000).default(200),
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(200)
+        .describe('Records at most; where some were removed, what tells of them comes beside'),
       format: z.enum(jsonFormats).default('ndjson').describe('What each of `items` is, as in the export'),
       wait: z.coerce
         .number()

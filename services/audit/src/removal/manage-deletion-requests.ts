@@ -49,14 +49,14 @@ async function countIn(parts: Parts, tenantId: TenantId, { classes, about, from,
   const records = parts.records.in(tenantId);
   const chains = [];
   for await (const { id, state } of parts.heads.in(tenantId).all('inOrder', {}))
-    if (!classes || classes.includes(classOf(id))) chains.push({ chain: id, size: state.sequence, at: state.loggedAt });
+    if (!classes || classes.includes(classOf(id))) chains.push({ tenantId, chain: id, size: state.sequence });
   if (about !== undefined) {
     const where = { chain: { $in: chains.map(({ chain }) => chain) }, loggedAt: { $gte: from ?? '', $lte: to } };
     return records.count('byAbout', { about }, where);
   }
   let count = 0;
-  for (const { chain, size, at: chainedAt } of chains) {
-    const of = { tenantId, chain, size, chainedAt };
+  for (const of of chains) {
+    const { chain } = of;
     const before = from === undefined ? 0 : await countWhile(parts, of, loggedAt => loggedAt < from);
     const last = await countWhile(parts, of, loggedAt => loggedAt <= to);
     count += await records.count('byChain', { chain }, { sequence: { $gt: before, $lte: last } });
@@ -129,11 +129,12 @@ export const createDeletionRequest = (parts: Parts) =>
   });
 
 function changeRequest(
-  { requests, remover }: Parts,
+  parts: Parts,
   verb: 'confirm' | 'cancel',
   summary: string,
   next: (request: DeletionRequest, by: () => ReturnType<typeof personOf>) => DeletionRequest,
 ) {
+  const { requests, remover } = parts;
   const type = verb === 'confirm' ? 'deletion.confirmed' : 'deletion.cancelled';
   return tenantRoute({
     method: 'post',
@@ -148,9 +149,11 @@ function changeRequest(
         const state = next(request, () => personOf(cause.actor));
         return { state, events: [event(type, id, state)] };
       };
+      // Before the change, so that a confirmed request is not forgotten by a process that ends between the two.
+      if (verb === 'confirm') await remover.wakeAt(tenantId, new Date(parts.clock.now().getTime() + parts.delayMs));
       const entry = await requests.in(tenantId).change(id, decide, { cause, expectedVersion });
       if (!entry) throw new ProblemError('deletion_request_unknown');
-      if (entry.state.removesAt !== null) await remover.wakeAt(tenantId, new Date(entry.state.removesAt));
+      if (verb === 'cancel') await remover.batchEnded(tenantId);
       return { body: shown(entry), version: entry.version };
     },
   });

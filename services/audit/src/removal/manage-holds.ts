@@ -59,18 +59,20 @@ export const placeHold = ({ holds, remover, clock }: Parts) =>
     async handle({ tenantId, body, cause, freshId }) {
       const id: Id<'hold'> = freshId('hold');
       const state: Hold = { ...body, placedAt: clock.now().toISOString(), releasedAt: null };
-      const entry = await holds.in(tenantId).create(id, { state, events: [event('hold.placed', id, state)] }, cause);
+      const decision = { state, events: [event('hold.placed', id, state)] };
+      // Already there: the first request with this Idempotency-Key got as far as that.
+      const entry = (await holds.in(tenantId).create(id, decision, cause)) ?? (await holds.in(tenantId).get(id));
       if (!entry) throw new ProblemError('conflict');
       await remover.batchEnded(tenantId);
       return { body: shown(entry), version: entry.version };
     },
   });
 
-export const releaseHold = ({ holds, clock }: Parts) =>
+export const releaseHold = ({ holds, remover, clock }: Parts) =>
   tenantRoute({
     method: 'post',
     path: `${path}/{holdId}:release`,
-    summary: 'End a legal hold: what it kept follows retention and deletion requests again',
+    summary: 'End a legal hold: what it kept follows retention again, and requests that are made after that',
     action: 'audit:configure',
     response: holdView,
     async handle({ tenantId, params, cause, expectedVersion }) {
@@ -82,6 +84,7 @@ export const releaseHold = ({ holds, clock }: Parts) =>
           : null;
       const entry = await holds.in(tenantId).change(id, decide, { cause, expectedVersion });
       if (!entry) throw new ProblemError('hold_unknown');
+      await remover.wakeAt(tenantId, clock.now());
       return { body: shown(entry), version: entry.version };
     },
   });

@@ -80,6 +80,8 @@ export const updateRetention = (parts: Parts) =>
       const entry = await policies.in(tenantId).change(policyId, decide, { cause, expectedVersion });
       const begins = Object.values(entry?.state.rules ?? {}).flatMap(({ before }) => before?.until ?? []);
       for (const at of [now.toISOString(), ...begins]) await parts.remover.wakeAt(tenantId, new Date(at));
+      // What is kept for longer from now on is not removed any more when this is answered.
+      await parts.remover.batchEnded(tenantId);
       return { body: await shown(parts, tenantId, entry?.state), version: entry?.version ?? 0 };
     },
   });

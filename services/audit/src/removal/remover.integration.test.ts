@@ -142,7 +142,7 @@ async function ask(scope: Scope): Promise<string> {
 async function removal(changes: Partial<typeof parts> = {}, onError = refuse) {
   const remover = createRemover({ ...parts, ...changes, intervalMs: dayMs, onError });
   await remover.wakeAt(tenantId, clock.now());
-  remover.start();
+  await remover.start();
   for (;;) {
     await new Promise(resolve => setTimeout(resolve, 50));
     const turn = (await parts.turns.in(tenantId).get(turnId))?.state;
@@ -257,18 +257,11 @@ describe('retention', () => {
     aheadMs = 2 * dayMs;
     await keepFor(1);
     let calls = 0;
-    const failing = parts.records.in(tenantId);
-    const records = {
-      ...parts.records,
-      in: () => ({
-        ...failing,
-        removeAll: async (ids: readonly string[]) => {
-          calls += 1;
-          if (calls === 2) throw new Error('crashed');
-          await failing.removeAll(ids);
-        },
-      }),
-    } as typeof parts.records;
+    const records = removing(async remove => {
+      calls += 1;
+      if (calls === 2) throw new Error('crashed');
+      await remove();
+    });
     const errors: unknown[] = [];
     await removal({ records }, error => void errors.push(error));
     expect(errors).toHaveLength(1);
@@ -282,7 +275,156 @@ describe('retention', () => {
   });
 });
 
+/** Collections of which this tenant's behaves otherwise. */
+function ofThisTenant<T extends { in: (tenantId: TenantId) => unknown }>(collections: T, changed: object): T {
+  return { ...collections, in: (of: TenantId) => (of === tenantId ? changed : collections.in(of)) };
+}
+
+/** The records, whose removal does something first or after. */
+function removing(around: (remove: () => Promise<void>, count: number) => Promise<void>) {
+  const inner = parts.records.in(tenantId);
+  const removeAll = (ids: readonly string[]) => around(() => inner.removeAll(ids), ids.length);
+  return ofThisTenant(parts.records, { ...inner, removeAll });
+}
+
+const arrivals = (from: number, count: number) =>
+  Array.from({ length: count }, (_, n) => sampleArrival({ tenantId, chain: auth, offset: from + n }));
+
+describe('a chain of which records were removed', () => {
+  test('is not forked by a writer that remembers how it was before another wrote', async () => {
+    const [one, other] = [createChainWriter({ ...parts, rememberMs: 20 }), createChainWriter(parts)];
+    await one.append(tenantId, auth, arrivals(0, 10));
+    await other.append(tenantId, auth, arrivals(10, 10));
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    await removal();
+    const chained = await one.append(tenantId, auth, arrivals(20, 5));
+    expect(chained.map(({ record }) => record.sequence)).toEqual([21, 22, 23, 24, 25]);
+    expect(await verified()).toMatchObject({ finding: null, records: 5, removed: 20 });
+  });
+
+  test('keeps what its stored head does not know of, and no smaller log is signed', async () => {
+    await createChainWriter(parts).append(tenantId, auth, arrivals(0, 10));
+    const acrossTenants = () => ({ putAll: () => Promise.reject(new Error('crashed')) });
+    const heads = { ...parts.heads, acrossTenants } as unknown as typeof parts.heads;
+    const more = arrivals(10, 12);
+    const crashed = createChainWriter({ ...parts, heads }).append(tenantId, auth, more.slice(0, 10));
+    await expect(crashed).rejects.toThrow('crashed');
+    expect((await parts.checkpointer.sign(tenantId))?.content.chains).toMatchObject([{ size: 20 }]);
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    await removal();
+    expect(await sequences(auth)).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+    const again = await createChainWriter(parts).append(tenantId, auth, more);
+    expect(again.map(({ record }) => record.sequence)).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22]);
+    expect(await verified()).toMatchObject({ finding: null, records: 12, removed: 10 });
+    // A store that lost records behind our back.
+    const lost = (await parts.records.in(tenantId).getByUnique('place', `${auth}#22`))?.id ?? '';
+    await parts.records.in(tenantId).remove(lost);
+    await parts.heads.in(tenantId).remove(auth);
+    await expect(parts.checkpointer.sign(tenantId)).rejects.toThrow('a checkpoint was signed for 22');
+  });
+
+  test('has the same periods as before: an export that was cut off goes on', async () => {
+    await grow(auth, 40, n => ({ userId: n >= 30 ? 'leaver' : 'u' }));
+    await grow(webhook, 10, () => ({ userId: 'leaver' }));
+    const pause = () => new Promise(resolve => setTimeout(resolve, 5));
+    await pause();
+    const period = { from: undefined, to: clock.now().toISOString() };
+    await pause();
+    await grow(auth, 10);
+    await grow(webhook, 10);
+    const checkpoint = await parts.checkpointer.sign(tenantId);
+    if (!checkpoint) throw new Error('there is no checkpoint');
+    const of = { tenantId, checkpoint, period, format: 'ndjson' } as const;
+    const lines: string[] = [];
+    for await (const line of linesOf(parts, { ...of, ranges: await planExport(parts, of) })) {
+      lines.push(line);
+      if (lines.length === 11) break;
+    }
+    await ask({ about: 'leaver' });
+    await removal();
+    const after = { chain: auth, sequence: 10 };
+    for await (const line of linesOf(parts, { ...of, ranges: await planExport(parts, of), after })) lines.push(line);
+    async function* joined() {
+      yield* lines;
+    }
+    expect(await verifyExport(joined(), { format: formats.ndjson, keys })).toMatchObject({
+      finding: null,
+      records: 30,
+      removed: 20,
+    });
+  });
+});
+
+describe('what was decided otherwise', () => {
+  test('counts from the next batch on: a longer retention, and a request that is cancelled', async () => {
+    await grow(auth, 1_500);
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    let gone = 0;
+    const once = (change: () => Promise<void>) =>
+      removing(async (remove, count) => {
+        await remove();
+        gone += count;
+        await change();
+      });
+    await removal({ records: once(() => keepFor(null)) });
+    expect([gone, (await sequences(auth)).length]).toEqual([256, 1_244]);
+    const id = await ask({});
+    const decide = (was: DeletionRequest | null) =>
+      was?.status === 'confirmed' ? { state: cancel(was, clock.now()), events: [] } : null;
+    await removal({
+      records: once(async () => void (await parts.requests.in(tenantId).change(id, decide, { cause }))),
+    });
+    expect([gone, (await sequences(auth)).length]).toEqual([512, 988]);
+    expect(await verified()).toMatchObject({ finding: null, records: 988 });
+  });
+
+  test('is not undone by a remover that stands still for longer than its lease', async () => {
+    await grow(auth, 50);
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    const inner = parts.tombstones.in(tenantId);
+    const create: typeof inner.create = async (...parameters) => {
+      const made = await inner.create(...parameters);
+      aheadMs += 61_000;
+      const api = createRemover({ ...parts, intervalMs: dayMs, onError: refuse });
+      await hold({});
+      await api.batchEnded(tenantId);
+      return made;
+    };
+    const tombstones = ofThisTenant(parts.tombstones, { ...inner, create });
+    await removal({ tombstones });
+    expect(await sequences(auth)).toHaveLength(50);
+    expect(await verified()).toMatchObject({ finding: null, records: 50, removed: 0 });
+  });
+
+  test('is found by a process that starts, though the one that was told ended before it said when', async () => {
+    await grow(auth, 5);
+    await ask({});
+    aheadMs = 10 * dayMs;
+    const remover = createRemover({ ...parts, intervalMs: dayMs, onError: refuse });
+    await remover.start();
+    for (let tries = 0; tries < 100 && (await sequences(auth)).length > 0; tries += 1)
+      await new Promise(resolve => setTimeout(resolve, 50));
+    await remover.stop();
+    expect(await sequences(auth)).toEqual([]);
+  });
+});
+
 describe('a legal hold', () => {
+  test('keeps many from being in the way of the few behind them', async () => {
+    await grow(auth, 1_100, n => ({ userId: n < 1_000 ? 'held' : 'u' }));
+    const id = await ask({ about: 'u' });
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    await hold({ about: 'held' });
+    await removal();
+    expect(await sequences(auth)).toHaveLength(1_000);
+    expect((await parts.requests.in(tenantId).get(id))?.state).toMatchObject({ status: 'done', removed: 100 });
+  });
+
   test('keeps what it speaks of, until it is released', async () => {
     await grow(auth, 600, n => ({ userId: n % 50 === 0 ? 'held' : 'u' }));
     aheadMs = 2 * dayMs;

@@ -7,11 +7,12 @@ import { metrics } from '@opentelemetry/api';
 import { hashOfStatement, signStatement, type Tombstone } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Clock, Entry } from '@reeve/store';
-import type { Heads, StoredRecord } from '../chains/chain-store.ts';
+import { fromStored, type Heads, type StoredRecord } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
-import { blockOf, hashesOf, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
+import { blockOf, hashesOf, type StoredTombstone, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
+import { searchFieldsOf, searchVersion } from '../search/search-fields.ts';
 import type { DeletionRequest, DeletionRequests } from './deletion-request.ts';
 import type { Holds } from './legal-hold.ts';
 import { end, isLeased, type Turn, type Turns, take, turnId, wake } from './removal-turn.ts';
@@ -39,12 +40,23 @@ export type Remover = ReturnType<typeof createRemover>;
 
 type Why = Pick<Tombstone, 'reason' | 'reference'>;
 type Outcome = { removed: number; held: number };
+type Found = Entry<StoredRecord>;
 
-const leaseMs = 60_000;
+/** What is to go, why, and whether it still is: people change their minds while it goes on. */
+type Task = {
+  why: Why;
+  found: AsyncIterable<Found>;
+  stillDue: () => Promise<(record: StoredRecord) => boolean>;
+  onBatch?: (outcome: Outcome) => Promise<void>;
+};
+
+const leaseMs = 12_000;
+/** Of a lease, what has to be left for records to be removed under it. */
+const leastLeftMs = 4_000;
 const lookEveryMs = 500;
 const leastBatch = 128;
 /** Then another tenant has its turn. */
-const batchesPerTurn = 200;
+const turnMs = 30_000;
 const waitForBatchMs = 100;
 const longestPauseMs = 2_000;
 
@@ -62,6 +74,7 @@ export function createRemover(parts: Parts) {
   let working: Promise<void> | undefined;
   let stopped = false;
   const cause = () => serviceCause('audit', { correlationId: newEventId() });
+  const inMs = (ms: number) => new Date(clock.now().getTime() + ms).toISOString();
 
   async function changeTurn(tenantId: TenantId, next: (turn: Turn) => Turn | null): Promise<Turn | null> {
     const decide = (turn: Turn | null) => {
@@ -71,155 +84,184 @@ export function createRemover(parts: Parts) {
     return (await turns.in(tenantId).change(turnId, decide, { cause: cause() }))?.state ?? null;
   }
 
+  async function wakeAt(tenantId: TenantId, at: Date): Promise<void> {
+    const decide = (turn: Turn | null) => ({ state: wake(turn, at.toISOString(), clock.now()), events: [] });
+    await turns.in(tenantId).change(turnId, decide, { cause: cause() });
+  }
+
   const takeLease = (tenantId: TenantId) =>
     changeTurn(tenantId, was => take(was, { holder, now: clock.now(), forMs: leaseMs }));
 
-  /** Returns until when nobody else removes anything of the tenant's. */
-  async function renew(tenantId: TenantId): Promise<string> {
+  /** Returns what refuses to go on when the lease is nearly over: whoever waits for it to end may take it that nothing is removed after that. */
+  async function renew(tenantId: TenantId): Promise<() => void> {
     const turn = stopped ? null : await takeLease(tenantId);
     if (turn?.lease?.holder !== holder) throw new Interrupted();
-    return turn.lease.until;
+    const until = Date.parse(turn.lease.until) - leastLeftMs;
+    return () => {
+      if (clock.now().getTime() >= until) throw new Interrupted();
+    };
   }
 
-  async function holdsOf(tenantId: TenantId): Promise<Scope[]> {
+  async function isHeldOf(tenantId: TenantId): Promise<(record: StoredRecord) => boolean> {
     const scopes: Scope[] = [];
     for await (const { state } of holds.in(tenantId).all('newest', {}, { releasedAt: null })) scopes.push(state.scope);
-    return scopes;
+    return record => {
+      // What an earlier version made a record searchable by may be less than a hold has to find.
+      const { about } = record.searchVersion === searchVersion ? record : searchFieldsOf(fromStored(record).record);
+      return scopes.some(scope => isIn(scope, { ...record, about }));
+    };
   }
 
-  /** Records of one block of a chain. Those that a tombstone tells of already were left by a process that ended between the two steps. */
-  async function bury(tenantId: TenantId, found: readonly Entry<StoredRecord>[], why: Why): Promise<void> {
-    const [{ chain, sequence: from }, { sequence: to }] = [found[0]?.state, found.at(-1)?.state] as [
-      StoredRecord,
-      StoredRecord,
-    ];
+  async function writeTombstone(tenantId: TenantId, untold: readonly StoredRecord[], why: Why): Promise<void> {
+    const [oldest, newest] = [untold[0], untold.at(-1)];
+    if (!oldest || !newest) return;
+    const { chain, sequence: first } = oldest;
+    const { sequence: last } = newest;
+    const removed = runsOf(untold);
+    const content = { tenantId, chain, time: clock.now().toISOString(), ...why, removed };
+    const jws = await signStatement(signingKey(), 'reeve-tombstone', content);
+    const state: StoredTombstone = { chain, first, last, jws, chained: timesOf(untold) };
+    const { reference } = why;
+    const tombstone = hashOfStatement(jws);
+    const event: EventDraft<'records.removed'> = {
+      type: 'records.removed',
+      target: { type: 'audit_log', id: tenantId, name: null },
+      outcome: 'success',
+      reason: because(why.reason),
+      details: { chain, first, last, count: untold.length, reference, tombstone },
+    };
+    const created = await tombstones.in(tenantId).create(tombstoneId(state), { state, events: [event] }, cause());
+    if (!created) throw new Interrupted();
+  }
+
+  /** Records of one block of a chain, in order. Those that a tombstone tells of already were left by a process that ended between the two steps. */
+  async function bury(tenantId: TenantId, found: readonly Found[], why: Why, assertInTime: () => void): Promise<void> {
+    const block = found.map(({ state }) => state);
+    const [chain, from, to] = [block[0]?.chain ?? '', block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
     const told = new Set<number>();
     for await (const { statements } of tombstonesOf(tombstones, { tenantId, chain }, { from, to }))
       for (const jws of statements) for (const sequence of hashesOf(jws).keys()) told.add(sequence);
-    const untold = found.map(({ state }) => state).filter(({ sequence }) => !told.has(sequence));
-    const [first, last] = [untold[0]?.sequence, untold.at(-1)?.sequence];
-    if (first !== undefined && last !== undefined) {
-      const removed = runsOf(untold);
-      const content = { tenantId, chain, time: clock.now().toISOString(), ...why, removed };
-      const jws = await signStatement(signingKey(), 'reeve-tombstone', content);
-      const state = { chain, first, last, jws };
-      const event: EventDraft<'records.removed'> = {
-        type: 'records.removed',
-        target: { type: 'audit_log', id: tenantId, name: null },
-        outcome: 'success',
-        reason: because(why.reason),
-        details: {
-          chain,
-          first,
-          last,
-          count: untold.length,
-          reference: why.reference,
-          tombstone: hashOfStatement(jws),
-        },
-      };
-      if (!(await tombstones.in(tenantId).create(tombstoneId(state), { state, events: [event] }, cause())))
-        throw new Interrupted();
-    }
+    assertInTime();
+    await writeTombstone(
+      tenantId,
+      block.filter(({ sequence }) => !told.has(sequence)),
+      why,
+    );
+    assertInTime();
     await records.in(tenantId).removeAll(found.map(({ id }) => id));
     removedRecords.add(found.length, { reason: why.reason });
   }
 
   /** One batch, which may be of several chains. */
-  async function removeBatch(tenantId: TenantId, batch: readonly Entry<StoredRecord>[], why: Why): Promise<Outcome> {
+  async function removeBatch(tenantId: TenantId, batch: readonly Found[], { why, stillDue }: Task): Promise<Outcome> {
     const began = performance.now();
-    const until = await renew(tenantId);
-    const held = await holdsOf(tenantId);
-    const free = batch.filter(({ state }) => !held.some(scope => isIn(scope, state)));
+    const assertInTime = await renew(tenantId);
+    const [isDue, isHeld] = [await stillDue(), await isHeldOf(tenantId)];
+    const due = batch.filter(({ state }) => isDue(state));
+    const free = due.filter(({ state }) => !isHeld(state));
     const blocks = Map.groupBy(free, ({ state }) => `${state.chain}/${blockOf(state.sequence)}`);
     for (const block of blocks.values()) {
-      // A hold that was placed meanwhile waits no longer than that.
-      if (clock.now().toISOString() >= until) throw new Interrupted();
       const inOrder = block.toSorted((one, other) => one.state.sequence - other.state.sequence);
-      await bury(tenantId, inOrder, why);
+      await bury(tenantId, inOrder, why, assertInTime);
     }
-    // A tenth of the time at most is ours.
-    await sleep(Math.min(longestPauseMs, (performance.now() - began) * 9));
-    return { removed: free.length, held: batch.length - free.length };
+    // A tenth of the time is ours, unless a batch takes very long.
+    if (free.length > 0) await sleep(Math.min(longestPauseMs, (performance.now() - began) * 9));
+    return { removed: free.length, held: due.length - free.length };
   }
 
-  async function remove(
-    tenantId: TenantId,
-    found: AsyncIterable<Entry<StoredRecord>>,
-    why: Why,
-    onBatch: (outcome: Outcome) => Promise<void> = () => Promise.resolve(),
-  ): Promise<void> {
-    let batch: Entry<StoredRecord>[] = [];
-    let batches = 0;
-    const isBoundary = ({ state: { chain, sequence } }: Entry<StoredRecord>) => {
+  async function remove(tenantId: TenantId, task: Task, endsAt: number): Promise<void> {
+    let batch: Found[] = [];
+    const isBoundary = ({ state: { chain, sequence } }: Found) => {
       const before = batch.at(-1)?.state;
       return before && (before.chain !== chain || blockOf(before.sequence) !== blockOf(sequence));
     };
-    for await (const entry of found) {
-      if (batch.length >= leastBatch && isBoundary(entry)) {
-        await onBatch(await removeBatch(tenantId, batch, why));
-        batch = [];
-        batches += 1;
-        if (batches === batchesPerTurn) throw new Interrupted();
-      }
+    const flush = async () => {
+      const outcome = await removeBatch(tenantId, batch, task);
+      batch = [];
+      await task.onBatch?.(outcome);
+      // Those that are held are met again in the next turn: only a batch that got somewhere may end one.
+      if (outcome.removed > 0 && performance.now() > endsAt) throw new Interrupted();
+    };
+    for await (const entry of task.found) {
+      if (batch.length >= leastBatch && isBoundary(entry)) await flush();
       batch.push(entry);
     }
-    if (batch.length > 0) await onBatch(await removeBatch(tenantId, batch, why));
+    if (batch.length > 0) await flush();
   }
 
-  /** Records of a chain from its beginning on, as long as they were chained before that time. */
-  async function* chainedBefore(tenantId: TenantId, { chain, size }: { chain: string; size: number }, time: string) {
+  /** Records of a chain from its beginning on, as long as they were chained when `holds` says. */
+  async function* chainedWhile(
+    tenantId: TenantId,
+    { chain, size }: { chain: string; size: number },
+    holds: (loggedAt: string) => boolean,
+  ): AsyncGenerator<Found> {
     for await (const entry of records.in(tenantId).all('byChain', { chain }, { sequence: { $lte: size } })) {
-      if (entry.state.loggedAt >= time) return;
+      if (!holds(entry.state.loggedAt)) return;
       yield entry;
     }
   }
 
-  async function* inScope(tenantId: TenantId, sizes: ReadonlyMap<string, number>, request: DeletionRequest) {
-    const { scope } = request;
-    const isCovered = ({ state }: Entry<StoredRecord>) => state.sequence <= (sizes.get(state.chain) ?? 0);
-    const { about } = scope;
-    if (about !== undefined) {
-      for await (const entry of records.in(tenantId).all('storyOf', { about }))
-        if (isIn(scope, entry.state) && isCovered(entry)) yield entry;
+  async function* inScope(
+    tenantId: TenantId,
+    sizes: ReadonlyMap<string, number>,
+    { scope, requestedAt }: DeletionRequest,
+  ): AsyncGenerator<Found> {
+    if (scope.about !== undefined) {
+      for await (const entry of records.in(tenantId).all('storyOf', { about: scope.about })) {
+        const { chain, sequence } = entry.state;
+        if (isIn(scope, entry.state) && sequence <= (sizes.get(chain) ?? 0)) yield entry;
+      }
       return;
     }
     for (const [chain, size] of sizes)
       if (!scope.classes || scope.classes.includes(classOf(chain)))
-        for await (const entry of chainedBefore(tenantId, { chain, size }, request.requestedAt))
+        for await (const entry of chainedWhile(tenantId, { chain, size }, loggedAt => loggedAt <= requestedAt))
           if (isIn(scope, entry.state)) yield entry;
   }
 
-  async function removeExpired(tenantId: TenantId, sizes: ReadonlyMap<string, number>): Promise<boolean> {
-    const policy = await policies.in(tenantId).get(policyId);
+  async function removeExpired(tenantId: TenantId, sizes: ReadonlyMap<string, number>, endsAt: number) {
     for (const [chain, size] of sizes) {
       const name = classOf(chain);
-      const rule = policy?.state.rules[name];
+      const ruleNow = async () => (await policies.in(tenantId).get(policyId))?.state.rules[name];
+      const rule = await ruleNow();
       const cutoff = cutoffOf(rule, clock.now());
       if (cutoff === null) continue;
-      const reference = `${name}: ${daysNow(rule, clock.now())} days`;
-      await remove(tenantId, chainedBefore(tenantId, { chain, size }, cutoff), { reason: 'retention', reference });
+      const task: Task = {
+        why: { reason: 'retention', reference: `${name}: ${daysNow(rule, clock.now())} days` },
+        found: chainedWhile(tenantId, { chain, size }, loggedAt => loggedAt < cutoff),
+        async stillDue() {
+          const now = cutoffOf(await ruleNow(), clock.now());
+          return ({ loggedAt }) => now !== null && loggedAt < now;
+        },
+      };
+      await remove(tenantId, task, endsAt);
     }
-    return policy !== null;
   }
 
   async function removeRequested(
     tenantId: TenantId,
     sizes: ReadonlyMap<string, number>,
     { id, state: request }: Entry<DeletionRequest>,
+    endsAt: number,
   ): Promise<void> {
+    /** Null where it was cancelled meanwhile: what is not removed yet stays. */
     const change = async (next: (was: DeletionRequest) => DeletionRequest, events: EventDraft[] = []) => {
       const decide = (was: DeletionRequest | null) =>
         was?.status === 'confirmed' ? { state: next(was), events } : null;
-      const entry = await requests.in(tenantId).change(id, decide, { cause: cause() });
-      // Cancelled meanwhile: what is not removed yet stays.
-      if (entry?.state.status === 'cancelled') throw new Interrupted();
-      return entry?.state;
+      await requests.in(tenantId).change(id, decide, { cause: cause() });
     };
     await change(was => ({ ...was, held: 0 }));
-    const why = { reason: 'deletion_request', reference: id } as const;
-    await remove(tenantId, inScope(tenantId, sizes, request), why, async ({ removed, held }) => {
-      await change(was => ({ ...was, removed: was.removed + removed, held: was.held + held }));
-    });
+    const task: Task = {
+      why: { reason: 'deletion_request', reference: id },
+      found: inScope(tenantId, sizes, request),
+      async stillDue() {
+        const isConfirmed = (await requests.in(tenantId).get(id))?.state.status === 'confirmed';
+        return () => isConfirmed;
+      },
+      onBatch: ({ removed, held }) =>
+        change(was => ({ ...was, removed: was.removed + removed, held: was.held + held })),
+    };
+    await remove(tenantId, task, endsAt);
     const { removed, held } = (await requests.in(tenantId).get(id))?.state ?? request;
     const done: EventDraft<'deletion.completed'> = {
       type: 'deletion.completed',
@@ -231,21 +273,30 @@ export function createRemover(parts: Parts) {
     await change(was => ({ ...was, status: 'done', doneAt: clock.now().toISOString() }), [done]);
   }
 
+  /** Of each chain, how many records a checkpoint covers and the stored head knows of: neither needs the others any more. */
   async function sizesOf(tenantId: TenantId): Promise<Map<string, number>> {
     const checkpoint = await checkpointer.sign(tenantId);
-    return new Map(checkpoint?.content.chains.map(({ chain, size }) => [chain, size]));
+    const covered = new Map(checkpoint?.content.chains.map(({ chain, size }) => [chain, size]));
+    const sizes = new Map<string, number>();
+    for await (const { id, state } of parts.heads.in(tenantId).all('inOrder', {}))
+      sizes.set(id, Math.min(covered.get(id) ?? 0, state.sequence));
+    return sizes;
   }
 
   /** When there is next something to do; null while there is neither a policy nor a request. */
   async function removeAll(tenantId: TenantId): Promise<string | null> {
+    const endsAt = performance.now() + turnMs;
     const sizes = await sizesOf(tenantId);
-    const hasPolicy = await removeExpired(tenantId, sizes);
-    const waiting: string[] = hasPolicy ? [new Date(clock.now().getTime() + parts.intervalMs).toISOString()] : [];
+    const waiting: string[] = [];
     for await (const entry of requests.in(tenantId).all('byStatus', { status: 'confirmed' })) {
       const { removesAt } = entry.state;
       if (removesAt === null) continue;
       if (removesAt > clock.now().toISOString()) waiting.push(removesAt);
-      else await removeRequested(tenantId, sizes, entry);
+      else await removeRequested(tenantId, sizes, entry, endsAt);
+    }
+    if (await policies.in(tenantId).get(policyId)) {
+      await removeExpired(tenantId, sizes, endsAt);
+      waiting.push(inMs(parts.intervalMs));
     }
     return waiting.toSorted()[0] ?? null;
   }
@@ -253,11 +304,11 @@ export function createRemover(parts: Parts) {
   async function takeTurn(tenantId: TenantId) {
     const turn = await takeLease(tenantId);
     if (turn?.lease?.holder !== holder) return;
-    let nextAt: string | null = new Date(clock.now().getTime() + leaseMs).toISOString();
+    let nextAt: string | null = inMs(leaseMs);
     try {
       nextAt = await removeAll(tenantId);
     } catch (error) {
-      if (error instanceof Interrupted) nextAt = clock.now().toISOString();
+      if (error instanceof Interrupted) nextAt = inMs(0);
       else parts.onError(error);
     }
     await changeTurn(tenantId, was => (was.lease?.holder === holder ? end(was, nextAt, clock.now()) : null));
@@ -276,7 +327,17 @@ export function createRemover(parts: Parts) {
   }
 
   return {
-    start: schedule,
+    wakeAt,
+
+    /** Every tenant that has something to remove is looked at once, whatever was written of its turn before. */
+    async start(): Promise<void> {
+      const why = 'what is to be removed, should a process have ended before it said when';
+      const now = clock.now();
+      for await (const { tenantId } of policies.acrossTenants(why).all()) await wakeAt(tenantId, now);
+      for await (const { tenantId, state } of requests.acrossTenants(why).all())
+        if (state.status === 'confirmed') await wakeAt(tenantId, now);
+      schedule();
+    },
 
     async stop(): Promise<void> {
       stopped = true;
@@ -284,13 +345,7 @@ export function createRemover(parts: Parts) {
       await working;
     },
 
-    /** Has a tenant looked at when that time has come. */
-    async wakeAt(tenantId: TenantId, at: Date): Promise<void> {
-      const decide = (turn: Turn | null) => ({ state: wake(turn, at.toISOString(), clock.now()), events: [] });
-      await turns.in(tenantId).change(turnId, decide, { cause: cause() });
-    },
-
-    /** Waits for the batch that is under way: the one after it reads the holds that there are now. */
+    /** Waits for the batch that is under way: the one after it reads anew what may be removed. */
     async batchEnded(tenantId: TenantId): Promise<void> {
       const leaseOf = async () => {
         const turn = (await turns.in(tenantId).get(turnId))?.state;
@@ -300,6 +355,17 @@ export function createRemover(parts: Parts) {
       while (until !== undefined && (await leaseOf()) === until) await sleep(waitForBatchMs);
     },
   };
+}
+
+/** When they were chained, equal neighbours counted. */
+function timesOf(found: readonly StoredRecord[]): StoredTombstone['chained'] {
+  const times: StoredTombstone['chained'] = [];
+  for (const { loggedAt } of found) {
+    const last = times.at(-1);
+    if (last?.at === loggedAt) last.count += 1;
+    else times.push({ at: loggedAt, count: 1 });
+  }
+  return times;
 }
 
 function runsOf(removed: readonly StoredRecord[]): Tombstone['removed'] {

@@ -17,17 +17,23 @@ export const recordClass = z
 /** A chain is named `<topic>/<partition>`. */
 export const classOf = (chain: string) => chain.split('.')[1] as RecordClass;
 
-/** What is left out narrows nothing. */
-export const scope = z.strictObject({
-  classes: z.array(recordClass).min(1).optional(),
+const members = z.strictObject({
+  classes: z.array(recordClass).min(1).max(recordClasses.length).optional(),
   about: z
     .string()
+    .trim()
     .min(1)
     .max(200)
     .optional()
     .describe('A user, session, connector or other id: records in which it acts, is acted on or is named'),
   from: instant.optional().describe('When they were chained, at the earliest'),
   to: instant.optional().describe('When they were chained, at the latest'),
+});
+
+/** What is left out narrows nothing. */
+export const scope = members.refine(({ from = '', to = '~' }) => from <= to, {
+  path: ['to'],
+  message: 'must not be before `from`',
 });
 
 export type Scope = z.infer<typeof scope>;

@@ -81,15 +81,16 @@ async function shown(
 }
 
 async function positionAt(
-  { records, heads }: Parts,
+  { records, tombstones, heads }: Parts,
   tenantId: TenantId,
   from: z.infer<typeof start>,
 ): Promise<Position> {
   if (from === 'beginning') return {};
   const position: Record<string, number> = {};
   for await (const { id: chainId, state } of heads.in(tenantId).all('inOrder', {})) {
-    const of = { tenantId, chain: chainId, size: state.sequence, chainedAt: state.loggedAt };
-    const before = from === 'now' ? state.sequence : await countWhile({ records }, of, loggedAt => loggedAt < from);
+    const of = { tenantId, chain: chainId, size: state.sequence };
+    const before =
+      from === 'now' ? state.sequence : await countWhile({ records, tombstones }, of, loggedAt => loggedAt < from);
     if (before > 0) position[chainId] = before;
   }
   return position;

@@ -212,7 +212,7 @@ export function createSinkRunner(parts: Parts) {
       const credential = await credentialOf(tenantId, id, version, sink);
       for (let turn = 0; turn < batchesPerTurn && !stopped; turn += 1) {
         const { batch, position, checkpoint, found } = await nextBatch(tenantId, run, sink);
-        const oldest = found[0]?.loggedAt;
+        const oldest = found.find(({ record }) => record)?.loggedAt;
         lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
           sink: id,
         });
