@@ -198,3 +198,11 @@ test('a tile is the same whether it was kept or is computed', async () => {
       expect([round, level, index, await subtree(level, index)]).toEqual([round, level, index, rootOfLeaves(leaves)]);
     }
 });
+
+test('a log that has fewer records than were signed for is not signed', async () => {
+  await grow('reeve.auth.v1/0', 0, 5);
+  await grow('reeve.secret.v1/0', 0, 3);
+  await checkpointer().sign(tenantId);
+  await parts.heads.in(tenantId).remove('reeve.secret.v1/0');
+  await expect(checkpointer().sign(tenantId)).rejects.toThrow('has 0 records, and a checkpoint was signed for 3');
+});
