@@ -24,6 +24,7 @@ export const idPrefixes = {
   sink: 'snk',
   hold: 'hld',
   alert: 'alr',
+  evidence: 'evp',
   deletion: 'dlr',
 } as const;
 

@@ -149,6 +149,16 @@ export const problems = {
   ],
   alert_unknown: [404, 'There is no such alert', 'List …/audit/alerts for those that there are.'],
   alert_rule_unknown: [404, 'There is no such rule', 'List …/audit/alert-rules for those that there are.'],
+  evidence_package_unknown: [
+    404,
+    'There is no such evidence package',
+    'List …/audit/evidence-packages: each is forgotten after a week.',
+  ],
+  evidence_package_state: [
+    409,
+    'The evidence package is not in a state that allows this',
+    'Read its `status` until it is `ready`.',
+  ],
   checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 

@@ -33,6 +33,15 @@ import { proveEvent } from './checkpoints/prove-event.ts';
 import { listCheckpoints, proveConsistency, readCheckpoint } from './checkpoints/read-checkpoints.ts';
 import { defineTiles } from './checkpoints/record-tree.ts';
 import type { Config } from './config.ts';
+import { defineEvidence } from './evidence/evidence-package.ts';
+import {
+  createPackage,
+  deletePackage,
+  downloadPackage,
+  listPackages,
+  readPackage,
+} from './evidence/manage-packages.ts';
+import { createPackageBuilder } from './evidence/package-builder.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
 import { pullFeed } from './feed/pull-feed.ts';
@@ -144,6 +153,15 @@ export function createService(config: Config, log: Logger): Service {
     intervalMs: config.REEVE_REMOVAL_SECONDS * 1_000,
     onError: error => log.warn({ error }, 'removal will be tried again'),
   });
+  const evidencing = { evidence: defineEvidence(store), clock };
+  const packageBuilder = createPackageBuilder({
+    ...keeping,
+    ...evidencing,
+    checkpoints,
+    tiles,
+    publicKeys: () => publicKeys(keys),
+    onError: error => log.warn({ error }, 'an evidence package could not be built'),
+  });
   const removing = { ...keeping, remover, delayMs: removalDelayMs };
   const rememberMs = Math.min(30_000, removalDelayMs / 2);
   const writer = createChainWriter({ records, heads, clock, rememberMs, onAppended: checkpointer.grew });
@@ -184,6 +202,11 @@ export function createService(config: Config, log: Logger): Service {
         acknowledgeAlert({ alerts, clock }),
         listAlertRules(ruling),
         updateAlertRule(ruling),
+        listPackages(evidencing),
+        createPackage(evidencing),
+        readPackage(evidencing),
+        downloadPackage({ ...evidencing, recordFact: store.recordFact }),
+        deletePackage(evidencing),
         readRetention(removing),
         updateRetention(removing),
         listHolds(removing),
@@ -218,6 +241,7 @@ export function createService(config: Config, log: Logger): Service {
       await checkpointer.start();
       sinkRunner.start();
       await remover.start();
+      packageBuilder.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const chaining = { writer, signingKey, publish: bus.publish, examine: detector.examine };
@@ -232,7 +256,7 @@ export function createService(config: Config, log: Logger): Service {
     },
     async stop() {
       await bus.stopConsuming();
-      await Promise.all([checkpointer.stop(), sinkRunner.stop(), remover.stop()]);
+      await Promise.all([checkpointer.stop(), sinkRunner.stop(), remover.stop(), packageBuilder.stop()]);
       await foundation.stop();
     },
   };

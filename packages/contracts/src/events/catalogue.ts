@@ -33,6 +33,7 @@ const alert = {
   evidence: list,
   note: text.nullable(),
 };
+const evidencePackage = { from: text, to: text, sha256: text.nullable() };
 const hold = { scope: text, statedReason: text };
 const deletion = { ...hold, removesAt: text.nullable() };
 const user = { email: text.nullable(), source: text };
@@ -177,6 +178,9 @@ const activity = on('reeve.activity.v1', {
   'sink.replayed': { ...sink, from: text },
   'sink.failed': { ...sink, code: text, refused: list },
   'sink.deleted': sink,
+  'evidence_package.requested': evidencePackage,
+  'evidence_package.downloaded': evidencePackage,
+  'evidence_package.deleted': evidencePackage,
   'retention.updated': { classes: list },
   'hold.placed': hold,
   'hold.released': hold,

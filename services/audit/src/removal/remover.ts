@@ -12,10 +12,11 @@ import type { Logs } from '../chains/read-chain.ts';
 import { blockOf, hashesOf, type StoredTombstone, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
+import { isLeased } from '../lease.ts';
 import { searchFieldsOf, searchVersion } from '../search/search-fields.ts';
 import type { DeletionRequest, DeletionRequests } from './deletion-request.ts';
 import type { Holds } from './legal-hold.ts';
-import { end, isLeased, type Turn, type Turns, take, turnId, wake } from './removal-turn.ts';
+import { end, type Turn, type Turns, take, turnId, wake } from './removal-turn.ts';
 import { cutoffOf, daysNow, type Policies, policyId } from './retention-policy.ts';
 import { classOf, inWords, isIn, type Scope } from './scope.ts';
 
@@ -349,7 +350,7 @@ export function createRemover(parts: Parts) {
     async batchEnded(tenantId: TenantId): Promise<void> {
       const leaseOf = async () => {
         const turn = (await turns.in(tenantId).get(turnId))?.state;
-        return turn && isLeased(turn, clock.now()) ? turn.lease?.until : undefined;
+        return turn && isLeased(turn.lease, clock.now()) ? turn.lease?.until : undefined;
       };
       const until = await leaseOf();
       while (until !== undefined && (await leaseOf()) === until) await sleep(waitForBatchMs);

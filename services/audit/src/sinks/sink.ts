@@ -5,6 +5,7 @@ import { type EventType, eventTypes, topicOf } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 import { z } from 'zod';
 import type { Position } from '../feed/read-after.ts';
+import { type Lease, leaseFor } from '../lease.ts';
 
 const url = z.url({ protocol: /^https?$/ }).max(1_000);
 const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]];
@@ -66,7 +67,7 @@ export type Run = {
   checkpoint: number;
   dueAt: string | null;
   /** Who delivers at the moment, and until when nobody else does. */
-  lease: { holder: string; until: string } | null;
+  lease: Lease;
   /** Failures since the last success. */
   attempts: number;
   /** Records at a time: halved by a receiver that finds them too many. */
@@ -117,11 +118,9 @@ export const newRun = (position: Position, now: Date): Run => ({
 });
 
 /** Null while somebody else has it, or nothing is to be done. */
-export function lease(run: Run, { holder, now, forMs }: { holder: string; now: Date; forMs: number }): Run | null {
-  if (run.status === 'paused') return null;
-  if (run.lease && run.lease.holder !== holder && Date.parse(run.lease.until) > now.getTime()) return null;
-  const until = new Date(now.getTime() + forMs).toISOString();
-  return { ...run, lease: { holder, until }, dueAt: until };
+export function lease(run: Run, by: Parameters<typeof leaseFor>[1]): Run | null {
+  const taken = run.status === 'paused' ? null : leaseFor(run.lease, by);
+  return taken && { ...run, lease: taken, dueAt: taken.until };
 }
 
 export function afterDelivery(
