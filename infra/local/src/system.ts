@@ -106,11 +106,16 @@ export async function startSystem({
     KAFKA_BROKERS: engines.kafka,
     MONGODB_URI: engines.mongodb,
     REEVE_VAULT_KEY_FILE: vaultKeyFile(directory),
-    REEVE_ALLOWED_PRIVATE_ORIGINS: [idp, calendar, process.env['REEVE_ALLOWED_PRIVATE_ORIGINS'] ?? '']
-      .filter(Boolean)
-      .join(','),
     REEVE_RESOURCES: Object.values(urls).join(','),
     ...environment,
+    REEVE_ALLOWED_PRIVATE_ORIGINS: [
+      idp,
+      calendar,
+      process.env['REEVE_ALLOWED_PRIVATE_ORIGINS'],
+      environment['REEVE_ALLOWED_PRIVATE_ORIGINS'],
+    ]
+      .filter(Boolean)
+      .join(','),
   };
   const own: Record<ServiceName, { port: number; env: Record<string, string>; flags?: readonly string[] }> = {
     auth: {

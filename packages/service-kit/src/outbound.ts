@@ -93,19 +93,27 @@ function assertConnectable(
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
 }
 
+/** A connection that is still to come. Throws `url_refused` at once, or errs with it when a name leads where it may not. */
+function openGuarded(
+  { host, port, ca }: { host: string; port: number; ca?: string | undefined },
+  allowedPrivateOrigins: readonly string[],
+): TLSSocket {
+  assertConnectable({ host, port }, allowedPrivateOrigins);
+  const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
+  return connect({
+    host,
+    port,
+    minVersion: 'TLSv1.2',
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    ...(allowed ? {} : { lookup: publicLookup }),
+  });
+}
+
 /** The same guard for a protocol on TLS itself. Rejects with `url_refused`, or as the connection fails. */
 function createGuardedConnect({ allowedPrivateOrigins }: GuardOptions): GuardedConnect {
-  return async ({ host, port, ca, signal }) => {
-    assertConnectable({ host, port }, allowedPrivateOrigins);
-    const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
-    const socket = connect({
-      host,
-      port,
-      minVersion: 'TLSv1.2',
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(ca === undefined ? {} : { ca }),
-      ...(allowed ? {} : { lookup: publicLookup }),
-    });
+  return async ({ signal, ...to }) => {
+    const socket = openGuarded(to, allowedPrivateOrigins);
     try {
       await once(socket, 'secureConnect', { signal });
       return socket;
@@ -120,6 +128,8 @@ function createGuardedConnect({ allowedPrivateOrigins }: GuardOptions): GuardedC
 export type GuardedNetwork = {
   fetch: GuardedFetch;
   connect: GuardedConnect;
+  /** For a client that connects by itself: the socket before it is connected. */
+  openTls(to: { host: string; port: number; ca?: string | undefined }): TLSSocket;
   assertUrl(url: string): void;
   assertAddress(to: { host: string; port: number }): void;
 };
@@ -128,6 +138,7 @@ export function createGuardedNetwork(options: GuardOptions): GuardedNetwork {
   return {
     fetch: createGuardedFetch(options),
     connect: createGuardedConnect(options),
+    openTls: to => openGuarded(to, options.allowedPrivateOrigins),
     assertUrl: url => assertFetchable(new URL(url), options.allowedPrivateOrigins),
     assertAddress: to => assertConnectable(to, options.allowedPrivateOrigins),
   };

@@ -88,7 +88,13 @@ try {
   });
   say('starting the system under test …');
   // What waits for a week elsewhere waits long enough here to be seen waiting.
-  const environment = { REEVE_RATE_LIMITS: 'off', REEVE_REMOVAL_DELAY_SECONDS: '3' };
+  // Where a test may start a Kafka of somebody else's.
+  const { kafka: elsewhere, kafkaController: elsewhereController } = await freePorts();
+  const environment = {
+    REEVE_RATE_LIMITS: 'off',
+    REEVE_REMOVAL_DELAY_SECONDS: '3',
+    REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere}`,
+  };
   system = await startSystem({
     children,
     engines,
@@ -106,6 +112,7 @@ try {
     REEVE_TEST_KAFKA: engines.kafka,
     REEVE_TEST_MONGODB: engines.mongodb,
     REEVE_TEST_STORE: engines.store,
+    REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}`,
   });
   const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
     readFileSync(results, 'utf8'),

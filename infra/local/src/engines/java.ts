@@ -61,9 +61,33 @@ async function up(child: Child, port: number): Promise<void> {
   );
 }
 
+/** One user, who is let in by SASL/PLAIN over TLS. */
+export type Secured = { username: string; password: string; key: string; certificate: string };
+
+function securedListener({ username, password, key, certificate }: Secured): string[] {
+  const inline = (pem: string) => pem.trim().replaceAll(/\r?\n/g, '\\n');
+  const login = `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`;
+  return [
+    'sasl.enabled.mechanisms=PLAIN',
+    'sasl.mechanism.inter.broker.protocol=PLAIN',
+    `listener.name.sasl_ssl.plain.sasl.jaas.config=${login}`,
+    'ssl.keystore.type=PEM',
+    `ssl.keystore.key=${inline(key)}`,
+    `ssl.keystore.certificate.chain=${inline(certificate)}`,
+    'ssl.truststore.type=PEM',
+    `ssl.truststore.certificates=${inline(certificate)}`,
+  ];
+}
+
 export async function startKafka(
   children: Children,
-  { port, controllerPort, directory, say }: { port: number; controllerPort: number; directory: string; say: Say },
+  {
+    port,
+    controllerPort,
+    directory,
+    say,
+    secured,
+  }: { port: number; controllerPort: number; directory: string; say: Say; secured?: Secured },
 ): Promise<Child> {
   const jars = jarsOf('kafka', say);
   const data = join(directory, 'kafka');
@@ -75,6 +99,7 @@ export async function startKafka(
       meta,
       'version=1\ncluster.id=5L6g3nShT-eMCtK--X86sw\nnode.id=1\ndirectory.id=W4pO0qmcM-gQe9zcCG4lCw\n',
     );
+  const listener = secured ? 'SASL_SSL' : 'PLAINTEXT';
   const properties = join(directory, 'kafka.properties');
   writeFileSync(
     properties,
@@ -82,9 +107,11 @@ export async function startKafka(
       'process.roles=broker,controller',
       'node.id=1',
       `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-      'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      ...(secured ? securedListener(secured) : []),
+      `listeners=${listener}://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      `advertised.listeners=${listener}://127.0.0.1:${port}`,
+      'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL',
+      `inter.broker.listener.name=${listener}`,
       'controller.listener.names=CONTROLLER',
       `log.dirs=${data}`,
       'auto.create.topics.enable=false',

@@ -1,10 +1,11 @@
 // What every kind of sink has in common: a batch in, and either all of it is there when it comes back, or an error says why and when to try again.
-import { ProblemError } from '@reeve/contracts';
+import { ProblemError, type TenantId } from '@reeve/contracts';
 import type { GuardedNetwork } from '@reeve/service-kit';
 
 export type Batch = {
   /** The same for the same records, so that a receiver recognises a repetition. */
   id: string;
+  tenantId: TenantId;
   lines: readonly { id: string; text: string }[];
 };
 

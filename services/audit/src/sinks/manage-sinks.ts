@@ -18,7 +18,7 @@ import { countWhile } from '../chains/read-chain.ts';
 import type { Position } from '../feed/read-after.ts';
 import { SinkError } from './delivery.ts';
 import { newRun, type Run, type Sink, takesChain, target, types } from './sink.ts';
-import { credentialRef, deliver, formatOf, type SinkParts, sinkEvent } from './sink-runner.ts';
+import { credentialRef, deliver, formatOf, type SinkParts, sinkEvent, takesCredential } from './sink-runner.ts';
 
 type Parts = SinkParts;
 
@@ -31,7 +31,7 @@ const credential = z
   .min(1)
   .max(2_000)
   .describe(
-    'splunk_hec: the token; elasticsearch: the API key; https: a secret of Standard Webhooks (whsec_…), made where it is left out. Never shown again',
+    'splunk_hec: the token; elasticsearch: the API key; kafka: the password of SASL; https: a secret of Standard Webhooks (whsec_…), made where it is left out. Never shown again',
   );
 
 const sinkView = z.object({
@@ -99,19 +99,22 @@ async function positionAt(
 /** What can be known before a connection is made; the connection looks again. */
 function assertReachable({ network }: Parts, to: Sink['target']) {
   if (to.kind === 'syslog_tls') network.assertAddress(to);
+  else if (to.kind === 'kafka') for (const broker of to.brokers) network.assertAddress(addressOf(broker));
   else network.assertUrl(to.url);
 }
 
+function addressOf(broker: string): { host: string; port: number } {
+  const end = broker.lastIndexOf(':');
+  return { host: broker.slice(0, end), port: Number(broker.slice(end + 1)) };
+}
+
 /** What is kept of a credential, and what is shown of it. */
-function credentialFor(
-  kind: Sink['target']['kind'],
-  given: string | undefined,
-): { kept: string | null; made: string | null } {
-  if (kind === 'syslog_tls') {
-    if (given !== undefined) throw invalidField('credential', 'syslog_tls takes none');
+function credentialFor(to: Sink['target'], given: string | undefined): { kept: string | null; made: string | null } {
+  if (!takesCredential(to)) {
+    if (given !== undefined) throw invalidField('credential', 'this target takes none');
     return { kept: null, made: null };
   }
-  if (kind !== 'https') {
+  if (to.kind !== 'https') {
     if (given === undefined) throw invalidField('credential', 'is required for this kind');
     return { kept: given, made: null };
   }
@@ -177,7 +180,7 @@ export const createSink = (parts: Parts) =>
     async handle({ tenantId, body, cause, freshId }) {
       const id: Id<'sink'> = freshId('sink');
       assertReachable(parts, body.target);
-      const { kept, made } = credentialFor(body.target.kind, body.credential);
+      const { kept, made } = credentialFor(body.target, body.credential);
       const now = parts.clock.now();
       if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);
       // Before the sink: a run without one is removed when its turn comes, and the credential with it.
@@ -208,7 +211,7 @@ export const updateSink = (parts: Parts) =>
         throw invalidField('target.kind', 'cannot be changed: create another sink');
       if (body.target) assertReachable(parts, body.target);
       if (body.credential !== undefined) {
-        const { kept } = credentialFor(current.target.kind, body.credential);
+        const { kept } = credentialFor(body.target ?? current.target, body.credential);
         if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);
       }
       const decide = (sink: Sink | null) => {
@@ -320,10 +323,9 @@ export const testSink = (parts: Parts) =>
         body: { delivered: code === null, code, detail, tookMs: Math.round(performance.now() - began) },
       });
       const access = { cause, purpose: 'test the sink' };
-      const secret =
-        sink.target.kind === 'syslog_tls'
-          ? null
-          : (await parts.vault.read(tenantId, credentialRef(id), access)).toString('utf8');
+      const secret = !takesCredential(sink.target)
+        ? null
+        : (await parts.vault.read(tenantId, credentialRef(id), access)).toString('utf8');
       const record = testRecord(tenantId, cause, parts.clock.now());
       const text = formats[formatOf(sink.target)].writeRecord(record, parts.signingKey().kid);
       const line = { id: record.record.eventId, text };
@@ -331,7 +333,7 @@ export const testSink = (parts: Parts) =>
         const { refused } = await deliver(
           parts.network,
           { target: sink.target, credential: secret },
-          { id: `msg_${line.id}`, lines: [line] },
+          { id: `msg_${line.id}`, tenantId, lines: [line] },
         );
         return refused[0] ? answer('record_refused', refused[0].reason) : answer(null, null);
       } catch (error) {

@@ -15,6 +15,7 @@ import { type Checkpoints, lastCheckpoint } from '../checkpoints/checkpoint-stor
 import { type Position, readAfter } from '../feed/read-after.ts';
 import { deliverElasticsearch } from './deliver-elasticsearch.ts';
 import { deliverHttps } from './deliver-https.ts';
+import { deliverKafka } from './deliver-kafka.ts';
 import { deliverSplunkHec } from './deliver-splunk-hec.ts';
 import { deliverSyslogTls } from './deliver-syslog-tls.ts';
 import { type Batch, type Deliver, type Delivered, SinkError } from './delivery.ts';
@@ -51,6 +52,7 @@ const deliverTo = {
   splunk_hec: deliverSplunkHec,
   elasticsearch: deliverElasticsearch,
   syslog_tls: deliverSyslogTls,
+  kafka: deliverKafka,
 } as const satisfies { [K in Target['kind']]: unknown };
 
 const leaseMs = 90_000;
@@ -70,7 +72,7 @@ const sent = meter.createCounter('reeve.audit.sink.delivered', { description: 'R
 const failures = meter.createCounter('reeve.audit.sink.failures', { description: 'Batches that a sink did not take' });
 
 export const formatOf = (target: Target): FormatName =>
-  target.kind === 'https'
+  target.kind === 'https' || target.kind === 'kafka'
     ? target.format
     : target.kind === 'splunk_hec'
       ? 'hec'
@@ -99,6 +101,10 @@ export function deliver(
   return (deliverTo[target.kind] as Deliver<Target>)(network, { target, credential }, batch);
 }
 
+/** Whether there is a secret to be used with it. */
+export const takesCredential = (target: Target): boolean =>
+  target.kind !== 'syslog_tls' && !(target.kind === 'kafka' && target.sasl === null);
+
 export const credentialRef = (sinkId: string) => ({ secretClass: 'sink', id: sinkId });
 
 export function createSinkRunner(parts: Parts) {
@@ -117,7 +123,7 @@ export function createSinkRunner(parts: Parts) {
     version: number,
     { target }: Sink,
   ): Promise<string | null> {
-    if (target.kind === 'syslog_tls') return null;
+    if (!takesCredential(target)) return null;
     const key = `${tenantId} ${id}`;
     const known = credentials.get(key);
     if (known?.version === version) return known.value;
@@ -159,7 +165,7 @@ export function createSinkRunner(parts: Parts) {
       .update(lines.map(line => line.id).join('\n'))
       .digest('hex')
       .slice(0, 32)}`;
-    return { batch: { id, lines }, position: position as Position, checkpoint, found };
+    return { batch: { id, tenantId, lines }, position: position as Position, checkpoint, found };
   }
 
   async function change(

@@ -10,6 +10,12 @@ import { type Lease, leaseFor } from '../lease.ts';
 const url = z.url({ protocol: /^https?$/ }).max(1_000);
 const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]];
 
+const ca = z
+  .string()
+  .max(20_000)
+  .optional()
+  .describe('PEM of the authority that signed its certificate, where that is not a public one');
+
 export const target = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('https'),
@@ -30,11 +36,25 @@ export const target = z.discriminatedUnion('kind', [
     kind: z.literal('syslog_tls'),
     host: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, 'must be a host name or an address'),
     port: z.number().int().min(1).max(65_535).default(6_514),
-    ca: z
-      .string()
-      .max(20_000)
-      .optional()
-      .describe('PEM of the authority that signed its certificate, where that is not a public one'),
+    ca,
+  }),
+  z.strictObject({
+    kind: z.literal('kafka'),
+    brokers: z
+      .array(z.string().regex(/^[A-Za-z0-9.-]{1,253}:\d{1,5}$/, 'must be host:port'))
+      .min(1)
+      .max(20)
+      .describe('Some of the brokers of the cluster; all of them are reached by TLS'),
+    topic: z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be the name of a topic, which has to be there'),
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        username: z.string().min(1).max(200),
+      })
+      .nullable()
+      .default(null),
+    ca,
+    format: z.enum(formatNames).default('ocsf').describe('Of a message'),
   }),
 ]);
 
