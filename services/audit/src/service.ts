@@ -122,7 +122,7 @@ export function createService(config: Config, log: Logger): Service {
     allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
     timeoutMs: 20_000,
   });
-  const pushing = { ...logs, heads, checkpoints, sinks, runs, vault, network, signingKey, clock };
+  const pushing = { ...logs, heads, checkpoints, checkpointer, sinks, runs, vault, network, signingKey, clock };
   const sinkRunner = createSinkRunner({
     ...pushing,
     onError: error => log.warn({ error }, 'a sink will be tried again'),

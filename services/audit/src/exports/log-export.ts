@@ -3,7 +3,7 @@
 import { genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { countWhile, hashesBetween, type Logs, readChain, type Step } from '../chains/read-chain.ts';
+import { type Chain, countWhile, hashesBetween, type Logs, readChain, type Step } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Signed } from '../checkpoints/checkpoint-store.ts';
 
@@ -22,10 +22,35 @@ export async function planExport(
     const before = from === undefined ? 0 : await countWhile(logs, of, loggedAt => loggedAt < from);
     const last = to === undefined ? size : await countWhile(logs, of, loggedAt => loggedAt <= to);
     if (last <= before) continue;
-    const hashAt = async (sequence: number) =>
-      (await hashesBetween(logs, of, { from: sequence, to: sequence }))[0] as string;
-    const previousHash = before === 0 ? genesisHash : await hashAt(before);
-    ranges.push({ chain, first: before + 1, last, previousHash, head: await hashAt(last) });
+    ranges.push(await rangeOf(logs, of, { first: before + 1, last }));
+  }
+  return ranges;
+}
+
+async function rangeOf(logs: Logs, of: Chain, { first, last }: { first: number; last: number }): Promise<Range> {
+  const hashAt = async (sequence: number) =>
+    (await hashesBetween(logs, of, { from: sequence, to: sequence }))[0] as string;
+  const previousHash = first === 1 ? genesisHash : await hashAt(first - 1);
+  return { chain: of.chain, first, last, previousHash, head: await hashAt(last) };
+}
+
+/** Of that plan, what comes after a position, and at most so many places of it. */
+export async function planPart(
+  logs: Logs,
+  {
+    position,
+    most,
+    ...of
+  }: Parameters<typeof planExport>[1] & { position: Readonly<Record<string, number>>; most: number },
+): Promise<Range[]> {
+  const ranges: Range[] = [];
+  let left = most;
+  for (const { chain, first: begins, last: ends } of await planExport(logs, of)) {
+    const first = Math.max(begins, (position[chain] ?? 0) + 1);
+    const last = Math.min(ends, first + left - 1);
+    if (last < first) continue;
+    left -= last - first + 1;
+    ranges.push(await rangeOf(logs, { tenantId: of.tenantId, chain }, { first, last }));
   }
   return ranges;
 }

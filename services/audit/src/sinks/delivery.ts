@@ -2,11 +2,15 @@
 import { ProblemError, type TenantId } from '@reeve/contracts';
 import type { GuardedNetwork } from '@reeve/service-kit';
 
+export type StoredObject = { path: string; contentType: string; body: Buffer };
+
 export type Batch = {
   /** The same for the same records, so that a receiver recognises a repetition. */
   id: string;
   tenantId: TenantId;
   lines: readonly { id: string; text: string }[];
+  /** For an object store, which takes them instead of lines. */
+  objects?: readonly StoredObject[];
 };
 
 /** Lines that the receiver will never take, however often they come. */
@@ -47,15 +51,15 @@ function retryAfterOf(response: Response): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** Posts, and makes of every answer but a 2xx an error that says what it means. What the receiver wrote is not shown: it is a stranger's text. */
-export async function post(
+/** Sends, and makes of every answer but a 2xx an error that says what it means. What the receiver wrote is not shown: it is a stranger's text. */
+export async function send(
   { fetch }: GuardedNetwork,
   url: string,
-  { headers, body }: { headers: Record<string, string>; body: string },
+  { method, headers, body }: { method: 'POST' | 'PUT'; headers: Record<string, string>; body: string | Buffer },
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { method: 'POST', headers, body });
+    response = await fetch(url, { method, headers, body: body as string });
   } catch (cause) {
     throw notReached(cause);
   }
@@ -68,6 +72,9 @@ export async function post(
   if (status === 408 || status === 429 || status >= 500) throw new SinkError('busy', said, { retryAfterMs });
   throw new SinkError('refused', said);
 }
+
+export const post = (network: GuardedNetwork, url: string, what: { headers: Record<string, string>; body: string }) =>
+  send(network, url, { method: 'POST', ...what });
 
 /** Why there is no answer. The guard's refusal comes as it is, or as the cause of a failed fetch. */
 export function notReached(error: unknown): SinkError {

@@ -16,6 +16,7 @@ import { newSecret } from '@reeve/webhook-signatures';
 import { z } from 'zod';
 import { countWhile } from '../chains/read-chain.ts';
 import type { Position } from '../feed/read-after.ts';
+import { accessKeyIn } from './deliver-s3.ts';
 import { SinkError } from './delivery.ts';
 import { newRun, type Run, type Sink, takesChain, target, types } from './sink.ts';
 import { credentialRef, deliver, formatOf, type SinkParts, sinkEvent, takesCredential } from './sink-runner.ts';
@@ -31,7 +32,7 @@ const credential = z
   .min(1)
   .max(2_000)
   .describe(
-    'splunk_hec: the token; elasticsearch: the API key; kafka: the password of SASL; https: a secret of Standard Webhooks (whsec_…), made where it is left out. Never shown again',
+    'splunk_hec: the token; elasticsearch: the API key; kafka: the password of SASL; s3: <access key id>:<secret access key>; https: a secret of Standard Webhooks (whsec_…), made where it is left out. Never shown again',
   );
 
 const sinkView = z.object({
@@ -116,6 +117,8 @@ function credentialFor(to: Sink['target'], given: string | undefined): { kept: s
   }
   if (to.kind !== 'https') {
     if (given === undefined) throw invalidField('credential', 'is required for this kind');
+    if (to.kind === 's3' && !accessKeyIn(given))
+      throw invalidField('credential', 'must be <access key id>:<secret access key>');
     return { kept: given, made: null };
   }
   if (given !== undefined) {
@@ -180,6 +183,7 @@ export const createSink = (parts: Parts) =>
     async handle({ tenantId, body, cause, freshId }) {
       const id: Id<'sink'> = freshId('sink');
       assertReachable(parts, body.target);
+      if (body.target.kind === 's3' && body.types) throw invalidField('types', 's3 takes the whole log');
       const { kept, made } = credentialFor(body.target, body.credential);
       const now = parts.clock.now();
       if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);

@@ -1,8 +1,9 @@
 // Receivers of the protocols that sinks speak, for tests: real servers on real sockets that take nothing the protocol does not allow.
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 
 /** What a test may make a receiver do before it answers as it should. */
 export type Misbehaviour = (
@@ -213,4 +214,52 @@ export async function startSyslogReceiver({
     attempts: () => attempts,
     stop: () => new Promise(resolve => server.close(() => resolve())),
   };
+}
+
+export type StoreReceiver = Receiver & { objects: Map<string, Buffer> };
+
+/** An object store of one bucket: takes what is signed as AWS Signature Version 4 says, checked with nothing but node:crypto, from the specification. */
+export async function startObjectStore(
+  {
+    accessKeyId,
+    secretAccessKey,
+    region,
+    bucket,
+  }: Record<'accessKeyId' | 'secretAccessKey' | 'region' | 'bucket', string>,
+  misbehave?: Misbehaviour,
+): Promise<StoreReceiver> {
+  const objects = new Map<string, Buffer>();
+  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+  const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex');
+  const receiver = await startHttp((request, body, { lines }) => {
+    const refused = (code: string) => ({ status: 403, body: { code } });
+    const headers = request.headers as Record<string, string>;
+    const { authorization = '', 'x-amz-date': date = '', 'x-amz-content-sha256': given = '' } = headers;
+    const found =
+      /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/.exec(
+        authorization,
+      );
+    const [, key, day = '', where, names = '', signature] = found ?? [];
+    if (key !== accessKeyId || where !== region) return refused('InvalidAccessKeyId');
+    if (given !== sha256(body)) return refused('XAmzContentSHA256Mismatch');
+    const at = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+    if (!date.startsWith(day) || !(Math.abs(Date.now() - at) < 900_000)) return refused('RequestTimeTooSkewed');
+    const signed = names.split(';');
+    if (!['host', 'x-amz-content-sha256', 'x-amz-date'].every(name => signed.includes(name)))
+      return refused('AccessDenied');
+    const [path = '', query = ''] = (request.url ?? '').split('?');
+    const lowered = signed.map(name => `${name}:${(headers[name] ?? '').trim()}\n`).join('');
+    const canonical = [request.method, path, query, lowered, names, given].join('\n');
+    const scope = `${day}/${region}/s3/aws4_request`;
+    const text = ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n');
+    const signingKey = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, day), region), 's3'), 'aws4_request');
+    if (hmac(signingKey, text).toString('hex') !== signature) return refused('SignatureDoesNotMatch');
+    const [, inBucket, ...rest] = decodeURIComponent(path).split('/');
+    if (inBucket !== bucket) return { status: 404, body: { code: 'NoSuchBucket' } };
+    if (request.method !== 'PUT') return { status: 405, body: {} };
+    objects.set(rest.join('/'), body);
+    if (path.endsWith('.gz')) lines.push(...gunzipSync(body).toString('utf8').trimEnd().split('\n'));
+    return { status: 200, body: {} };
+  }, misbehave);
+  return { ...receiver, objects };
 }

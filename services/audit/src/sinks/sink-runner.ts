@@ -9,16 +9,19 @@ import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { LRUCache } from 'lru-cache';
 import { fromStored, type Heads } from '../chains/chain-store.ts';
-import type { Logs } from '../chains/read-chain.ts';
+import type { Logs, Step } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, lastCheckpoint } from '../checkpoints/checkpoint-store.ts';
+import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { type Position, readAfter } from '../feed/read-after.ts';
 import { deliverElasticsearch } from './deliver-elasticsearch.ts';
 import { deliverHttps } from './deliver-https.ts';
 import { deliverKafka } from './deliver-kafka.ts';
+import { deliverS3 } from './deliver-s3.ts';
 import { deliverSplunkHec } from './deliver-splunk-hec.ts';
 import { deliverSyslogTls } from './deliver-syslog-tls.ts';
 import { type Batch, type Deliver, type Delivered, SinkError } from './delivery.ts';
+import { nextHour } from './hourly-objects.ts';
 import {
   afterDelivery,
   afterFailure,
@@ -37,6 +40,7 @@ import {
 export type SinkParts = Logs & {
   heads: Heads;
   checkpoints: Checkpoints;
+  checkpointer: Pick<Checkpointer, 'sign'>;
   sinks: Sinks;
   runs: Runs;
   vault: Vault;
@@ -53,6 +57,7 @@ const deliverTo = {
   elasticsearch: deliverElasticsearch,
   syslog_tls: deliverSyslogTls,
   kafka: deliverKafka,
+  s3: deliverS3,
 } as const satisfies { [K in Target['kind']]: unknown };
 
 const leaseMs = 90_000;
@@ -62,6 +67,18 @@ const sinksAtOnce = 8;
 const batchesPerTurn = 20;
 const longestBatchBytes = 1_000_000;
 const credentialKeptMs = 3_600_000;
+/** Of an object, for each record of a batch: 20,000 unless the store finds that too large. */
+const placesPerObject = 40;
+
+/** `count` records, or more where statements go along. */
+type Next = {
+  batch: Batch;
+  count: number;
+  position: Position;
+  checkpoint: number;
+  found: Step[];
+  waitMs: number;
+};
 
 const meter = metrics.getMeter('@reeve/audit');
 const lag = meter.createGauge('reeve.audit.sink.lag', {
@@ -71,14 +88,10 @@ const lag = meter.createGauge('reeve.audit.sink.lag', {
 const sent = meter.createCounter('reeve.audit.sink.delivered', { description: 'Records delivered to sinks' });
 const failures = meter.createCounter('reeve.audit.sink.failures', { description: 'Batches that a sink did not take' });
 
+const formatsOf = { splunk_hec: 'hec', elasticsearch: 'ecs', syslog_tls: 'syslog', s3: 'ndjson' } as const;
+
 export const formatOf = (target: Target): FormatName =>
-  target.kind === 'https' || target.kind === 'kafka'
-    ? target.format
-    : target.kind === 'splunk_hec'
-      ? 'hec'
-      : target.kind === 'elasticsearch'
-        ? 'ecs'
-        : 'syslog';
+  target.kind === 'https' || target.kind === 'kafka' ? target.format : formatsOf[target.kind];
 
 export const sinkEvent = <T extends 'sink.created' | 'sink.updated' | 'sink.paused' | 'sink.resumed' | 'sink.deleted'>(
   type: T,
@@ -133,8 +146,21 @@ export function createSinkRunner(parts: Parts) {
     return value;
   }
 
+  /** What comes next, and how long to wait before anything comes. */
+  async function next(tenantId: TenantId, run: Run, sink: Sink): Promise<Next> {
+    if (sink.target.kind !== 's3') return nextBatch(tenantId, run, sink);
+    const most = run.batchSize * placesPerObject;
+    const hour = await nextHour(parts, { tenantId, position: run.position, most });
+    const batch = { id: `hour_${tenantId}`, tenantId, lines: [] };
+    const { position, checkpoint } = run;
+    if (!hour) return { batch, count: 0, position, checkpoint, found: [], waitMs: idleMs };
+    if ('waitMs' in hour) return { batch, count: 0, position, checkpoint, found: hour.found, waitMs: hour.waitMs };
+    const { objects, records: count, found } = hour;
+    return { batch: { ...batch, objects }, count, position: hour.position, checkpoint, found, waitMs: 0 };
+  }
+
   /** Records up to the size of a batch; behind them, when all of it is there, the checkpoint that says so. */
-  async function nextBatch(tenantId: TenantId, run: Run, sink: Sink) {
+  async function nextBatch(tenantId: TenantId, run: Run, sink: Sink): Promise<Next> {
     const takes = (chain: string) => takesChain(sink, chain);
     const { found } = await readAfter(parts, { tenantId, position: run.position, limit: run.batchSize, takes });
     const { writeRecord, writeStatement } = formats[formatOf(sink.target)];
@@ -165,7 +191,8 @@ export function createSinkRunner(parts: Parts) {
       .update(lines.map(line => line.id).join('\n'))
       .digest('hex')
       .slice(0, 32)}`;
-    return { batch: { id, tenantId, lines }, position: position as Position, checkpoint, found };
+    const waitMs = lines.length === 0 && found.length === 0 ? idleMs : 0;
+    return { batch: { id, tenantId, lines }, count: lines.length, position, checkpoint, found, waitMs };
   }
 
   async function change(
@@ -217,23 +244,23 @@ export function createSinkRunner(parts: Parts) {
     try {
       const credential = await credentialOf(tenantId, id, version, sink);
       for (let turn = 0; turn < batchesPerTurn && !stopped; turn += 1) {
-        const { batch, position, checkpoint, found } = await nextBatch(tenantId, run, sink);
+        const { batch, count, position, checkpoint, found, waitMs: wait } = await next(tenantId, run, sink);
         const oldest = found.find(({ record }) => record)?.loggedAt;
         lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
           sink: id,
         });
-        if (batch.lines.length === 0 && found.length === 0) {
-          waitMs = idleMs;
+        if (wait > 0) {
+          waitMs = wait;
           break;
         }
-        const { refused } =
-          batch.lines.length === 0
-            ? { refused: [] }
-            : await deliver(network, { target: sink.target, credential }, batch);
-        sent.add(batch.lines.length - refused.length, { kind: sink.target.kind });
+        const isEmpty = batch.lines.length === 0 && batch.objects === undefined;
+        const { refused } = isEmpty
+          ? { refused: [] }
+          : await deliver(network, { target: sink.target, credential }, batch);
+        sent.add(count - refused.length, { kind: sink.target.kind });
         const now = clock.now();
-        const counts = { delivered: batch.lines.length - refused.length, refused: refused.length };
-        const next = (before: Run) => {
+        const counts = { delivered: count - refused.length, refused: refused.length };
+        const moved = (before: Run) => {
           // Paused or replayed meanwhile, or taken over: whoever has it now goes by what stands there.
           if (!mine(before) || JSON.stringify(before.position) !== JSON.stringify(run.position)) return null;
           return lease(afterDelivery(before, { position, checkpoint, ...counts, now }), {
@@ -246,7 +273,7 @@ export function createSinkRunner(parts: Parts) {
           refused.length === 0
             ? []
             : [failed(id, sink, { code: 'record_refused', refused: refused.slice(0, 20).map(one => one.id) })];
-        const saved = await change(tenantId, id, next, events);
+        const saved = await change(tenantId, id, moved, events);
         if (!saved || !mine(saved)) return;
         run = saved;
       }

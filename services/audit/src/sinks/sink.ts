@@ -39,6 +39,19 @@ export const target = z.discriminatedUnion('kind', [
     ca,
   }),
   z.strictObject({
+    kind: z.literal('s3'),
+    url: url.describe('Of the store, as https://s3.eu-central-1.amazonaws.com'),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,50}$/, 'must be a region')
+      .default('us-east-1'),
+    prefix: z
+      .string()
+      .regex(/^([A-Za-z0-9_.=-]{1,100}\/){0,10}$/, 'must be empty, or end with a slash')
+      .default(''),
+  }),
+  z.strictObject({
     kind: z.literal('kafka'),
     brokers: z
       .array(z.string().regex(/^[A-Za-z0-9.-]{1,253}:\d{1,5}$/, 'must be host:port'))

@@ -1,10 +1,12 @@
 // Sinks against receivers of their protocols: everything arrives, in the order of each chain, and nothing is lost or left out whatever the receiver does.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createVerifier, type FormatName, formats, type KeySet } from '@reeve/audit-log';
+import { createVerifier, type FormatName, formats, type KeySet, verifyExport } from '@reeve/audit-log';
 import { type Message, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { createGuardedNetwork, type Route } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
@@ -31,6 +33,7 @@ import {
 import {
   type Receiver,
   startElasticsearchReceiver,
+  startObjectStore,
   startSplunkReceiver,
   startSyslogReceiver,
   startWebhookReceiver,
@@ -83,7 +86,27 @@ beforeAll(async () => {
   key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
   const { d: _, ...publicPart } = key;
   keys = { keys: [publicPart] };
-  parts = { records, tombstones, heads, checkpoints, sinks, runs, vault, signingKey: () => key, clock: store.clock };
+  const checkpointer = createCheckpointer({
+    records,
+    heads,
+    checkpoints,
+    signingKey: () => key,
+    clock: store.clock,
+    intervalMs: 60_000,
+    onError: () => undefined,
+  });
+  parts = {
+    records,
+    tombstones,
+    heads,
+    checkpoints,
+    checkpointer,
+    sinks,
+    runs,
+    vault,
+    signingKey: () => key,
+    clock: store.clock,
+  };
   await store.prepare();
   store.relay.start(messages => Promise.resolve(void published.push(...messages)));
   const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
@@ -114,7 +137,7 @@ async function grow(count: number, chains = ['reeve.auth.v1/0', 'reeve.secret.v1
   offset += count;
 }
 
-const sign = () => createCheckpointer({ ...parts, intervalMs: 60_000, onError: () => undefined }).sign(tenantId);
+const sign = () => parts.checkpointer.sign(tenantId);
 
 const networkTo = (...origins: string[]) => createGuardedNetwork({ allowedPrivateOrigins: origins, timeoutMs: 700 });
 
@@ -193,6 +216,85 @@ const http: Record<string, Case> = {
     }),
   },
 };
+
+describe('a sink of kind s3', () => {
+  const access = {
+    accessKeyId: 'AKIAEXAMPLE',
+    secretAccessKey: 'their/secret+key',
+    region: 'eu-central-1',
+    bucket: 'audit-logs',
+  };
+  const credential = `${access.accessKeyId}:${access.secretAccessKey}`;
+  const hour = 3_600_000;
+  /** What was chained in the first hour after `hoursAgo`. */
+  async function growAgo(hoursAgo: number, count: number) {
+    const begin = Math.floor(Date.now() / hour - hoursAgo) * hour;
+    const clock = { ...store.clock, now: () => new Date(begin + 60_000) };
+    const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock });
+    for (const chain of ['reeve.auth.v1/0', 'reeve.secret.v1/1']) {
+      const arrivals = Array.from({ length: count }, (_, n) => sampleArrival({ tenantId, chain, offset: offset + n }));
+      await writer.append(tenantId, chain, arrivals);
+    }
+    offset += count;
+  }
+  const target = (receiver: Receiver) => ({
+    kind: 's3',
+    url: receiver.url,
+    bucket: access.bucket,
+    region: access.region,
+    prefix: 'reeve/log/',
+  });
+
+  test('gets an object for each hour that is over, each an export by itself, with a manifest beside it', async () => {
+    await growAgo(5, 300);
+    await growAgo(3, 20);
+    const receiver = await startObjectStore(access, attempt => (attempt === 2 ? { status: 503 } : null));
+    running.push(receiver);
+    const { id } = await open(receiver, { target: target(receiver), credential });
+    run(receiver);
+    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it has all');
+    expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', delivered: 640 });
+    const names = [...receiver.objects.keys()].toSorted((one, other) => (one < other ? -1 : 1));
+    expect(names).toHaveLength(4);
+    for (const name of names)
+      expect(name).toMatch(new RegExp(`^reeve/log/${tenantId}/\\d{4}/\\d\\d/\\d\\d/\\d\\d-reeve`));
+    for (const name of names.filter(one => one.endsWith('.manifest.json'))) {
+      const about = JSON.parse(String(receiver.objects.get(name))) as {
+        object: string;
+        sha256: string;
+        records: number;
+      };
+      const body = receiver.objects.get(`reeve/log/${tenantId}/${about.object}`) ?? Buffer.alloc(0);
+      expect(createHash('sha256').update(body).digest('hex')).toBe(about.sha256);
+      const lines = Readable.from(gunzipSync(body).toString('utf8').trimEnd().split('\n'));
+      const result = await verifyExport(lines, { format: formats.ndjson, keys });
+      expect(result).toMatchObject({ finding: null, records: about.records, checkpoint: { signatureChecked: true } });
+    }
+    // What is chained now waits for its hour to end.
+    await grow(3);
+    await new Promise(resolve => setTimeout(resolve, 1_500));
+    expect([receiver.objects.size, (await stateOf(receiver, id)).behind]).toEqual([4, 6]);
+    expect(receiver.problems).toEqual([]);
+  }, 40_000);
+
+  test('says what is wrong with the key or the bucket, and is not made without what it needs', async () => {
+    const receiver = await startObjectStore(access);
+    running.push(receiver);
+    const tested = async (name: string, changes: object, key = credential) => {
+      const { id } = await open(receiver, { name, target: { ...target(receiver), ...changes }, credential: key });
+      return call<{ delivered: boolean; code: string | null }>(testSink, networkTo(receiver.url), { sinkId: id });
+    };
+    expect(await tested('right', {})).toMatchObject({ delivered: true, code: null });
+    expect([...receiver.objects.keys()]).toEqual([expect.stringMatching(/^reeve\/log\/ten_.*\/test\/msg_/)]);
+    expect(await tested('key', {}, 'AKIAEXAMPLE:wrong')).toMatchObject({ delivered: false, code: 'unauthorized' });
+    expect(await tested('bucket', { bucket: 'elsewhere' })).toMatchObject({ delivered: false, code: 'refused' });
+    const refusal = (body: object) => open(receiver, { target: target(receiver), ...body });
+    await expect(refusal({ name: 'a', credential: 'no colon' })).rejects.toMatchObject({ code: 'input_invalid' });
+    await expect(refusal({ name: 'b', credential, types: ['alert.raised'] })).rejects.toMatchObject({
+      code: 'input_invalid',
+    });
+  });
+});
 
 describe('a sink that takes some types alone', () => {
   test('gets those, whatever lies between, and no statement that it could not follow', async () => {

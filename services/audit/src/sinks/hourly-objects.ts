@@ -1,0 +1,86 @@
+// What an object store gets: of each hour that is over, an export of what was chained in it, and beside it a manifest that says that it is whole. An
+// object is an export as any other, so `reeve audit verify` takes it. The name follows from where it begins: made again, it is the same object.
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { formats } from '@reeve/audit-log';
+import type { TenantId } from '@reeve/contracts';
+import type { Clock } from '@reeve/store';
+import { fromStored, type Heads } from '../chains/chain-store.ts';
+import type { Logs, Step } from '../chains/read-chain.ts';
+import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import type { Checkpointer } from '../checkpoints/checkpointer.ts';
+import { planPart, readRanges, signManifest } from '../exports/log-export.ts';
+import { type Position, readAfter } from '../feed/read-after.ts';
+import type { StoredObject } from './delivery.ts';
+
+type Parts = Logs & {
+  heads: Heads;
+  checkpointer: Pick<Checkpointer, 'sign'>;
+  signingKey: () => SigningKey;
+  clock: Clock;
+};
+
+const hourMs = 3_600_000;
+/** Records may be chained with a time a little before that of their writing. */
+const settledAfterMs = 10_000;
+const compress = promisify(gzip);
+
+export type Hour =
+  | { waitMs: number; found: Step[] }
+  | { objects: StoredObject[]; records: number; position: Position; found: Step[] };
+
+/** The next objects after a position; how long to wait where its hour is not over; null where there is nothing new. */
+export async function nextHour(
+  parts: Parts,
+  { tenantId, position, most }: { tenantId: TenantId; position: Position; most: number },
+): Promise<Hour | null> {
+  const { found } = await readAfter(parts, { tenantId, position, limit: 1 });
+  const [oldest] = found;
+  if (!oldest) return null;
+  const start = Math.floor(Date.parse(oldest.loggedAt || new Date(0).toISOString()) / hourMs) * hourMs;
+  const waitMs = start + hourMs + settledAfterMs - parts.clock.now().getTime();
+  if (waitMs > 0) return { waitMs, found };
+  const period = { from: new Date(start).toISOString(), to: new Date(start + hourMs - 1).toISOString() };
+  const checkpoint = await parts.checkpointer.sign(tenantId);
+  const ranges = checkpoint ? await planPart(parts, { tenantId, checkpoint, period, position, most }) : [];
+  const [first] = ranges;
+  if (!checkpoint || !first) return null;
+  const { writeRecord, writeStatement } = formats.ndjson;
+  const keyId = parts.signingKey().kid;
+  const manifest = await signManifest(parts, { checkpoint, period, chains: ranges });
+  const lines = [writeStatement(manifest)];
+  let records = 0;
+  for await (const { record, statements = [] } of readRanges(parts, { tenantId, ranges })) {
+    if (record) {
+      lines.push(writeRecord(fromStored(record), keyId));
+      records += 1;
+    }
+    lines.push(...statements.map(writeStatement));
+  }
+  const body = await compress(`${lines.join('\n')}\n`);
+  const [date = '', time = ''] = period.from.split('T');
+  const name = `${date.replaceAll('-', '/')}/${time.slice(0, 2)}-${first.chain.replaceAll('/', '-')}-${first.first}`;
+  const object = `${name}.ndjson.gz`;
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  const about = {
+    object,
+    bytes: body.length,
+    sha256,
+    records,
+    from: period.from,
+    to: period.to,
+    chains: ranges,
+    manifest,
+  };
+  return {
+    objects: [
+      { path: object, contentType: 'application/gzip', body },
+      // Last, so that whoever finds it finds the object whole.
+      { path: `${name}.manifest.json`, contentType: 'application/json', body: Buffer.from(JSON.stringify(about)) },
+    ],
+    records,
+    position: { ...position, ...Object.fromEntries(ranges.map(({ chain, last }) => [chain, last])) },
+    found,
+  };
+}
