@@ -35,6 +35,8 @@ export {
   recordSchema,
 } from './record.ts';
 export {
+  blockOf,
+  blockSize,
   type ChainHead,
   type Checkpoint,
   decodeStatement,

@@ -60,10 +60,15 @@ const tombstoneSchema = z
     /** In the order of the places, none twice. Of each run, the first place and the hashes from there on. */
     removed: z.array(run).min(1),
   })
+  .refine(({ removed }) => removed.every(({ first }, at) => at === 0 || endOf(removed[at - 1]) < first), 'not in order')
   .refine(
-    ({ removed }) => removed.every(({ first }, at) => at === 0 || endOf(removed[at - 1]) < first),
-    'not in order',
+    ({ removed }) => blockOf(removed[0]?.first ?? 1) === blockOf(endOf(removed.at(-1))),
+    'it tells of more than one block',
   );
+
+/** Places 1 to 256 are block 0, and so on. */
+export const blockOf = (place: number): number => Math.floor((place - 1) / blockSize);
+export const blockSize = 256;
 
 /** The last place of a run. */
 const endOf = ({ first, hashes }: z.infer<typeof run> = { first: 0, hashes: [] }) => first + hashes.length - 1;

@@ -47,6 +47,7 @@ const retries = meter.createCounter('reeve.consumer.retries', {
   description: 'Times a partition was paused to try again',
 });
 
+const heartbeatEveryMs = 2_000;
 const unknownFailureAttempts = 5;
 const firstWaitMs = 200;
 const longestWaitMs = 15_000;
@@ -61,7 +62,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   const consumer: Consumer = kafka.consumer({
     groupId: group,
     sessionTimeout: 10_000,
-    heartbeatInterval: 2_000,
+    heartbeatInterval: heartbeatEveryMs,
     rebalanceTimeout: 15_000,
     maxWaitTimeInMs: 500,
     allowAutoTopicCreation: false,
@@ -164,8 +165,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     while (messages.length > 0 && isRunning() && !isStale()) {
       const run = alone ? messages.slice(0, 1) : messages;
       const end = run.at(-1);
+      // The group takes a member for dead that is silent for its session timeout, and a handler may need longer than that.
+      const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatEveryMs);
       try {
-        await work(topic, partition, run);
+        await work(topic, partition, run).finally(() => clearInterval(beat));
       } catch (error) {
         const poison = error instanceof PoisonMessageError;
         const transient = !poison && (isTransient(error) || isKafkaUnavailable(error));

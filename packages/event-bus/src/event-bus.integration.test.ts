@@ -151,6 +151,32 @@ describe('publishing and consuming', () => {
     });
     await until(() => received.length === 1);
   });
+
+  test('a handler that needs longer than the session of a member is handled once', async () => {
+    const topic = await freshTopic();
+    const group = `test.${randomUUID()}`;
+    const seen: string[] = [];
+    const slow = createEventBus({ brokers: [broker], clientId: 'slow' });
+    await slow.consume({
+      group,
+      topics: [topic],
+      async handleBatch({ events }) {
+        seen.push(...events.map(({ offset }) => offset));
+        await new Promise(resolve => setTimeout(resolve, 12_000));
+      },
+    });
+    await bus.publish([message(topic, {})]);
+    await until(() => seen.length > 0);
+    const admin = kafka.admin();
+    await admin.connect();
+    const committed = async () =>
+      (await admin.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions[0]?.offset;
+    for (let tries = 0; tries < 200 && (await committed()) !== '1'; tries += 1)
+      await new Promise(resolve => setTimeout(resolve, 100));
+    expect([await committed(), seen]).toEqual(['1', ['0']]);
+    await admin.disconnect();
+    await slow.stop();
+  }, 40_000);
 });
 
 describe('failures', () => {

@@ -134,6 +134,7 @@ export function createService(config: Config, log: Logger): Service {
     ...ruling,
     records,
     alerts,
+    clock,
     onError: error => log.error({ error }, 'a rule could not look at a record'),
   });
   const removalDelayMs = config.REEVE_REMOVAL_DELAY_SECONDS * 1_000;

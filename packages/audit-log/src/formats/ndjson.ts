@@ -27,11 +27,11 @@ export const ndjson: Format = {
     }
     const parsed = JSON.parse(line) as Record<string, unknown> | null;
     const { statement, hash, keyId, ...rest } = parsed ?? {};
-    if (typeof statement === 'string' && Object.keys(parsed ?? {}).length === 1)
-      return { kind: 'statement', jws: statement };
     // Written again by another tool, with its members in another order. One that comes twice, of which one reader takes the first and
     // another the last, does not survive this.
     if (JSON.stringify(parsed) !== line) throw new TypeError('the line is not as it was exported');
+    if (typeof statement === 'string' && Object.keys(parsed ?? {}).length === 1)
+      return { kind: 'statement', jws: statement };
     return lineOf({ raw: canonicalJson(rest), hash: hash ?? null, keyId });
   },
 };

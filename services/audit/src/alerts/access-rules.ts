@@ -4,7 +4,7 @@ import { before, dayMs, hourMs, type Look, type Rule, textOf, threshold } from '
 
 const adminRole = 'tenant_admin';
 const mostLookedAt = 200;
-const connectionChanges = new Set(['connection.created', 'connection.updated', 'connection.activated']);
+const connectionChanges = ['connection.created', 'connection.updated', 'connection.activated'];
 
 /** When the user was made an administrator; null where the user is none. */
 async function adminSince({ find, record, subject }: Look): Promise<AuditRecord | null> {
@@ -25,8 +25,8 @@ export const dormantAdmin: Rule = {
   async look(look) {
     const { record, subject, thresholds, find } = look;
     const quietSince = before(record.time, (thresholds['days'] ?? 0) * dayMs);
-    const signIns = await find({ about: subject, type: record.type, to: record.time }, 2);
-    const last = signIns.find(({ eventId }) => eventId !== record.eventId);
+    const signIns = await find({ about: subject, type: record.type, to: before(record.time, 1) }, 1);
+    const [last] = signIns;
     if (last && last.time > quietSince) return null;
     const admin = await adminSince(look);
     if (!admin || (!last && admin.time > quietSince)) return null;
@@ -45,10 +45,10 @@ export const newReader: Rule = {
   },
   subjectOf: ({ actor }) => actor.id,
   async look({ record, subject, thresholds, find }) {
-    const within = { type: record.type, from: before(record.time, (thresholds['days'] ?? 0) * dayMs), to: record.time };
-    const own = await find({ ...within, actor: subject }, 2);
-    if (own.some(({ eventId }) => eventId !== record.eventId)) return null;
-    const earlier = (await find(within, mostLookedAt)).filter(({ actor }) => actor.id !== subject);
+    const from = before(record.time, (thresholds['days'] ?? 0) * dayMs);
+    const within = { type: record.type, from, to: before(record.time, 1) };
+    if ((await find({ ...within, actor: subject }, 1)).length > 0) return null;
+    const earlier = await find(within, mostLookedAt);
     if (earlier.length < (thresholds['earlier'] ?? 0)) return null;
     const readers = new Set(earlier.map(({ actor }) => actor.id)).size;
     return { records: [record], summary: `until now ${readers} others read token material, this one never did` };
@@ -63,8 +63,12 @@ export const changedIssuer: Rule = {
   subjectOf: ({ context }) => context.connectionId,
   async look({ record, subject, thresholds, since, find }) {
     const from = before(record.time, (thresholds['hours'] ?? 0) * hourMs);
-    const about = await find({ about: subject, from, to: record.time }, mostLookedAt);
-    const changes = about.filter(({ type, time }) => connectionChanges.has(type) && (since === null || time > since));
+    // By type, since sign-ins through the connection are about it, too, and there may be very many.
+    const of = (type: string) => find({ target: subject, type, from, to: record.time }, mostLookedAt);
+    const found = (await Promise.all(connectionChanges.map(of))).flat();
+    const changes = found
+      .filter(({ time }) => since === null || time > since)
+      .toSorted((one, other) => (one.time < other.time ? 1 : -1));
     const [newest, oldest] = [changes[0], changes.at(-1)];
     const issuer = textOf(newest?.details['issuer']);
     if (!newest || !oldest || issuer === null) return null;

@@ -14,6 +14,7 @@ export type Alert = {
   subject: string;
   summary: string;
   status: 'open' | 'acknowledged';
+  raisedAt: string;
   firstAt: string;
   lastAt: string;
   /** Newest first; the newest of them, where there are very many. */
@@ -33,6 +34,7 @@ export function defineAlerts(store: Store): Alerts {
     queries: {
       newest: { equality: [], direction: 'descending' },
       byStatus: { equality: ['status'], direction: 'descending' },
+      byRule: { equality: ['rule'], direction: 'descending' },
       bySubject: { equality: ['rule', 'subject'], sort: 'lastAt', direction: 'descending' },
     },
   });
@@ -89,7 +91,13 @@ function published(tenantId: string, id: string, type: 'alert.raised' | 'alert.a
 export function raise(
   tenantId: string,
   id: string,
-  { ruleId, rule, subject, evidence }: { ruleId: RuleId; rule: Rule; subject: string; evidence: Evidence },
+  {
+    ruleId,
+    rule,
+    subject,
+    evidence,
+    at,
+  }: { ruleId: RuleId; rule: Rule; subject: string; evidence: Evidence; at: string },
 ): NonNullable<Decision<Alert>> {
   const records = evidence.records.map(shown).toSorted(newestFirst);
   const times = records.map(({ time }) => time);
@@ -100,6 +108,7 @@ export function raise(
     subject,
     summary: evidence.summary,
     status: 'open',
+    raisedAt: at,
     firstAt: times.at(-1) ?? '',
     lastAt: times[0] ?? '',
     evidence: records.slice(0, mostEvidence),

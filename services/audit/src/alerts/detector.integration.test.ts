@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditRecord } from '@reeve/audit-log';
-import { emptyContext, type Message, newId, type TenantId } from '@reeve/contracts';
+import { emptyContext, type Message, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { defineHeads, defineRecords } from '../chains/chain-store.ts';
 import { createChainWriter } from '../chains/chain-writer.ts';
@@ -52,10 +52,12 @@ type Happening = Partial<Omit<AuditRecord, 'time'>> & { type: string; atMinute: 
 const at = (minute: number) => new Date(began + minute * 60_000).toISOString();
 const from = (ip: string) => ({ context: { ...emptyContext, ip } });
 
-const detector = () =>
+const detector = (changes: Partial<typeof parts> = {}) =>
   createDetector({
     ...parts,
+    ...changes,
     places: () => places,
+    clock: store.clock,
     onError: error => {
       throw error;
     },
@@ -85,6 +87,15 @@ async function alerts(): Promise<(Alert & { id: string })[]> {
   return found;
 }
 const raisedRules = async () => (await alerts()).map(({ rule }) => rule).toSorted();
+
+/** Somebody acknowledges the newest alert. */
+async function seenTo(when: string): Promise<void> {
+  const id = (await alerts())[0]?.id ?? '';
+  const by = { type: 'user', id: 'u', name: null };
+  const decide = (was: Alert | null) => was && acknowledge(tenantId, id, was, { by, note: null, at: when });
+  const cause = serviceCause('test', { correlationId: 'c' });
+  await parts.alerts.in(tenantId).change(id, decide, { cause });
+}
 
 const failure = (atMinute: number, ip = '203.0.113.9', identityId: string | null = null): Happening => ({
   type: 'sign_in.failed',
@@ -203,16 +214,7 @@ describe('an alert', () => {
 
   test('that was acknowledged is raised anew by new evidence alone', async () => {
     await happens(times(10, n => failure(n / 10)));
-    const [alert] = await alerts();
-    const how = { by: { type: 'user', id: 'u', name: null }, note: null, at: at(2) };
-    const cause = {
-      actor: { type: 'user', id: 'u', name: null, via: 'session' },
-      context: emptyContext,
-      correlationId: 'c',
-    } as const;
-    const id = alert?.id ?? '';
-    const decide = (was: Alert | null) => was && acknowledge(tenantId, id, was, how);
-    await parts.alerts.in(tenantId).change(id, decide, { cause });
+    await seenTo(at(1.5));
     await happens(times(5, n => failure(2 + n / 10)));
     expect(await alerts()).toHaveLength(1);
     await happens(times(5, n => failure(3 + n / 10)));
@@ -229,6 +231,73 @@ describe('an alert', () => {
       tenantId = owner;
       expect(await alerts()).toEqual([]);
     }
+  });
+});
+
+describe('whoever would hide', () => {
+  test('in the same minute, or out of order, is found', async () => {
+    await happens(times(9, n => failure(1 + n / 20)));
+    // Its time is a little before those that came earlier.
+    await happens([failure(0.99)]);
+    expect(await raisedRules()).toEqual(['sign_in_failures_by_address']);
+    tenantId = newId('tenant');
+    await happens([signIn(0, 'usr_a', '192.0.2.1')]);
+    await happens([signIn(40, 'usr_a', '198.51.100.1'), signIn(40.1, 'usr_a', '198.51.100.1')], { together: true });
+    expect(await raisedRules()).toEqual(['impossible_travel']);
+    tenantId = newId('tenant');
+    await happens([signIn(40.2, 'usr_a', '198.51.100.1'), signIn(40, 'usr_a', '192.0.2.1')]);
+    expect(await raisedRules()).toEqual(['impossible_travel']);
+  });
+
+  test('behind many addresses of one network, or makes alerts without end, raises few', async () => {
+    await happens(times(10, n => failure(n / 10, `2001:db8:7:1::${(n + 1).toString(16)}`)));
+    expect(await alerts()).toMatchObject([{ subject: '2001:db8:7:1::/64' }]);
+    tenantId = newId('tenant');
+    const everywhere = times(30, address => times(10, n => failure(address / 100 + n / 1_000, `203.0.113.${address}`)));
+    await happens(everywhere.flat(), { together: true });
+    const found = (await alerts()).filter(({ rule }) => rule === 'sign_in_failures_by_address');
+    expect(found.length).toBeGreaterThanOrEqual(20);
+    expect(found.length).toBeLessThanOrEqual(28);
+    expect(found.filter(({ subject }) => subject === '*')).toMatchObject([
+      { summary: expect.stringContaining('more than 20 alerts within an hour') },
+    ]);
+  });
+
+  test('behind a clock that is ahead does not silence a rule', async () => {
+    await happens(times(10, n => failure(525_600 + n / 10)));
+    await seenTo(at(0));
+    await happens(times(12, n => failure(70 + n / 10)));
+    expect(await alerts()).toHaveLength(2);
+  });
+
+  test('by failures through a connection does not hide that it was changed', async () => {
+    const changed = (atMinute: number, issuer: string): Happening => ({
+      type: 'connection.activated',
+      atMinute,
+      target: { type: 'connection', id: 'con_1', name: null },
+      details: { kind: 'oidc', issuer },
+    });
+    const noise = times(220, n => {
+      const one = failure(-50 + n / 5, `198.51.${n}.1`);
+      return { ...one, context: { ...emptyContext, ip: `198.51.${n}.1`, connectionId: 'con_1' } };
+    });
+    const history = [changed(-90_000, 'https://idp.example'), signIn(-80_000, 'usr_1', '192.0.2.1', 'con_1')];
+    await happens([...history, changed(-60, 'https://evil.example'), ...noise], { unseen: true, together: true });
+    await happens([signIn(0, 'usr_1', '192.0.2.1', 'con_1')]);
+    expect(await raisedRules()).toEqual(['sso_changed_then_new_issuer']);
+  });
+
+  test('has to wait until the store answers: what could not be looked at comes again', async () => {
+    const gone = Object.assign(new Error('gone'), { name: 'MongoNotConnectedError' });
+    const list = () => Promise.reject(gone);
+    const broken = { ...parts.alerts, in: (of: TenantId) => ({ ...parts.alerts.in(of), list }) } as typeof parts.alerts;
+    const reuse = sampleArrival({ tenantId, chain: 'reeve.auth.v1/0', offset: 1e6 }, { type: 'token.reuse_detected' });
+    const chained = await createChainWriter({ ...parts, clock: store.clock }).append(tenantId, 'reeve.auth.v1/0', [
+      reuse,
+    ]);
+    await expect(detector({ alerts: broken }).examine(chained)).rejects.toBe(gone);
+    await detector().examine(chained);
+    expect(await raisedRules()).toEqual(['refresh_token_reuse']);
   });
 });
 

@@ -18,6 +18,7 @@ const alertView = z.object({
   subject: z.string().describe('Whom or what it is about: an address, or the id of a user, connection, endpoint, …'),
   summary: z.string(),
   status: z.enum(['open', 'acknowledged']),
+  raisedAt: z.string(),
   firstAt: z.string(),
   lastAt: z.string(),
   evidence: z

@@ -41,6 +41,9 @@ export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 export const before = (time: string, ms: number): string => new Date(Date.parse(time) - ms).toISOString();
+/** What happened at about the same time may come in another order. */
+const disorderMs = 30_000;
+export const later = (time: string): string => before(time, -disorderMs);
 export const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 export function threshold(value: number, means: string, [min, max]: [number, number]): Threshold {
@@ -74,8 +77,10 @@ export function burst({ count, minutes, what, among, matches = () => true, weigh
       const least = thresholds['count'] ?? count;
       const span = thresholds['minutes'] ?? minutes;
       const from = before(record.time, span * minuteMs);
-      const found = await find({ ...among(record, subject), type: record.type, from, to: record.time }, mostLookedAt);
-      const records = found.filter(one => matches(one) && (since === null || one.time > since));
+      const filters = { ...among(record, subject), type: record.type, from, to: later(record.time) };
+      const found = await find(filters, mostLookedAt);
+      const isOne = (one: AuditRecord) => matches(one) && rule.subjectOf(one) === subject;
+      const records = found.filter(one => isOne(one) && (since === null || one.time > since));
       const sum = records.reduce((total, one) => total + weightOf(one), 0);
       if (sum < least) return null;
       return { records, summary: `${sum} ${what} within ${span} minutes` };

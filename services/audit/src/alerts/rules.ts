@@ -1,6 +1,7 @@
 // The rules. A new one is an entry here, and a line in docs/alerts.md.
 import { changedIssuer, dormantAdmin, newReader } from './access-rules.ts';
 import { impossibleTravel } from './impossible-travel.ts';
+import { networkOf } from './network-of.ts';
 import { burst, type Rule, textOf } from './rule.ts';
 
 const countOf = (value: unknown) => (typeof value === 'number' ? value : 1);
@@ -15,8 +16,8 @@ const rules = {
     count: 10,
     minutes: 10,
     what: 'failed sign-ins',
-    subjectOf: ({ context }) => context.ip,
-    among: (_, ip) => ({ ip }),
+    subjectOf: ({ context }) => networkOf(context.ip),
+    among: (_, network) => (network.includes('/') ? {} : { ip: network }),
   }),
   sign_in_failures_by_user: burst({
     title: 'Many failed sign-ins of one user',

@@ -1,6 +1,6 @@
 // What is left of removed records: one signed tombstone for each time that records of a block were removed. A block is 256 places of a chain, so what
 // tells of a place is found without knowing when it was removed, and no tombstone is longer than a line may be.
-import { decodeStatement, hashesIn } from '@reeve/audit-log';
+import { blockOf, blockSize, decodeStatement, hashesIn } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Collections, Store } from '@reeve/store';
 import { place } from './chain-store.ts';
@@ -15,9 +15,6 @@ export type StoredTombstone = {
 };
 export type Tombstones = Collections<StoredTombstone>;
 
-const blockSize = 256;
-
-export const blockOf = (sequence: number): number => Math.floor((sequence - 1) / blockSize);
 const firstOf = (block: number) => block * blockSize + 1;
 const lastOf = (block: number) => firstOf(block + 1) - 1;
 

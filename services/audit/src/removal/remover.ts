@@ -4,12 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metrics } from '@opentelemetry/api';
-import { hashOfStatement, signStatement, type Tombstone } from '@reeve/audit-log';
+import { blockOf, hashOfStatement, signStatement, type Tombstone } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Clock, Entry } from '@reeve/store';
 import { fromStored, type Heads, type StoredRecord } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
-import { blockOf, hashesOf, type StoredTombstone, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
+import { hashesOf, type StoredTombstone, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { isLeased } from '../lease.ts';

@@ -83,7 +83,8 @@ export function searchFieldsOf(record: AuditRecord): SearchFields {
     .flatMap(withParts);
   return {
     searchVersion,
-    time,
+    // With milliseconds, as all others have them: a text is compared.
+    time: new Date(time).toISOString(),
     type,
     outcome,
     actorId: actor.id,

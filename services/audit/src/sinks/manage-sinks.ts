@@ -168,14 +168,15 @@ export const createSink = (parts: Parts) =>
   tenantRoute({
     method: 'post',
     path,
-    summary: 'Push the log to a place outside, from the beginning unless `start` says otherwise',
+    summary:
+      'Push the log to a place outside, from the beginning unless `start` says otherwise; of some types alone from now on',
     action: 'audit:configure',
     body: z.strictObject({
       name,
       target,
       types: types.optional(),
       credential: credential.optional(),
-      start: start.default('beginning'),
+      start: start.optional(),
     }),
     status: 201,
     response: withCredential,
@@ -186,12 +187,14 @@ export const createSink = (parts: Parts) =>
       if (body.target.kind === 's3' && body.types) throw invalidField('types', 's3 takes the whole log');
       const { kept, made } = credentialFor(body.target, body.credential);
       const now = parts.clock.now();
+      // Whoever wants to be told of alerts does not want those of years.
+      const begins = body.start ?? (body.types ? 'now' : 'beginning');
       if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);
       // Before the sink: a run without one is removed when its turn comes, and the credential with it.
       const due = new Date(now.getTime() + 1_000);
       await parts.runs
         .in(tenantId)
-        .put(id, { ...newRun(await positionAt(parts, tenantId, body.start), now), dueAt: due.toISOString() });
+        .put(id, { ...newRun(await positionAt(parts, tenantId, begins), now), dueAt: due.toISOString() });
       const only = body.types ? { types: body.types } : {};
       const state: Sink = { name: body.name, target: body.target, ...only, createdAt: now.toISOString() };
       const decision = { state, events: [sinkEvent('sink.created', id, state)] };

@@ -269,10 +269,13 @@ export function createSinkRunner(parts: Parts) {
             forMs: leaseMs,
           });
         };
-        const events =
-          refused.length === 0
-            ? []
-            : [failed(id, sink, { code: 'record_refused', refused: refused.slice(0, 20).map(one => one.id) })];
+        // Of a receiver that refuses everything, also what tells of that: nobody is told of it again.
+        const ownFailures = new Set(
+          found.flatMap(({ record }) => (record?.type === 'sink.failed' ? [fromStored(record).record.eventId] : [])),
+        );
+        const events = refused.every(one => ownFailures.has(one.id))
+          ? []
+          : [failed(id, sink, { code: 'record_refused', refused: refused.slice(0, 20).map(one => one.id) })];
         const saved = await change(tenantId, id, moved, events);
         if (!saved || !mine(saved)) return;
         run = saved;

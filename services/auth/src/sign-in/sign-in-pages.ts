@@ -128,7 +128,8 @@ async function complete(parts: Parts, request: Request, response: Response): Pro
     const query = new URL(request.originalUrl, 'http://localhost').search;
     const identity = await relyingParty.complete(tenantId, connection, { query, state, nonce, codeVerifier, cause });
     const { subject, email, emailVerified, displayName } = identity;
-    identityId = `${connectionId}/${subject}`;
+    // A subject has 255 characters at most (OpenID Connect Core §2).
+    identityId = `${connectionId}/${subject.slice(0, 255)}`;
     const { ip, userAgent } = cause.context;
     const user = await resolveIdentity({
       tenantId,
