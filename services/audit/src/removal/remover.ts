@@ -3,17 +3,16 @@
 // checkpoint covers are removed, so at every moment the log can be verified. Legal holds are read anew for every batch.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { metrics } from '@opentelemetry/api';
-import { blockOf, hashOfStatement, signStatement, type Tombstone } from '@reeve/audit-log';
+import { blockOf } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Clock, Entry } from '@reeve/store';
 import { fromStored, type Heads, type StoredRecord } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
-import { hashesOf, type StoredTombstone, tombstoneId, tombstonesOf } from '../chains/tombstones.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { isLeased } from '../lease.ts';
 import { searchFieldsOf, searchVersion } from '../search/search-fields.ts';
+import { bury, type Why } from './bury-records.ts';
 import type { DeletionRequest, DeletionRequests } from './deletion-request.ts';
 import type { Holds } from './legal-hold.ts';
 import { end, type Turn, type Turns, take, turnId, wake } from './removal-turn.ts';
@@ -39,7 +38,6 @@ type Parts = RemovalParts & {
 
 export type Remover = ReturnType<typeof createRemover>;
 
-type Why = Pick<Tombstone, 'reason' | 'reference'>;
 type Outcome = { removed: number; held: number };
 type Found = Entry<StoredRecord>;
 
@@ -61,15 +59,11 @@ const turnMs = 30_000;
 const waitForBatchMs = 100;
 const longestPauseMs = 2_000;
 
-const removedRecords = metrics
-  .getMeter('@reeve/audit')
-  .createCounter('reeve.audit.removed', { description: 'Records removed, by reason' });
-
 /** The lease went to somebody else, another tenant waits, or the service stops: what is left is done by whoever comes next. */
 class Interrupted extends Error {}
 
 export function createRemover(parts: Parts) {
-  const { records, tombstones, policies, holds, requests, turns, checkpointer, signingKey, clock } = parts;
+  const { records, policies, holds, requests, turns, checkpointer, clock } = parts;
   const holder = randomUUID();
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
@@ -113,46 +107,6 @@ export function createRemover(parts: Parts) {
     };
   }
 
-  async function writeTombstone(tenantId: TenantId, untold: readonly StoredRecord[], why: Why): Promise<void> {
-    const [oldest, newest] = [untold[0], untold.at(-1)];
-    if (!oldest || !newest) return;
-    const { chain, sequence: first } = oldest;
-    const { sequence: last } = newest;
-    const removed = runsOf(untold);
-    const content = { tenantId, chain, time: clock.now().toISOString(), ...why, removed };
-    const jws = await signStatement(signingKey(), 'reeve-tombstone', content);
-    const state: StoredTombstone = { chain, first, last, jws, chained: timesOf(untold) };
-    const { reference } = why;
-    const tombstone = hashOfStatement(jws);
-    const event: EventDraft<'records.removed'> = {
-      type: 'records.removed',
-      target: { type: 'audit_log', id: tenantId, name: null },
-      outcome: 'success',
-      reason: because(why.reason),
-      details: { chain, first, last, count: untold.length, reference, tombstone },
-    };
-    const created = await tombstones.in(tenantId).create(tombstoneId(state), { state, events: [event] }, cause());
-    if (!created) throw new Interrupted();
-  }
-
-  /** Records of one block of a chain, in order. Those that a tombstone tells of already were left by a process that ended between the two steps. */
-  async function bury(tenantId: TenantId, found: readonly Found[], why: Why, assertInTime: () => void): Promise<void> {
-    const block = found.map(({ state }) => state);
-    const [chain, from, to] = [block[0]?.chain ?? '', block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
-    const told = new Set<number>();
-    for await (const { statements } of tombstonesOf(tombstones, { tenantId, chain }, { from, to }))
-      for (const jws of statements) for (const sequence of hashesOf(jws).keys()) told.add(sequence);
-    assertInTime();
-    await writeTombstone(
-      tenantId,
-      block.filter(({ sequence }) => !told.has(sequence)),
-      why,
-    );
-    assertInTime();
-    await records.in(tenantId).removeAll(found.map(({ id }) => id));
-    removedRecords.add(found.length, { reason: why.reason });
-  }
-
   /** One batch, which may be of several chains. */
   async function removeBatch(tenantId: TenantId, batch: readonly Found[], { why, stillDue }: Task): Promise<Outcome> {
     const began = performance.now();
@@ -163,7 +117,7 @@ export function createRemover(parts: Parts) {
     const blocks = Map.groupBy(free, ({ state }) => `${state.chain}/${blockOf(state.sequence)}`);
     for (const block of blocks.values()) {
       const inOrder = block.toSorted((one, other) => one.state.sequence - other.state.sequence);
-      await bury(tenantId, inOrder, why, assertInTime);
+      await bury(parts, { tenantId, found: inOrder, why, assertInTime });
     }
     // A tenth of the time is ours, unless a batch takes very long.
     if (free.length > 0) await sleep(Math.min(longestPauseMs, (performance.now() - began) * 9));
@@ -356,25 +310,4 @@ export function createRemover(parts: Parts) {
       while (until !== undefined && (await leaseOf()) === until) await sleep(waitForBatchMs);
     },
   };
-}
-
-/** When they were chained, equal neighbours counted. */
-function timesOf(found: readonly StoredRecord[]): StoredTombstone['chained'] {
-  const times: StoredTombstone['chained'] = [];
-  for (const { loggedAt } of found) {
-    const last = times.at(-1);
-    if (last?.at === loggedAt) last.count += 1;
-    else times.push({ at: loggedAt, count: 1 });
-  }
-  return times;
-}
-
-function runsOf(removed: readonly StoredRecord[]): Tombstone['removed'] {
-  const runs: Tombstone['removed'] = [];
-  for (const { sequence, hash } of removed) {
-    const run = runs.at(-1);
-    if (run && run.first + run.hashes.length === sequence) run.hashes.push(hash);
-    else runs.push({ first: sequence, hashes: [hash] });
-  }
-  return runs;
 }
