@@ -22,12 +22,15 @@ const run = promisify(execFile);
 const kafkaOf = ({ credentials }: BenchContext) =>
   new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
 
-/** One tenant's log of that many events, made once for all that read it. */
+/** One tenant's log, made once for all that read it: of that many events, or where there are very many a tenth, with those of other tenants around it. */
 let filled: Promise<TestTenant> | undefined;
 function filledTenant(context: BenchContext): Promise<TestTenant> {
   filled ??= (async () => {
     const own = await freshTenant(context.credentials, 'bench-log');
-    await load(kafkaOf(context), events, [own.tenant.id]);
+    const measured = Math.min(events, Math.max(20_000, Math.round(events / 10)));
+    const others = Array.from({ length: tenants - 1 }, () => newId('tenant'));
+    await load(kafkaOf(context), measured, [own.tenant.id]);
+    await load(kafkaOf(context), events - measured, others);
     return own;
   })();
   return filled;
@@ -63,7 +66,7 @@ export const auditExport: Bench = {
       }
       ours += records / ((performance.now() - began) / 1000) / rounds;
     }
-    return { ours, floor, details: { records, memoryBeforeMb, memoryMb } };
+    return { ours, floor, details: { records, events, memoryBeforeMb, memoryMb } };
   },
 };
 
@@ -95,7 +98,7 @@ export const auditVerification: Bench = {
       oursMs += performance.now() - between;
     }
     const perSecond = (ms: number) => (lines.length * rounds) / (ms / 1000);
-    return { ours: perSecond(oursMs), floor: perSecond(floorMs), details: { records: lines.length } };
+    return { ours: perSecond(oursMs), floor: perSecond(floorMs), details: { records: lines.length, events } };
   },
 };
 

@@ -26,7 +26,7 @@ const benches: Bench[] = [
   auditExport,
   auditVerification,
   auditSearch,
-].filter(({ name }) => only === undefined || name.includes(only));
+].filter(({ name }) => only === undefined || only.split(',').some(part => name.includes(part)));
 
 mkdirSync(join(localDirectory, 'bench'), { recursive: true });
 const directory = mkdtempSync(join(localDirectory, 'bench/run-'));
