@@ -168,7 +168,8 @@ export async function startMongoStandIn(
     args: [
       '-XX:+UseSerialGC',
       '-Xshare:auto',
-      '-Xmx768m',
+      // More than that is for benchmarks of very many documents: it scans copies of them.
+      `-Xmx${process.env['REEVE_STANDIN_HEAP'] ?? '768m'}`,
       // Pauses of 10 ms, where its own choice makes them 60.
       '-Xmn24m',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
