@@ -7,6 +7,7 @@ export { Html, html, page } from './html.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createGuardedFetch, createGuardedNetwork, type GuardedFetch, type GuardedNetwork } from './outbound.ts';
 export { sendProblem, toProblem, whenTaken } from './problem-json.ts';
+export { repeatedly } from './repeatedly.ts';
 export { instant, pageOf, pageQuery, platformRoute, type Route, tenantRoute } from './route.ts';
 export { runService, type Service } from './run-service.ts';
 export { createTenantDirectory, type KnownTenant, type TenantDirectory } from './tenant-directory.ts';

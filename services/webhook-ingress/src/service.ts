@@ -6,6 +6,7 @@ import {
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
+  repeatedly,
   type Service,
 } from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
@@ -17,7 +18,6 @@ import { createLimits } from './deliveries/limits.ts';
 import { listDeliveries, readDelivery } from './deliveries/read-deliveries.ts';
 import { readLanes, readTallies } from './deliveries/read-statistics.ts';
 import { receiveWebhook } from './deliveries/receive-webhook.ts';
-import { repeatedly } from './deliveries/repeatedly.ts';
 import { replayDelivery } from './deliveries/replay-delivery.ts';
 import { createTallies, defineTallies } from './deliveries/tallies.ts';
 import { testEndpoint } from './deliveries/test-endpoint.ts';

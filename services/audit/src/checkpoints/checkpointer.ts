@@ -11,6 +11,7 @@ import {
   statementToOcsf,
 } from '@reeve/audit-log';
 import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
+import { repeatedly } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { catchUp, frontierOf, type Heads, type Records } from '../chains/chain-store.ts';
 import { searchVersion } from '../search/search-fields.ts';
@@ -42,9 +43,7 @@ const tenantsAtOnce = 8;
 
 export function createCheckpointer({ records, heads, checkpoints, signingKey, clock, intervalMs, onError }: Parts) {
   const grown = new Set<TenantId>();
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-  let stopped = false;
+  const rounds = repeatedly(signGrown, intervalMs, onError);
 
   async function chainsOf(tenantId: TenantId): Promise<Checkpoint['chains']> {
     const chains: Checkpoint['chains'] = [];
@@ -117,7 +116,7 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
   async function signGrown() {
     const due = [...grown];
     grown.clear();
-    for (let at = 0; at < due.length && !stopped; at += tenantsAtOnce) {
+    for (let at = 0; at < due.length && !rounds.isStopped(); at += tenantsAtOnce) {
       const some = due.slice(at, at + tenantsAtOnce);
       const results = await Promise.allSettled(some.map(sign));
       for (const [index, result] of results.entries()) {
@@ -134,13 +133,6 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
     for await (const { tenantId } of everywhere.all()) grown.add(tenantId);
   }
 
-  function schedule() {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = signGrown().then(undefined, onError).finally(schedule);
-    }, intervalMs);
-  }
-
   return {
     sign,
     covering,
@@ -149,14 +141,10 @@ export function createCheckpointer({ records, heads, checkpoints, signingKey, cl
 
     async start(): Promise<void> {
       await findGrown();
-      schedule();
+      rounds.start();
     },
 
-    async stop(): Promise<void> {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
+    stop: rounds.stop,
   };
 }
 

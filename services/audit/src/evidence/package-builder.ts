@@ -3,10 +3,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { KeySet } from '@reeve/audit-log';
-import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
+import type { TenantId } from '@reeve/contracts';
+import { repeatedly } from '@reeve/service-kit';
 import yazl from 'yazl';
+import { changeAsService } from '../change-as-service.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { planExport } from '../exports/log-export.ts';
+import { leaseFor } from '../lease.ts';
 import { begin, type EvidencePackage, type EvidencePackages, fail, pieceId } from './evidence-package.ts';
 import {
   checkpointLines,
@@ -38,27 +41,19 @@ export function createPackageBuilder(parts: Parts) {
   const { evidence, checkpointer, publicKeys, clock, onError } = parts;
   const { packages, pieces } = evidence;
   const holder = randomUUID();
-  let timer: NodeJS.Timeout | undefined;
-  let working: Promise<void> | undefined;
-  let stopped = false;
+  const rounds = repeatedly(look, lookEveryMs, onError);
 
-  async function change(tenantId: TenantId, id: string, next: (state: EvidencePackage) => EvidencePackage | null) {
-    const cause = serviceCause('audit', { correlationId: newEventId() });
-    const decide = (was: EvidencePackage | null) => {
-      const state = was && next(was);
-      return state ? { state, events: [] } : null;
-    };
-    return (await packages.in(tenantId).change(id, decide, { cause }))?.state ?? null;
-  }
+  const change = (tenantId: TenantId, id: string, next: (state: EvidencePackage) => EvidencePackage | null) =>
+    changeAsService(packages, { tenantId, id }, next);
 
-  const until = () => new Date(clock.now().getTime() + leaseMs).toISOString();
+  const leasing = () => ({ holder, now: clock.now(), forMs: leaseMs });
 
   /** Also keeps the lease. */
   async function tell(tenantId: TenantId, id: string, progress: EvidencePackage['progress']) {
-    const now = stopped
+    const now = rounds.isStopped()
       ? null
       : await change(tenantId, id, was =>
-          was.lease?.holder === holder ? { ...was, progress, lease: { holder, until: until() } } : null,
+          was.lease?.holder === holder ? { ...was, progress, lease: leaseFor(was.lease, leasing()) } : null,
         );
     if (now?.lease?.holder !== holder) throw new Abandoned();
   }
@@ -131,8 +126,7 @@ export function createPackageBuilder(parts: Parts) {
 
   async function takeTurn(tenantId: TenantId, id: string) {
     const buildId = randomUUID();
-    const by = { holder, now: clock.now(), forMs: leaseMs, build: buildId };
-    const taken = await change(tenantId, id, was => begin(was, by));
+    const taken = await change(tenantId, id, was => begin(was, { ...leasing(), build: buildId }));
     if (taken?.build !== buildId) return;
     try {
       const made = await build(tenantId, id, taken, buildId);
@@ -148,30 +142,15 @@ export function createPackageBuilder(parts: Parts) {
         attempts: was.attempts - 1,
         lease: null,
       });
-      const next = stopped ? interrupted : again;
+      const next = rounds.isStopped() ? interrupted : again;
       await change(tenantId, id, was => (was.build === buildId && was.status === 'building' ? next(was) : null));
     }
   }
 
   async function look() {
     const due = await packages.acrossTenants('evidence packages of all tenants are built in turns').due(5);
-    for (const { tenantId, id } of due) if (!stopped) await takeTurn(tenantId, id);
+    for (const { tenantId, id } of due) if (!rounds.isStopped()) await takeTurn(tenantId, id);
   }
 
-  function schedule() {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      working = look().then(undefined, onError).finally(schedule);
-    }, lookEveryMs);
-  }
-
-  return {
-    start: schedule,
-
-    async stop(): Promise<void> {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-    },
-  };
+  return { start: rounds.start, stop: rounds.stop };
 }

@@ -5,9 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { blockOf } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
+import { repeatedly } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import { fromStored, type Heads, type StoredRecord } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
+import { changeAsService } from '../change-as-service.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
 import { isLeased } from '../lease.ts';
@@ -16,7 +18,7 @@ import { bury, type Why } from './bury-records.ts';
 import type { DeletionRequest, DeletionRequests } from './deletion-request.ts';
 import type { Holds } from './legal-hold.ts';
 import { end, type Turn, type Turns, take, turnId, wake } from './removal-turn.ts';
-import { cutoffOf, daysNow, type Policies, policyId } from './retention-policy.ts';
+import { cutoffOf, daysNow, type Policies, type Policy, policyId } from './retention-policy.ts';
 import { classOf, inWords, isIn, type Scope } from './scope.ts';
 
 export type RemovalParts = Logs & {
@@ -46,7 +48,7 @@ type Task = {
   why: Why;
   found: AsyncIterable<Found>;
   stillDue: () => Promise<(record: StoredRecord) => boolean>;
-  onBatch?: (outcome: Outcome) => Promise<void>;
+  onBatch?: (outcome: Outcome) => Promise<unknown>;
 };
 
 const leaseMs = 12_000;
@@ -65,23 +67,15 @@ class Interrupted extends Error {}
 export function createRemover(parts: Parts) {
   const { records, policies, holds, requests, turns, checkpointer, clock } = parts;
   const holder = randomUUID();
-  let timer: NodeJS.Timeout | undefined;
-  let working: Promise<void> | undefined;
-  let stopped = false;
-  const cause = () => serviceCause('audit', { correlationId: newEventId() });
+  const rounds = repeatedly(look, lookEveryMs, parts.onError);
   const inMs = (ms: number) => new Date(clock.now().getTime() + ms).toISOString();
 
-  async function changeTurn(tenantId: TenantId, next: (turn: Turn) => Turn | null): Promise<Turn | null> {
-    const decide = (turn: Turn | null) => {
-      const state = turn && next(turn);
-      return state ? { state, events: [] } : null;
-    };
-    return (await turns.in(tenantId).change(turnId, decide, { cause: cause() }))?.state ?? null;
-  }
+  const changeTurn = (tenantId: TenantId, next: (turn: Turn) => Turn | null) =>
+    changeAsService(turns, { tenantId, id: turnId }, next);
 
   async function wakeAt(tenantId: TenantId, at: Date): Promise<void> {
     const decide = (turn: Turn | null) => ({ state: wake(turn, at.toISOString(), clock.now()), events: [] });
-    await turns.in(tenantId).change(turnId, decide, { cause: cause() });
+    await turns.in(tenantId).change(turnId, decide, { cause: serviceCause('audit', { correlationId: newEventId() }) });
   }
 
   const takeLease = (tenantId: TenantId) =>
@@ -89,7 +83,7 @@ export function createRemover(parts: Parts) {
 
   /** Returns what refuses to go on when the lease is nearly over: whoever waits for it to end may take it that nothing is removed after that. */
   async function renew(tenantId: TenantId): Promise<() => void> {
-    const turn = stopped ? null : await takeLease(tenantId);
+    const turn = rounds.isStopped() ? null : await takeLease(tenantId);
     if (turn?.lease?.holder !== holder) throw new Interrupted();
     const until = Date.parse(turn.lease.until) - leastLeftMs;
     return () => {
@@ -174,18 +168,23 @@ export function createRemover(parts: Parts) {
           if (isIn(scope, entry.state)) yield entry;
   }
 
-  async function removeExpired(tenantId: TenantId, sizes: ReadonlyMap<string, number>, endsAt: number) {
+  async function removeExpired(
+    tenantId: TenantId,
+    sizes: ReadonlyMap<string, number>,
+    { rules }: Policy,
+    endsAt: number,
+  ): Promise<void> {
     for (const [chain, size] of sizes) {
       const name = classOf(chain);
-      const ruleNow = async () => (await policies.in(tenantId).get(policyId))?.state.rules[name];
-      const rule = await ruleNow();
+      const rule = rules[name];
       const cutoff = cutoffOf(rule, clock.now());
       if (cutoff === null) continue;
       const task: Task = {
         why: { reason: 'retention', reference: `${name}: ${daysNow(rule, clock.now())} days` },
         found: chainedWhile(tenantId, { chain, size }, loggedAt => loggedAt < cutoff),
         async stillDue() {
-          const now = cutoffOf(await ruleNow(), clock.now());
+          const policy = await policies.in(tenantId).get(policyId);
+          const now = cutoffOf(policy?.state.rules[name], clock.now());
           return ({ loggedAt }) => now !== null && loggedAt < now;
         },
       };
@@ -199,12 +198,9 @@ export function createRemover(parts: Parts) {
     { id, state: request }: Entry<DeletionRequest>,
     endsAt: number,
   ): Promise<void> {
-    /** Null where it was cancelled meanwhile: what is not removed yet stays. */
-    const change = async (next: (was: DeletionRequest) => DeletionRequest, events: EventDraft[] = []) => {
-      const decide = (was: DeletionRequest | null) =>
-        was?.status === 'confirmed' ? { state: next(was), events } : null;
-      await requests.in(tenantId).change(id, decide, { cause: cause() });
-    };
+    /** Nothing where it was cancelled meanwhile: what is not removed yet stays. */
+    const change = (next: (was: DeletionRequest) => DeletionRequest, events?: EventDraft[]) =>
+      changeAsService(requests, { tenantId, id }, was => (was.status === 'confirmed' ? next(was) : null), events);
     await change(was => ({ ...was, held: 0 }));
     const task: Task = {
       why: { reason: 'deletion_request', reference: id },
@@ -249,8 +245,9 @@ export function createRemover(parts: Parts) {
       if (removesAt > clock.now().toISOString()) waiting.push(removesAt);
       else await removeRequested(tenantId, sizes, entry, endsAt);
     }
-    if (await policies.in(tenantId).get(policyId)) {
-      await removeExpired(tenantId, sizes, endsAt);
+    const policy = await policies.in(tenantId).get(policyId);
+    if (policy) {
+      await removeExpired(tenantId, sizes, policy.state, endsAt);
       waiting.push(inMs(parts.intervalMs));
     }
     return waiting.toSorted()[0] ?? null;
@@ -271,14 +268,7 @@ export function createRemover(parts: Parts) {
 
   async function look() {
     for (const { tenantId } of await turns.acrossTenants('what is to be removed of all tenants').due(20))
-      if (!stopped) await takeTurn(tenantId);
-  }
-
-  function schedule() {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      working = look().then(undefined, parts.onError).finally(schedule);
-    }, lookEveryMs);
+      if (!rounds.isStopped()) await takeTurn(tenantId);
   }
 
   return {
@@ -291,14 +281,10 @@ export function createRemover(parts: Parts) {
       for await (const { tenantId } of policies.acrossTenants(why).all()) await wakeAt(tenantId, now);
       for await (const { tenantId, state } of requests.acrossTenants(why).all())
         if (state.status === 'confirmed') await wakeAt(tenantId, now);
-      schedule();
+      rounds.start();
     },
 
-    async stop(): Promise<void> {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-    },
+    stop: rounds.stop,
 
     /** Waits for the batch that is under way: the one after it reads anew what may be removed. */
     async batchEnded(tenantId: TenantId): Promise<void> {

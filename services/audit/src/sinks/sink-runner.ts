@@ -4,12 +4,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
 import { type FormatName, formats, hashOfStatement } from '@reeve/audit-log';
 import { because, type EventDraft, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
-import type { GuardedNetwork } from '@reeve/service-kit';
+import { type GuardedNetwork, repeatedly } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { LRUCache } from 'lru-cache';
 import { fromStored, type Heads } from '../chains/chain-store.ts';
 import type { Logs, Step } from '../chains/read-chain.ts';
+import { changeAsService } from '../change-as-service.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, lastCheckpoint } from '../checkpoints/checkpoint-store.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
@@ -126,8 +127,7 @@ export function createSinkRunner(parts: Parts) {
   const cause = () => serviceCause('audit', { correlationId: newEventId() });
   const credentials = new LRUCache<string, { version: number; value: string }>({ max: 10_000, ttl: credentialKeptMs });
   const working = new Set<Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  const rounds = repeatedly(look, lookEveryMs, onError);
 
   /** Read once an hour: each read is a record, and a record is what sinks deliver. */
   async function credentialOf(
@@ -195,18 +195,8 @@ export function createSinkRunner(parts: Parts) {
     return { batch: { id, tenantId, lines }, count: lines.length, position, checkpoint, found, waitMs };
   }
 
-  async function change(
-    tenantId: TenantId,
-    id: string,
-    next: (run: Run) => Run | null,
-    events: readonly EventDraft[] = [],
-  ) {
-    const decide = (run: Run | null) => {
-      const state = run && next(run);
-      return state ? { state, events } : null;
-    };
-    return (await runs.in(tenantId).change(id, decide, { cause: cause() }))?.state ?? null;
-  }
+  const change = (tenantId: TenantId, id: string, next: (run: Run) => Run | null, events?: readonly EventDraft[]) =>
+    changeAsService(runs, { tenantId, id }, next, events);
 
   const mine = (run: Run) => run.lease?.holder === holder;
 
@@ -243,7 +233,7 @@ export function createSinkRunner(parts: Parts) {
     let waitMs = 0;
     try {
       const credential = await credentialOf(tenantId, id, version, sink);
-      for (let turn = 0; turn < batchesPerTurn && !stopped; turn += 1) {
+      for (let turn = 0; turn < batchesPerTurn && !rounds.isStopped(); turn += 1) {
         const { batch, count, position, checkpoint, found, waitMs: wait } = await next(tenantId, run, sink);
         const oldest = found.find(({ record }) => record)?.loggedAt;
         lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
@@ -299,18 +289,12 @@ export function createSinkRunner(parts: Parts) {
     }
   }
 
-  function schedule() {
-    if (stopped) return;
-    timer = setTimeout(() => void look().then(undefined, onError).finally(schedule), lookEveryMs);
-  }
-
   return {
-    start: schedule,
+    start: rounds.start,
 
     /** Lets what is under way end, so that it is not delivered twice. */
     async stop(): Promise<void> {
-      stopped = true;
-      clearTimeout(timer);
+      await rounds.stop();
       await Promise.all(working);
     },
   };
