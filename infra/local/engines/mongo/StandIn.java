@@ -19,9 +19,13 @@ import io.netty.buffer.Unpooled;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.h2.mvstore.Cursor;
 import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -32,11 +36,11 @@ import org.h2.mvstore.type.ObjectDataType;
 /**
  * Stands in for MongoDB on a developer's machine: mongo-java-server on an H2 file. Arguments: port, data file.
  *
- * It changes four things of the library: it says hello as MongoDB 4.4 (the driver takes nothing older), it hands out copies
+ * It changes five things of the library: it says hello as MongoDB 4.4 (the driver takes nothing older), it hands out copies
  * (the library would encode a reply while the next update changes the same document), it finds a document by `_id` or by a
- * `unique.*` key also when the query has further conditions, and it keeps documents as BSON and index keys as text (the library uses
- * Java's serialization, even to compare two keys, which is many times slower). Everything else scans. No transactions, no expiry by TTL; after a
- * kill of this process the last moments of writes are gone. Never for production.
+ * `unique.*` key also when the query has further conditions, it looks among the documents of one tenant where a query names it, and it keeps
+ * documents as BSON and index keys as text (the library uses Java's serialization, even to compare two keys, which is many times slower).
+ * Everything else scans. No transactions, no expiry by TTL; after a kill of this process the last moments of writes are gone. Never for production.
  */
 public class StandIn {
     static final int COMMIT_EVERY_MS = 20;
@@ -86,8 +90,11 @@ public class StandIn {
     }
 
     static final class Copies extends H2Collection {
+        private final MVMap<Object, Document> data;
+
         Copies(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> data, MVMap<String, Object> meta, CursorRegistry cursors) {
             super(database, name, options, data, meta, cursors);
+            this.data = data;
         }
 
         @Override protected QueryResult queryDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
@@ -103,7 +110,17 @@ public class StandIn {
                 if (value instanceof Document condition && condition.size() == 1 && condition.get("$in") instanceof Collection<?> values)
                     return values.stream().distinct().flatMap(one -> byKey(key, one));
             }
-            return streamAllDocumentsWithPosition().map(found -> found.getDocument());
+            return query.get("tenantId") instanceof String tenant ? ofTenant(tenant) : data.values().stream();
+        }
+
+        /** The store begins each `_id` with the tenant and a colon (documentKey in packages/store), and the map is in the order of `_id`. */
+        private Stream<Document> ofTenant(String tenant) {
+            Cursor<Object, Document> cursor = data.cursor(tenant + ":", tenant + ";", false);
+            Iterator<Document> documents = new Iterator<>() {
+                @Override public boolean hasNext() { return cursor.hasNext(); }
+                @Override public Document next() { cursor.next(); return cursor.getValue(); }
+            };
+            return StreamSupport.stream(Spliterators.spliteratorUnknownSize(documents, Spliterator.ORDERED), false);
         }
 
         private Stream<Document> byKey(String key, Object value) {

@@ -10,7 +10,7 @@ export type Logs = { records: Records; tombstones: Tombstones };
 /** `sequence` is the place up to which the chain has been read with it. */
 export type Step = { chain: string; sequence: number; loggedAt: string } & (
   | { record: StoredRecord; statements?: never }
-  /** JWS of tombstones. `loggedAt` is that of the record before. */
+  /** JWS of tombstones. `loggedAt` is that of the first record they are read for. */
   | { statements: string[]; record?: never }
 );
 
@@ -20,14 +20,15 @@ export async function* readChain(
   { from, to }: { from: number; to: number },
 ): AsyncGenerator<Step> {
   let next = from;
-  let loggedAt = '';
   const told = new Set<string>();
   async function* gap(end: number): AsyncGenerator<Step> {
     if (next > end) return;
-    for await (const { last, statements } of tombstonesOf(tombstones, { tenantId, chain }, { from: next, to: end })) {
-      const known = new Set(statements.flatMap(jws => [...hashesOf(jws).keys()]));
+    for await (const { last, telling } of tombstonesOf(tombstones, { tenantId, chain }, { from: next, to: end })) {
+      const loggedAt = chainedAt(telling, next);
+      if (loggedAt === null) throw missing(chain, next);
+      const known = new Set(telling.flatMap(({ jws }) => [...hashesOf(jws).keys()]));
       for (; next <= last; next += 1) if (!known.has(next)) throw missing(chain, next);
-      const fresh = statements.filter(jws => !told.has(jws));
+      const fresh = telling.map(({ jws }) => jws).filter(jws => !told.has(jws));
       for (const jws of fresh) told.add(jws);
       yield { chain, sequence: last, loggedAt, statements: fresh };
     }
@@ -36,9 +37,8 @@ export async function* readChain(
   const where = { sequence: { $gte: from, $lte: to } };
   for await (const { state: record } of records.in(tenantId).all('byChain', { chain }, where)) {
     yield* gap(record.sequence - 1);
-    ({ loggedAt } = record);
     next = record.sequence + 1;
-    yield { chain, sequence: record.sequence, loggedAt, record };
+    yield { chain, sequence: record.sequence, loggedAt: record.loggedAt, record };
   }
   yield* gap(to);
 }
@@ -65,13 +65,20 @@ export async function countWhile(
   { tenantId, chain, size }: Chain & { size: number },
   holds: (loggedAt: string) => boolean,
 ): Promise<number> {
+  async function chainedAtPlace(sequence: number): Promise<string> {
+    const record = await records.in(tenantId).getByUnique('place', place(chain, sequence));
+    if (record) return record.state.loggedAt;
+    for await (const { telling } of tombstonesOf(tombstones, { tenantId, chain }, { from: sequence, to: sequence })) {
+      const loggedAt = chainedAt(telling, sequence);
+      if (loggedAt !== null) return loggedAt;
+    }
+    throw missing(chain, sequence);
+  }
+
   let [low, high] = [0, size];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const record = await records.in(tenantId).getByUnique('place', place(chain, middle));
-    const loggedAt = record?.state.loggedAt ?? (await chainedAt(tombstones, { tenantId, chain }, middle));
-    if (loggedAt === null) throw missing(chain, middle);
-    if (holds(loggedAt)) low = middle;
+    if (holds(await chainedAtPlace(middle))) low = middle;
     else high = middle - 1;
   }
   return low;

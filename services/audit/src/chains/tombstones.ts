@@ -33,33 +33,28 @@ export async function* tombstonesOf(
   tombstones: Tombstones,
   { tenantId, chain }: { tenantId: TenantId; chain: string },
   { from, to }: { from: number; to: number },
-): AsyncGenerator<{ last: number; statements: string[] }> {
-  let block: { last: number; statements: string[] } | undefined;
+): AsyncGenerator<{ last: number; telling: StoredTombstone[] }> {
+  let block: { last: number; telling: StoredTombstone[] } | undefined;
   const where = { first: { $gte: firstOf(blockOf(from)), $lte: to } };
   for await (const { state } of tombstones.in(tenantId).all('byChain', { chain }, where)) {
     if (state.last < from) continue;
     const last = Math.min(lastOf(blockOf(state.first)), to);
     if (block?.last === last) {
-      block.statements.push(state.jws);
+      block.telling.push(state);
       continue;
     }
     if (block) yield block;
-    block = { last, statements: [state.jws] };
+    block = { last, telling: [state] };
   }
   if (block) yield block;
 }
 
-/** When a record was chained that was removed; null where nothing tells of it. */
-export async function chainedAt(
-  tombstones: Tombstones,
-  { tenantId, chain }: { tenantId: TenantId; chain: string },
-  sequence: number,
-): Promise<string | null> {
-  const where = { first: { $gte: firstOf(blockOf(sequence)), $lte: sequence }, last: { $gte: sequence } };
-  for await (const { state } of tombstones.in(tenantId).all('byChain', { chain }, where)) {
-    let at = [...hashesOf(state.jws).keys()].indexOf(sequence);
+/** When the record was chained that was at a place; null where none of the tombstones tells of it. */
+export function chainedAt(telling: readonly StoredTombstone[], sequence: number): string | null {
+  for (const { jws, chained } of telling) {
+    let at = [...hashesOf(jws).keys()].indexOf(sequence);
     if (at < 0) continue;
-    for (const { at: time, count } of state.chained) {
+    for (const { at: time, count } of chained) {
       if (at < count) return time;
       at -= count;
     }

@@ -60,8 +60,8 @@ export async function bury(
   const block = found.map(({ state }) => state);
   const [chain, from, to] = [block[0]?.chain ?? '', block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
   const told = new Set<number>();
-  for await (const { statements } of tombstonesOf(tombstones, { tenantId, chain }, { from, to }))
-    for (const jws of statements) for (const sequence of hashesOf(jws).keys()) told.add(sequence);
+  for await (const { telling } of tombstonesOf(tombstones, { tenantId, chain }, { from, to }))
+    for (const { jws } of telling) for (const sequence of hashesOf(jws).keys()) told.add(sequence);
   assertInTime();
   await writeTombstone(parts, { tenantId, untold: block.filter(({ sequence }) => !told.has(sequence)), why });
   assertInTime();

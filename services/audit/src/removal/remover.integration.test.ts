@@ -25,6 +25,7 @@ import { defineTiles, subtreesOf } from '../checkpoints/record-tree.ts';
 import { linesOf } from '../exports/export-events.ts';
 import { planExport } from '../exports/log-export.ts';
 import { type Position, readAfter } from '../feed/read-after.ts';
+import { nextHour } from '../sinks/hourly-objects.ts';
 import { cancel, confirm, type DeletionRequest, defineDeletionRequests } from './deletion-request.ts';
 import { defineHolds, type Hold } from './legal-hold.ts';
 import { defineTurns, turnId } from './removal-turn.ts';
@@ -35,7 +36,7 @@ import type { Scope } from './scope.ts';
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
 
-const dayMs = 86_400_000;
+const [hourMs, dayMs] = [3_600_000, 86_400_000];
 const [auth, webhook] = ['reeve.auth.v1/0', 'reeve.webhook.v1/1'];
 const published: Message[] = [];
 /** How far the clock has been moved. */
@@ -250,6 +251,26 @@ describe('retention', () => {
     expect(await followed(1)).toMatchObject({ finding: null, records: 5 });
     const later = { from: new Date(Date.now() + dayMs).toISOString() };
     expect(await verified(later)).toMatchObject({ finding: null, records: 5, chains: [{ last: 305 }] });
+  });
+
+  test('is told of in the hour in which it was chained', async () => {
+    aheadMs = hourMs / 2 - (Date.now() % hourMs);
+    await grow(auth, 300);
+    const began = clock.now().toISOString().slice(0, 13).replaceAll('-', '/').replace('T', '/');
+    aheadMs = 2 * dayMs;
+    await keepFor(1);
+    await removal();
+    await grow(auth, 5);
+    aheadMs = 3 * dayMs;
+    const hours: { path: string; records: number }[] = [];
+    for (let position: Position = {}; ; ) {
+      const hour = await nextHour(parts, { tenantId, position, most: 1_000 });
+      if (!hour || 'waitMs' in hour) break;
+      hours.push({ path: hour.objects[0]?.path ?? '', records: hour.records });
+      ({ position } = hour);
+    }
+    expect(hours).toMatchObject([{ records: 0 }, { records: 5 }]);
+    expect(hours[0]?.path).toBe(`${began}-reeve.auth.v1-0-1.ndjson.gz`);
   });
 
   test('goes on after a crash between a tombstone and what it tells of, and tells nothing twice', async () => {

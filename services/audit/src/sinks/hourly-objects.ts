@@ -38,7 +38,7 @@ export async function nextHour(
   const { found } = await readAfter(parts, { tenantId, position, limit: 1 });
   const [oldest] = found;
   if (!oldest) return null;
-  const start = Math.floor(Date.parse(oldest.loggedAt || new Date(0).toISOString()) / hourMs) * hourMs;
+  const start = Math.floor(Date.parse(oldest.loggedAt) / hourMs) * hourMs;
   const waitMs = start + hourMs + settledAfterMs - parts.clock.now().getTime();
   if (waitMs > 0) return { waitMs, found };
   const period = { from: new Date(start).toISOString(), to: new Date(start + hourMs - 1).toISOString() };

@@ -235,10 +235,9 @@ export function createSinkRunner(parts: Parts) {
       const credential = await credentialOf(tenantId, id, version, sink);
       for (let turn = 0; turn < batchesPerTurn && !rounds.isStopped(); turn += 1) {
         const { batch, count, position, checkpoint, found, waitMs: wait } = await next(tenantId, run, sink);
-        const oldest = found.find(({ record }) => record)?.loggedAt;
-        lag.record(oldest === undefined ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldest)) / 1_000), {
-          sink: id,
-        });
+        const [oldest] = found;
+        const lagMs = oldest ? Math.max(0, clock.now().getTime() - Date.parse(oldest.loggedAt)) : 0;
+        lag.record(lagMs / 1_000, { sink: id });
         if (wait > 0) {
           waitMs = wait;
           break;
