@@ -7,22 +7,30 @@ import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
+import de.bwaldvogel.mongo.backend.DatabaseResolver;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Collection;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
 import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.h2.mvstore.Cursor;
@@ -37,10 +45,11 @@ import org.h2.mvstore.type.ObjectDataType;
  * Stands in for MongoDB on a developer's machine: mongo-java-server on an H2 file. Arguments: port, data file.
  *
  * It changes five things of the library: it says hello as MongoDB 4.4 (the driver takes nothing older), it hands out copies
- * (the library would encode a reply while the next update changes the same document), it finds a document by `_id` or by a
- * `unique.*` key also when the query has further conditions, it looks among the documents of one tenant where a query names it, and it keeps
- * documents as BSON and index keys as text (the library uses Java's serialization, even to compare two keys, which is many times slower).
- * Everything else scans. No transactions, no expiry by TTL; after a kill of this process the last moments of writes are gone. Never for production.
+ * (the library would encode a reply while the next update changes the same document), it finds documents by `_id` or by a `unique.*` key also when the
+ * query has further conditions, counts without reading everything, and keeps documents as BSON and index keys as text (the library uses Java's
+ * serialization, even to compare two keys, which is many times slower). Whatever else is asked of a tenant scans the documents of that tenant, of
+ * all tenants all of them, but for what sweeps look for. No transactions, no expiry by TTL; after a kill of this process the last moments of writes
+ * are gone. Never for production.
  */
 public class StandIn {
     static final int COMMIT_EVERY_MS = 20;
@@ -74,7 +83,22 @@ public class StandIn {
     }
 
     static final class Database extends H2Database {
+        /** The second stage of the driver's countDocuments. */
+        private static final Document COUNTING = new Document("$group", new Document("_id", 1).append("n", new Document("$sum", 1)));
+
         Database(String name, CursorRegistry cursors) { super(name, file, cursors); }
+
+        /** The library begins a pipeline with all documents of a collection, but counts by a query. */
+        @Override public Document handleCommand(Channel channel, String command, Document query, DatabaseResolver databases, Oplog oplog) {
+            if (!command.equals("aggregate") || !(query.get("pipeline") instanceof List<?> stages)) return super.handleCommand(channel, command, query, databases, oplog);
+            if (stages.size() != 2 || !(stages.get(0) instanceof Document first) || !(first.get("$match") instanceof Document wanted) || !COUNTING.equals(stages.get(1)))
+                return super.handleCommand(channel, command, query, databases, oplog);
+            Object collection = query.get(command);
+            Document counted = super.handleCommand(channel, "count", new Document("count", collection).append("query", wanted), databases, oplog);
+            Object n = counted.get("n");
+            List<Document> batch = n.equals(0) ? List.of() : List.of(new Document("_id", 1).append("n", n));
+            return new Document("cursor", new Document("id", 0L).append("ns", getDatabaseName() + "." + collection).append("firstBatch", batch)).append("ok", 1.0);
+        }
 
         @Override protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
             String fullName = getDatabaseName() + "." + name;
@@ -90,27 +114,67 @@ public class StandIn {
     }
 
     static final class Copies extends H2Collection {
+        /** What sweeps look for, every few seconds in every collection: fields that few documents have. */
+        private static final List<String> SWEPT = List.of("outboxAt", "dueAt");
+
         private final MVMap<Object, Document> data;
+        private final Map<String, Set<Object>> swept = new HashMap<>();
 
         Copies(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> data, MVMap<String, Object> meta, CursorRegistry cursors) {
             super(database, name, options, data, meta, cursors);
             this.data = data;
+            for (String field : SWEPT) swept.put(field, new TreeSet<>(data.getKeyType()));
+            data.forEach(this::noteSwept);
+        }
+
+        private void noteSwept(Object id, Document document) {
+            for (String field : SWEPT)
+                if (document.containsKey(field)) swept.get(field).add(id);
+                else swept.get(field).remove(id);
+        }
+
+        @Override protected Object addDocumentInternal(Document document) {
+            Object id = super.addDocumentInternal(document);
+            noteSwept(id, document);
+            return id;
+        }
+
+        @Override protected void handleUpdate(Object id, Document before, Document after) {
+            super.handleUpdate(id, before, after);
+            noteSwept(id, after);
+        }
+
+        @Override protected void removeDocument(Object id) {
+            super.removeDocument(id);
+            noteSwept(id, new Document());
         }
 
         @Override protected QueryResult queryDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
-            Stream<Document> copies = candidates(query).filter(document -> documentMatchesQuery(document, query)).map(Document::cloneDeeply);
-            return matchDocumentsFromStream(copies, query, orderBy, skip, limit, batchSize, fields);
+            return matchDocumentsFromStream(candidates(query), query, orderBy, skip, limit, batchSize, fields);
+        }
+
+        @Override protected QueryResult createQueryResult(List<Document> found, int batchSize) {
+            return super.createQueryResult(found.stream().map(Document::cloneDeeply).toList(), batchSize);
         }
 
         private Stream<Document> candidates(Document query) {
             for (String key : query.keySet()) {
-                if (!key.equals("_id") && !key.startsWith("unique.")) continue;
                 Object value = query.get(key);
+                if (SWEPT.contains(key) && value instanceof Document condition && condition.containsKey("$lte"))
+                    return swept.get(key).stream().map(data::get);
+                if (!key.equals("_id") && !key.startsWith("unique.")) continue;
                 if (value instanceof String) return byKey(key, value);
                 if (value instanceof Document condition && condition.size() == 1 && condition.get("$in") instanceof Collection<?> values)
                     return values.stream().distinct().flatMap(one -> byKey(key, one));
             }
             return query.get("tenantId") instanceof String tenant ? ofTenant(tenant) : data.values().stream();
+        }
+
+        private Stream<Document> byKey(String key, Object value) {
+            Document query = new Document(key, value);
+            Optional<Index<Object>> index = getIndexes().stream().filter(one -> one.canHandle(query)).findFirst();
+            if (index.isEmpty()) return data.values().stream();
+            return StreamSupport.stream(index.get().getPositions(query).spliterator(), false).map(this::getDocument);
         }
 
         /** The store begins each `_id` with the tenant and a colon (documentKey in packages/store), and the map is in the order of `_id`. */
@@ -121,11 +185,6 @@ public class StandIn {
                 @Override public Document next() { cursor.next(); return cursor.getValue(); }
             };
             return StreamSupport.stream(Spliterators.spliteratorUnknownSize(documents, Spliterator.ORDERED), false);
-        }
-
-        private Stream<Document> byKey(String key, Object value) {
-            QueryResult found = super.queryDocuments(new Document(key, value), null, 0, 0, 0, null);
-            return StreamSupport.stream(found.spliterator(), false).toList().stream();
         }
     }
 
