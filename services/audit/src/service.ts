@@ -156,10 +156,12 @@ export function createService(config: Config, log: Logger): Service {
   });
   const evidencing = { evidence: defineEvidence(store), clock };
   const packageBuilder = createPackageBuilder({
-    ...keeping,
+    ...logs,
     ...evidencing,
     checkpoints,
+    checkpointer,
     tiles,
+    signingKey,
     publicKeys: () => publicKeys(keys),
     onError: error => log.warn({ error }, 'an evidence package could not be built'),
   });

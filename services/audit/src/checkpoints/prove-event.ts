@@ -1,13 +1,14 @@
-import { inclusionPath, inclusionProofSchema } from '@reeve/audit-log';
+import { inclusionProofSchema } from '@reeve/audit-log';
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Logs } from '../chains/read-chain.ts';
 import type { Checkpointer } from './checkpointer.ts';
-import { subtreesOf, type Tiles } from './record-tree.ts';
+import { inclusionProof } from './proofs.ts';
+import type { Tiles } from './record-tree.ts';
 
 type Parts = Logs & { tiles: Tiles; checkpointer: Checkpointer };
 
-export const proveEvent = ({ records, tombstones, tiles, checkpointer }: Parts) =>
+export const proveEvent = ({ checkpointer, ...log }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/events/{eventId}/proof',
@@ -16,18 +17,9 @@ export const proveEvent = ({ records, tombstones, tiles, checkpointer }: Parts) 
     action: 'audit:read',
     response: inclusionProofSchema,
     async handle({ tenantId, params }) {
-      const entry = await records.in(tenantId).get(String(params['eventId']));
+      const entry = await log.records.in(tenantId).get(String(params['eventId']));
       if (!entry) throw new ProblemError('event_unknown');
-      const { chain, sequence, canonical, hash } = entry.state;
-      const checkpoint = await checkpointer.covering(tenantId, { chain, sequence });
-      const size = checkpoint.content.chains.find(one => one.chain === chain)?.size ?? 0;
-      const path = await inclusionPath(
-        sequence - 1,
-        size,
-        subtreesOf({ records, tombstones, tiles }, { tenantId, chain, size }),
-      );
-      return {
-        body: { record: canonical, hash, checkpoint: checkpoint.jws, path: path.map(one => one.toString('hex')) },
-      };
+      const checkpoint = await checkpointer.covering(tenantId, entry.state);
+      return { body: await inclusionProof(log, tenantId, { record: entry.state, checkpoint }) };
     },
   });

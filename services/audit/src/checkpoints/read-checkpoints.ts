@@ -1,10 +1,11 @@
-import { consistencyPath, consistencyProofSchema } from '@reeve/audit-log';
+import { consistencyProofSchema } from '@reeve/audit-log';
 import { invalidField, ProblemError } from '@reeve/contracts';
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Logs } from '../chains/read-chain.ts';
 import { type Checkpoints, getCheckpoint, type Signed, signedOf } from './checkpoint-store.ts';
-import { subtreesOf, type Tiles } from './record-tree.ts';
+import { consistencyProof } from './proofs.ts';
+import type { Tiles } from './record-tree.ts';
 
 const checkpointView = z.object({
   number: z.number(),
@@ -72,13 +73,6 @@ export const proveConsistency = (parts: Logs & { checkpoints: Checkpoints; tiles
         throw invalidField('query.from', `must not be later than ${newer.number}`);
       }
       const older = await getCheckpoint(parts.checkpoints, tenantId, from);
-      const chains = await Promise.all(
-        older.content.chains.map(async ({ chain, size: before }) => {
-          const size = newer.content.chains.find(one => one.chain === chain)?.size ?? before;
-          const path = await consistencyPath(before, size, subtreesOf(parts, { tenantId, chain, size }));
-          return { chain, path: path.map(hash => hash.toString('hex')) };
-        }),
-      );
-      return { body: { from: older.jws, to: newer.jws, chains } };
+      return { body: await consistencyProof(parts, tenantId, { older, newer }) };
     },
   });

@@ -29,7 +29,7 @@ type Piece = { content: string; expiresAt: string };
 
 export type EvidencePackages = { packages: Collections<EvidencePackage>; pieces: Collections<Piece> };
 
-export const keptForMs = 7 * 86_400_000;
+const keptForMs = 7 * 86_400_000;
 const mostAttempts = 3;
 
 export function defineEvidence(store: Store): EvidencePackages {
@@ -49,6 +49,23 @@ export function defineEvidence(store: Store): EvidencePackages {
 }
 
 export const pieceId = (build: string, number: number) => `${build}/${number}`;
+
+export function request(asked: Pick<EvidencePackage, 'name' | 'period' | 'requestedBy'>, now: Date): EvidencePackage {
+  return {
+    ...asked,
+    status: 'waiting',
+    requestedAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + keptForMs).toISOString(),
+    lease: null,
+    build: null,
+    attempts: 0,
+    progress: { done: 0, of: 0 },
+    bytes: 0,
+    sha256: null,
+    pieces: 0,
+    failure: null,
+  };
+}
 
 /** Null while somebody else builds it, or when there is nothing to build. */
 export function begin(

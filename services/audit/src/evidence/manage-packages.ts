@@ -11,7 +11,7 @@ import { instant, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { type EvidencePackage, type EvidencePackages, keptForMs, pieceId } from './evidence-package.ts';
+import { type EvidencePackage, type EvidencePackages, pieceId, request } from './evidence-package.ts';
 
 type Parts = { evidence: EvidencePackages; clock: Clock };
 
@@ -84,24 +84,9 @@ export const createPackage = ({ evidence, clock }: Parts) =>
     async handle({ tenantId, body: { name, from, to }, cause, freshId }) {
       if (from > to) throw invalidField('to', 'must not be before `from`');
       const id: Id<'evidence'> = freshId('evidence');
-      const now = clock.now();
       const { type, id: actorId, name: actorName } = cause.actor;
-      const state: EvidencePackage = {
-        name,
-        period: { from, to },
-        status: 'waiting',
-        requestedAt: now.toISOString(),
-        requestedBy: { type, id: actorId, name: actorName },
-        expiresAt: new Date(now.getTime() + keptForMs).toISOString(),
-        lease: null,
-        build: null,
-        attempts: 0,
-        progress: { done: 0, of: 0 },
-        bytes: 0,
-        sha256: null,
-        pieces: 0,
-        failure: null,
-      };
+      const requestedBy = { type, id: actorId, name: actorName };
+      const state = request({ name, period: { from, to }, requestedBy }, clock.now());
       const decision = { state, events: [event('evidence_package.requested', id, state)] };
       const entry = await evidence.packages.in(tenantId).create(id, decision, cause);
       if (!entry) throw new ProblemError('conflict');

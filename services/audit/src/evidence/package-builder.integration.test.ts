@@ -14,9 +14,9 @@ import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
 import { createCheckpointer } from '../checkpoints/checkpointer.ts';
 import { defineTiles } from '../checkpoints/record-tree.ts';
 import { planExport } from '../exports/log-export.ts';
-import { defineEvidence, type EvidencePackage, pieceId } from './evidence-package.ts';
+import { defineEvidence, type EvidencePackage, pieceId, request } from './evidence-package.ts';
 import { createPackageBuilder } from './package-builder.ts';
-import { consistencyProof } from './package-files.ts';
+import { growthProof } from './package-files.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
@@ -24,6 +24,7 @@ if (uri === undefined) throw new Error('there is no store: use `npm test`, which
 const chain = 'reeve.auth.v1/0';
 let store: Store;
 let parts: Omit<Parameters<typeof createPackageBuilder>[0], 'onError'>;
+let heads: ReturnType<typeof defineHeads>;
 let checkpointer: ReturnType<typeof createCheckpointer>;
 let keys: KeySet;
 let tenantId: TenantId;
@@ -37,17 +38,22 @@ beforeAll(async () => {
   };
   const { d: _, ...publicPart } = key;
   keys = { keys: [publicPart] };
+  heads = defineHeads(store);
   const reading = {
     records: defineRecords(store),
     tombstones: defineTombstones(store),
-    heads: defineHeads(store),
     checkpoints: defineCheckpoints(store),
     tiles: defineTiles(store),
     evidence: defineEvidence(store),
     signingKey: () => key,
     clock: store.clock,
   };
-  checkpointer = createCheckpointer({ ...reading, intervalMs: 60_000, onError: error => void errors.push(error) });
+  checkpointer = createCheckpointer({
+    ...reading,
+    heads,
+    intervalMs: 60_000,
+    onError: error => void errors.push(error),
+  });
   parts = { ...reading, checkpointer, publicKeys: () => Promise.resolve(keys) };
   await store.prepare();
 });
@@ -61,7 +67,7 @@ const builder = (changes: Partial<typeof parts> = {}) =>
   createPackageBuilder({ ...parts, ...changes, onError: error => void errors.push(error) });
 
 async function grow(from: number, count: number) {
-  const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
+  const writer = createChainWriter({ records: parts.records, heads, clock: store.clock });
   for (let at = 0; at < count; at += 500)
     await writer.append(
       tenantId,
@@ -74,23 +80,9 @@ async function grow(from: number, count: number) {
 
 async function ask(changes: Partial<EvidencePackage> = {}): Promise<string> {
   const id = newId('evidence');
-  const state: EvidencePackage = {
-    name: 'test',
-    period: { from: new Date(0).toISOString(), to: new Date(Date.now() + 60_000).toISOString() },
-    status: 'waiting',
-    requestedAt: '',
-    requestedBy: { type: 'user', id: 'u', name: null },
-    expiresAt: new Date(Date.now() + 600_000).toISOString(),
-    lease: null,
-    build: null,
-    attempts: 0,
-    progress: { done: 0, of: 0 },
-    bytes: 0,
-    sha256: null,
-    pieces: 0,
-    failure: null,
-    ...changes,
-  };
+  const period = { from: new Date(0).toISOString(), to: new Date(Date.now() + 60_000).toISOString() };
+  const requestedBy = { type: 'user', id: 'usr', name: null };
+  const state = { ...request({ name: 'test', period, requestedBy }, new Date()), ...changes };
   await parts.evidence.packages.in(tenantId).put(id, state);
   return id;
 }
@@ -156,8 +148,8 @@ test('the log at the end of a period is proven to add only to what it was before
   const period = { from, to: new Date().toISOString() };
   const ranges = await planExport(parts, { tenantId, checkpoint, period });
   expect(ranges).toMatchObject([{ first: 301, last: 350 }]);
-  const proof = await consistencyProof(parts, { tenantId, period, checkpoint, ranges });
+  const proof = await growthProof(parts, { tenantId, period, checkpoint, ranges });
   expect(proof && (await verifyConsistency(proof, keys))).toEqual({ holds: true });
   const ever = { from: new Date(0).toISOString(), to: period.to };
-  expect(await consistencyProof(parts, { tenantId, period: ever, checkpoint, ranges })).toBeNull();
+  expect(await growthProof(parts, { tenantId, period: ever, checkpoint, ranges })).toBeNull();
 });

@@ -13,9 +13,9 @@ import { leaseFor } from '../lease.ts';
 import { begin, type EvidencePackage, type EvidencePackages, fail, pieceId } from './evidence-package.ts';
 import {
   checkpointLines,
-  consistencyProof,
   controlMapping,
   type FileParts,
+  growthProof,
   inclusionProofs,
   newTally,
   recordLines,
@@ -115,7 +115,7 @@ export function createPackageBuilder(parts: Parts) {
     file('keys.json', keys);
     for (const { chain, sequence, proof } of await inclusionProofs(parts, plan))
       file(`proofs/${chain.replaceAll('/', '-')}-${sequence}.json`, proof);
-    const consistency = await consistencyProof(parts, plan);
+    const consistency = await growthProof(parts, plan);
     if (consistency) file('proofs/consistency.json', consistency);
     file('controls.json', controlMapping(tally));
     const keyIds = keys.keys.map(({ kid }) => String(kid));

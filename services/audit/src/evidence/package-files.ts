@@ -1,20 +1,19 @@
 // What is in an evidence package, file by file. The records are an export of the period, as any other; the rest says where they stand in the log, and what
 // they are evidence for. Written for somebody who has never seen Reeve.
-import { type AuditRecord, consistencyPath, formats, type InclusionProof, inclusionPath } from '@reeve/audit-log';
+import { type ConsistencyProof, formats, type InclusionProof } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import type { Heads } from '../chains/chain-store.ts';
-import { fromStored, place } from '../chains/chain-store.ts';
+import { place, type StoredRecord } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, type Signed, signedOf } from '../checkpoints/checkpoint-store.ts';
-import { subtreesOf, type Tiles } from '../checkpoints/record-tree.ts';
-import { type Range, readRanges, signManifest } from '../exports/log-export.ts';
+import { consistencyProof, inclusionProof } from '../checkpoints/proofs.ts';
+import type { Tiles } from '../checkpoints/record-tree.ts';
+import { linesOfStep, type Range, readRanges, signManifest } from '../exports/log-export.ts';
 import { controls } from './controls.ts';
 import type { Period } from './evidence-package.ts';
 
 export type FileParts = Logs & {
-  heads: Heads;
   checkpoints: Checkpoints;
   tiles: Tiles;
   signingKey: () => SigningKey;
@@ -28,7 +27,7 @@ export const newTally = (): Tally => ({ records: 0, removed: 0, byType: new Map(
 
 const add = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
 
-function count(tally: Tally, { type, outcome }: AuditRecord) {
+function count(tally: Tally, { type, outcome }: StoredRecord) {
   tally.records += 1;
   add(tally.byType, type);
   add(tally.byOutcome, outcome);
@@ -41,21 +40,18 @@ export async function* recordLines(
   tally: Tally,
   onPlaces: (count: number) => Promise<void>,
 ): AsyncGenerator<string> {
-  const { writeRecord, writeStatement } = formats.ndjson;
   const keyId = parts.signingKey().kid;
-  yield `${writeStatement(await signManifest(parts, { checkpoint, period, chains: [...ranges] }))}\n`;
+  const manifest = await signManifest(parts, { checkpoint, period, chains: [...ranges] });
+  yield `${formats.ndjson.writeStatement(manifest)}\n`;
   let before = { chain: '', sequence: 0 };
   for await (const step of readRanges(parts, { tenantId, ranges })) {
-    const { chain, sequence, record, statements = [] } = step;
+    const { chain, sequence, record } = step;
     const first = ranges.find(range => range.chain === chain)?.first ?? 1;
     const passed = sequence - (before.chain === chain ? before.sequence : first - 1);
     before = { chain, sequence };
-    if (record) {
-      const chained = fromStored(record);
-      count(tally, chained.record);
-      yield `${writeRecord(chained, keyId)}\n`;
-    } else tally.removed += passed;
-    for (const jws of statements) yield `${writeStatement(jws)}\n`;
+    if (record) count(tally, record);
+    else tally.removed += passed;
+    for (const line of linesOfStep(step, formats.ndjson, keyId)) yield `${line}\n`;
     await onPlaces(passed);
   }
 }
@@ -75,46 +71,31 @@ export async function* checkpointLines(
 
 /** Of each chain, that the first and the last record that are there are in the log; between them each names the one before. */
 export async function inclusionProofs(
-  { records, tombstones, tiles }: FileParts,
+  parts: FileParts,
   { tenantId, checkpoint, ranges }: Plan,
 ): Promise<{ chain: string; sequence: number; proof: InclusionProof }[]> {
+  const records = parts.records.in(tenantId);
   const proofs = [];
   for (const { chain, first, last } of ranges) {
-    const size = checkpoint.content.chains.find(one => one.chain === chain)?.size ?? last;
-    const subtree = subtreesOf({ records, tombstones, tiles }, { tenantId, chain, size });
     const where = { sequence: { $gte: first, $lte: last } };
-    const { items } = await records.in(tenantId).list('byChain', { chain }, { limit: 1, where });
-    const ends = [items[0]?.state, (await records.in(tenantId).getByUnique('place', place(chain, last)))?.state];
-    for (const end of new Map(ends.map(one => [one?.sequence, one])).values()) {
-      if (!end) continue;
-      const { sequence, canonical, hash } = end;
-      const path = (await inclusionPath(sequence - 1, size, subtree)).map(one => one.toString('hex'));
-      proofs.push({ chain, sequence, proof: { record: canonical, hash, checkpoint: checkpoint.jws, path } });
+    const { items } = await records.list('byChain', { chain }, { limit: 1, where });
+    const ends = [items[0], await records.getByUnique('place', place(chain, last))].filter(end => !!end);
+    for (const { state: record } of new Map(ends.map(end => [end.id, end])).values()) {
+      const proof = await inclusionProof(parts, tenantId, { record, checkpoint });
+      proofs.push({ chain, sequence: record.sequence, proof });
     }
   }
   return proofs;
 }
 
 /** That the log at the end only adds to what it was before the period; null where nothing was signed before it. */
-export async function consistencyProof(
-  { checkpoints, records, tombstones, tiles }: FileParts,
-  { tenantId, period, checkpoint }: Plan,
-) {
+export async function growthProof(
+  parts: FileParts,
+  { tenantId, period, checkpoint: newer }: Plan,
+): Promise<ConsistencyProof | null> {
   const where = { time: { $lt: period.from } };
-  const { items } = await checkpoints.in(tenantId).list('newest', {}, { limit: 1, where });
-  if (!items[0]) return null;
-  const older = signedOf(items[0].state);
-  const chains = [];
-  for (const { chain, size: before } of older.content.chains) {
-    const size = checkpoint.content.chains.find(one => one.chain === chain)?.size ?? before;
-    const path = await consistencyPath(
-      before,
-      size,
-      subtreesOf({ records, tombstones, tiles }, { tenantId, chain, size }),
-    );
-    chains.push({ chain, path: path.map(hash => hash.toString('hex')) });
-  }
-  return { from: older.jws, to: checkpoint.jws, chains };
+  const { items } = await parts.checkpoints.in(tenantId).list('newest', {}, { limit: 1, where });
+  return items[0] ? consistencyProof(parts, tenantId, { older: signedOf(items[0].state), newer }) : null;
 }
 
 export function controlMapping({ records, byType }: Tally) {

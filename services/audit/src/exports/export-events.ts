@@ -7,12 +7,11 @@ import { instant, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { fromStored } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import { type Checkpoints, getCheckpoint, type Signed } from '../checkpoints/checkpoint-store.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
-import { type Place, planExport, type Range, readRanges, signManifest } from './log-export.ts';
+import { linesOfStep, type Place, planExport, type Range, readRanges, signManifest } from './log-export.ts';
 
 type Parts = Logs & {
   checkpoints: Checkpoints;
@@ -100,14 +99,12 @@ export async function* linesOf(
   parts: Logs & Pick<Parts, 'signingKey' | 'clock'>,
   { tenantId, checkpoint, period, ranges, after, format }: Export,
 ): AsyncGenerator<string> {
-  const { header, writeRecord, writeStatement } = formats[format];
+  const { header, writeStatement } = formats[format];
   const keyId = parts.signingKey().kid;
   if (header !== undefined && !after) yield header;
   if (checkpoint && !after) yield writeStatement(await signManifest(parts, { checkpoint, period, chains: ranges }));
-  for await (const { record, statements = [] } of readRanges(parts, { tenantId, ranges, after })) {
-    if (record) yield writeRecord(fromStored(record), keyId);
-    for (const jws of statements) yield writeStatement(jws);
-  }
+  for await (const step of readRanges(parts, { tenantId, ranges, after }))
+    yield* linesOfStep(step, formats[format], keyId);
 }
 
 async function send(

@@ -1,8 +1,9 @@
 // What an export holds: all that a checkpoint covers, or the period asked for of it, chain by chain. Planned first, so that the signed manifest
 // at its head says where it ends, and so that a reader who was cut off goes on where it was.
-import { genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
+import { type Format, genesisHash, type Manifest, signStatement } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
+import { fromStored } from '../chains/chain-store.ts';
 import { type Chain, countWhile, hashesBetween, type Logs, readChain, type Step } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Signed } from '../checkpoints/checkpoint-store.ts';
@@ -79,4 +80,13 @@ export async function* readRanges(
     const from = after?.chain === chain ? Math.max(first, after.sequence + 1) : first;
     yield* readChain(logs, { tenantId, chain }, { from, to: last });
   }
+}
+
+/** What a step of a chain is in a format. */
+export function linesOfStep(
+  { record, statements = [] }: Step,
+  { writeRecord, writeStatement }: Pick<Format, 'writeRecord' | 'writeStatement'>,
+  keyId: string,
+): string[] {
+  return record ? [writeRecord(fromStored(record), keyId)] : statements.map(writeStatement);
 }

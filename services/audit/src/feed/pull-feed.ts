@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formats } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { fromStored, type Heads } from '../chains/chain-store.ts';
+import type { Heads } from '../chains/chain-store.ts';
 import type { Logs } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+import { linesOfStep } from '../exports/log-export.ts';
 import { decodePosition, encodePosition, type Position, readAfter } from './read-after.ts';
 
 type Parts = Logs & { heads: Heads; signingKey: () => SigningKey };
@@ -51,10 +52,7 @@ export const pullFeed = ({ signingKey, ...log }: Parts) =>
         ({ found, position } = await readAfter(log, { tenantId, position: start, limit }));
       }
       const keyId = signingKey().kid;
-      const { writeRecord, writeStatement } = formats[format];
-      const lines = found.flatMap(({ record, statements = [] }) =>
-        record ? writeRecord(fromStored(record), keyId) : statements.map(writeStatement),
-      );
+      const lines = found.flatMap(step => linesOfStep(step, formats[format], keyId));
       const items = lines.map(line => JSON.parse(line) as Record<string, unknown>);
       return { body: { items, nextCursor: encodePosition(tenantId, position) } };
     },

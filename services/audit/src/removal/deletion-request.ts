@@ -37,6 +37,28 @@ export function personOf({ type, id, name }: Actor): Person {
   return { id, name };
 }
 
+/** Of what is in the log now, whatever is chained later. */
+export function request(
+  { scope, reason, requestedBy }: Pick<DeletionRequest, 'scope' | 'reason' | 'requestedBy'>,
+  now: Date,
+): DeletionRequest {
+  const requestedAt = now.toISOString();
+  const { to = requestedAt } = scope;
+  return {
+    scope: { ...scope, to: to < requestedAt ? to : requestedAt },
+    reason,
+    status: 'awaiting_confirmation',
+    requestedBy,
+    requestedAt,
+    confirmedBy: null,
+    removesAt: null,
+    cancelledAt: null,
+    doneAt: null,
+    removed: 0,
+    held: 0,
+  };
+}
+
 export function confirm(
   request: DeletionRequest,
   confirmedBy: Person,

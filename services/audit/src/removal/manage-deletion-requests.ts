@@ -3,7 +3,7 @@ import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import type { Entry } from '@reeve/store';
 import { z } from 'zod';
 import { countWhile } from '../chains/read-chain.ts';
-import { cancel, confirm, type DeletionRequest, personOf } from './deletion-request.ts';
+import { cancel, confirm, type DeletionRequest, personOf, request } from './deletion-request.ts';
 import type { RemovalParts, Remover } from './remover.ts';
 import { classOf, inWords, type Scope, scope } from './scope.ts';
 
@@ -105,21 +105,7 @@ export const createDeletionRequest = (parts: Parts) =>
     response: withCount,
     async handle({ tenantId, body, cause, freshId }) {
       const id: Id<'deletion'> = freshId('deletion');
-      const requestedAt = parts.clock.now().toISOString();
-      const { to = requestedAt, ...rest } = body.scope;
-      const state: DeletionRequest = {
-        scope: { ...rest, to: to < requestedAt ? to : requestedAt },
-        reason: body.reason,
-        status: 'awaiting_confirmation',
-        requestedBy: personOf(cause.actor),
-        requestedAt,
-        confirmedBy: null,
-        removesAt: null,
-        cancelledAt: null,
-        doneAt: null,
-        removed: 0,
-        held: 0,
-      };
+      const state = request({ ...body, requestedBy: personOf(cause.actor) }, parts.clock.now());
       const decision = { state, events: [event('deletion.requested', id, state)] };
       const entry = await parts.requests.in(tenantId).create(id, decision, cause);
       if (!entry) throw new ProblemError('conflict');

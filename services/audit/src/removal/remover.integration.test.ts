@@ -26,7 +26,7 @@ import { linesOf } from '../exports/export-events.ts';
 import { planExport } from '../exports/log-export.ts';
 import { type Position, readAfter } from '../feed/read-after.ts';
 import { nextHour } from '../sinks/hourly-objects.ts';
-import { cancel, confirm, type DeletionRequest, defineDeletionRequests } from './deletion-request.ts';
+import { cancel, confirm, type DeletionRequest, defineDeletionRequests, request } from './deletion-request.ts';
 import { defineHolds, type Hold } from './legal-hold.ts';
 import { defineTurns, turnId } from './removal-turn.ts';
 import { createRemover } from './remover.ts';
@@ -122,19 +122,7 @@ async function hold(scope: Scope): Promise<string> {
 async function ask(scope: Scope): Promise<string> {
   const id = newId('deletion');
   const now = clock.now();
-  const asked: DeletionRequest = {
-    scope: { ...scope, to: now.toISOString() },
-    reason: 'r',
-    status: 'awaiting_confirmation',
-    requestedBy: { id: 'one', name: null },
-    requestedAt: now.toISOString(),
-    confirmedBy: null,
-    removesAt: null,
-    cancelledAt: null,
-    doneAt: null,
-    removed: 0,
-    held: 0,
-  };
+  const asked = request({ scope, reason: 'r', requestedBy: { id: 'one', name: null } }, now);
   await parts.requests.in(tenantId).put(id, confirm(asked, { id: 'other', name: null }, { now, delayMs: 0 }));
   return id;
 }

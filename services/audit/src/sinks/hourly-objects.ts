@@ -6,11 +6,11 @@ import { gzip } from 'node:zlib';
 import { formats } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { fromStored, type Heads } from '../chains/chain-store.ts';
+import type { Heads } from '../chains/chain-store.ts';
 import type { Logs, Step } from '../chains/read-chain.ts';
 import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
 import type { Checkpointer } from '../checkpoints/checkpointer.ts';
-import { planPart, readRanges, signManifest } from '../exports/log-export.ts';
+import { linesOfStep, planPart, readRanges, signManifest } from '../exports/log-export.ts';
 import { type Position, readAfter } from '../feed/read-after.ts';
 import type { StoredObject } from './delivery.ts';
 
@@ -46,17 +46,13 @@ export async function nextHour(
   const ranges = checkpoint ? await planPart(parts, { tenantId, checkpoint, period, position, most }) : [];
   const [first] = ranges;
   if (!checkpoint || !first) return null;
-  const { writeRecord, writeStatement } = formats.ndjson;
   const keyId = parts.signingKey().kid;
   const manifest = await signManifest(parts, { checkpoint, period, chains: ranges });
-  const lines = [writeStatement(manifest)];
+  const lines = [formats.ndjson.writeStatement(manifest)];
   let records = 0;
-  for await (const { record, statements = [] } of readRanges(parts, { tenantId, ranges })) {
-    if (record) {
-      lines.push(writeRecord(fromStored(record), keyId));
-      records += 1;
-    }
-    lines.push(...statements.map(writeStatement));
+  for await (const step of readRanges(parts, { tenantId, ranges })) {
+    if (step.record) records += 1;
+    lines.push(...linesOfStep(step, formats.ndjson, keyId));
   }
   const body = await compress(`${lines.join('\n')}\n`);
   const [date = '', time = ''] = period.from.split('T');
