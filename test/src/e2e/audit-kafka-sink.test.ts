@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createVerifier, formats } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
 import { type Child, createChildren } from '@reeve/local/children';
-import { type Secured, startKafka } from '@reeve/local/java-engines';
+import { allowScram, type Secured, startKafka } from '@reeve/local/java-engines';
 import { Kafka, logLevel } from 'kafkajs';
 import { generate } from 'selfsigned';
 import { auditKeys } from '../support/audit.ts';
@@ -43,6 +43,7 @@ beforeAll(async () => {
   });
   secured = { username: 'reeve', password: 'their-password', key: made.private, certificate: made.cert };
   broker = await start();
+  allowScram(secured, { port, directory, say: () => undefined });
   cluster = new Kafka({
     brokers: [`127.0.0.1:${port}`],
     ssl: { ca: secured.certificate },
@@ -139,6 +140,11 @@ describe('a sink of kind kafka', () => {
         return [answer.delivered, answer.code];
       };
       expect(await tested('right', {})).toEqual([true, null]);
+      const by = (mechanism: string) => ({ sasl: { mechanism, username: 'reeve' } });
+      for (const mechanism of ['scram-sha-256', 'scram-sha-512']) {
+        expect(await tested(mechanism, by(mechanism))).toEqual([true, null]);
+        expect(await tested(`${mechanism}, password`, by(mechanism), 'wrong')).toEqual([false, 'unauthorized']);
+      }
       expect(await tested('password', {}, 'wrong')).toEqual([false, 'unauthorized']);
       expect(await tested('topic', { topic: 'nowhere' })).toEqual([false, 'refused']);
       expect(await tested('certificate', { ca: undefined })).toEqual([false, 'unauthorized']);

@@ -61,16 +61,21 @@ async function up(child: Child, port: number): Promise<void> {
   );
 }
 
-/** One user, who is let in by SASL/PLAIN over TLS. */
+/** One user, who is let in by SASL/PLAIN over TLS, and by SCRAM once `allowScram` was called. */
 export type Secured = { username: string; password: string; key: string; certificate: string };
 
+const plainLogin = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+const inline = (pem: string) => pem.trim().replaceAll(/\r?\n/g, '\\n');
+
 function securedListener({ username, password, key, certificate }: Secured): string[] {
-  const inline = (pem: string) => pem.trim().replaceAll(/\r?\n/g, '\\n');
-  const login = `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`;
+  const login = `${plainLogin} username="${username}" password="${password}" user_${username}="${password}";`;
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
   return [
-    'sasl.enabled.mechanisms=PLAIN',
+    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'sasl.mechanism.inter.broker.protocol=PLAIN',
     `listener.name.sasl_ssl.plain.sasl.jaas.config=${login}`,
+    `listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=${scram}`,
+    `listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${scram}`,
     'ssl.keystore.type=PEM',
     `ssl.keystore.key=${inline(key)}`,
     `ssl.keystore.certificate.chain=${inline(certificate)}`,
@@ -146,6 +151,31 @@ export async function startKafka(
   });
   await up(child, port);
   return child;
+}
+
+/** What `kafka-configs.sh` does. The cluster remembers it. */
+export function allowScram(
+  { username, password, certificate }: Secured,
+  { port, directory, say }: { port: number; directory: string; say: Say },
+): void {
+  const properties = join(directory, 'client.properties');
+  writeFileSync(
+    properties,
+    [
+      'security.protocol=SASL_SSL',
+      'sasl.mechanism=PLAIN',
+      `sasl.jaas.config=${plainLogin} username="${username}" password="${password}";`,
+      'ssl.truststore.type=PEM',
+      `ssl.truststore.certificates=${inline(certificate)}`,
+    ].join('\n'),
+  );
+  const command = ['-cp', join(jarsOf('kafka', say), '*'), 'kafka.admin.ConfigCommand'];
+  const cluster = ['--bootstrap-server', `127.0.0.1:${port}`, '--command-config', properties];
+  const user = ['--entity-type', 'users', '--entity-name', username];
+  for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
+    const change = ['--alter', '--add-config', `${mechanism}=[password=${password}]`];
+    execFileSync('java', [...jvm, ...command, ...cluster, ...change, ...user], { stdio: 'pipe' });
+  }
 }
 
 export async function startMongoStandIn(
