@@ -5,6 +5,7 @@ import { type Kafka, Partitioners } from 'kafkajs';
 
 const group = 'audit.chain';
 const atOnce = 2_000;
+const tellEveryMs = 30_000;
 
 export function makeEvents(count: number, tenants: readonly string[]) {
   const users = tenants.map(() => newId('user'));
@@ -67,12 +68,16 @@ export async function drained(kafka: Kafka): Promise<number | null> {
     }, 0);
   };
   let last = await behind();
+  let toldAt = performance.now();
   let since: { at: number; behind: number } | null = null;
   while (last > 0) {
     await sleep(100);
     const now = await behind();
     if (!since && now < last) since = { at: performance.now(), behind: now };
     last = now;
+    if (performance.now() - toldAt < tellEveryMs) continue;
+    toldAt = performance.now();
+    console.log(`  ${now} events are still to be chained`);
   }
   await admin.disconnect();
   return since && since.behind / ((performance.now() - since.at) / 1000);

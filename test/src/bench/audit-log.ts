@@ -1,40 +1,17 @@
-// Reading the audit log: export and verification against their floors, search against itself at a tenth of the size. `REEVE_BENCH_EVENTS` says how many events.
+// Reading the audit log: export and verification against their floors, search against itself at a tenth of the size.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { formats, linesOf, verifyExport } from '@reeve/audit-log';
-import { newId } from '@reeve/contracts';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
-import { platformApi } from '@reeve/local/seed';
-import { Kafka, logLevel } from 'kafkajs';
 import { auditKeys } from '../support/audit.ts';
-import { freshTenant, type TestTenant } from '../support/running-system.ts';
-import { load } from './audit-events.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
+import { events, filledTenant, tenants } from './filled-log.ts';
 import { memoryOf } from './load.ts';
 
-const events = Number(process.env['REEVE_BENCH_EVENTS'] ?? 20_000);
-const tenants = 200;
 const rounds = 3;
 const run = promisify(execFile);
-
-const kafkaOf = ({ credentials }: BenchContext) =>
-  new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
-
-/** One tenant's log, made once for all that read it: of that many events, or where there are very many a tenth, with those of other tenants around it. */
-let filled: Promise<TestTenant> | undefined;
-function filledTenant(context: BenchContext): Promise<TestTenant> {
-  filled ??= (async () => {
-    const own = await freshTenant(context.credentials, 'bench-log');
-    const measured = Math.min(events, Math.max(20_000, Math.round(events / 10)));
-    const others = Array.from({ length: tenants - 1 }, () => newId('tenant'));
-    await load(kafkaOf(context), measured, [own.tenant.id]);
-    await load(kafkaOf(context), events - measured, others);
-    return own;
-  })();
-  return filled;
-}
 
 const exported = (response: Response) => linesOf((response.body ?? []) as AsyncIterable<Uint8Array>);
 
@@ -110,9 +87,7 @@ export const auditSearch: Bench = {
   floorIs: 'the same searches when there was a tenth of the events',
   async run(context: BenchContext) {
     const { credentials } = context;
-    const api = platformApi(credentials);
-    const { tenant } = await freshTenant(credentials, 'bench-search');
-    const all = [tenant.id, ...Array.from({ length: tenants - 1 }, () => newId('tenant'))];
+    const { api, tenant } = await filledTenant(context, Math.round(events / 10));
     const path = `${credentials.urls.audit}/v1/tenants/${tenant.id}/audit/events?limit=20`;
     const filters = [
       'type=session.created',
@@ -131,9 +106,8 @@ export const auditSearch: Bench = {
       }
       return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)] ?? 0;
     };
-    await load(kafkaOf(context), Math.round(events / 10), all);
     const small = await p95();
-    await load(kafkaOf(context), events - Math.round(events / 10), all);
+    await filledTenant(context);
     const large = await p95();
     const details = { events, tenants, p95Ms: Math.round(large), p95AtATenthMs: Math.round(small) };
     return { ours: 1_000 / large, floor: 1_000 / small, details };

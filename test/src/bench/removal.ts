@@ -4,13 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@reeve/contracts';
 import { Kafka, logLevel } from 'kafkajs';
 import { signedInAs } from '../support/person.ts';
-import { demoUser, freshTenant } from '../support/running-system.ts';
-import { drained, load, makeEvents, produce } from './audit-events.ts';
+import { demoUser } from '../support/running-system.ts';
+import { drained, makeEvents, produce } from './audit-events.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
+import { events, filledTenant, tenants } from './filled-log.ts';
 
-const removable = Number(process.env['REEVE_BENCH_EVENTS'] ?? 20_000);
 const count = 10_000;
-const tenants = 200;
 
 type Request = { id: string; removed: number };
 
@@ -18,10 +17,10 @@ export const auditRemoval: Bench = {
   name: 'audit: events chained while others are removed',
   unit: 'events/s',
   floorIs: 'the same with nothing being removed',
-  async run({ credentials }: BenchContext) {
+  async run(context: BenchContext) {
+    const { credentials } = context;
+    const own = await filledTenant(context);
     const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
-    const own = await freshTenant(credentials, 'bench-removal');
-    await load(kafka, removable, [own.tenant.id]);
     const ingest = async () => {
       const messages = makeEvents(
         count,
@@ -57,6 +56,10 @@ export const auditRemoval: Bench = {
     const { result: ours, perSecond: removedPerSecond } = await rateDuring(ingest());
     if (removedPerSecond === 0) throw new Error('nothing was removed while it was measured');
     const { perSecond: removedPerSecondAlone } = await rateDuring(sleep(5_000));
-    return { ours, floor, details: { events: count, tenants, removable, removedPerSecond, removedPerSecondAlone } };
+    return {
+      ours,
+      floor,
+      details: { events: count, tenants, loaded: events, removedPerSecond, removedPerSecondAlone },
+    };
   },
 };
