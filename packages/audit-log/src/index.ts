@@ -33,6 +33,7 @@ export {
   genesisHash,
   hashOf,
   recordSchema,
+  testChain,
 } from './record.ts';
 export {
   blockOf,
@@ -59,5 +60,5 @@ export {
   type Verification,
   type Verifier,
   type VerifyOptions,
-  verifyExport,
+  verifyLines,
 } from './verify.ts';

@@ -33,6 +33,9 @@ export type ChainedRecord = { record: AuditRecord; canonical: string; hash: stri
 /** The previous hash of a chain's first record. */
 export const genesisHash = '0'.repeat(64);
 
+/** Of records that a sink is tried with: they are in no log. */
+export const testChain = 'test/0';
+
 /** RFC 8785. Throws for what JSON cannot hold. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);

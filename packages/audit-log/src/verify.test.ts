@@ -13,7 +13,7 @@ import {
   type Manifest,
   signStatement,
 } from './statements.ts';
-import { createVerifier, type VerifyOptions, verifyExport } from './verify.ts';
+import { createVerifier, type VerifyOptions, verifyLines } from './verify.ts';
 
 const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
 
@@ -54,7 +54,7 @@ async function* from(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
 const verify = (lines: readonly string[], options: Partial<VerifyOptions> = {}) =>
-  verifyExport(from(lines), { format: ndjson, ...options });
+  verifyLines(from(lines), { format: ndjson, ...options });
 
 describe('an export', () => {
   const lines = grow(6).map(lineOf);
@@ -394,7 +394,7 @@ describe('a signed export', () => {
 
   test('on a topic, records may come again and checkpoints at any time, and the end is where the last checkpoint says', async () => {
     const stream = async (texts: readonly (string | undefined)[], since?: string) => {
-      const verifier = createVerifier({ format: ndjson, keys, of: 'topic' });
+      const verifier = createVerifier({ format: ndjson, keys, of: 'stream' });
       for (const text of texts) await verifier.add(text ?? '');
       return verifier.end(since);
     };
@@ -501,16 +501,20 @@ describe('a signed export', () => {
     test('in what a sink or a feed delivered, where it comes when it comes', async () => {
       const stream = [lines[1], await buried([2, 3]), lines[4], await buried([1, 2]), lines[5], lines[6]];
       const twoOf = ndjson.writeStatement(first);
-      expect(await check([...stream, twoOf], { of: 'topic' })).toMatchObject({ finding: null, records: 4, removed: 2 });
-      expect(await check([...stream.filter((_, at) => at !== 1), twoOf], { of: 'topic' })).toMatchObject({
+      expect(await check([...stream, twoOf], { of: 'stream' })).toMatchObject({
+        finding: null,
+        records: 4,
+        removed: 2,
+      });
+      expect(await check([...stream.filter((_, at) => at !== 1), twoOf], { of: 'stream' })).toMatchObject({
         finding: { problem: 'missing' },
       });
       const end = ndjson.writeStatement(checkpoint);
       const none = [await buried([1, 2, 3, 4, 5, 6]), await buried([1, 2, 3], { chain: secrets }), end];
-      expect(await check(none, { of: 'topic' })).toMatchObject({ finding: null, records: 0, removed: 9 });
+      expect(await check(none, { of: 'stream' })).toMatchObject({ finding: null, records: 0, removed: 9 });
       // Who begins in the middle is told of places that are before it, too.
       const middle = [await buried([1, 4]), ...lines.slice(5, 7), end];
-      const found = await check([...middle, ...lines.slice(7)], { of: 'topic' });
+      const found = await check([...middle, ...lines.slice(7)], { of: 'stream' });
       expect(found).toMatchObject({ finding: null, records: 5, chains: [{ first: 5 }, { first: 1 }] });
     });
   });

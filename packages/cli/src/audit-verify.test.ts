@@ -10,13 +10,13 @@ import { type ChainedRecord, chain, formats } from '@reeve/audit-log';
 const reeve = fileURLToPath(new URL('../bin/reeve.mjs', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
 
-function grow(count: number): ChainedRecord[] {
+function grow(count: number, of = 'reeve.auth.v1/0'): ChainedRecord[] {
   const records: ChainedRecord[] = [];
   for (let n = 1; n <= count; n += 1) {
     const last = records.at(-1);
     const rest = {
       tenantId: 'ten_1',
-      chain: 'reeve.auth.v1/0',
+      chain: of,
       eventId: `e${n}`,
       type: 'user.created',
       source: '/t',
@@ -89,6 +89,26 @@ describe('reeve audit verify', () => {
     const result = await run('audit', 'verify', file(`${name.length}.ndjson`, lines.join('\n')));
     expect(result.code).toBe(1);
     expect(result.out).toContain(said);
+  });
+
+  test('takes what a sink delivered: again, tried before, without a manifest', async () => {
+    const tried = grow(1, 'test/0').map(one => formats.ndjson.writeRecord(one, 'k'));
+    const delivered = file('sink.ndjson', [...tried, ...ndjson.slice(0, 3), ...tried, ...ndjson.slice(1)].join('\n'));
+    expect(await run('audit', 'verify', '--stream', delivered)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('verified, but not who wrote it: 5 records in 1 chains'),
+    });
+    expect((await run('audit', 'verify', delivered)).out).toContain('out_of_order');
+    const gap = file('gap.ndjson', [...ndjson.slice(0, 2), ...ndjson.slice(3)].join('\n'));
+    expect(await run('audit', 'verify', '--stream', gap)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('missing'),
+    });
+    expect((await run('audit', 'verify', '--stream', file('tried.ndjson', tried.join('\n')))).out).toContain(
+      'holds no records',
+    );
+    expect((await run('audit', 'verify', '--stream', '--since', 'soon', gap)).out).toContain('It is no time.');
+    expect((await run('audit', 'verify', '--since', '2026-11-21', gap)).out).toContain('--since is for --stream');
   });
 
   test('exits with 2 for a file that cannot be read, and with help for a wrong call', async () => {

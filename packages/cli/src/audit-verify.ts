@@ -14,11 +14,11 @@ import {
   type Verification,
   type Verifier,
   verifyConsistency,
-  verifyExport,
   verifyInclusion,
+  verifyLines,
 } from '@reeve/audit-log';
 import { createEventBus } from '@reeve/event-bus';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 
 type Options = {
@@ -28,9 +28,17 @@ type Options = {
   topic?: string;
   brokers: string;
   tenant?: string;
+  stream?: true;
+  since?: string;
   ignoreFields?: boolean;
   json?: true;
 };
+
+function instant(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('It is no time.');
+  return time.toISOString();
+}
 
 const longestSmallFile = 4_194_304;
 
@@ -70,10 +78,21 @@ export function verifyCommand(): Command {
     .option('--topic <topic>', 'verify what is on this topic instead of a file, as reeve.audit.v1')
     .option('--brokers <host:port,…>', 'Kafka, for --topic', process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092')
     .option('--tenant <id>', 'only this tenant’s log, for --topic')
+    .option(
+      '--stream',
+      'the file is what a sink delivered or the feed gave, in that order, rather than an export: it has no manifest',
+    )
+    .addOption(
+      new Option(
+        '--since <time>',
+        'when the stream began (as 2026-11-01T00:00:00Z), where that was not the beginning of the log: chains without a record since then may be absent',
+      ).argParser(instant),
+    )
     .option('--ignore-fields', 'verify the records alone, in an export that another version of Reeve wrote')
     .option('--json', 'print the result as JSON')
     .action(async (file: string | undefined, options: Options, command: Command) => {
       if ((file === undefined) === (options.topic === undefined)) command.error('error: give either a file or --topic');
+      if (options.since !== undefined && !options.stream) command.error('error: --since is for --stream');
       await reading(file ?? `the topic ${options.topic}`, async () => {
         const results = file === undefined ? await verifyTopic(options) : [await verifyFile(file, options)];
         if (options.json) console.log(JSON.stringify(file === undefined ? results : results[0]));
@@ -148,7 +167,8 @@ async function verifyFile(file: string, options: Options): Promise<Verification>
   const given = await trusted(options);
   const raw = createReadStream(file);
   const input = file.endsWith('.gz') ? pipeline(raw, createGunzip(), () => undefined) : raw;
-  return verifyExport(linesOf(input), { format: formats[options.format], ...given });
+  const of = options.stream ? 'stream' : 'export';
+  return verifyLines(linesOf(input), { format: formats[options.format], of, since: options.since, ...given });
 }
 
 /** Each tenant's log that is on the topic, on its own. */
@@ -165,7 +185,7 @@ async function verifyTopic(options: Options): Promise<(Verification & { tenant: 
       const tenant = key?.toString() ?? '';
       if (options.tenant !== undefined && options.tenant !== tenant) return;
       const known = tenants.get(tenant);
-      const verifier = known?.verifier ?? createVerifier({ format: formats.ocsf, of: 'topic', ...given });
+      const verifier = known?.verifier ?? createVerifier({ format: formats.ocsf, of: 'stream', ...given });
       // A tenant's records are in one partition, unless there were fewer partitions once.
       tenants.set(tenant, { verifier, since: known && known.since > since ? known.since : since });
       await verifier.add(value?.toString() ?? '');

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { formats, linesOf, verifyExport } from '@reeve/audit-log';
+import { formats, linesOf, verifyLines } from '@reeve/audit-log';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { auditKeys } from '../support/audit.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
@@ -69,7 +69,7 @@ export const auditVerification: Bench = {
         createHash('sha256').update(line).digest('hex');
       }
       const between = performance.now();
-      const { finding } = await verifyExport(stream(), { format: formats.ndjson, keys });
+      const { finding } = await verifyLines(stream(), { format: formats.ndjson, keys });
       if (finding) throw new Error(`it does not verify: ${finding.detail}`);
       floorMs += between - began;
       oursMs += performance.now() - between;

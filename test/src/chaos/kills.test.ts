@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { formats, verifyExport } from '@reeve/audit-log';
+import { formats, verifyLines } from '@reeve/audit-log';
 import { type Api, ApiError, eventually } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type Credentials, serviceNames } from '@reeve/local/system';
@@ -147,7 +147,7 @@ describe('under kills', () => {
         );
         const log = recordsIn(lines);
         const keys = await auditKeys(credentials);
-        expect(await verifyExport(asLines(lines), { format: formats.ndjson, keys })).toMatchObject({ finding: null });
+        expect(await verifyLines(asLines(lines), { format: formats.ndjson, keys })).toMatchObject({ finding: null });
         expect(new Set(log.map(({ eventId }) => eventId)).size).toBe(log.length);
         const typesByTarget = new Map<string, string[]>();
         for (const { target, type } of log)

@@ -123,7 +123,7 @@ describe('a sink of kind kafka', () => {
       const messages = await arrivedUntil(value => value.startsWith('{"statement"'));
       expect(new Set(messages.map(({ key }) => key))).toEqual(new Set([own.tenant.id]));
       expect(messages.some(({ value }) => value.includes('late@example.org'))).toBe(true);
-      const verifier = createVerifier({ format: formats.ndjson, keys: await auditKeys(credentials), of: 'topic' });
+      const verifier = createVerifier({ format: formats.ndjson, keys: await auditKeys(credentials), of: 'stream' });
       for (const { value } of messages) await verifier.add(value);
       expect(await verifier.end()).toMatchObject({ finding: null, checkpoint: { signatureChecked: true } });
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type Checkpoint, formats, type InclusionProof, type KeySet, verifyExport } from '@reeve/audit-log';
+import { type Checkpoint, formats, type InclusionProof, type KeySet, verifyLines } from '@reeve/audit-log';
 import { newEventId } from '@reeve/contracts';
 import { createEventBus } from '@reeve/event-bus';
 import { type AuditEvent, asLines, auditKeys, exportLines, logWith, readLog, recordsIn } from '../support/audit.ts';
@@ -76,7 +76,7 @@ describe('an export', () => {
     const response = await own.api.send('GET', `${audit}/export?from=${from}`);
     const lines = (await response.text()).trim().split('\n');
     const given = { format: formats.ndjson, keys: await auditKeys(credentials) };
-    expect((await verifyExport(asLines(lines), given)).finding).toBe(null);
+    expect((await verifyLines(asLines(lines), given)).finding).toBe(null);
     expect(recordsIn(lines).length).toBeLessThan((await readLog(own.api, credentials, own.tenant)).length);
     const none = await own.api.send('GET', `${audit}/export?from=2999-01-01T00:00:00Z`);
     expect((await none.text()).trim().split('\n')).toHaveLength(1);
@@ -215,7 +215,7 @@ describe('the topic', () => {
     expect(JSON.stringify(record)).not.toContain('hunter2');
     const given = { format: formats.ndjson, keys: await auditKeys(credentials) };
     const lines = await exportLines(own.api, credentials, own.tenant);
-    expect((await verifyExport(asLines(lines), given)).finding).toBe(null);
+    expect((await verifyLines(asLines(lines), given)).finding).toBe(null);
     const letters = await bus.readDeadLetters('reeve.auth.v1', 'audit.chain');
     expect(letters.filter(({ headers }) => headers['ce_id'] === id)).toHaveLength(1);
     await bus.stop();

@@ -1,6 +1,6 @@
 // The main job, from a sign-in to the audit log that proves it, over HTTP against the running system.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type FormatName, formats, verifyExport } from '@reeve/audit-log';
+import { type FormatName, formats, verifyLines } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
 import { createBrowser } from '@reeve/local/browser';
 import { approveDemoConnector, consent, endpointOf } from '@reeve/local/connector-story';
@@ -197,14 +197,14 @@ describe('the story', () => {
       const lines = await exportLines(own.api, credentials, own.tenant, name);
       const given = { format: formats[name], keys: await auditKeys(credentials) };
       const records = lines.length - (formats[name].header === undefined ? 1 : 2);
-      expect(await verifyExport(asLines(lines), given)).toMatchObject({ records, finding: null });
+      expect(await verifyLines(asLines(lines), given)).toMatchObject({ records, finding: null });
       const index = lines.findIndex(line => line.includes('user.deactivated'));
       const flipped = lines.map((line, at) =>
         at === index
           ? line.replace('"failure"', '"success"').replace(alice.email, alice.email.replace('a', 'e'))
           : line,
       );
-      expect((await verifyExport(asLines(flipped), given)).finding).toMatchObject({ line: index + 1 });
+      expect((await verifyLines(asLines(flipped), given)).finding).toMatchObject({ line: index + 1 });
     },
   );
 });

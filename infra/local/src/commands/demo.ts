@@ -1,7 +1,7 @@
 // `npm run demo`: the main job once against the running system, each step with what it proves. Exit code 1 when a step does not hold.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
+import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
 import colors from 'picocolors';
 import { eventually } from '../api.ts';
 import { approveDemoConnector, consent, endpointOf } from '../connector-story.ts';
@@ -161,7 +161,7 @@ async function* from(list: readonly string[]): AsyncGenerator<string> {
 }
 
 const keys = (await (await fetch(`${urls.audit}/.well-known/reeve-audit-keys`)).json()) as KeySet;
-const verify = (of: readonly string[]) => verifyExport(from(of), { format: formats.ndjson, keys });
+const verify = (of: readonly string[]) => verifyLines(from(of), { format: formats.ndjson, keys });
 
 await prove('The export verifies offline, with nothing of Reeve at hand but its public key', async () => {
   const { finding, chains, checkpoint } = await verify(lines);

@@ -1,7 +1,7 @@
 // Chains under redelivery, duplicates, crashes and two writers that fight for one partition.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ChainedRecord, formats, rootOf, rootOfLeaves, verifyExport } from '@reeve/audit-log';
+import { type ChainedRecord, formats, rootOf, rootOfLeaves, verifyLines } from '@reeve/audit-log';
 import { newEventId, newId, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { defineHeads, defineRecords, fromStored, frontierOf, loadHead } from './chain-store.ts';
@@ -51,7 +51,7 @@ async function verified() {
   }
   const head = await loadHead({ records, heads }, tenantId, chainId);
   expect(rootOf(frontierOf(head))).toEqual(rootOfLeaves(found.map(({ hash }) => Buffer.from(hash, 'hex'))));
-  return verifyExport(lines(), { format: formats.ndjson });
+  return verifyLines(lines(), { format: formats.ndjson });
 }
 
 describe('a chain', () => {

@@ -1,4 +1,4 @@
-import { formats, type KeySet, verifyExport } from '@reeve/audit-log';
+import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
@@ -48,6 +48,6 @@ export const verifyLog = (parts: Parts) =>
       const period = { from: undefined, to: undefined };
       const ranges = checkpoint ? await planExport(parts, { tenantId, checkpoint, period }) : [];
       const lines = linesOf(parts, { tenantId, checkpoint, period, ranges, format: 'ndjson' });
-      return { body: await verifyExport(lines, { format: formats.ndjson, keys: await parts.publicKeys() }) };
+      return { body: await verifyLines(lines, { format: formats.ndjson, keys: await parts.publicKeys() }) };
     },
   });

@@ -8,8 +8,8 @@ import {
   type KeySet,
   type Verification,
   verifyConsistency,
-  verifyExport,
   verifyInclusion,
+  verifyLines,
 } from '@reeve/audit-log';
 import { emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
 import { type Clock, openStore, type Store } from '@reeve/store';
@@ -151,7 +151,7 @@ async function verified(period: { from?: string; to?: string } = {}): Promise<Ve
     ranges,
     format: 'ndjson',
   });
-  return verifyExport(lines, { format: formats.ndjson, keys });
+  return verifyLines(lines, { format: formats.ndjson, keys });
 }
 
 /** What a reader of the feed gets who was never there before. */
@@ -172,7 +172,7 @@ async function followed(limit: number): Promise<Verification> {
     yield* lines;
     if (last) yield formats.ndjson.writeStatement(last.jws);
   }
-  return verifyExport(stream(), { format: formats.ndjson, keys, of: 'topic' });
+  return verifyLines(stream(), { format: formats.ndjson, keys, of: 'stream' });
 }
 
 async function sequences(chain: string): Promise<number[]> {
@@ -353,7 +353,7 @@ describe('a chain of which records were removed', () => {
     async function* joined() {
       yield* lines;
     }
-    expect(await verifyExport(joined(), { format: formats.ndjson, keys })).toMatchObject({
+    expect(await verifyLines(joined(), { format: formats.ndjson, keys })).toMatchObject({
       finding: null,
       records: 30,
       removed: 20,

@@ -1,4 +1,4 @@
-import { type ChainedRecord, chain, formats } from '@reeve/audit-log';
+import { type ChainedRecord, chain, formats, testChain } from '@reeve/audit-log';
 import {
   because,
   type Cause,
@@ -350,11 +350,10 @@ export const testSink = (parts: Parts) =>
     },
   });
 
-/** The only record of a chain of its own, which is nowhere else. */
 function testRecord(tenantId: TenantId, { actor }: Cause, now: Date): ChainedRecord {
   return chain(null, {
     tenantId,
-    chain: 'test/0',
+    chain: testChain,
     eventId: newEventId(),
     type: 'sink.tested',
     source: '/reeve/audit',

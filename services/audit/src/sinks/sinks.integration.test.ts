@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createVerifier, type FormatName, formats, type KeySet, verifyExport } from '@reeve/audit-log';
+import { createVerifier, type FormatName, formats, type KeySet, verifyLines } from '@reeve/audit-log';
 import { type Message, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { createGuardedNetwork, type Route } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
@@ -182,7 +182,7 @@ async function eventually(holds: () => Promise<boolean> | boolean, what: string,
 
 /** What arrived, verified as a topic is: a repetition is allowed, a gap is not. */
 async function verified(lines: readonly string[], format: FormatName) {
-  const verifier = createVerifier({ format: formats[format], keys, of: 'topic' });
+  const verifier = createVerifier({ format: formats[format], keys, of: 'stream' });
   for (const line of lines) await verifier.add(line);
   return verifier.end();
 }
@@ -267,7 +267,7 @@ describe('a sink of kind s3', () => {
       const body = receiver.objects.get(`reeve/log/${tenantId}/${about.object}`) ?? Buffer.alloc(0);
       expect(createHash('sha256').update(body).digest('hex')).toBe(about.sha256);
       const lines = Readable.from(gunzipSync(body).toString('utf8').trimEnd().split('\n'));
-      const result = await verifyExport(lines, { format: formats.ndjson, keys });
+      const result = await verifyLines(lines, { format: formats.ndjson, keys });
       expect(result).toMatchObject({ finding: null, records: about.records, checkpoint: { signatureChecked: true } });
     }
     // What is chained now waits for its hour to end.
