@@ -19,6 +19,7 @@ export const auditExport: Bench = {
   name: 'audit: export',
   unit: 'records/s',
   floorIs: 'a bare cursor over the same documents in the same order, JSON.stringify of each',
+  wanted: 0.4,
   async run(context: BenchContext) {
     const { credentials, system } = context;
     const { api, tenant } = await filledTenant(context);
@@ -51,6 +52,7 @@ export const auditVerification: Bench = {
   name: 'audit: verification',
   unit: 'records/s',
   floorIs: 'bare JSON.parse + SHA-256 of each line',
+  wanted: 0.5,
   async run(context: BenchContext) {
     const { credentials } = context;
     const { api, tenant } = await filledTenant(context);
@@ -85,6 +87,8 @@ export const auditSearch: Bench = {
   name: 'audit: search',
   unit: 'searches/s at the 95th percentile',
   floorIs: 'the same searches when there was a tenth of the events',
+  wanted: 1 / 1.5,
+  needsIndexes: true,
   async run(context: BenchContext) {
     const { credentials } = context;
     const { api, tenant } = await filledTenant(context, Math.round(events / 10));

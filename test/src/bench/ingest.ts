@@ -16,6 +16,7 @@ export const auditIngest: Bench = {
   name: 'audit: events chained from Kafka',
   unit: 'events/s',
   floorIs: 'bare eachBatch + JSON.parse + insertMany into a collection with the same indexes',
+  wanted: 0.75,
   async run({ credentials, system, createTopic }: BenchContext) {
     const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
     const topic = await createTopic('bench.floor.events', 3);

@@ -17,6 +17,7 @@ export const auditRemoval: Bench = {
   name: 'audit: events chained while others are removed',
   unit: 'events/s',
   floorIs: 'the same with nothing being removed',
+  wanted: 0.75,
   async run(context: BenchContext) {
     const { credentials } = context;
     const own = await filledTenant(context);
