@@ -127,6 +127,9 @@ public class StandIn {
             data.forEach(this::noteSwept);
         }
 
+        /** It would encode each document once more, for a figure that nobody asks for. */
+        @Override protected boolean tracksDataSize() { return false; }
+
         private void noteSwept(Object id, Document document) {
             for (String field : SWEPT)
                 if (document.containsKey(field)) swept.get(field).add(id);
