@@ -392,6 +392,20 @@ describe('a signed export', () => {
     ).toBe(null);
   });
 
+  test('of a stream without checkpoints, as the feed is, one from elsewhere shows the end', async () => {
+    const body = lines.slice(1);
+    const fed = (texts: readonly string[], checkpoints = [checkpoint]) => check(texts, { of: 'stream', checkpoints });
+    expect(await fed(body)).toMatchObject({
+      finding: null,
+      records: 9,
+      checkpoint: { number: 2 },
+      beyondCheckpoint: 0,
+    });
+    expect(await fed(body, [first])).toMatchObject({ finding: null, checkpoint: { number: 1 }, beyondCheckpoint: 7 });
+    expect((await fed(body.slice(0, 8))).finding).toMatchObject({ problem: 'truncated', chain: secrets });
+    expect((await fed(body, [])).finding).toMatchObject({ problem: 'unsigned' });
+  });
+
   test('on a topic, records may come again and checkpoints at any time, and the end is where the last checkpoint says', async () => {
     const stream = async (texts: readonly (string | undefined)[], since?: string) => {
       const verifier = createVerifier({ format: ndjson, keys, of: 'stream' });

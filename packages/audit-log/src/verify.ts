@@ -426,7 +426,9 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
           throw new Failure('broken_link', `the manifest signed another record ${end}`, { chain, sequence: end });
       }
     }
-    const newest = given?.toSorted((one, other) => other.content.number - one.content.number)[0];
+    const newest = given?.toSorted((one, other) => other.content.number - one.content.number)[0] ?? null;
+    // The feed has none among its items.
+    if (of === 'stream') last ??= newest;
     const reached = new Map(last?.content.chains.map(({ chain, size }) => [chain, size]));
     const beyond = newest?.content.chains.find(({ chain, size }) => size > (reached.get(chain) ?? 0));
     if (newest && last && beyond) {
