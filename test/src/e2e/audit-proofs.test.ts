@@ -67,6 +67,27 @@ describe('an export', () => {
     expect(unsigned).toMatchObject({ code: 1, out: expect.stringContaining('unsigned') });
   });
 
+  test('is not what the feed gives, which verifies as a stream with a checkpoint of the list', async () => {
+    await own.api.get(`${audit}/verify`);
+    const [checkpoint] = (await own.api.get<{ items: { jws: string }[] }>(`${audit}/checkpoints?limit=1`)).items;
+    const lines: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const more = after === undefined ? '' : `&after=${after}`;
+      const page = await own.api.get<{ items: object[]; nextCursor: string }>(`${audit}/feed?limit=7${more}`);
+      if (page.items.length === 0) break;
+      lines.push(...page.items.map(item => JSON.stringify(item)));
+      after = page.nextCursor;
+    }
+    const given = ['--stream', '--keys', keys, '--checkpoint', file('last.jws', checkpoint?.jws ?? '')];
+    const whole = await audited('verify', file('fed.ndjson', lines.join('\n')), ...given);
+    expect(whole).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/up to checkpoint \d+ of .* signed with the key/),
+    });
+    const cut = await audited('verify', file('fed-cut.ndjson', lines.slice(0, 3).join('\n')), ...given);
+    expect(cut).toMatchObject({ code: 1, out: expect.stringContaining('truncated') });
+  });
+
   test('of a period holds what was chained in it, and verifies', async () => {
     const page = await own.api.get<{ items: { time: string }[] }>(`${audit}/checkpoints?limit=1`);
     const before = page.items[0]?.time ?? '';
