@@ -437,6 +437,32 @@ describe('a signed export', () => {
     });
   });
 
+  test('a checkpoint of a stream counts when it was held against the records, early or late', async () => {
+    const stream = (texts: readonly string[], checkpoints: string[] = []) =>
+      check(texts, { of: 'stream', checkpoints });
+    const [one, two] = [ndjson.writeStatement(first), ndjson.writeStatement(checkpoint)];
+    const body = lines.slice(1);
+    const forged: ChainedRecord[] = [];
+    for (let n = 1; n <= 20_100; n += 1) {
+      const last = forged.at(-1);
+      forged.push(chain(last ? { hash: last.hash, sequence: n - 1 } : null, event(1_000 + n, auth)));
+    }
+    const others = forged.map(lineOf);
+    expect((await stream([...others.slice(0, 9_000), one])).finding).toMatchObject({
+      problem: 'differs_from_checkpoint',
+    });
+    expect((await stream([...others, one])).finding).toMatchObject({ problem: 'unsigned' });
+    expect((await stream([two, ...body, one])).finding).toBe(null);
+    const beyond = lineOf(chain({ hash: 'ab'.repeat(32), sequence: 6 }, event(100, auth)));
+    for (const order of [
+      [two, beyond],
+      [beyond, two],
+    ])
+      expect((await stream(order)).finding).toMatchObject({ problem: 'differs_from_checkpoint', sequence: 6 });
+    expect(await stream([one, ...body], [checkpoint])).toMatchObject({ finding: null, checkpoint: { number: 2 } });
+    expect((await stream(body, ['no checkpoint'])).finding).toMatchObject({ line: 0 });
+  });
+
   describe('of which records were removed', () => {
     /** What is left of some places of a chain. */
     const buried = async (
@@ -449,6 +475,28 @@ describe('a signed export', () => {
       return ndjson.writeStatement(await signStatement(by, 'reeve-tombstone', content as never));
     };
     const without = (places: readonly number[], of = lines) => of.filter((_, at) => !places.includes(at));
+
+    test('a stream that begins with tombstones has what was held, and nothing else', async () => {
+      const stream = (texts: readonly (string | undefined)[]) => check(texts, { of: 'stream' });
+      const [body, two] = [lines.slice(1), ndjson.writeStatement(checkpoint)];
+      const [three, six] = [await buried([1, 2, 3]), await buried([1, 2, 3, 4, 5, 6])];
+      expect(await stream([three, body[1], ...body.slice(3), two])).toMatchObject({
+        finding: null,
+        records: 7,
+        removed: 2,
+      });
+      expect(await stream([six, body[0], body[3], ...body.slice(6), two])).toMatchObject({
+        finding: null,
+        records: 5,
+        removed: 4,
+      });
+      const forged = lineOf(chain(null, event(100, auth)));
+      for (const order of [
+        [two, six, forged],
+        [six, forged, two],
+      ])
+        expect((await stream(order)).finding).toMatchObject({ problem: 'differs_from_tombstone', sequence: 1 });
+    });
 
     test('verifies to the same roots, wherever the gap is', async () => {
       const [head, ...rest] = lines as [string, ...string[]];

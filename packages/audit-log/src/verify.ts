@@ -78,6 +78,8 @@ type Promised = ChainHead & { checkpoint: number };
 
 type ChainState = {
   first: number;
+  /** Of the record before the first. */
+  previousHash: string;
   sequence: number;
   /** The place of the last record that came; those after it up to `sequence` were removed. */
   lastRecord: number;
@@ -89,7 +91,7 @@ type ChainState = {
 };
 
 /** What a stream delivers again is at most what one fetch or batch held. */
-const remembered = 1_000;
+const remembered = 10_000;
 /** Hashes of places that are told of and not reached: a block of 256, and what readers who began in the middle are told beside. */
 const mostBuried = 65_536;
 
@@ -136,22 +138,30 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     });
   }
 
-  /** Holds what it says against what was read, or keeps it until that is reached. */
-  function expect({ content: { number, chains: heads } }: Signed) {
+  /** Holds what it says against what was read, or keeps it until that is reached. False where a record is too far back to be held against it. */
+  function expect({ content: { number, chains: heads } }: Signed): boolean {
+    let isCompared = true;
     for (const head of heads) {
       const promised = { ...head, checkpoint: number };
       const state = chains.get(head.chain) ?? beginnings.get(head.chain);
-      if (state && head.size <= state.sequence) {
-        const hash = state.recent.at(head.size - state.sequence - 1);
-        if (hash !== undefined) assertEqual(promised, hash, head.size === state.sequence ? state.frontier : null);
-        continue;
+      if (!state || head.size > state.sequence) promise(promised);
+      else if (head.size >= state.first - 1) {
+        const hash = head.size < state.first ? state.previousHash : state.recent.at(head.size - state.sequence - 1);
+        if (hash === undefined) isCompared = false;
+        else assertEqual(promised, hash, head.size === state.sequence ? state.frontier : null);
       }
-      const others = expected.get(head.chain) ?? [];
-      expected.set(
-        head.chain,
-        [...others, promised].toSorted((one, other) => one.size - other.size),
-      );
     }
+    return isCompared;
+  }
+
+  /** In the order of the places, once where checkpoints say the same. */
+  function promise(promised: Promised) {
+    const others = expected.get(promised.chain) ?? [];
+    const at = others.findLastIndex(({ size }) => size <= promised.size);
+    const before = others[at];
+    if (before?.size === promised.size && before.head === promised.head && before.root === promised.root) return;
+    others.splice(at + 1, 0, promised);
+    expected.set(promised.chain, others);
   }
 
   function assertAgrees(signed: Signed, others: readonly Signed[]) {
@@ -164,9 +174,8 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
   function addCheckpoint(signed: Signed) {
     sameTenant(signed.content.tenantId);
     assertAgrees(signed, [...(given ?? []), ...(last ? [last] : [])]);
-    if (last && signed.content.number <= last.content.number) return;
-    last = signed;
-    expect(signed);
+    const isCompared = expect(signed);
+    if (isCompared && signed.content.number > (last?.content.number ?? 0)) last = signed;
   }
 
   async function read(jws: string) {
@@ -273,11 +282,15 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     }
   }
 
-  /** Where the first record of a chain comes just after what was removed from the chain's beginning on. If it does not, its reader began in the middle. */
+  /** Where tombstones tell of a chain from its beginning on up to its first record, or of that as well. If there is a gap between, its reader began in the middle. */
   function beginningBefore({ chain, sequence }: { chain: string; sequence: number }): ChainState | undefined {
     const beginning = beginnings.get(chain);
     beginnings.delete(chain);
-    if (!beginning || beginning.sequence === sequence - 1) return beginning;
+    if (!beginning) return undefined;
+    if (sequence <= beginning.sequence + 1) {
+      chains.set(chain, beginning);
+      return beginning;
+    }
     removed -= beginning.sequence;
     for (const place of buried.get(chain)?.keys() ?? []) if (place < sequence) buried.get(chain)?.delete(place);
     return undefined;
@@ -300,7 +313,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     const hash = first === 1 ? genesisHash : previousHash;
     for (const one of expected.get(chain) ?? []) if (one.size === first - 1) assertEqual(one, hash, null);
     const frontier = first === 1 ? [] : null;
-    return { first, sequence: first - 1, lastRecord: first - 1, hash, frontier, recent: [] };
+    return { first, previousHash: hash, sequence: first - 1, lastRecord: first - 1, hash, frontier, recent: [] };
   }
 
   /** Chain after chain, as the manifest has them. */
@@ -409,6 +422,14 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     return undefined;
   }
 
+  /** The first line. What is wrong with a checkpoint from elsewhere is wrong with none of the lines. */
+  async function begun(text: string) {
+    line = 0;
+    await attempt(readGiven);
+    line = 1;
+    await attempt(async () => take(text));
+  }
+
   function assertComplete(since: string) {
     for (const [chain, state] of chains) passRemoved(chain, state);
     // Chains of which no record is left.
@@ -426,9 +447,9 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
           throw new Failure('broken_link', `the manifest signed another record ${end}`, { chain, sequence: end });
       }
     }
-    const newest = given?.toSorted((one, other) => other.content.number - one.content.number)[0] ?? null;
-    // The feed has none among its items.
-    if (of === 'stream') last ??= newest;
+    const newest = given?.toSorted((one, other) => other.content.number - one.content.number)[0];
+    // A stream ends where its records do: they have reached what was given, or that is found below. The feed has no other.
+    if (of === 'stream' && newest && newest.content.number > (last?.content.number ?? 0)) last = newest;
     const reached = new Map(last?.content.chains.map(({ chain, size }) => [chain, size]));
     const beyond = newest?.content.chains.find(({ chain, size }) => size > (reached.get(chain) ?? 0));
     if (newest && last && beyond) {
@@ -436,7 +457,10 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
       throw new Failure('truncated', detail, { chain: beyond.chain, sequence: beyond.size });
     }
     if (keys && !last)
-      throw new Failure('unsigned', 'there is no checkpoint, so nothing shows who wrote this or where it ends');
+      throw new Failure(
+        'unsigned',
+        'there is no checkpoint that it could be held against, so nothing shows who wrote this or where it ends',
+      );
     if (manifest) return;
     for (const [chain, promises] of expected) {
       const missing = promises.find(({ time }) => chains.has(chain) || time >= since);
@@ -459,11 +483,7 @@ export function createVerifier({ format, keys, of = 'export', checkpoints = [], 
     add(text: string): Promise<void> | undefined {
       line += 1;
       if (finding) return undefined;
-      if (!given)
-        return attempt(async () => {
-          await readGiven();
-          await take(text);
-        });
+      if (!given) return begun(text);
       try {
         return take(text);
       } catch (error) {

@@ -214,7 +214,7 @@ function describe(result: Verification & { tenant?: string }): string {
     const place = finding.chain === null ? '' : `chain ${finding.chain}${record}: `;
     return [
       printable(`${whose}NOT verified: ${line}${place}${finding.problem}: ${finding.detail}`),
-      `${records} records before it hold`,
+      `${records} records were read before it`,
     ].join('\n');
   }
   if (!holds(result)) return printable(`${whose}NOT verified: it holds no records`);
@@ -222,7 +222,10 @@ function describe(result: Verification & { tenant?: string }): string {
     printable(`  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`),
   );
   const verified = checkpoint?.signatureChecked ? 'verified' : 'verified, but not who wrote it';
-  const gone = removed === 0 ? '' : `, and the places of ${removed} that were removed, as signed tombstones say`;
+  const told = checkpoint?.signatureChecked
+    ? 'signed tombstones say'
+    : 'tombstones say, whose signatures were NOT checked';
+  const gone = removed === 0 ? '' : `, and the places of ${removed} that were removed, as ${told}`;
   return [
     printable(`${whose}${verified}: ${records} records in ${chains.length} chains${gone}`),
     ...heads,
@@ -238,5 +241,5 @@ function meaning(checkpoint: Verification['checkpoint'], beyond: number): string
     ? `signed with the key ${keyId}`
     : `by the key ${keyId}, whose signature was NOT checked: give --keys`;
   const after = beyond === 0 ? '' : ` ${beyond} records are beyond it: nothing shows yet that they are Reeve's.`;
-  return `Nothing is altered, missing or out of order up to checkpoint ${number} of ${time}, ${signed}.${after}`;
+  return `From the first record of each of these chains on, nothing is altered, missing or out of order up to checkpoint ${number} of ${time}, ${signed}.${after}`;
 }

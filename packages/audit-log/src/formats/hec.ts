@@ -4,6 +4,9 @@ import { decodeStatement } from '../statements.ts';
 import type { Format } from './entry.ts';
 import { ndjson } from './ndjson.ts';
 
+const beginning = /^\{"time":[\d.]+,"host":/;
+const beforeEvent = '},"event":';
+
 /** Splunk wants seconds, with the milliseconds behind the point. */
 function line({ time, source, tenantId }: { time: string; source: string; tenantId: string }, event: string): string {
   const seconds = (Date.parse(time) / 1_000).toFixed(3);
@@ -22,5 +25,10 @@ export const hec: Format = {
     return line({ time, tenantId, source: '/reeve/audit' }, ndjson.writeStatement(jws));
   },
 
-  read: text => ndjson.read(/^\{"time":[\d.]+,"host":.*?\},"event":(.*)\}$/s.exec(text)?.[1] ?? ''),
+  read(text) {
+    // Not within a text before it: there the quotes would be escaped.
+    const at = text.indexOf(beforeEvent);
+    if (at < 0 || !beginning.test(text) || !text.endsWith('}')) throw new TypeError('not an event as Splunk takes it');
+    return ndjson.read(text.slice(at + beforeEvent.length, -1));
+  },
 };
