@@ -10,6 +10,7 @@ import type { Bench, BenchContext } from './bench-context.ts';
 import { events, filledTenant, tenants } from './filled-log.ts';
 
 const count = 10_000;
+const rounds = 3;
 
 type Request = { id: string; removed: number };
 
@@ -32,8 +33,13 @@ export const auditRemoval: Bench = {
       await drained(kafka);
       return count / ((performance.now() - began) / 1_000);
     };
+    const mean = async () => {
+      let sum = 0;
+      for (let round = 0; round < rounds; round += 1) sum += await ingest();
+      return sum / rounds;
+    };
     await ingest();
-    const floor = await ingest();
+    const floor = await mean();
 
     const audit = `${credentials.urls.audit}/v1/tenants/${own.tenant.id}/audit`;
     const as = { role: 'tenant_admin', resource: credentials.urls.audit };
@@ -54,7 +60,7 @@ export const auditRemoval: Bench = {
       const perSecond = Math.round(((await removed()) - before) / ((performance.now() - began) / 1_000));
       return { result, perSecond };
     };
-    const { result: ours, perSecond: removedPerSecond } = await rateDuring(ingest());
+    const { result: ours, perSecond: removedPerSecond } = await rateDuring(mean());
     if (removedPerSecond === 0) throw new Error('nothing was removed while it was measured');
     const { perSecond: removedPerSecondAlone } = await rateDuring(sleep(5_000));
     return {
