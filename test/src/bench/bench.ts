@@ -69,9 +69,11 @@ system = await startSystem({
   built: true,
 });
 const { credentials } = system;
+const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
 const context: BenchContext = {
   credentials,
   system,
+  kafka,
   async startProcess(name, file, env, port) {
     const child = children.start({
       name,
@@ -85,7 +87,7 @@ const context: BenchContext = {
     return child;
   },
   async createTopic(name, partitions) {
-    const admin = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING }).admin();
+    const admin = kafka.admin();
     await admin.connect();
     const topic = `${name}.${Date.now()}`;
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] });

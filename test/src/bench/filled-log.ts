@@ -1,6 +1,5 @@
 // The log that is read, and in the end removed, by benchmarks: `REEVE_BENCH_EVENTS` says of how many events.
 import { newId } from '@reeve/contracts';
-import { Kafka, logLevel } from 'kafkajs';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
 import { load } from './audit-events.ts';
 import type { BenchContext } from './bench-context.ts';
@@ -16,8 +15,7 @@ const others = Array.from({ length: tenants - 1 }, () => newId('tenant'));
 let loaded = 0;
 
 /** The tenant that is read, when there are so many events of all of them. */
-export async function filledTenant({ credentials }: BenchContext, upTo = events): Promise<TestTenant> {
-  const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
+export async function filledTenant({ credentials, kafka }: BenchContext, upTo = events): Promise<TestTenant> {
   read ??= await freshTenant(credentials, 'bench-log');
   const more = Math.max(0, upTo - loaded);
   if (more > 0) console.log(`  loading ${more} events of ${tenants} tenants …`);

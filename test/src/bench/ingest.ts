@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { newId } from '@reeve/contracts';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
-import { Kafka, logLevel } from 'kafkajs';
 import { drained, makeEvents, produce } from './audit-events.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
+import { tenants } from './filled-log.ts';
 
 const count = 20_000;
-const tenants = 200;
 const run = promisify(execFile);
 
 export const auditIngest: Bench = {
@@ -17,8 +16,7 @@ export const auditIngest: Bench = {
   unit: 'events/s',
   floorIs: 'bare eachBatch + JSON.parse + insertMany into a collection with the same indexes',
   wanted: 0.75,
-  async run({ credentials, system, createTopic }: BenchContext) {
-    const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
+  async run({ credentials, system, kafka, createTopic }: BenchContext) {
     const topic = await createTopic('bench.floor.events', 3);
     const messages = makeEvents(
       count,

@@ -2,7 +2,6 @@
 // old enough for retention; both remove in the same way.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@reeve/contracts';
-import { Kafka, logLevel } from 'kafkajs';
 import { signedInAs } from '../support/person.ts';
 import { demoUser } from '../support/running-system.ts';
 import { drained, makeEvents, produce } from './audit-events.ts';
@@ -20,9 +19,8 @@ export const auditRemoval: Bench = {
   floorIs: 'the same with nothing being removed',
   wanted: 0.75,
   async run(context: BenchContext) {
-    const { credentials } = context;
+    const { credentials, kafka } = context;
     const own = await filledTenant(context);
-    const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
     const ingest = async () => {
       const messages = makeEvents(
         count,

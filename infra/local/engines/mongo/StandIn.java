@@ -90,14 +90,19 @@ public class StandIn {
 
         /** The library begins a pipeline with all documents of a collection, but counts by a query. */
         @Override public Document handleCommand(Channel channel, String command, Document query, DatabaseResolver databases, Oplog oplog) {
-            if (!command.equals("aggregate") || !(query.get("pipeline") instanceof List<?> stages)) return super.handleCommand(channel, command, query, databases, oplog);
-            if (stages.size() != 2 || !(stages.get(0) instanceof Document first) || !(first.get("$match") instanceof Document wanted) || !COUNTING.equals(stages.get(1)))
-                return super.handleCommand(channel, command, query, databases, oplog);
+            Document counted = countedBy(command, query);
+            if (counted == null) return super.handleCommand(channel, command, query, databases, oplog);
             Object collection = query.get(command);
-            Document counted = super.handleCommand(channel, "count", new Document("count", collection).append("query", wanted), databases, oplog);
-            Object n = counted.get("n");
+            Object n = super.handleCommand(channel, "count", new Document("count", collection).append("query", counted), databases, oplog).get("n");
             List<Document> batch = n.equals(0) ? List.of() : List.of(new Document("_id", 1).append("n", n));
             return new Document("cursor", new Document("id", 0L).append("ns", getDatabaseName() + "." + collection).append("firstBatch", batch)).append("ok", 1.0);
+        }
+
+        /** What a pipeline looks for that only counts; null for any other command. */
+        private static Document countedBy(String command, Document query) {
+            if (!command.equals("aggregate") || !(query.get("pipeline") instanceof List<?> stages)) return null;
+            if (stages.size() != 2 || !COUNTING.equals(stages.get(1))) return null;
+            return stages.get(0) instanceof Document first && first.get("$match") instanceof Document match ? match : null;
         }
 
         @Override protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
