@@ -2,17 +2,22 @@ import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
-import de.bwaldvogel.mongo.backend.Index;
-import de.bwaldvogel.mongo.backend.IndexKey;
-import de.bwaldvogel.mongo.backend.KeyValue;
+import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
+import de.bwaldvogel.mongo.backend.AbstractMongoCollection;
+import de.bwaldvogel.mongo.backend.AbstractSynchronizedMongoDatabase;
+import de.bwaldvogel.mongo.backend.AbstractUniqueIndex;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.DatabaseResolver;
+import de.bwaldvogel.mongo.backend.DocumentWithPosition;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.KeyValue;
+import de.bwaldvogel.mongo.backend.Missing;
 import de.bwaldvogel.mongo.backend.QueryResult;
-import de.bwaldvogel.mongo.backend.h2.H2Backend;
-import de.bwaldvogel.mongo.backend.h2.H2Collection;
-import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.MongoServerException;
 import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
 import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
@@ -21,60 +26,60 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.Spliterator;
-import java.util.Spliterators;
-import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.h2.mvstore.Cursor;
-import org.h2.mvstore.DataUtils;
-import org.h2.mvstore.MVMap;
-import org.h2.mvstore.MVStore;
-import org.h2.mvstore.WriteBuffer;
-import org.h2.mvstore.type.BasicDataType;
-import org.h2.mvstore.type.ObjectDataType;
 
 /**
- * Stands in for MongoDB on a developer's machine: mongo-java-server on an H2 file. Arguments: port, data file.
+ * Stands in for MongoDB on a developer's machine: mongo-java-server on an LMDB file. Arguments: port, data file.
  *
- * It changes five things of the library: it says hello as MongoDB 4.4 (the driver takes nothing older), it hands out copies
- * (the library would encode a reply while the next update changes the same document), it finds documents by `_id` or by a `unique.*` key also when the
- * query has further conditions, counts without reading everything, and keeps documents as BSON and index keys as text (the library uses Java's
- * serialization, even to compare two keys, which is many times slower). Whatever else is asked of a tenant scans the documents of that tenant, of
- * all tenants all of them, but for what sweeps look for. No transactions, no expiry by TTL; after a kill of this process the last moments of writes
- * are gone. Never for production.
+ * The library speaks the protocol and knows the operators; here is where documents and unique keys lie. A command is one transaction. A
+ * document is found by `_id`, by a `unique.*` key, by what sweeps look for, or among those of its tenant; whatever else is asked scans them all.
+ * It says hello as MongoDB 4.4 (the driver takes nothing older). No transactions of several commands, no expiry by TTL. Never for
+ * production.
  */
 public class StandIn {
-    static final int COMMIT_EVERY_MS = 20;
-    /** One file in one process: static, because the library opens collections from its constructors. */
-    static MVStore file;
+    private static KeyValueFile file;
 
-    public static void main(String[] arguments) throws Exception {
-        file = new MVStore.Builder().fileName(arguments[1]).open();
-        file.setAutoCommitDelay(COMMIT_EVERY_MS);
+    public static void main(String[] arguments) {
+        file = new KeyValueFile(Path.of(arguments[1]));
         MongoServer server = new MongoServer(new Backend());
         server.bind(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            server.stopListening();
+            server.shutdownNow();
             file.close();
         }));
         System.out.println("listening");
     }
 
-    static final class Backend extends H2Backend {
+    static final class Backend extends AbstractMongoBackend {
+        private static final Set<String> WRITES =
+            Set.of("insert", "update", "delete", "findAndModify", "create", "createIndexes", "drop", "dropIndexes", "dropDatabase");
+
         Backend() {
-            super(file);
             version(new MongoVersion() {
                 @Override public List<Integer> getVersionArray() { return List.of(4, 4, 29, 0); }
                 @Override public int getWireVersion() { return 9; }
             });
+        }
+
+        @Override public Document handleCommand(Channel channel, String database, String command, Document query) {
+            return WRITES.contains(command)
+                ? file.writing(() -> super.handleCommand(channel, database, command, query), MongoServerException.class)
+                : file.reading(() -> super.handleCommand(channel, database, command, query));
         }
 
         @Override protected MongoDatabase openOrCreateDatabase(String name) {
@@ -82,11 +87,14 @@ public class StandIn {
         }
     }
 
-    static final class Database extends H2Database {
+    static final class Database extends AbstractSynchronizedMongoDatabase<String> {
         /** The second stage of the driver's countDocuments. */
         private static final Document COUNTING = new Document("$group", new Document("_id", 1).append("n", new Document("$sum", 1)));
 
-        Database(String name, CursorRegistry cursors) { super(name, file, cursors); }
+        Database(String name, CursorRegistry cursors) {
+            super(name, cursors);
+            initializeNamespacesAndIndexes();
+        }
 
         /** The library begins a pipeline with all documents of a collection, but counts by a query. */
         @Override public Document handleCommand(Channel channel, String command, Document query, DatabaseResolver databases, Oplog oplog) {
@@ -105,140 +113,239 @@ public class StandIn {
             return stages.get(0) instanceof Document first && first.get("$match") instanceof Document match ? match : null;
         }
 
-        @Override protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
-            String fullName = getDatabaseName() + "." + name;
-            MVMap<Object, Document> data = file.openMap("databases." + fullName, new MVMap.Builder<Object, Document>().valueType(new DocumentType()));
-            return new Copies(this, name, options, data, file.openMap("meta." + fullName), cursorRegistry);
+        @Override protected MongoCollection<String> openOrCreateCollection(String name, CollectionOptions options) {
+            return new Documents(this, name, options, cursorRegistry);
         }
 
-        @Override protected Index<Object> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
-            // Opened here first, the map keeps our type of key when the library opens it.
-            file.openMap(getDatabaseName() + "." + collection + "._index_" + index, new MVMap.Builder<KeyValue, Object>().keyType(new KeyType()));
-            return super.openOrCreateUniqueIndex(collection, index, keys, sparse);
+        @Override protected Index<String> openOrCreateUniqueIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
+            Keys documents = documentsOf(getDatabaseName(), collection);
+            boolean isId = keys.size() == 1 && keys.get(0).getKey().equals("_id");
+            return isId ? new Ids(name, keys, documents) : new UniqueKeys(name, keys, sparse, documents.beside(name));
+        }
+
+        @Override protected long getFileSize() { return 0; }
+        @Override protected long getStorageSize() { return 0; }
+    }
+
+    static Keys documentsOf(String database, String collection) {
+        return new Keys(database + "." + collection);
+    }
+
+    /** The keys of one kind in the file: eight bytes that stand for the kind's name, then a position. */
+    static final class Keys {
+        private static final int LONGEST_POSITION = KeyValueFile.LONGEST_KEY - 8;
+        private static final int DIGEST = 64;
+
+        private final String name;
+        private final byte[] prefix;
+
+        Keys(String name) {
+            this.name = name;
+            this.prefix = Arrays.copyOf(sha256(name.getBytes(StandardCharsets.UTF_8)), 8);
+        }
+
+        Keys beside(String what) { return new Keys(name + " " + what); }
+
+        /** Where a value lies: its bytes, a character each, so that texts with the same beginning lie together; of a long one, what tells it apart. */
+        static String positionOf(Object value) {
+            byte[] bytes = value instanceof String text ? (text + "\0s").getBytes(StandardCharsets.UTF_8) : bytesOf(encode(new Document("", value)));
+            String position = latin(bytes);
+            if (position.length() <= LONGEST_POSITION) return position;
+            return position.substring(0, LONGEST_POSITION - DIGEST) + HexFormat.of().formatHex(sha256(bytes));
+        }
+
+        byte[] at(String position) {
+            byte[] key = Arrays.copyOf(prefix, prefix.length + position.length());
+            System.arraycopy(latin(position), 0, key, prefix.length, position.length());
+            return key;
+        }
+
+        Stream<KeyValueFile.Entry> beginningWith(String text) {
+            byte[] from = at(latin(text.getBytes(StandardCharsets.UTF_8)));
+            byte[] to = from.clone();
+            for (int last = to.length - 1; ++to[last] == 0; last -= 1) {}
+            return file.range(from, to);
+        }
+
+        Stream<KeyValueFile.Entry> all() { return beginningWith(""); }
+
+        List<String> positions() {
+            return all().map(entry -> latin(entry.key()).substring(prefix.length)).toList();
+        }
+
+        void removeAll() { positions().forEach(position -> file.remove(at(position))); }
+
+        private static byte[] sha256(byte[] bytes) {
+            try {
+                return MessageDigest.getInstance("SHA-256").digest(bytes);
+            } catch (NoSuchAlgorithmException impossible) {
+                throw new AssertionError(impossible);
+            }
         }
     }
 
-    static final class Copies extends H2Collection {
+    static String latin(byte[] bytes) { return new String(bytes, StandardCharsets.ISO_8859_1); }
+    static byte[] latin(String text) { return text.getBytes(StandardCharsets.ISO_8859_1); }
+
+    static ByteBuffer encode(Document document) {
+        ByteBuf bytes = Unpooled.buffer(2_048);
+        BsonEncoder.encodeDocument(document, bytes);
+        return bytes.nioBuffer();
+    }
+
+    static byte[] bytesOf(ByteBuffer buffer) {
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    static Document decode(byte[] bytes) {
+        return bytes == null ? null : BsonDecoder.decodeBson(Unpooled.wrappedBuffer(bytes));
+    }
+
+    /** Not synchronized as the library's own are: writers take turns in the file, and readers need not. */
+    static final class Documents extends AbstractMongoCollection<String> {
         /** What sweeps look for, every few seconds in every collection: fields that few documents have. */
         private static final List<String> SWEPT = List.of("outboxAt", "dueAt");
+        private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-        private final MVMap<Object, Document> data;
-        private final Map<String, Set<Object>> swept = new HashMap<>();
+        private final Keys keys;
+        private final Map<String, Keys> swept = new HashMap<>();
+        private final List<Index<String>> unique = new CopyOnWriteArrayList<>();
 
-        Copies(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> data, MVMap<String, Object> meta, CursorRegistry cursors) {
-            super(database, name, options, data, meta, cursors);
-            this.data = data;
-            for (String field : SWEPT) swept.put(field, new TreeSet<>(data.getKeyType()));
-            data.forEach(this::noteSwept);
+        Documents(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors) {
+            super(database, name, options, cursors);
+            keys = documentsOf(database.getDatabaseName(), name);
+            for (String field : SWEPT) swept.put(field, keys.beside(field));
         }
 
-        /** It would encode each document once more, for a figure that nobody asks for. */
-        @Override protected boolean tracksDataSize() { return false; }
+        @Override public void addIndex(Index<String> index) {
+            super.addIndex(index);
+            if (index.isUnique() && unique.stream().noneMatch(one -> one.getName().equals(index.getName()))) unique.add(index);
+        }
 
-        private void noteSwept(Object id, Document document) {
+        @Override public void dropIndex(String name) {
+            super.dropIndex(name);
+            unique.removeIf(one -> one.getName().equals(name));
+        }
+
+        @Override protected String addDocumentInternal(Document document) {
+            Object id = getIdField() == null ? UUID.randomUUID().toString() : Utils.getSubdocumentValue(document, getIdField());
+            String position = Keys.positionOf(new KeyValue(id).normalized().get(0));
+            file.put(keys.at(position), encode(document));
+            for (String field : SWEPT) if (document.containsKey(field)) file.put(swept.get(field).at(position), NOTHING.duplicate());
+            return position;
+        }
+
+        @Override protected void handleUpdate(String position, Document before, Document after) {
+            file.put(keys.at(position), encode(after));
             for (String field : SWEPT)
-                if (document.containsKey(field)) swept.get(field).add(id);
-                else swept.get(field).remove(id);
+                if (after.containsKey(field)) file.put(swept.get(field).at(position), NOTHING.duplicate());
+                else if (before.containsKey(field)) file.remove(swept.get(field).at(position));
         }
 
-        @Override protected Object addDocumentInternal(Document document) {
-            Object id = super.addDocumentInternal(document);
-            noteSwept(id, document);
-            return id;
+        @Override protected void removeDocument(String position) {
+            file.remove(keys.at(position));
+            for (String field : SWEPT) file.remove(swept.get(field).at(position));
         }
 
-        @Override protected void handleUpdate(Object id, Document before, Document after) {
-            super.handleUpdate(id, before, after);
-            noteSwept(id, after);
+        @Override public void drop() {
+            keys.removeAll();
+            swept.values().forEach(Keys::removeAll);
         }
 
-        @Override protected void removeDocument(Object id) {
-            super.removeDocument(id);
-            noteSwept(id, new Document());
+        @Override protected Document getDocument(String position) { return decode(file.get(keys.at(position))); }
+        @Override public int count() { return (int) keys.all().count(); }
+        @Override public boolean isEmpty() { return keys.all().findFirst().isEmpty(); }
+        @Override protected boolean tracksDataSize() { return false; }
+        @Override protected void updateDataSize(int delta) {}
+        @Override protected int getDataSize() { return 0; }
+
+        @Override protected Stream<DocumentWithPosition<String>> streamAllDocumentsWithPosition() {
+            return keys.positions().stream().map(position -> new DocumentWithPosition<>(getDocument(position), position));
         }
 
         @Override protected QueryResult queryDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
             return matchDocumentsFromStream(candidates(query), query, orderBy, skip, limit, batchSize, fields);
         }
 
-        @Override protected QueryResult createQueryResult(List<Document> found, int batchSize) {
-            return super.createQueryResult(found.stream().map(Document::cloneDeeply).toList(), batchSize);
+        @Override protected QueryResult matchDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
+            return queryDocuments(query, orderBy, skip, limit, batchSize, fields);
         }
 
         private Stream<Document> candidates(Document query) {
             for (String key : query.keySet()) {
                 Object value = query.get(key);
                 if (SWEPT.contains(key) && value instanceof Document condition && condition.containsKey("$lte"))
-                    return swept.get(key).stream().map(data::get);
+                    return swept.get(key).positions().stream().map(this::getDocument);
                 if (!key.equals("_id") && !key.startsWith("unique.")) continue;
                 if (value instanceof String) return byKey(key, value);
                 if (value instanceof Document condition && condition.size() == 1 && condition.get("$in") instanceof Collection<?> values)
                     return values.stream().distinct().flatMap(one -> byKey(key, one));
             }
-            return query.get("tenantId") instanceof String tenant ? ofTenant(tenant) : data.values().stream();
+            // The store begins each `_id` with the tenant and a colon (documentKey in packages/store).
+            return scan(query.get("tenantId") instanceof String tenant ? tenant + ":" : "");
         }
 
         private Stream<Document> byKey(String key, Object value) {
             Document query = new Document(key, value);
-            Optional<Index<Object>> index = getIndexes().stream().filter(one -> one.canHandle(query)).findFirst();
-            if (index.isEmpty()) return data.values().stream();
+            Optional<Index<String>> index = unique.stream().filter(one -> one.canHandle(query)).findFirst();
+            if (index.isEmpty()) return scan("");
             return StreamSupport.stream(index.get().getPositions(query).spliterator(), false).map(this::getDocument);
         }
 
-        /** The store begins each `_id` with the tenant and a colon (documentKey in packages/store), and the map is in the order of `_id`. */
-        private Stream<Document> ofTenant(String tenant) {
-            Cursor<Object, Document> cursor = data.cursor(tenant + ":", tenant + ";", false);
-            Iterator<Document> documents = new Iterator<>() {
-                @Override public boolean hasNext() { return cursor.hasNext(); }
-                @Override public Document next() { cursor.next(); return cursor.getValue(); }
-            };
-            return StreamSupport.stream(Spliterators.spliteratorUnknownSize(documents, Spliterator.ORDERED), false);
+        private Stream<Document> scan(String beginning) {
+            return keys.beginningWith(beginning).map(entry -> decode(entry.value()));
         }
     }
 
-    static final class DocumentType extends BasicDataType<Document> {
-        @Override public int getMemory(Document document) { return 2_000; }
-        @Override public Document[] createStorage(int size) { return new Document[size]; }
+    /** A document lies under its `_id`, so that there is nothing else to keep. */
+    static final class Ids extends UniqueKeys {
+        Ids(String name, List<IndexKey> fields, Keys documents) { super(name, fields, false, documents); }
 
-        @Override public void write(WriteBuffer buffer, Document document) {
-            ByteBuf bytes = Unpooled.buffer(2_048);
-            BsonEncoder.encodeDocument(document, bytes);
-            buffer.putVarInt(bytes.readableBytes()).put(bytes.nioBuffer());
+        @Override protected String getPosition(KeyValue key) {
+            String position = Keys.positionOf(key.get(0));
+            return file.has(keys.at(position)) ? position : null;
         }
 
-        @Override public Document read(ByteBuffer buffer) {
-            byte[] bytes = new byte[DataUtils.readVarInt(buffer)];
-            buffer.get(bytes);
-            return BsonDecoder.decodeBson(Unpooled.wrappedBuffer(bytes));
-        }
+        @Override protected String removeDocument(KeyValue key) { return getPosition(key); }
+        @Override public void add(Document document, String position, MongoCollection<String> collection) {}
+        @Override public void drop() {}
     }
 
-    /** A key of one text, which almost all are, as that text; any other as the library would. */
-    static final class KeyType extends BasicDataType<KeyValue> {
-        private final ObjectDataType others = new ObjectDataType();
+    static class UniqueKeys extends AbstractUniqueIndex<String> {
+        protected final Keys keys;
 
-        @Override public int getMemory(KeyValue key) { return 200; }
-        @Override public KeyValue[] createStorage(int size) { return new KeyValue[size]; }
-
-        private static String textOf(KeyValue key) {
-            return key.size() == 1 && key.get(0) instanceof String text ? text : null;
+        UniqueKeys(String name, List<IndexKey> fields, boolean sparse, Keys keys) {
+            super(name, fields, sparse);
+            this.keys = keys;
         }
 
-        @Override public int compare(KeyValue one, KeyValue other) {
-            String text = textOf(one), otherText = textOf(other);
-            if (text != null && otherText != null) return text.compareTo(otherText);
-            if (text != null || otherText != null) return text != null ? 1 : -1;
-            return others.compare(one, other);
+        private byte[] at(KeyValue key) {
+            List<Object> values = key.stream().map(one -> one instanceof Missing ? null : one).toList();
+            return keys.at(Keys.positionOf(values.size() == 1 ? values.get(0) : values));
         }
 
-        @Override public void write(WriteBuffer buffer, KeyValue key) {
-            String text = textOf(key);
-            others.write(buffer, text != null ? text : key);
+        @Override protected String getPosition(KeyValue key) {
+            byte[] position = file.get(at(key));
+            return position == null ? null : latin(position);
         }
 
-        @Override public KeyValue read(ByteBuffer buffer) {
-            Object read = others.read(buffer);
-            return read instanceof String text ? new KeyValue(text) : (KeyValue) read;
+        @Override protected String removeDocument(KeyValue key) {
+            String position = getPosition(key);
+            file.remove(at(key));
+            return position;
         }
+
+        @Override protected boolean putKeyPosition(KeyValue key, String position) {
+            file.put(at(key), ByteBuffer.wrap(latin(position)));
+            return true;
+        }
+
+        @Override public void drop() { keys.removeAll(); }
+        @Override protected Iterable<Map.Entry<KeyValue, String>> getIterable() { throw new UnsupportedOperationException("a pattern for a unique key"); }
+        @Override public long getCount() { return keys.all().count(); }
+        @Override public boolean isEmpty() { return keys.all().findFirst().isEmpty(); }
+        @Override public long getDataSize() { return 0; }
     }
 }

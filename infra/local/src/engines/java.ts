@@ -1,6 +1,6 @@
 // Engines from Maven Central as processes on this machine: Apache Kafka itself, and the stand-in for MongoDB.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Children } from '../children.ts';
 import { localDirectory, repositoryRoot } from '../paths.ts';
@@ -39,6 +39,8 @@ function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return directory;
   need('mvn');
   say(`fetching ${engine === 'kafka' ? 'Apache Kafka' : 'the MongoDB stand-in'} from Maven Central …`);
+  // Whatever another version of the list brought would be on the class path too.
+  rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   try {
     execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`], {
@@ -183,12 +185,12 @@ export async function startMongoStandIn(
   { port, directory, say }: { port: number; directory: string; say: Say },
 ): Promise<Child> {
   const jars = jarsOf('mongo', say);
-  const source = join(sources, 'mongo/StandIn.java');
   const classes = join(localDirectory, 'engines/mongo-classes');
   const compiled = join(classes, 'StandIn.class');
-  if (!existsSync(compiled) || statSync(compiled).mtimeMs < statSync(source).mtimeMs) {
+  const source = ['StandIn.java', 'KeyValueFile.java'].map(file => join(sources, 'mongo', file));
+  if (!existsSync(compiled) || source.some(file => statSync(compiled).mtimeMs < statSync(file).mtimeMs)) {
     need('javac');
-    execFileSync('javac', ['-cp', join(jars, '*'), '-d', classes, source], { stdio: 'pipe' });
+    execFileSync('javac', ['-cp', join(jars, '*'), '-d', classes, ...source], { stdio: 'pipe' });
   }
   mkdirSync(directory, { recursive: true });
   const child = children.start({
@@ -202,12 +204,15 @@ export async function startMongoStandIn(
       `-Xmx${process.env['REEVE_STANDIN_HEAP'] ?? '768m'}`,
       // Pauses of 10 ms, where its own choice makes them 60.
       '-Xmn24m',
+      // What lmdbjava needs to hand out the file's own memory.
+      '--add-opens=java.base/java.nio=ALL-UNNAMED',
+      '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       `${join(jars, '*')}:${classes}`,
       'StandIn',
       String(port),
-      join(directory, 'mongodb.bson.mv'),
+      join(directory, 'mongodb.lmdb'),
     ],
     cwd: directory,
     env: process.env,
