@@ -3,12 +3,12 @@ import { auditedTopics } from '@reeve/contracts';
 import {
   createApp,
   createFoundation,
-  createGuardedNetwork,
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
+import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { defineAlerts } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';

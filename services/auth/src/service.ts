@@ -4,12 +4,12 @@ import {
   contentSecurityPolicy,
   createApp,
   createFoundation,
-  createGuardedFetch,
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
+import { createGuardedFetch } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
 import type { RequestHandler } from 'express';
 import { defineClients } from './clients/client.ts';

@@ -3,12 +3,12 @@
 import {
   createApp,
   createFoundation,
-  createGuardedFetch,
   createTenantDirectory,
   createTokenVerifier,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
+import { createGuardedFetch } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { createBrowserSessions, defineBrowserSessions } from './browser-sessions/browser-sessions.ts';
 import { createOwnIssuer } from './browser-sessions/own-issuer.ts';

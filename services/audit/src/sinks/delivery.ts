@@ -1,6 +1,6 @@
 // What every kind of sink has in common: a batch in, and either all of it is there when it comes back, or an error says why and when to try again.
 import { ProblemError, type TenantId } from '@reeve/contracts';
-import type { GuardedNetwork } from '@reeve/service-kit';
+import type { GuardedNetwork } from '@reeve/service-kit/outbound';
 
 export type StoredObject = { path: string; contentType: string; body: Buffer };
 

@@ -1,5 +1,6 @@
 import { ProblemError } from '@reeve/contracts';
-import { type GuardedFetch, tenantRoute } from '@reeve/service-kit';
+import { tenantRoute } from '@reeve/service-kit';
+import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { z } from 'zod';

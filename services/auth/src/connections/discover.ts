@@ -1,6 +1,6 @@
 // Reads an identity provider's discovery document once, through the SSRF guard, and keeps what sign-in needs of it.
 import { ProblemError } from '@reeve/contracts';
-import type { GuardedFetch } from '@reeve/service-kit';
+import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import { z } from 'zod';
 
 /** The algorithms we take for ID tokens. No symmetric one: a client secret must not be able to sign an identity. */

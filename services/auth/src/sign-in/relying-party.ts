@@ -3,7 +3,7 @@
 // right, `typ` not that of another kind of token.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Cause, ProblemError, type TenantId } from '@reeve/contracts';
-import type { GuardedFetch } from '@reeve/service-kit';
+import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Entry } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { decodeProtectedHeader } from 'jose';

@@ -1,7 +1,7 @@
 // The OAuth client towards a connector's third party: code with PKCE, `state`, and the issuer in the response where the server sends
 // it (RFC 9207), through the SSRF guard.
 import { ProblemError } from '@reeve/contracts';
-import type { GuardedFetch } from '@reeve/service-kit';
+import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import * as client from 'openid-client';
 import type { Connector } from '../catalogue/catalogue.ts';
 import type { TokenSet } from './delegated-tokens.ts';
