@@ -3,19 +3,24 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { encodeRecord } from './frugal-encoder.ts';
+import type { checksum, encodeRecord } from './frugal-encoder.ts';
 
 type Encode = (...args: Parameters<typeof encodeRecord>) => { buf: Buffer; offset: number };
 
 const require = createRequire(import.meta.url);
-const recordModule = 'kafkajs/src/protocol/recordBatch/record/v0/index.js';
+const batches = 'kafkajs/src/protocol/recordBatch';
+const recordModule = `${batches}/record/v0/index.js`;
+const checksumModule = `${batches}/crc32C/index.js`;
 const written = ({ buf, offset }: { buf: Buffer; offset: number }) => buf.subarray(0, offset).toString('hex');
 let theirs: Encode;
 let ours: Encode;
+let theirChecksum: typeof checksum;
+let ourChecksum: typeof checksum;
 
 beforeAll(async () => {
   theirs = require(recordModule) as Encode;
-  ours = (await import('./frugal-encoder.ts')).encodeRecord;
+  theirChecksum = require(checksumModule) as typeof checksum;
+  ({ encodeRecord: ours, checksum: ourChecksum } = await import('./frugal-encoder.ts'));
 });
 
 /** Of any length up to `longest`: an array of fast-check's stays short, and what the large are spared would not be tried. */
@@ -36,6 +41,10 @@ const record = fc.record({
 
 test('a record is what kafkajs makes of it', () => {
   fc.assert(fc.property(record, one => expect(written(ours(one))).toBe(written(theirs(one)))));
+});
+
+test('a checksum is what kafkajs makes of it', () => {
+  fc.assert(fc.property(bytes, one => expect(ourChecksum(one)).toBe(theirChecksum(one))));
 });
 
 test('wrapping keeps every byte, of the small and of the large', () => {

@@ -1,7 +1,7 @@
 // kafkajs 2.2.4 encodes each header of each record into a zeroed buffer of 512 bytes of its own, and each length into one more: some eighty
 // buffers for one webhook, and the collector has more to do than the encoder. Imported for its effect, before the first produce: an encoder
 // begins small (up to 64 bytes V8 keeps a typed array in its own heap), grows into unzeroed memory, of which it only ever hands out
-// what it wrote, and a record is written in one go.
+// what it wrote, and a record is written in one go. Its checksum takes a byte at a time, and is replaced by one that is three times as fast.
 import { createRequire, Module } from 'node:module';
 
 type HeaderValue = Buffer | string;
@@ -86,24 +86,33 @@ Encoder.prototype.writeEncoderArray = function writeEncoderArray(values) {
   return this;
 };
 
-const valuesOf = (headers: Headers, name: string) => [headers[name] ?? []].flat();
-
 /** A record of magic 2: https://kafka.apache.org/documentation/#record */
 export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers = {} }: KafkaRecord): Encoding {
   const body = new Encoder().writeInt8(0);
   if (Math.abs(timestampDelta) < longestDelta) body.writeVarInt(timestampDelta);
   else body.writeVarLong(timestampDelta);
   body.writeVarInt(offsetDelta).writeVarIntBytes(key).writeVarIntBytes(value);
-  const names = Object.keys(headers);
-  body.writeVarInt(names.reduce((sum, name) => sum + valuesOf(headers, name).length, 0));
-  for (const name of names)
-    for (const one of valuesOf(headers, name)) body.writeVarIntString(name).writeVarIntBytes(one);
+  const fields = Object.entries(headers);
+  body.writeVarInt(fields.reduce((sum, [, value]) => sum + (Array.isArray(value) ? value.length : 1), 0));
+  for (const [name, value] of fields) {
+    if (!Array.isArray(value)) body.writeVarIntString(name).writeVarIntBytes(value);
+    else for (const one of value) body.writeVarIntString(name).writeVarIntBytes(one);
+  }
   return new Encoder().writeVarInt(body.offset).writeEncoder(body);
 }
 
-// Put there before anybody asks for it: instrumentation of `require` keeps what it saw first.
-const place = require.resolve('kafkajs/src/protocol/recordBatch/record/v0/index.js');
-const replacement = new Module(place);
-replacement.exports = encodeRecord;
-replacement.loaded = true;
-require.cache[place] = replacement;
+/** CRC-32C, as Kafka's batches have it. */
+const castagnoli = require('crc-32/crc32c.js') as { buf(bytes: Uint8Array): number };
+export const checksum = (bytes: Uint8Array) => castagnoli.buf(bytes) >>> 0;
+
+/** Put there before anybody asks for it: instrumentation of `require` keeps what it saw first. */
+function replace(file: string, exports: unknown) {
+  const place = require.resolve(`kafkajs/src/protocol/recordBatch/${file}`);
+  const replacement = new Module(place);
+  replacement.exports = exports;
+  replacement.loaded = true;
+  require.cache[place] = replacement;
+}
+
+replace('record/v0/index.js', encodeRecord);
+replace('crc32C/index.js', checksum);

@@ -1,7 +1,7 @@
 // Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share one request
 // (group commit): the batch grows with the load and nobody waits for a timer.
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { CloudEvent, Message } from '@reeve/contracts';
+import type { Message } from '@reeve/contracts';
 import { CompressionTypes, type Kafka, type PartitionerArgs, Partitioners, type Producer } from 'kafkajs';
 import { LRUCache } from 'lru-cache';
 import { type EncodedMessage, encode } from './cloud-events.ts';
@@ -16,7 +16,7 @@ const tracer = trace.getTracer('@reeve/event-bus');
  */
 const maxBytesPerRequest = 900_000;
 const maxMessagesPerRequest = 2_000;
-const maxLinks = 64;
+const maxLinks = 32;
 const rememberedKeys = 10_000;
 /** What a record takes besides key, value and headers, rounded up. */
 const recordOverheadBytes = 100;
@@ -72,11 +72,11 @@ function startSpan(request: readonly Encoded[]) {
     'messaging.operation.type': 'send',
     'messaging.batch.message_count': request.length,
   };
-  const contextOf = ({ traceparent }: CloudEvent) => propagation.extract(context.active(), { traceparent });
+  const contextOf = (traceparent: string | undefined) => propagation.extract(context.active(), { traceparent });
   const [first] = request;
   if (first && request.length === 1) {
     const { topic, event } = first.message;
-    const parent = contextOf(event);
+    const parent = contextOf(event.traceparent);
     const about = {
       'messaging.destination.name': topic,
       'messaging.message.id': event.id,
@@ -90,7 +90,8 @@ function startSpan(request: readonly Encoded[]) {
     propagation.inject(trace.setSpan(parent, span), first.encoded.headers);
     return span;
   }
-  const contexts = request.slice(0, maxLinks).map(({ message }) => trace.getSpanContext(contextOf(message.event)));
+  const told = [...new Set(request.map(({ message }) => message.event.traceparent))].slice(0, maxLinks);
+  const contexts = told.map(traceparent => trace.getSpanContext(contextOf(traceparent)));
   const links = contexts.filter(remote => remote !== undefined).map(remote => ({ context: remote }));
   return tracer.startSpan('send', { kind: SpanKind.PRODUCER, attributes, links, root: true });
 }
