@@ -46,8 +46,8 @@ export function createFairQueue<I, R>({
       if (!first) break;
       const [tenantId, queue] = first;
       const next = queue.shift();
-      // One each, and to the end of the line.
-      tenants.delete(tenantId);
+      // One each, and to the end of the line, where there is one.
+      if (tenants.size > 1 || queue.length === 0) tenants.delete(tenantId);
       if (queue.length > 0) tenants.set(tenantId, queue);
       if (next) {
         batch.push(next);

@@ -99,10 +99,7 @@ async function receive(steps: Step, request: Request, response: Response): Promi
   const arrival: Arrival = {
     receiver,
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-    header: name => {
-      const values = request.headersDistinct[name];
-      return values?.length === 1 ? values[0] : undefined;
-    },
+    header: headerOf(request),
     request,
     cause: () => partnerCause(request, receiver),
   };
@@ -227,6 +224,22 @@ function refuse(
   return tallies.count({ ...about, tenantId, endpointId, bytes: body.length, cause });
 }
 
+/**
+ * A header that came exactly once: what comes twice could be read in two ways. From the list as it was sent: Node's `headersDistinct`, an object of
+ * lists for each request, was what the collector had most to do with.
+ */
+function headerOf({ rawHeaders }: Request): HeaderOnce {
+  return name => {
+    let found: string | undefined;
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      if (rawHeaders[at]?.length !== name.length || rawHeaders[at]?.toLowerCase() !== name) continue;
+      if (found !== undefined) return undefined;
+      found = rawHeaders[at + 1];
+    }
+    return found;
+  };
+}
+
 /** What an unverified sender says its id is, where that is harmless to write down. */
 function claimedId({ receiver, header }: Arrival): string | null {
   const { from } = receiver.idSource;
@@ -256,11 +269,15 @@ function keptHeaders({ headers }: Request): Origin['headers'] {
   return kept;
 }
 
+const spanOptions = {
+  kind: SpanKind.SERVER,
+  attributes: { 'http.request.method': 'POST', 'http.route': '/hooks/{endpointId}' },
+};
+
 /** The span of the request, made here: the general instrumentation of HTTP costs as much as the rest of the work. */
 function traced(request: Request, work: () => Promise<void>): Promise<void> {
   const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-  const attributes = { 'http.request.method': 'POST', 'http.route': '/hooks/{endpointId}' };
-  const span = tracer.startSpan('POST /hooks/{endpointId}', { kind: SpanKind.SERVER, attributes }, parent);
+  const span = tracer.startSpan('POST /hooks/{endpointId}', spanOptions, parent);
   return context.with(trace.setSpan(parent, span), work).finally(() => span.end());
 }
 
