@@ -1,11 +1,12 @@
 // A consumer group. Partitions are handled one message after the other, and an offset is committed only after its effect. A transient failure pauses
 // the partition and tries again with back-off, as long as it takes; a poison message goes to `<topic>.<group>.dlq` with its headers, its bytes
 // and the reason. A failure of unknown kind is tried a few times first: a bug that met one message must not stop a tenant for ever.
-import { context, type Link, metrics, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { context, metrics, SpanKind, trace } from '@opentelemetry/api';
 import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, Partitioners } from 'kafkajs';
 import { decode } from './cloud-events.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
+import { contextOf, linksTo } from './trace-links.ts';
 
 export type Received = CloudEvent & { topic: string; partition: number; offset: string };
 export type Batch = { topic: string; partition: number; events: readonly Received[] };
@@ -120,17 +121,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   }
 
   async function handle(batch: Batch) {
-    const links: Link[] = [];
-    for (const { traceparent } of batch.events) {
-      const remote = trace.getSpanContext(propagation.extract(context.active(), { traceparent }));
-      if (remote && links.length < maxLinks) links.push({ context: remote });
-    }
+    const links = linksTo(batch.events, maxLinks);
     const first = batch.events[0];
     // A batch of one is a child, so that a trace reads as one story; more than one can only be linked.
-    const parent =
-      batch.events.length === 1 && first
-        ? propagation.extract(context.active(), { traceparent: first.traceparent })
-        : context.active();
+    const parent = batch.events.length === 1 && first ? contextOf(first.traceparent) : context.active();
     const attributes = {
       'messaging.system': 'kafka',
       'messaging.operation.name': 'process',

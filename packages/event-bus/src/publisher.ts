@@ -1,10 +1,11 @@
 // Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share one request
 // (group commit): the batch grows with the load and nobody waits for a timer.
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Message } from '@reeve/contracts';
 import { CompressionTypes, type Kafka, type PartitionerArgs, Partitioners, type Producer } from 'kafkajs';
 import { LRUCache } from 'lru-cache';
 import { type EncodedMessage, encode } from './cloud-events.ts';
+import { contextOf, linksTo } from './trace-links.ts';
 
 type Encoded = { message: Message; encoded: EncodedMessage };
 type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
@@ -72,7 +73,6 @@ function startSpan(request: readonly Encoded[]) {
     'messaging.operation.type': 'send',
     'messaging.batch.message_count': request.length,
   };
-  const contextOf = (traceparent: string | undefined) => propagation.extract(context.active(), { traceparent });
   const [first] = request;
   if (first && request.length === 1) {
     const { topic, event } = first.message;
@@ -90,9 +90,10 @@ function startSpan(request: readonly Encoded[]) {
     propagation.inject(trace.setSpan(parent, span), first.encoded.headers);
     return span;
   }
-  const told = [...new Set(request.map(({ message }) => message.event.traceparent))].slice(0, maxLinks);
-  const contexts = told.map(traceparent => trace.getSpanContext(contextOf(traceparent)));
-  const links = contexts.filter(remote => remote !== undefined).map(remote => ({ context: remote }));
+  const links = linksTo(
+    request.map(({ message }) => message.event),
+    maxLinks,
+  );
   return tracer.startSpan('send', { kind: SpanKind.PRODUCER, attributes, links, root: true });
 }
 

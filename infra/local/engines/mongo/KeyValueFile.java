@@ -143,7 +143,7 @@ final class KeyValueFile {
         return keys.get().clear().put(key).flip();
     }
 
-    private static byte[] bytesOf(ByteBuffer buffer) {
+    static byte[] bytesOf(ByteBuffer buffer) {
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);
         return bytes;

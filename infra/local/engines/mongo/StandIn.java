@@ -148,7 +148,7 @@ public class StandIn {
 
         /** Where a value lies: its bytes, a character each, so that texts with the same beginning lie together; of a long one, what tells it apart. */
         static String positionOf(Object value) {
-            byte[] bytes = value instanceof String text ? (text + "\0s").getBytes(StandardCharsets.UTF_8) : bytesOf(encode(new Document("", value)));
+            byte[] bytes = value instanceof String text ? (text + "\0s").getBytes(StandardCharsets.UTF_8) : KeyValueFile.bytesOf(encode(new Document("", value)));
             String position = latin(bytes);
             if (position.length() <= LONGEST_POSITION) return position;
             return position.substring(0, LONGEST_POSITION - DIGEST) + HexFormat.of().formatHex(sha256(bytes));
@@ -193,12 +193,6 @@ public class StandIn {
         return bytes.nioBuffer();
     }
 
-    static byte[] bytesOf(ByteBuffer buffer) {
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.get(bytes);
-        return bytes;
-    }
-
     static Document decode(byte[] bytes) {
         return bytes == null ? null : BsonDecoder.decodeBson(Unpooled.wrappedBuffer(bytes));
     }
@@ -211,6 +205,7 @@ public class StandIn {
 
         private final Keys keys;
         private final Map<String, Keys> swept = new HashMap<>();
+        /** Those of the library's list that find something, in one that readers may go through while an index is added. */
         private final List<Index<String>> unique = new CopyOnWriteArrayList<>();
 
         Documents(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors) {
