@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Children } from './children.ts';
-import type { Engines } from './engines/engines.ts';
+import type { Engines } from './engines/engine.ts';
 import { nodeBinary, repositoryRoot } from './paths.ts';
 import { assertFree, type Ports } from './ports.ts';
 import { localSecrets, vaultKeyFile } from './secrets.ts';

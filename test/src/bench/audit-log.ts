@@ -88,7 +88,6 @@ export const auditSearch: Bench = {
   unit: 'searches/s at the 95th percentile',
   floorIs: 'the same searches when there was a tenth of the events',
   wanted: 1 / 1.5,
-  needsIndexes: true,
   async run(context: BenchContext) {
     const { credentials } = context;
     const { api, tenant } = await filledTenant(context, Math.round(events / 10));

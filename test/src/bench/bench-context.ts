@@ -19,7 +19,5 @@ export type Bench = {
   floorIs: string;
   /** The ratio that there should be at least. */
   wanted: number;
-  /** Says nothing on the stand-in, which scans. */
-  needsIndexes?: true;
   run(context: BenchContext): Promise<{ ours: number; floor: number; details: Record<string, unknown> }>;
 };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createVerifier, formats } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
 import { type Child, createChildren } from '@reeve/local/children';
-import { allowScram, type Secured, startKafka } from '@reeve/local/java-engines';
+import { allowScram, type Secured, startKafka } from '@reeve/local/kafka-engine';
 import { Kafka, logLevel } from 'kafkajs';
 import { generate } from 'selfsigned';
 import { auditKeys } from '../support/audit.ts';

@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChildren } from '@reeve/local/children';
-import { type Engines, startEngines } from '@reeve/local/engines';
+import type { Engines } from '@reeve/local/engine';
+import { startEngines } from '@reeve/local/engines';
 import { localDirectory } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { type System, startSystem } from '@reeve/local/system';

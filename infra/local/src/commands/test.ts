@@ -7,7 +7,8 @@ import colors from 'picocolors';
 import { createChildren } from '../children.ts';
 import { startContainerEngines } from '../engines/containers.ts';
 import { dockerAnswers } from '../engines/docker.ts';
-import { type Engines, startEngines } from '../engines/engines.ts';
+import type { Engines } from '../engines/engine.ts';
+import { startEngines } from '../engines/engines.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from '../paths.ts';
 import { freePorts } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
@@ -111,7 +112,6 @@ try {
     REEVE_TEST_RESULTS: results,
     REEVE_TEST_KAFKA: engines.kafka,
     REEVE_TEST_MONGODB: engines.mongodb,
-    REEVE_TEST_STORE: engines.store,
     REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}`,
   });
   const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(

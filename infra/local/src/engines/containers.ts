@@ -2,7 +2,8 @@
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import type { Ports } from '../ports.ts';
 import { acceptsConnections, waitFor } from '../wait-for.ts';
-import type { Engines } from './engines.ts';
+import type { Engines } from './engine.ts';
+import { becomePrimary, mongodUri, replicaSet } from './mongod.ts';
 
 const startWithinMs = 120_000;
 
@@ -26,21 +27,28 @@ export async function startContainerEngines(ports: Ports): Promise<Engines> {
     })
     .withStartupTimeout(startWithinMs)
     .withWaitStrategy(Wait.forListeningPorts());
+  // The same port inside: the member of the replica set has one name, which has to lead there from both sides.
   const mongo = new GenericContainer('mongo:8')
-    .withExposedPorts({ container: 27017, host: ports.mongodb })
+    .withExposedPorts({ container: ports.mongodb, host: ports.mongodb })
+    .withCommand(['mongod', '--replSet', replicaSet, '--bind_ip_all', '--port', String(ports.mongodb)])
     .withStartupTimeout(startWithinMs)
     .withWaitStrategy(Wait.forListeningPorts());
   const [broker, store]: [StartedTestContainer, StartedTestContainer] = await Promise.all([
     kafka.start(),
     mongo.start(),
   ]);
+  const takesWrites = () => waitFor(() => becomePrimary(`127.0.0.1:${ports.mongodb}`), { withinMs: startWithinMs });
+  await takesWrites();
   return {
     kafka: `127.0.0.1:${ports.kafka}`,
-    mongodb: `mongodb://127.0.0.1:${ports.mongodb}/?directConnection=true`,
-    store: 'mongodb',
+    mongodb: mongodUri(ports.mongodb),
     async restartKafka() {
       await broker.restart({ timeout: 0 });
       await waitFor(() => acceptsConnections(ports.kafka), { withinMs: startWithinMs });
+    },
+    async restartMongodb() {
+      await store.restart({ timeout: 0 });
+      await takesWrites();
     },
     // Docker restarts what ends.
     died: new Promise<never>(() => undefined),

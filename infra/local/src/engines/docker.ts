@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repositoryRoot } from '../paths.ts';
+import type { Ports } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
+import type { Engines } from './engine.ts';
 
 const run = promisify(execFile);
 const compose = ['compose', '-f', join(repositoryRoot, 'docker-compose.yml')];
@@ -21,8 +23,8 @@ export async function dockerAnswers(): Promise<boolean> {
 }
 
 /** `docker compose up` for the two engines. They keep running between starts unless stopped by the returned function. */
-export async function startComposeEngines({ kafkaPort, mongodbPort }: { kafkaPort: number; mongodbPort: number }) {
-  const env = { ...process.env, REEVE_KAFKA_PORT: String(kafkaPort), REEVE_MONGODB_PORT: String(mongodbPort) };
+export async function startComposeEngines({ kafka, mongodb }: Pick<Ports, 'kafka' | 'mongodb'>): Promise<Engines> {
+  const env = { ...process.env, REEVE_KAFKA_PORT: String(kafka), REEVE_MONGODB_PORT: String(mongodb) };
   try {
     await run('docker', [...compose, 'up', '--detach', '--wait', 'kafka', 'mongodb'], { env, timeout: 180_000 });
   } catch (error) {
@@ -30,5 +32,14 @@ export async function startComposeEngines({ kafkaPort, mongodbPort }: { kafkaPor
       `docker compose could not start the engines: ${String((error as { stderr?: string }).stderr ?? error).trim()}`,
     );
   }
-  return () => run('docker', [...compose, 'stop', 'kafka', 'mongodb'], { env });
+  return {
+    kafka: `127.0.0.1:${kafka}`,
+    // The member of the replica set has the name that it has among containers.
+    mongodb: `mongodb://127.0.0.1:${mongodb}/?directConnection=true`,
+    restartKafka: null,
+    restartMongodb: null,
+    // Docker restarts what ends.
+    died: new Promise<never>(() => undefined),
+    stop: async () => void (await run('docker', [...compose, 'stop', 'kafka', 'mongodb'], { env })),
+  };
 }

@@ -5,20 +5,9 @@ import { assertFree, type Ports } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
 import { acceptsConnections } from '../wait-for.ts';
 import { dockerAnswers, startComposeEngines } from './docker.ts';
-import { startKafka, startMongoStandIn } from './java.ts';
-import { findMongod, startMongod } from './mongod.ts';
-
-export type Engines = {
-  kafka: string;
-  mongodb: string;
-  /** What stores: a real server, or the stand-in that scans. Benchmarks say so. */
-  store: 'mongodb' | 'stand-in';
-  /** Kills the broker and starts it again on the same data; null where it is not ours to kill. */
-  restartKafka: (() => Promise<void>) | null;
-  /** Rejects with a SetupError when an engine of ours ends by itself. */
-  died: Promise<never>;
-  stop(): Promise<void>;
-};
+import type { Engines } from './engine.ts';
+import { startKafka } from './kafka.ts';
+import { findMongod, mongodUri, startMongod } from './mongod.ts';
 
 type Options = {
   children: Children;
@@ -27,114 +16,87 @@ type Options = {
   directory: string;
   environment: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** Leave Docker out: for a run that has to kill its broker. */
+  /** Leave Docker out: for a run that has to kill its engines. */
   processesOnly?: boolean;
 };
 
-export async function startEngines({
-  children,
-  ports,
-  directory,
-  environment,
-  say,
-  processesOnly = false,
-}: Options): Promise<Engines> {
+export async function startEngines(options: Options): Promise<Engines> {
+  const { children, ports, directory, environment, say, processesOnly = false } = options;
   mkdirSync(directory, { recursive: true });
   const givenKafka = environment['KAFKA_BROKERS'];
   const givenMongo = environment['MONGODB_URI'];
-  const stops: (() => Promise<unknown>)[] = [];
-  const needed = { kafka: !givenKafka, mongodb: !givenMongo };
-  const kafka = givenKafka ?? `127.0.0.1:${ports.kafka}`;
-  const mongodb = givenMongo ?? `mongodb://127.0.0.1:${ports.mongodb}`;
-  let store: Engines['store'] = 'mongodb';
-  const { promise: died, reject: reportDeath } = Promise.withResolvers<never>();
-  died.catch(() => undefined);
-  const expected = new Set<Child>();
-  let restartKafka: Engines['restartKafka'] = null;
   await assertAnswers('Kafka', 'KAFKA_BROKERS', givenKafka?.split(','));
   await assertAnswers('MongoDB', 'MONGODB_URI', hostsOf(givenMongo));
   if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
   if (givenMongo) say('MongoDB: given by MONGODB_URI');
 
-  if ((needed.kafka || needed.mongodb) && !processesOnly && (await dockerAnswers())) {
-    if (needed.kafka && needed.mongodb) {
-      say(
-        'Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)',
-      );
-      try {
-        stops.push(await startComposeEngines({ kafkaPort: ports.kafka, mongodbPort: ports.mongodb }));
-        return { kafka, mongodb: `${mongodb}/?directConnection=true`, store, restartKafka, died, stop: stopAll };
-      } catch (error) {
-        say(`${(error as Error).message}; processes instead`);
-      }
+  if (!givenKafka && !givenMongo && !processesOnly && (await dockerAnswers())) {
+    say('Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
+    try {
+      return await startComposeEngines(ports);
+    } catch (error) {
+      say(`${(error as Error).message}; processes instead`);
     }
   }
+
+  const { promise: died, reject: reportDeath } = Promise.withResolvers<never>();
+  died.catch(() => undefined);
+  const run = (start: () => Promise<Child>) => keepRunning(start, reportDeath);
+
+  async function kafkaProcess() {
+    if (givenKafka) return null;
+    await assertFree({ kafka: ports.kafka, kafkaController: ports.kafkaController });
+    say('Kafka: Apache Kafka as a process, since neither KAFKA_BROKERS nor a Docker engine is there');
+    return run(() =>
+      startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say }),
+    );
+  }
+
+  async function mongoProcess() {
+    if (givenMongo) return null;
+    await assertFree({ mongodb: ports.mongodb });
+    const { binary, how } = await findMongod(environment, say);
+    say(`MongoDB: mongod ${how}`);
+    return run(() => startMongod(children, { binary, port: ports.mongodb, directory }));
+  }
+
   // Both at once: neither needs the other, and the first start of each is slow.
-  const [kafkaChild, mongo] = await Promise.all([
-    needed.kafka ? kafkaProcess() : null,
-    needed.mongodb ? mongoProcess() : null,
-  ]);
-  if (kafkaChild) {
-    let child = kafkaChild;
-    stops.push(() => {
-      expected.add(child);
-      return child.stop();
+  const [kafka, mongodb] = await Promise.all([kafkaProcess(), mongoProcess()]);
+  return {
+    kafka: givenKafka ?? `127.0.0.1:${ports.kafka}`,
+    mongodb: givenMongo ?? mongodUri(ports.mongodb),
+    restartKafka: kafka && kafka.restart,
+    restartMongodb: mongodb && mongodb.restart,
+    died,
+    stop: async () => void (await Promise.all([kafka?.stop(), mongodb?.stop()])),
+  };
+}
+
+/** A process that should be there until it is stopped. */
+async function keepRunning(start: () => Promise<Child>, reportDeath: (error: SetupError) => void) {
+  const expected = new Set<Child>();
+
+  async function watched(): Promise<Child> {
+    const started = await start();
+    void started.exited.then(code => {
+      if (!expected.has(started))
+        reportDeath(new SetupError(`${started.name} ended (code ${code}); its log is ${started.logFile}`));
     });
-    restartKafka = async () => {
+    return started;
+  }
+
+  let child = await watched();
+  return {
+    async restart() {
       expected.add(child);
       await child.kill();
-      child = await kafkaProcess(false);
-    };
-  }
-  if (mongo) {
-    store = mongo.store;
-    stops.push(() => {
-      expected.add(mongo.child);
-      return mongo.child.stop();
-    });
-  }
-  return { kafka, mongodb, store, restartKafka, died, stop: stopAll };
-
-  function watch(child: Child): Child {
-    void child.exited.then(code => {
-      if (!expected.has(child))
-        reportDeath(new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}`));
-    });
-    return child;
-  }
-
-  async function kafkaProcess(first = true): Promise<Child> {
-    if (first) {
-      await assertFree({ kafka: ports.kafka, kafkaController: ports.kafkaController });
-      say('Kafka: Apache Kafka as a process, since neither KAFKA_BROKERS nor a Docker engine is there');
-    }
-    return watch(
-      await startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say }),
-    );
-  }
-
-  async function mongoProcess(): Promise<{ child: Child; store: Engines['store'] }> {
-    await assertFree({ mongodb: ports.mongodb });
-    const found = await findMongod(environment);
-    if (found) {
-      say(`MongoDB: mongod ${found.how}`);
-      return {
-        child: watch(await startMongod(children, { binary: found.binary, port: ports.mongodb, directory })),
-        store: 'mongodb',
-      };
-    }
-    say(
-      'MongoDB: a stand-in (mongo-java-server), since no mongod could be had. For development only: it scans where MongoDB would use an index.',
-    );
-    return {
-      child: watch(await startMongoStandIn(children, { port: ports.mongodb, directory, say })),
-      store: 'stand-in',
-    };
-  }
-
-  async function stopAll(): Promise<void> {
-    await Promise.all(stops.map(stop => stop()));
-  }
+      child = await watched();
+    },
+    stop() {
+      expected.add(child);
+      return child.stop();
+    },
+  };
 }
 
 /** The hosts that a connection string names; none for one that is looked up in DNS. */

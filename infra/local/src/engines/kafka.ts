@@ -1,13 +1,14 @@
-// Engines from Maven Central as processes on this machine: Apache Kafka itself, and the stand-in for MongoDB.
+// Apache Kafka as a process on this machine, with its jars from Maven Central.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Children } from '../children.ts';
 import { localDirectory, repositoryRoot } from '../paths.ts';
 import { SetupError } from '../setup-error.ts';
 import { acceptsConnections, waitFor } from '../wait-for.ts';
 
-const sources = join(repositoryRoot, 'infra/local/engines');
+const pom = join(repositoryRoot, 'infra/local/engines/kafka/pom.xml');
+const jarDirectory = join(localDirectory, 'engines/kafka');
 const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 const upWithinMs = 60_000;
 
@@ -26,33 +27,31 @@ function has(command: string): boolean {
 function need(command: string): void {
   if (has(command)) return;
   throw new SetupError(
-    `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
+    `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS.`,
   );
 }
 
-/** The directory with the jars of an engine, fetched on first use. */
-function jarsOf(engine: 'kafka' | 'mongo', say: Say): string {
+/** The directory with Kafka's jars, fetched on first use. */
+function jars(say: Say): string {
   need('java');
-  const directory = join(localDirectory, 'engines', engine);
-  const pom = join(sources, engine, 'pom.xml');
-  const stamp = join(directory, '.fetched');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return directory;
+  const stamp = join(jarDirectory, '.fetched');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return jarDirectory;
   need('mvn');
-  say(`fetching ${engine === 'kafka' ? 'Apache Kafka' : 'the MongoDB stand-in'} from Maven Central …`);
+  say('fetching Apache Kafka from Maven Central …');
   // Whatever another version of the list brought would be on the class path too.
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
+  rmSync(jarDirectory, { recursive: true, force: true });
+  mkdirSync(jarDirectory, { recursive: true });
   try {
-    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`], {
+    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${jarDirectory}`], {
       stdio: 'pipe',
     });
   } catch {
     throw new SetupError(
-      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS and MONGODB_URI.`,
+      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS.`,
     );
   }
   writeFileSync(stamp, readFileSync(pom, 'utf8'));
-  return directory;
+  return jarDirectory;
 }
 
 async function up(child: Child, port: number): Promise<void> {
@@ -96,7 +95,6 @@ export async function startKafka(
     secured,
   }: { port: number; controllerPort: number; directory: string; say: Say; secured?: Secured },
 ): Promise<Child> {
-  const jars = jarsOf('kafka', say);
   const data = join(directory, 'kafka');
   mkdirSync(data, { recursive: true });
   // What Kafka's StorageTool leaves for one node with a fixed quorum: this file and nothing else.
@@ -144,7 +142,7 @@ export async function startKafka(
       '-Xmx512m',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
-      join(jars, '*'),
+      join(jars(say), '*'),
       'kafka.Kafka',
       properties,
     ],
@@ -171,52 +169,11 @@ export function allowScram(
       `ssl.truststore.certificates=${inline(certificate)}`,
     ].join('\n'),
   );
-  const command = ['-cp', join(jarsOf('kafka', say), '*'), 'kafka.admin.ConfigCommand'];
+  const command = ['-cp', join(jars(say), '*'), 'kafka.admin.ConfigCommand'];
   const cluster = ['--bootstrap-server', `127.0.0.1:${port}`, '--command-config', properties];
   const user = ['--entity-type', 'users', '--entity-name', username];
   for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
     const change = ['--alter', '--add-config', `${mechanism}=[password=${password}]`];
     execFileSync('java', [...jvm, ...command, ...cluster, ...change, ...user], { stdio: 'pipe' });
   }
-}
-
-export async function startMongoStandIn(
-  children: Children,
-  { port, directory, say }: { port: number; directory: string; say: Say },
-): Promise<Child> {
-  const jars = jarsOf('mongo', say);
-  const classes = join(localDirectory, 'engines/mongo-classes');
-  const compiled = join(classes, 'StandIn.class');
-  const source = ['StandIn.java', 'KeyValueFile.java'].map(file => join(sources, 'mongo', file));
-  if (!existsSync(compiled) || source.some(file => statSync(compiled).mtimeMs < statSync(file).mtimeMs)) {
-    need('javac');
-    execFileSync('javac', ['-cp', join(jars, '*'), '-d', classes, ...source], { stdio: 'pipe' });
-  }
-  mkdirSync(directory, { recursive: true });
-  const child = children.start({
-    name: 'mongodb',
-    command: 'java',
-    // No tiered-compilation limit here: it halves the rate of writes.
-    args: [
-      '-XX:+UseSerialGC',
-      '-Xshare:auto',
-      // More than that is for benchmarks of very many documents: it scans copies of them.
-      `-Xmx${process.env['REEVE_STANDIN_HEAP'] ?? '768m'}`,
-      // Pauses of 10 ms, where its own choice makes them 60.
-      '-Xmn24m',
-      // What lmdbjava needs to hand out the file's own memory.
-      '--add-opens=java.base/java.nio=ALL-UNNAMED',
-      '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-      '-cp',
-      `${join(jars, '*')}:${classes}`,
-      'StandIn',
-      String(port),
-      join(directory, 'mongodb.lmdb'),
-    ],
-    cwd: directory,
-    env: process.env,
-  });
-  await up(child, port);
-  return child;
 }
