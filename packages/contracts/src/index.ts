@@ -1,10 +1,20 @@
 // The public face of @reeve/contracts: names and shapes that services, clients and readers of the topics share.
-export { type EventDetails, type EventType, eventTypes, isEventType } from './events/catalogue.ts';
 export {
-  because,
+  type DeliveryRejection,
+  type EventDetails,
+  type EventType,
+  eventTypes,
+  isEventType,
+  type ReasonOf,
+  type SecretPurpose,
+  type SignInFailure,
+  type TargetOf,
+} from './events/catalogue.ts';
+export {
   type Cause,
   type CloudEvent,
   type EventDraft,
+  event,
   eventDataSchema,
   type IdentityEvent,
   identityHeadSchema,
@@ -22,6 +32,14 @@ export {
   type Reason,
   type Target,
 } from './events/head.ts';
+export {
+  longestAccessTokenMs,
+  mattersUntil,
+  type Revocation,
+  revocationDraft,
+  revocationSchema,
+} from './events/revocation.ts';
+export type { TargetId, TargetKind, TypedTarget } from './events/targets.ts';
 export {
   type Id,
   type IdKind,

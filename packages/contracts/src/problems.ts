@@ -27,6 +27,11 @@ export const problems = {
   not_found: [404, 'There is nothing here for you', 'Check the id and that your token is for its tenant.'],
   method_not_allowed: [405, 'That method is not offered here', 'See /openapi.json for what this path offers.'],
   conflict: [409, 'Somebody else changed this at the same time', 'Read it again and repeat your change.'],
+  precondition_unsupported: [
+    400,
+    'If-Match is not supported here',
+    'Send it without; /openapi.json says which operations take it.',
+  ],
   precondition_failed: [412, 'It has changed since you read it', 'Read it again, then send the new ETag as If-Match.'],
   body_too_large: [413, 'The body is too large', 'Send less; the limit is in the operation in /openapi.json.'],
   content_type_unsupported: [415, 'That content type is not accepted', 'Send application/json.'],
@@ -41,6 +46,10 @@ export const problems = {
     'A part of Reeve that this needs does not answer',
     'Wait for the seconds in Retry-After and send it again.',
   ],
+
+  scim_filter_invalid: [400, 'The SCIM filter can not be used', 'Filter by: userName eq "…".'],
+  scim_uniqueness: [409, 'A user with this userName or address exists', 'Use the existing user, or another name.'],
+  scim_not_offered: [501, 'This part of SCIM is not offered yet', 'See /openapi.json for what is.'],
 
   tenant_slug_taken: [409, 'That slug belongs to another tenant', 'Choose another slug.'],
   tenant_suspended: [403, 'This tenant is suspended', 'Ask the operator of the platform.'],
@@ -62,6 +71,16 @@ export const problems = {
   ],
 
   connection_not_active: [409, 'This SSO connection is not active', 'Activate it first.'],
+  domain_unverified: [
+    403,
+    'Nobody has verified that this domain is yours',
+    'Leave `domains` as it is, and ask the operator of the platform to set it.',
+  ],
+  domain_taken: [
+    409,
+    'Another SSO connection of the tenant speaks for this domain',
+    'Take the domain away from that connection first.',
+  ],
   connection_unreachable: [
     422,
     "The identity provider's discovery document could not be used",
@@ -120,18 +139,9 @@ export const problems = {
     'Read its `status`; the detail says what was expected.',
   ],
   ingress_busy: [503, 'Too much is waiting to be stored', 'Wait for the seconds in Retry-After and send it again.'],
-  event_unknown: [404, 'No such event in this log', 'Check the id and the tenant.'],
-  view_unknown: [404, 'There is no such saved view', 'List …/audit/saved-views for those that there are.'],
   view_name_taken: [409, 'A saved view has this name', 'Choose another name, or change that view.'],
-  viewer_unknown: [404, 'There is no such viewer token', 'List …/audit/viewer-tokens for those that have not expired.'],
-  sink_unknown: [404, 'There is no such sink', 'List …/audit/sinks for those that there are.'],
+  sink_limit: [409, 'The tenant has as many sinks as it may have', 'Remove a sink that is not needed any more.'],
   sink_name_taken: [409, 'A sink has this name', 'Choose another name, or change that sink.'],
-  hold_unknown: [404, 'There is no such legal hold', 'List …/audit/legal-holds for those that there are.'],
-  deletion_request_unknown: [
-    404,
-    'There is no such deletion request',
-    'List …/audit/deletion-requests for those that there are.',
-  ],
   deletion_request_state: [
     409,
     'The deletion request is not in a state that allows this',
@@ -147,19 +157,11 @@ export const problems = {
     'Whoever asked for it can not confirm it',
     'Ask another person who administers the tenant to confirm.',
   ],
-  alert_unknown: [404, 'There is no such alert', 'List …/audit/alerts for those that there are.'],
-  alert_rule_unknown: [404, 'There is no such rule', 'List …/audit/alert-rules for those that there are.'],
-  evidence_package_unknown: [
-    404,
-    'There is no such evidence package',
-    'List …/audit/evidence-packages: each is forgotten after a week.',
-  ],
   evidence_package_state: [
     409,
     'The evidence package is not in a state that allows this',
     'Read its `status` until it is `ready`.',
   ],
-  checkpoint_unknown: [404, 'This log has no such checkpoint', 'List …/audit/checkpoints for those that there are.'],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>;
 
 export type ProblemCode = keyof typeof problems;

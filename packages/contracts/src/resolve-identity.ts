@@ -8,7 +8,10 @@ export const resolveIdentityRequest = z.strictObject({
   issuer: z.string().min(1).max(500),
   subject: z.string().min(1).max(500),
   email: z.email().max(320).nullable(),
+  /** The identity provider says that it has verified the address. */
   emailVerified: z.boolean(),
+  /** The connection is the one that speaks for the address's domain in this tenant. */
+  domainOwned: z.boolean(),
   displayName: z.string().max(200).nullable(),
   /** Where the person stands, for the events that follow. */
   origin: z.strictObject({

@@ -1,25 +1,61 @@
-// Every event type: the topic it goes to and the details that follow the common head. Types are added here and nowhere
-// else; the JSON Schemas and the AsyncAPI document follow. A type with empty details is reserved by the contract and gets
-// its details (an additive change) with the capability that first produces it.
+// Every event type: its topic, what it is about, why it can happen, how it turned out, and the details that follow the
+// common head. Types are added here and nowhere else; the JSON Schemas and the AsyncAPI document follow. A type with
+// empty details is reserved by the contract and gets its details (an additive change) with the capability that first
+// produces it.
 import { z } from 'zod';
+import { idSchema } from '../ids.ts';
 import type { TopicName } from '../topics.ts';
+import type { Outcome } from './head.ts';
+import type { TargetKind } from './targets.ts';
+
+type Definition<K extends TargetKind, R extends string, D extends z.ZodRawShape> = {
+  target: K;
+  reasons: readonly R[];
+  outcomes: readonly [Outcome, ...Outcome[]];
+  details: D;
+};
+
+/** With no details given, none are known yet. */
+const withOutcome =
+  (...outcomes: [Outcome, ...Outcome[]]) =>
+  <K extends TargetKind, const R extends string, D extends z.ZodRawShape = Record<never, never>>(
+    target: K,
+    reasons: readonly R[],
+    details: D = {} as D,
+  ): Definition<K, R, D> => ({ target, reasons, outcomes, details });
+
+const done = withOutcome('success');
+const failed = withOutcome('failure');
+const denied = withOutcome('denied');
+const tried = withOutcome('success', 'failure');
+
+// oxlint-disable-next-line typescript/no-explicit-any -- each definition is of a target, reasons and details of its own
+function on<T extends TopicName, D extends Record<string, Definition<any, any, any>>>(topic: T, types: D) {
+  return Object.fromEntries(
+    Object.entries(types).map(([type, definition]) => [
+      type,
+      { ...definition, topic, details: z.object(definition.details as z.ZodRawShape) },
+    ]),
+  ) as { [K in keyof D]: Omit<D[K], 'details'> & { topic: T; details: z.ZodObject<D[K]['details']> } };
+}
 
 const text = z.string();
 const list = z.array(z.string());
+const user = idSchema('user');
+const requested = ['requested'] as const;
 
-function on<T extends TopicName, D extends Record<string, z.ZodRawShape>>(topic: T, types: D) {
-  return Object.fromEntries(
-    Object.entries(types).map(([type, shape]) => [type, { topic, details: z.object(shape) }]),
-  ) as { [K in keyof D]: { topic: T; details: z.ZodObject<D[K]> } };
-}
+const userEnds = ['user_deactivated', 'user_deleted'] as const;
 
-const session = { userId: text, surface: text, provider: text.nullable() };
+const session = { userId: user, surface: text, provider: text.nullable() };
 const installation = { connectorId: text, connectorName: text, scopes: list };
-const consent = { installationId: text, userId: text, scopes: list };
-const delegatedToken = { installationId: text, requestedScopes: list, grantedScopes: list };
-/** One delivery, or in a storm what a minute brought beyond the first few: then `count` says how many and `webhookId` is null. */
+const consent = { installationId: idSchema('installation'), userId: user, scopes: list };
+const delegatedToken = { installationId: idSchema('installation'), requestedScopes: list, grantedScopes: list };
+/**
+ * One delivery, or in a storm what a minute brought beyond the first few: then `count` says how many and `webhookId` is
+ * null.
+ */
 const aggregate = { count: z.number().optional(), from: text.optional(), to: text.optional() };
-const delivery = { endpointId: text, webhookId: text.nullable(), bytes: z.number() };
+const delivery = { endpointId: idSchema('endpoint'), webhookId: text.nullable(), bytes: z.number() };
 const sink = { kind: text };
 /** `evidence` are ids of events; `subject` is an address or the id of what the alert is about. */
 const alert = {
@@ -36,159 +72,279 @@ const alert = {
 const evidencePackage = { from: text, to: text, sha256: text.nullable() };
 const hold = { scope: text, statedReason: text };
 const deletion = { ...hold, removesAt: text.nullable() };
-const user = { email: text.nullable(), source: text };
+const person = { email: text.nullable(), source: text };
+const grants = { scopes: list, grantTypes: list };
+
+/** Where a sign-in can fail: at the identity provider's answer, at who the person is, or at what the tenant allows. */
+const signInFailures = [
+  'refused_by_provider',
+  'provider_unreachable',
+  'provider_timeout',
+  'provider_url_refused',
+  'provider_response',
+  'response_mismatch',
+  'code_exchange',
+  'id_token_missing',
+  'id_token_type',
+  'id_token_claims',
+  'id_token_time',
+  'id_token_signature',
+  'access_token_hash',
+  'subject_missing',
+  'user_info',
+  'authentication_too_old',
+  'connection_not_active',
+  'identity_conflict',
+  'identity_unknown',
+  'user_deactivated',
+  'tenant_suspended',
+  'sign_in_expired',
+  'dependency_unavailable',
+  'internal',
+] as const;
+export type SignInFailure = (typeof signInFailures)[number];
 
 const auth = on('reeve.auth.v1', {
-  'sign_in.succeeded': { userId: text, method: text, amr: list, acr: text.nullable() },
-  /** `identityId` names who it was at the identity provider, where that had vouched for somebody: `<connection>/<subject>`. */
-  'sign_in.failed': { method: text, step: text, identityId: text.nullable().optional() },
-  'step_up.succeeded': {},
-  'step_up.failed': {},
-  'session.created': session,
-  'session.revoked': { ...session, cause: text },
-  'session.expired': session,
-  'token.refreshed': { userId: text, scope: text },
-  'token.reuse_detected': { userId: text },
-  'token.revoked': { userId: text },
-  'token.exchanged': {},
-  'connection.created': { kind: text, issuer: text },
-  'connection.updated': { kind: text, issuer: text, changed: list },
-  'connection.activated': { kind: text, issuer: text },
-  'connection.rolled_back': {},
-  'connection.deleted': {},
-  'connection.tested': {},
-  'connection.certificate_expiring': {},
-  'connection.metadata_refreshed': {},
-  'domain.claimed': {},
-  'domain.verified': {},
-  'domain.verification_failed': {},
-  'domain.released': {},
-  'auth_key.created': {},
-  'auth_key.updated': {},
-  'auth_key.deleted': {},
-  'policy.updated': {},
-  'client.created': { scopes: list, grantTypes: list },
-  'client.updated': { scopes: list, grantTypes: list },
-  'client.deleted': {},
-  'mfa_factor.enrolled': {},
-  'mfa_factor.removed': {},
-  'signing_key.rotated': { keyId: text, algorithm: text },
-  'setup_link.created': {},
-  'setup_link.used': {},
-  'bot_sign_in.exchanged': {},
-  'bot_sign_in.failed': {},
+  'sign_in.succeeded': done('user', ['identity_provider'], {
+    userId: user,
+    method: text,
+    amr: list,
+    acr: text.nullable(),
+  }),
+  /**
+   * `identityId` names who it was at the identity provider, where that had vouched for somebody:
+   * `<connection>/<subject>`.
+   */
+  'sign_in.failed': failed('connection', signInFailures, {
+    method: text,
+    step: text,
+    identityId: text.nullable().optional(),
+  }),
+  'step_up.succeeded': done('session', []),
+  'step_up.failed': failed('session', []),
+  'session.created': done('session', ['signed_in'], session),
+  'session.revoked': done('session', ['terminated', 'ended_by_owner', 'signed_out', 'another_person', ...userEnds], {
+    ...session,
+    cause: text,
+  }),
+  'session.expired': done('session', ['expired'], session),
+  'token.refreshed': done('session', requested, { userId: user, scope: text }),
+  'token.reuse_detected': denied('session', ['refresh_token_reused'], { userId: user }),
+  'token.revoked': done('session', requested, { userId: user }),
+  'token.exchanged': done('session', requested),
+  'connection.created': done('connection', requested, { kind: text, issuer: text }),
+  'connection.updated': done('connection', requested, { kind: text, issuer: text, changed: list }),
+  'connection.activated': done('connection', requested, { kind: text, issuer: text }),
+  'connection.rolled_back': done('connection', requested),
+  'connection.deleted': done('connection', requested),
+  'connection.tested': tried('connection', requested),
+  'connection.certificate_expiring': done('connection', []),
+  'connection.metadata_refreshed': done('connection', []),
+  'domain.claimed': done('domain', requested),
+  'domain.verified': done('domain', []),
+  'domain.verification_failed': failed('domain', []),
+  'domain.released': done('domain', requested),
+  'auth_key.created': done('auth_key', requested),
+  'auth_key.updated': done('auth_key', requested),
+  'auth_key.deleted': done('auth_key', requested),
+  'policy.updated': done('policy', requested),
+  'client.created': done('client', requested, grants),
+  'client.updated': done('client', ['requested', 'secret_rotated'], { ...grants, changed: list }),
+  'client.deleted': done('client', requested),
+  'mfa_factor.enrolled': done('mfa_factor', requested),
+  'mfa_factor.removed': done('mfa_factor', requested),
+  'signing_key.rotated': done('signing_key', ['first_start'], { keyId: text, algorithm: text }),
+  'setup_link.created': done('setup_link', requested),
+  'setup_link.used': done('setup_link', []),
+  'bot_sign_in.exchanged': done('bot', []),
+  'bot_sign_in.failed': failed('bot', []),
 });
 
 const directory = on('reeve.directory.v1', {
-  'tenant.created': { slug: text, status: text },
-  'tenant.updated': { slug: text, status: text, changed: list },
-  'tenant.suspended': { slug: text, status: text },
-  'tenant.deleted': { slug: text },
-  'user.created': user,
-  'user.updated': { ...user, changed: list },
-  'user.deactivated': { ...user, cause: text },
-  'user.reactivated': { ...user, cause: text },
-  'user.deleted': user,
-  'user.transferred': {},
-  'identity.linked': { userId: text, connectionId: text, issuer: text, how: text },
-  'identity.unlinked': { userId: text, connectionId: text, issuer: text },
-  'identity.conflicted': { connectionId: text, issuer: text, conflict: text },
-  'role.assigned': { userId: text, role: text },
-  'role.unassigned': { userId: text, role: text },
-  'directory.created': { kind: text },
-  'directory.token_rotated': {},
-  'directory.deleted': {},
-  'membership.added': {},
-  'membership.removed': {},
-  'invitation.created': {},
-  'invitation.accepted': {},
-  'invitation.refused': {},
-  'invitation.revoked': {},
-  'organization.created': {},
-  'organization.updated': {},
-  'organization.deleted': {},
-  'workspace.created': {},
-  'workspace.updated': {},
-  'workspace.deleted': {},
-  'group.created': {},
-  'group.updated': {},
-  'group.deleted': {},
+  'tenant.created': done('tenant', requested, { slug: text, status: text }),
+  'tenant.updated': done('tenant', ['requested', 'resumed'], { slug: text, status: text, changed: list }),
+  'tenant.suspended': done('tenant', requested, { slug: text, status: text }),
+  'tenant.deleted': done('tenant', requested, { slug: text }),
+  'user.created': done('user', ['requested', 'just_in_time', 'pushed_by_directory'], person),
+  'user.updated': done('user', ['requested', 'pushed_by_directory'], { ...person, changed: list }),
+  'user.deactivated': done('user', ['requested', 'pushed_by_directory'], { ...person, cause: text }),
+  'user.reactivated': done('user', ['requested', 'pushed_by_directory'], { ...person, cause: text }),
+  'user.deleted': done('user', ['requested', 'pushed_by_directory'], person),
+  'user.transferred': done('user', requested),
+  'identity.linked': done('identity', ['jit', 'verified_email'], {
+    userId: user,
+    connectionId: text,
+    issuer: text,
+    how: text,
+  }),
+  'identity.unlinked': done('identity', requested, { userId: user, connectionId: text, issuer: text }),
+  'identity.conflicted': denied(
+    'identity',
+    ['address_not_verified', 'address_of_another', 'address_taken', 'domain_not_verified'],
+    { connectionId: text, issuer: text, conflict: text },
+  ),
+  'role.assigned': done('user', ['requested', 'just_in_time', 'pushed_by_directory'], { userId: user, role: text }),
+  'role.unassigned': done('user', ['requested', 'pushed_by_directory'], { userId: user, role: text }),
+  'directory.created': done('directory', requested, { kind: text }),
+  'directory.updated': done('directory', requested, { changed: list }),
+  'directory.token_rotated': done('directory', requested),
+  'directory.deleted': done('directory', requested),
+  'membership.added': done('membership', requested),
+  'membership.removed': done('membership', requested),
+  'invitation.created': done('invitation', requested),
+  'invitation.accepted': done('invitation', requested),
+  'invitation.refused': denied('invitation', []),
+  'invitation.revoked': done('invitation', requested),
+  'organization.created': done('organization', requested),
+  'organization.updated': done('organization', requested),
+  'organization.deleted': done('organization', requested),
+  'workspace.created': done('workspace', requested),
+  'workspace.updated': done('workspace', requested),
+  'workspace.deleted': done('workspace', requested),
+  'group.created': done('group', requested),
+  'group.updated': done('group', requested),
+  'group.deleted': done('group', requested),
 });
+
+const grantEnds = ['requested', 'ended_by_owner', 'uninstalled', 'consent_ended', ...userEnds] as const;
 
 const connector = on('reeve.connector.v1', {
-  'installation.requested': installation,
-  'installation.approved': installation,
-  'installation.refused': installation,
-  'installation.installed': installation,
-  'installation.suspended': installation,
-  'installation.resumed': installation,
-  'installation.uninstalled': installation,
-  'installation.verification_failed': installation,
-  'consent.granted': { ...consent, expiresAt: text, textSha256: text },
-  'consent.denied': consent,
-  'consent.reviewed': consent,
-  'consent.reauthorized': consent,
-  'consent.revoked': { ...consent, cause: text },
-  'consent.expired': consent,
-  'delegated_token.stored': delegatedToken,
-  'delegated_token.refreshed': delegatedToken,
-  'delegated_token.refresh_failed': delegatedToken,
-  'delegated_token.exhausted': delegatedToken,
-  'delegated_token.recovered': delegatedToken,
-  'delegated_token.leased': delegatedToken,
-  'delegated_token.revoked': { ...delegatedToken, cause: text },
-  'connector.ownership_transferred': {},
-  'connector.orphaned': {},
+  'installation.requested': done('installation', requested, installation),
+  'installation.approved': done('installation', requested, installation),
+  'installation.refused': denied('installation', requested, installation),
+  'installation.installed': done('installation', ['consented_and_connected'], installation),
+  'installation.suspended': done('installation', requested, installation),
+  'installation.resumed': done('installation', requested, installation),
+  'installation.uninstalled': done('installation', requested, installation),
+  'installation.verification_failed': failed('installation', [], installation),
+  'consent.granted': done('consent', ['person_agreed'], { ...consent, expiresAt: text, textSha256: text }),
+  'consent.denied': denied('consent', ['person_refused'], consent),
+  'consent.reviewed': done('consent', requested, consent),
+  'consent.reauthorized': done('consent', ['person_agreed'], consent),
+  'consent.revoked': done('consent', grantEnds, { ...consent, cause: text }),
+  'consent.expired': done('consent', ['expired'], consent),
+  'delegated_token.stored': done('delegated_token', ['consented'], delegatedToken),
+  'delegated_token.refreshed': done('delegated_token', [], delegatedToken),
+  'delegated_token.refresh_failed': failed('delegated_token', [], delegatedToken),
+  'delegated_token.exhausted': failed('delegated_token', [], delegatedToken),
+  'delegated_token.recovered': done('delegated_token', [], delegatedToken),
+  'delegated_token.leased': done('delegated_token', requested, delegatedToken),
+  'delegated_token.revoked': done('delegated_token', grantEnds, { ...delegatedToken, cause: text }),
+  'connector.ownership_transferred': done('connector', requested),
+  'connector.orphaned': done('connector', []),
 });
+
+/**
+ * What a delivery can be refused for. `signature`, `too_old` and `too_new` are those of a sender that cannot sign, or
+ * repeats.
+ */
+const rejections = [
+  'malformed',
+  'signature',
+  'too_old',
+  'too_new',
+  'address',
+  'content_type',
+  'same_id_other_body',
+  'out_of_order',
+] as const;
+export type DeliveryRejection = (typeof rejections)[number];
 
 const webhook = on('reeve.webhook.v1', {
-  'endpoint.created': { connectorId: text, installationId: text.nullable(), scheme: text },
-  'endpoint.updated': { changed: list },
-  'endpoint.disabled': { cause: text },
-  'endpoint.enabled': { cause: text },
-  'endpoint.secret_rotated': { secretId: text, previousExpiresAt: text.nullable() },
-  'delivery.accepted': { ...delivery, contentType: text, bodySha256: text },
-  'delivery.rejected': { ...delivery, ...aggregate },
-  'delivery.duplicated': { ...delivery, ...aggregate },
-  'delivery.gap_detected': { endpointId: text, orderingKey: text, firstMissing: z.number(), lastMissing: z.number() },
-  'delivery.replayed': { endpointId: text, webhookId: text, deadLetter: z.boolean() },
-  'delivery.dead_lettered': { endpointId: text, webhookId: text, orderingKey: text, sequence: z.number().nullable() },
+  'endpoint.created': done('webhook_endpoint', ['requested', 'installed'], {
+    connectorId: text,
+    installationId: text.nullable(),
+    scheme: text,
+  }),
+  'endpoint.updated': done('webhook_endpoint', requested, { changed: list }),
+  'endpoint.disabled': done('webhook_endpoint', ['requested', 'uninstalled'], { cause: text }),
+  'endpoint.enabled': done('webhook_endpoint', requested, { cause: text }),
+  'endpoint.secret_rotated': done('webhook_endpoint', requested, {
+    secretId: text,
+    previousExpiresAt: text.nullable(),
+  }),
+  'delivery.accepted': done('webhook_delivery', ['signature_valid'], {
+    ...delivery,
+    contentType: text,
+    bodySha256: text,
+  }),
+  'delivery.rejected': denied('webhook_endpoint', rejections, { ...delivery, ...aggregate }),
+  'delivery.duplicated': done('webhook_endpoint', ['same_id'], { ...delivery, ...aggregate }),
+  'delivery.gap_detected': failed('webhook_endpoint', ['sequence_missing'], {
+    endpointId: idSchema('endpoint'),
+    orderingKey: text,
+    firstMissing: z.number(),
+    lastMissing: z.number(),
+  }),
+  'delivery.replayed': done('webhook_delivery', requested, {
+    endpointId: idSchema('endpoint'),
+    webhookId: text,
+    deadLetter: z.boolean(),
+  }),
+  'delivery.dead_lettered': failed('webhook_delivery', ['gap_not_filled'], {
+    endpointId: idSchema('endpoint'),
+    webhookId: text,
+    orderingKey: text,
+    sequence: z.number().nullable(),
+  }),
 });
 
+/** What a secret is read for. */
+const purposes = [
+  'start',
+  'sign_in',
+  'lease',
+  'verify_deliveries',
+  'sign_test_event',
+  'deliver_to_sink',
+  'test_sink',
+  'test',
+] as const;
+export type SecretPurpose = (typeof purposes)[number];
+
 const secret = on('reeve.secret.v1', {
-  'secret.stored': { secretClass: text, keyId: text },
-  'secret.accessed': { secretClass: text, purpose: text },
-  'secret.rewrapped': {},
-  'secret.destroyed': { secretClass: text },
+  'secret.stored': done('secret', ['stored'], { secretClass: text, keyId: text }),
+  'secret.accessed': done('secret', purposes, { secretClass: text, purpose: text }),
+  'secret.rewrapped': done('secret', []),
+  'secret.destroyed': done('secret', ['destroyed'], { secretClass: text }),
 });
 
 const activity = on('reeve.activity.v1', {
-  'audit.read': { query: text },
-  'search.rebuilt': { looked: z.number(), rebuilt: z.number() },
-  'view.created': {},
-  'view.updated': {},
-  'view.deleted': {},
-  'viewer_token.created': { origins: list, expiresAt: text },
-  'viewer_token.revoked': { origins: list, expiresAt: text },
-  'audit.exported': { format: text, from: text.nullable(), to: text.nullable() },
-  'sink.created': sink,
-  'sink.updated': sink,
-  'sink.paused': sink,
-  'sink.resumed': sink,
-  'sink.replayed': { ...sink, from: text },
-  'sink.failed': { ...sink, code: text, refused: list },
-  'sink.deleted': sink,
-  'evidence_package.requested': evidencePackage,
-  'evidence_package.downloaded': evidencePackage,
-  'evidence_package.deleted': evidencePackage,
-  'retention.updated': { classes: list },
-  'hold.placed': hold,
-  'hold.released': hold,
-  'deletion.requested': deletion,
-  'deletion.confirmed': deletion,
-  'deletion.cancelled': deletion,
-  'deletion.completed': { scope: text, removed: z.number(), held: z.number() },
-  'records.removed': {
+  'audit.read': done('audit_log', requested, { query: text }),
+  'search.rebuilt': done('audit_log', requested, { looked: z.number(), rebuilt: z.number() }),
+  'view.created': done('saved_view', requested),
+  'view.updated': done('saved_view', requested),
+  'view.deleted': done('saved_view', requested),
+  'viewer_token.created': done('viewer_token', requested, { origins: list, expiresAt: text }),
+  'viewer_token.revoked': done('viewer_token', requested, { origins: list, expiresAt: text }),
+  'audit.exported': done('audit_log', requested, { format: text, from: text.nullable(), to: text.nullable() }),
+  'sink.created': done('sink', requested, sink),
+  'sink.updated': done('sink', requested, sink),
+  'sink.paused': done('sink', requested, sink),
+  'sink.resumed': done('sink', requested, sink),
+  'sink.replayed': done('sink', requested, { ...sink, from: text }),
+  /** The reasons are the codes of docs/sinks.md. */
+  'sink.failed': failed(
+    'sink',
+    ['unreachable', 'unauthorized', 'refused', 'too_large', 'busy', 'protocol', 'records_refused', 'internal'],
+    { ...sink, code: text, refused: list },
+  ),
+  'sink.deleted': done('sink', requested, sink),
+  'evidence_package.requested': done('evidence_package', requested, evidencePackage),
+  'evidence_package.downloaded': done('evidence_package', requested, evidencePackage),
+  'evidence_package.deleted': done('evidence_package', requested, evidencePackage),
+  'retention.updated': done('retention', requested, { classes: list }),
+  'hold.placed': done('legal_hold', requested, hold),
+  'hold.released': done('legal_hold', requested, hold),
+  'deletion.requested': done('deletion_request', requested, deletion),
+  'deletion.confirmed': done('deletion_request', requested, deletion),
+  'deletion.cancelled': done('deletion_request', requested, deletion),
+  'deletion.completed': done('deletion_request', ['confirmed'], {
+    scope: text,
+    removed: z.number(),
+    held: z.number(),
+  }),
+  'records.removed': done('audit_log', ['retention', 'deletion_request'], {
     chain: text,
     first: z.number(),
     last: z.number(),
@@ -196,20 +352,24 @@ const activity = on('reeve.activity.v1', {
     reference: text,
     /** SHA-256 of the JWS of the tombstone. */
     tombstone: text,
-  },
-  // Published on reeve.audit.v1 beside the records: on a topic that is audited, each checkpoint would make the next one necessary.
-  'checkpoint.signed': {},
-  'alert.raised': alert,
-  'alert.acknowledged': alert,
-  'alert_rule.updated': { enabled: z.boolean(), thresholds: list },
-  'access.denied': { action: text },
-  'access.platform_used': { action: text, statedReason: text },
+  }),
+  // Published on reeve.audit.v1 beside the records: on a topic that is audited, each checkpoint would make the next one
+  // necessary.
+  'checkpoint.signed': done('checkpoint', []),
+  /** The reasons are the names of rules: docs/alerts.md. */
+  'alert.raised': done('alert', [] as readonly string[], alert),
+  'alert.acknowledged': done('alert', [] as readonly string[], alert),
+  'alert_rule.updated': done('alert_rule', requested, { enabled: z.boolean(), thresholds: list }),
+  'access.denied': denied('operation', ['no_rule_permits'], { action: text }),
+  'access.platform_used': done('operation', ['platform_client'], { action: text, statedReason: text }),
 });
 
 export const eventTypes = { ...auth, ...directory, ...connector, ...webhook, ...secret, ...activity };
 
 export type EventType = keyof typeof eventTypes & string;
 export type EventDetails<T extends EventType> = z.infer<(typeof eventTypes)[T]['details']>;
+export type TargetOf<T extends EventType> = (typeof eventTypes)[T]['target'];
+export type ReasonOf<T extends EventType> = (typeof eventTypes)[T]['reasons'][number];
 
 export function isEventType(type: string): type is EventType {
   return Object.hasOwn(eventTypes, type);

@@ -2,19 +2,48 @@
 import { z } from 'zod';
 import type { TenantId } from '../ids.ts';
 import type { TopicName } from '../topics.ts';
-import { type EventDetails, type EventType, eventTypes } from './catalogue.ts';
-import { type Actor, type Context, emptyContext, headSchema, type Outcome, type Reason, type Target } from './head.ts';
+import { type EventDetails, type EventType, eventTypes, type ReasonOf, type TargetOf } from './catalogue.ts';
+import { type Actor, type Context, emptyContext, headSchema, type Outcome, type Reason } from './head.ts';
+import { type TargetId, type TypedTarget, targetSchema } from './targets.ts';
 
-/** What a decision says happened. Pure: no id, no clock; the store stamps those when the change is saved. */
+/**
+ * What a decision says happened. Pure: no id, no clock; the store stamps those when the change is saved. Made by
+ * `event` alone.
+ */
 export type EventDraft<T extends EventType = EventType> = {
   [K in T]: {
     type: K;
-    target: Target;
+    target: TypedTarget<TargetOf<K>>;
     outcome: Outcome;
     reason: Reason;
     details: EventDetails<K>;
   };
 }[T];
+
+type About<T extends EventType> = {
+  /** Of what it is about; the catalogue says what kind of thing that is. */
+  id: TargetId<TargetOf<T>>;
+  /** What people call it. */
+  name?: string | null;
+  because: ReasonOf<T>;
+  /** For a type that can turn out in several ways; the first of the catalogue where it is left out. */
+  outcome?: (typeof eventTypes)[T]['outcomes'][number];
+  /** The access rule that decided, and what it rested on, where that is not the rule that let the request in. */
+  rule?: { id: string | null; basis: string };
+} & (Record<never, never> extends EventDetails<T> ? { details?: EventDetails<T> } : { details: EventDetails<T> });
+
+/** An event of that type, as the catalogue has it. */
+export function event<T extends EventType>(type: T, about: About<T>): EventDraft<T> {
+  const { target, outcomes } = eventTypes[type];
+  const { id, name = null, because, outcome = outcomes[0], rule } = about;
+  return {
+    type,
+    target: { type: target, id, name },
+    outcome,
+    reason: { code: because, rule: rule?.id ?? null, basis: rule?.basis ?? null },
+    details: about.details ?? {},
+  } as EventDraft<T>;
+}
 
 /** On whose behalf, and in the course of what, a change is made. */
 export type Cause = {
@@ -30,8 +59,16 @@ export type Cause = {
 };
 
 /** A service acting by itself or on an event. */
-export function serviceCause(service: string, because: { correlationId: string; causationId?: string }): Cause {
-  return { actor: { type: 'service', id: service, name: null, via: 'system' }, context: emptyContext, ...because };
+export function serviceCause(
+  service: string,
+  because: { correlationId: string; causationId?: string; sessionId?: string },
+): Cause {
+  const { sessionId = null, ...why } = because;
+  return {
+    actor: { type: 'service', id: service, name: null, via: 'system' },
+    context: { ...emptyContext, sessionId },
+    ...why,
+  };
 }
 
 /** An event in transit. `data` is JSON for identity events and the partner's exact bytes for webhook payloads. */
@@ -56,17 +93,21 @@ export function topicOf(type: EventType): TopicName {
   return eventTypes[type].topic;
 }
 
+/**
+ * For consumers: the target is what the catalogue says, unknown keys are tolerated (a newer producer may know more),
+ * missing ones are not.
+ */
 export function eventDataSchema(type: EventType) {
-  return headSchema.extend({ details: eventTypes[type].details });
+  const { target, details } = eventTypes[type];
+  return headSchema.extend({ target: targetSchema(target), details });
 }
 
-/** For consumers: unknown keys are tolerated (a newer producer may know more), missing ones are not. */
 export type IdentityEvent<T extends EventType = EventType> = {
   [K in T]: Omit<CloudEvent, 'type' | 'data'> & {
     type: K;
     data: {
       actor: Actor;
-      target: Target;
+      target: TypedTarget<TargetOf<K>>;
       outcome: Outcome;
       reason: Reason;
       context: Context;
@@ -75,6 +116,5 @@ export type IdentityEvent<T extends EventType = EventType> = {
   };
 }[T];
 
-export const because = (code: string): Reason => ({ code, rule: null, basis: null });
-
+/** For readers of every type, such as audit. */
 export const identityHeadSchema = headSchema.extend({ details: z.record(z.string(), z.unknown()) });

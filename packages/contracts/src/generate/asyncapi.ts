@@ -1,6 +1,7 @@
 // The AsyncAPI 3 document of the topics.
+import { revocationSchema } from '../events/revocation.ts';
 import { type TopicName, topics } from '../topics.ts';
-import type { JsonSchema, TopicSchemas } from './event-schemas.ts';
+import { fileOf, type JsonSchema, schemaOf, schemasByTopic } from './event-schemas.ts';
 
 const text = { type: 'string' };
 const hash = { ...text, pattern: '^[0-9a-f]{64}$' };
@@ -82,20 +83,17 @@ const foreign: Partial<Record<TopicName, { name: string; contentType: string; pa
   ],
   'reeve.revocations.v1': [
     {
-      name: 'session.revoked',
+      name: 'revocation',
       contentType: 'application/json',
-      payload: {
-        type: 'object',
-        required: ['kind', 'id', 'userId', 'until'],
-        properties: { kind: text, id: text, userId: text, until: { ...text, format: 'date-time' } },
-      },
+      payload: schemaOf(revocationSchema),
     },
   ],
 };
-
 const idOf = (name: string) => name.replaceAll(/[^a-zA-Z0-9]/g, '_');
 
-export function asyncApiDocument(schemas: ReadonlyMap<TopicName, TopicSchemas>): JsonSchema {
+/** Payloads refer to the schemas that lie beside it. */
+export function asyncApiDocument(): JsonSchema {
+  const schemas = schemasByTopic();
   const channels: JsonSchema = {};
   const operations: JsonSchema = {};
   const messages: JsonSchema = {};
@@ -103,10 +101,10 @@ export function asyncApiDocument(schemas: ReadonlyMap<TopicName, TopicSchemas>):
     TopicName,
     (typeof topics)[TopicName],
   ][]) {
-    const own = Object.entries(schemas.get(topic)?.$defs ?? {}).map(([name, payload]) => ({
+    const own = Object.keys(schemas.get(topic)?.$defs ?? {}).map(name => ({
       name,
       contentType: 'application/json',
-      payload,
+      payload: { $ref: `./schemas/${fileOf(topic)}#/$defs/${name}` },
     }));
     const all = [...own, ...(foreign[topic] ?? [])];
     for (const { name, contentType, payload } of all) {

@@ -1,0 +1,51 @@
+// What verifiers of our tokens keep in memory, on the compacted topic `reeve.revocations.v1`: which session is over,
+// whose client is gone, and how a person stands whose roles or status changed. Each entry says until when it matters:
+// after that every token that it could concern has expired.
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+
+const until = z.iso.datetime().describe('After this moment the entry matters no more');
+
+export const revocationSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('session'), id: idSchema('session'), userId: idSchema('user'), until }),
+  z.object({
+    kind: z.literal('user'),
+    id: idSchema('user'),
+    tenantId: idSchema('tenant'),
+    status: z.enum(['active', 'deactivated', 'deleted']),
+    roles: z.array(z.string()).describe('Those that the person has now, whatever a token says'),
+    changedAt: z.iso.datetime(),
+    until,
+  }),
+  z.object({
+    kind: z.literal('client'),
+    id: idSchema('client'),
+    issuedBefore: z.iso
+      .datetime()
+      .nullable()
+      .describe('Its tokens from before this moment are revoked; null: all of them, since the client is gone'),
+    until,
+  }),
+]);
+
+export type Revocation = z.infer<typeof revocationSchema>;
+
+/** No access token of ours lives longer; with what clocks may differ. */
+export const longestAccessTokenMs = 300_000;
+const accessTokenMarginMs = 60_000;
+
+/** Until when a change at that moment matters to those who hold an access token. */
+export const mattersUntil = (changedAt: Date): string =>
+  new Date(changedAt.getTime() + longestAccessTokenMs + accessTokenMarginMs).toISOString();
+
+/** The message as the outbox of a change carries it. */
+export function revocationDraft(revocation: Revocation) {
+  return {
+    topic: 'reeve.revocations.v1',
+    key: revocation.id,
+    type: `${revocation.kind}.revoked`,
+    subject: `${revocation.kind}/${revocation.id}`,
+    contentType: 'application/json',
+    data: Buffer.from(JSON.stringify(revocation)),
+  };
+}
