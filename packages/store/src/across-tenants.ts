@@ -1,28 +1,24 @@
-// The separate way to cross tenants. Each use states its reason, so that `grep acrossTenants` lists every place and why.
-import type { Collection, Filter } from 'mongodb';
+// The separate way to cross tenants. Each use states its reason, so that `grep acrossTenants` lists every place and
+// why.
+import type { TenantId } from '@reeve/contracts';
 import type { Clock } from './clock.ts';
-import { type CollectionDefinition, isLive, sortOf } from './definition.ts';
-import { type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
-import { insertInOrder } from './insert-in-order.ts';
+import { type CollectionDefinition, isLive, uniqueKey } from './definition.ts';
+import { documentKey, type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
+import type { Rows } from './driver.ts';
 
 const pageSize = 1_000;
 
-export type TenantEntry<S> = Entry<S> & { tenantId: StoredDocument<S>['tenantId'] };
+export type TenantEntry<S> = Entry<S> & { tenantId: TenantId };
 
-type TenantState<S> = { tenantId: StoredDocument<S>['tenantId']; id: string; state: S };
+type TenantState<S> = { tenantId: TenantId; id: string; state: S };
 
-export function createAcrossTenants<S>(
-  {
-    collection,
-    definition,
-    clock,
-  }: { collection: Collection<StoredDocument<S>>; definition: CollectionDefinition<S>; clock: Clock },
-  reason: string,
-) {
+type Parts<S> = { rows: Rows<StoredDocument<S>>; definition: CollectionDefinition<S>; clock: Clock };
+
+export function createAcrossTenants<S>({ rows, definition, clock }: Parts<S>, reason: string) {
   if (reason.trim() === '') throw new TypeError('crossing tenants needs a reason');
   const live = (document: StoredDocument<S>) => isLive(definition, document, clock.now());
   const withTenant = (document: StoredDocument<S>): TenantEntry<S> => ({
-    ...entryOf(document),
+    ...entryOf(definition, document),
     tenantId: document.tenantId,
   });
 
@@ -31,59 +27,62 @@ export function createAcrossTenants<S>(
     async getByUnique(name: string, key: string): Promise<TenantEntry<S> | null> {
       if (!definition.globallyUnique?.[name])
         throw new TypeError(`${definition.name} has no globally unique "${name}"`);
-      const document = (await collection.findOne({ [`unique.${name}`]: key } as Filter<
-        StoredDocument<S>
-      >)) as StoredDocument<S> | null;
+      const document = await rows.findOne({ [`unique.${name}`]: key });
       return document && live(document) ? withTenant(document) : null;
     },
 
-    /** What is due by `dueAt` of the definition, longest overdue first. */
-    async due(limit: number): Promise<TenantEntry<S>[]> {
-      const filter = { dueAt: { $lte: clock.now() } } as Filter<StoredDocument<S>>;
-      const documents = await collection.find(filter).sort({ dueAt: 1 }).limit(limit).toArray();
-      return (documents as StoredDocument<S>[]).map(withTenant);
+    /** Those of these entries that are there, of several tenants in one round trip, in no particular order. */
+    async getAll(of: readonly { tenantId: TenantId; id: string }[]): Promise<TenantEntry<S>[]> {
+      if (of.length === 0) return [];
+      const keys = of.map(({ tenantId, id }) => documentKey(tenantId, id));
+      return (await rows.find({ _id: { $in: keys } })).filter(live).map(withTenant);
+    },
+
+    /** Those entries that hold one of these unique keys of their tenant, in one round trip, in no particular order. */
+    async getAllByUnique(name: string, of: readonly { tenantId: TenantId; key: string }[]): Promise<TenantEntry<S>[]> {
+      if (!definition.unique?.[name]) throw new TypeError(`${definition.name} has no unique "${name}"`);
+      if (of.length === 0) return [];
+      const keys = of.map(({ tenantId, key }) => uniqueKey(tenantId, key));
+      return (await rows.find({ [`unique.${name}`]: { $in: keys } })).filter(live).map(withTenant);
+    },
+
+    /** What is due by `dueAt` of the definition, longest overdue first; nothing of the tenants in `except`. */
+    async due(limit: number, except: readonly TenantId[] = []): Promise<TenantEntry<S>[]> {
+      const ofOthers = except.length === 0 ? {} : { tenantId: { $nin: [...except] } };
+      const filter = { dueAt: { $lte: clock.now() }, ...ofOthers };
+      return (await rows.find(filter, { sort: { dueAt: 1 }, limit })).map(withTenant);
     },
 
     /** One page in the order of creation, for platform administration and for sweepers. */
     async list({ after, limit }: { after?: string | undefined; limit: number }): Promise<TenantEntry<S>[]> {
-      const { field } = sortOf<S>({ equality: [] });
-      const filter = (after === undefined ? {} : { [field]: { $gt: after } }) as Filter<StoredDocument<S>>;
-      const documents = (await collection
-        .find(filter)
-        .sort({ [field]: 1 })
-        .limit(limit)
-        .toArray()) as StoredDocument<S>[];
+      if (!definition.listedAcrossTenants) throw new TypeError(`${definition.name} is not listed across tenants`);
+      const documents = await rows.find(after === undefined ? {} : { id: { $gt: after } }, { sort: { id: 1 }, limit });
       return documents.filter(live).map(withTenant);
     },
 
     /**
-     * Inserts entries of several tenants without events in the order given, in one round trip. Returns how many went in: fewer than given when one
-     * was refused because its id or a unique key is taken, and then none after that one.
+     * Inserts entries of several tenants without events in the order given, in one round trip. Returns how many went
+     * in: fewer than given when one was refused because its id or a unique key is taken, and then none after that one.
      */
-    async insertInOrder(entries: readonly TenantState<S>[]): Promise<number> {
+    insertInOrder(entries: readonly TenantState<S>[]): Promise<number> {
       const now = clock.now();
-      return insertInOrder(
-        collection,
-        entries.map(entry => newDocument(definition, entry, now)),
-      );
+      return rows.insertInOrder(entries.map(entry => newDocument(definition, entry, now)));
     },
 
-    /** Writes states of several tenants without events, in one round trip: read models and bookkeeping that nobody else is told of. */
+    /**
+     * Writes states of several tenants without events, in one round trip: read models and bookkeeping that nobody else
+     * is told of.
+     */
     async putAll(entries: readonly TenantState<S>[]): Promise<void> {
-      if (entries.length === 0) return;
       const now = clock.now();
-      const operations = entries.map(entry => ({ updateOne: putOperation(definition, entry, now) }));
-      await collection.bulkWrite(operations as unknown as Parameters<typeof collection.bulkWrite>[0], {
-        ordered: false,
-      });
+      await rows.write(entries.map(entry => ({ updateOne: putOperation(definition, entry, now) })));
     },
 
     /** Every entry of every tenant, tenant by tenant, page by page. */
     async *all(): AsyncGenerator<TenantEntry<S>> {
       let after = '';
       for (;;) {
-        const filter = { _id: { $gt: after } } as Filter<StoredDocument<S>>;
-        const page = (await collection.find(filter).sort({ _id: 1 }).limit(pageSize).toArray()) as StoredDocument<S>[];
+        const page = await rows.find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: pageSize });
         yield* page.filter(live).map(withTenant);
         after = page.at(-1)?._id ?? '';
         if (page.length < pageSize) return;

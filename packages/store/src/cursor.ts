@@ -1,5 +1,5 @@
-// Page cursors: opaque to the caller, bound to the tenant and the list they came from, so that a cursor of another tenant is
-// refused and not merely useless.
+// Page cursors: opaque to the caller, bound to the tenant and the list they came from, so that a cursor of another
+// tenant is refused and not merely useless.
 import { createHash } from 'node:crypto';
 import { ProblemError } from '@reeve/contracts';
 

@@ -1,6 +1,7 @@
-// What a collection declares: its unique keys and the shapes of its queries. The indexes follow from the shapes, so a query
-// that the code can build is always served by an index in the order equality, sort (the "ESR" rule): there is no other
-// way to ask. docs: https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-guideline/
+// What a collection declares, as a value: its unique keys, the shapes of its queries, how long its entries count, and
+// the version of their state. The indexes follow from it, so every query that the code can build is served by an index
+// in the order equality, sort, range ("ESR"), and what narrows it further stands in the same index: documents are read
+// only to be returned. https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-guideline/
 import type { IndexDescription } from 'mongodb';
 
 export type QueryShape<S> = {
@@ -8,18 +9,39 @@ export type QueryShape<S> = {
   /** Field of the state that orders the list; the id (order of creation) where none is given. */
   sort?: keyof S & string;
   direction?: 'ascending' | 'descending';
+  /** Fields by whose values the list can be narrowed (`only`). They stand at the end of the index. */
+  narrowedBy?: readonly (keyof S & string)[];
 };
 
-export type CollectionDefinition<S> = {
+/** What is declared of the form in which something is stored. */
+export type Shape<S> = {
+  /** 1 unless said otherwise. Raised together with `upgrade`. */
+  version?: number;
+  /**
+   * Makes of a state of an older version one of the present. Pure. Asked whenever such a document is read, until it is
+   * changed.
+   */
+  upgrade?: (state: unknown, from: number) => S;
+};
+
+export type CollectionDefinition<S> = Shape<S> & {
   name: string;
   /** Unique within the tenant. The function gives the key, or null where the state has none. */
   unique?: Record<string, (state: S, id: string) => string | null>;
   /** Unique over all tenants: what a caller knows before the tenant is known. */
   globallyUnique?: Record<string, (state: S, id: string) => string | null>;
   queries?: Record<string, QueryShape<S>>;
-  /** When the state ends by itself. Checked on every read; the TTL index only tidies up. */
+  /** Pages over all tenants (`acrossTenants().list`), in the order of creation. */
+  listedAcrossTenants?: boolean;
+  /**
+   * When the state ends by itself. Checked on every read; the TTL index only tidies up. An expired entry holds no
+   * unique key against another.
+   */
   expiresAt?: (state: S) => Date | null;
-  /** With `expiresAt`: counts as long as it is there, since being remembered longer than promised does no harm. */
+  /**
+   * With `expiresAt`: counts, and holds its keys, as long as it is there, since being remembered longer than promised
+   * does no harm.
+   */
   countsUntilRemoved?: boolean;
   /** When a sweep should look at it (`acrossTenants().due`); null while there is nothing to do. */
   dueAt?: (state: S) => Date | null;
@@ -27,7 +49,16 @@ export type CollectionDefinition<S> = {
   removeWhenPublished?: boolean;
 };
 
+/** A collection as a value, for the store to open. */
+export const collection = <S>(definition: CollectionDefinition<S>): CollectionDefinition<S> => definition;
+
+export const inPresentShape = <S>({ version = 1, upgrade }: Shape<S>, stored: S, from = 1): S =>
+  from < version && upgrade ? upgrade(stored, from) : stored;
+
 export const keySeparator = '|';
+
+/** Of a key that is unique within its tenant. */
+export const uniqueKey = (tenantId: string, key: string): string => `${tenantId}${keySeparator}${key}`;
 
 /** Grace between expiry and removal, so that a document whose events wait for Kafka is not tidied away with them. */
 const removeAfterExpirySeconds = 86_400;
@@ -40,29 +71,53 @@ export function sortOf<S>(query: QueryShape<S>): { field: string; order: 1 | -1 
   return { field: fieldOf(query.sort ?? 'id'), order: query.direction === 'descending' ? -1 : 1 };
 }
 
+/** Whether an entry may have expired and still be there without counting. */
+export const hidesExpired = <S>({ expiresAt, countsUntilRemoved = false }: CollectionDefinition<S>): boolean =>
+  expiresAt !== undefined && !countsUntilRemoved;
+
+type IndexKey = Record<string, 1 | -1>;
+
+/** With the tenant, so that what is due of some tenants is passed over without being read. */
+const due: IndexDescription = {
+  key: { dueAt: 1, tenantId: 1 },
+  partialFilterExpression: { dueAt: { $exists: true } },
+};
+
+/**
+ * An index is read in both directions: lists that differ in nothing else share one, which then holds what narrows each
+ * of them.
+ */
+export function indexKeyOf<S>(definition: CollectionDefinition<S>, shape: QueryShape<S>): IndexKey {
+  const sharing = Object.values(definition.queries ?? {}).filter(
+    other => other.sort === shape.sort && `${other.equality}` === `${shape.equality}`,
+  );
+  const { field, order } = sortOf(sharing[0] ?? shape);
+  const narrowedBy = new Set(sharing.flatMap(one => one.narrowedBy ?? []));
+  return Object.fromEntries([
+    ['tenantId', 1],
+    ...shape.equality.map(name => [fieldOf(name), 1] as const),
+    [field, order],
+    ...(field === 'id' ? [] : [['id', order] as const]),
+    ...[...narrowedBy].map(name => [fieldOf(name), 1] as const),
+    ...(hidesExpired(definition) ? [['expiresAt', 1] as const] : []),
+  ]) as IndexKey;
+}
+
+function indexesOfQueries<S>(definition: CollectionDefinition<S>): IndexDescription[] {
+  const keys = Object.values(definition.queries ?? {}).map(shape => indexKeyOf(definition, shape));
+  const distinct = new Map(keys.map(key => [JSON.stringify(key), key]));
+  return [...distinct.values()].map(key => ({ key }));
+}
+
 export function indexesOf<S>(definition: CollectionDefinition<S>, hasOutbox = true): IndexDescription[] {
   const uniqueNames = [...Object.keys(definition.unique ?? {}), ...Object.keys(definition.globallyUnique ?? {})];
-  const unique = uniqueNames.map(name => ({ key: { [`unique.${name}`]: 1 as const }, unique: true, sparse: true }));
-  const shapes = Object.values(definition.queries ?? {});
-  // An index is read in both directions: two lists that differ in nothing else share one.
-  const distinct = shapes.filter(
-    (one, at) => shapes.findIndex(other => one.sort === other.sort && `${one.equality}` === `${other.equality}`) === at,
-  );
-  const queries = distinct.map(query => {
-    const { field, order } = sortOf(query);
-    const equality = query.equality.map(name => [fieldOf(name), 1 as const] as const);
-    const key: Record<string, 1 | -1> = Object.fromEntries([['tenantId', 1], ...equality, [field, order]]);
-    return { key: field === 'id' ? key : { ...key, id: order } };
-  });
-  const expiry = definition.expiresAt
-    ? [{ key: { expiresAt: 1 as const }, expireAfterSeconds: removeAfterExpirySeconds }]
-    : [];
-  const due = definition.dueAt ? [{ key: { dueAt: 1 as const }, sparse: true }] : [];
+  const expiry = { key: { expiresAt: 1 as const }, expireAfterSeconds: removeAfterExpirySeconds };
   return [
-    ...unique,
-    ...queries,
-    ...expiry,
-    ...due,
+    ...uniqueNames.map(name => ({ key: { [`unique.${name}`]: 1 as const }, unique: true, sparse: true })),
+    ...indexesOfQueries(definition),
+    ...(definition.listedAcrossTenants ? [{ key: { id: 1 as const } }] : []),
+    ...(definition.expiresAt ? [expiry] : []),
+    ...(definition.dueAt ? [due] : []),
     ...(hasOutbox ? [{ key: { outboxAt: 1 as const }, sparse: true }] : []),
   ];
 }
@@ -80,7 +135,7 @@ export function isLive<S>(
   { expiresAt }: { expiresAt?: Date },
   now: Date,
 ): boolean {
-  return definition.countsUntilRemoved === true || !(expiresAt && expiresAt <= now);
+  return !hidesExpired(definition) || !(expiresAt && expiresAt <= now);
 }
 
 export function uniqueKeysOf<S>(
@@ -91,7 +146,7 @@ export function uniqueKeysOf<S>(
   const keys: Record<string, string> = {};
   for (const [name, keyOf] of Object.entries(definition.unique ?? {})) {
     const key = keyOf(entry.state, entry.id);
-    if (key !== null) keys[name] = `${tenantId}${keySeparator}${key}`;
+    if (key !== null) keys[name] = uniqueKey(tenantId, key);
   }
   for (const [name, keyOf] of Object.entries(definition.globallyUnique ?? {})) {
     const key = keyOf(entry.state, entry.id);

@@ -1,15 +1,21 @@
 import type { Message, TenantId } from '@reeve/contracts';
-import { type CollectionDefinition, datesOf, uniqueKeysOf } from './definition.ts';
+import { type CollectionDefinition, datesOf, inPresentShape, uniqueKeysOf } from './definition.ts';
+import type { Update } from './driver.ts';
 
-/** How an entry lies in MongoDB. `outboxAt` is when the sweep may publish what is left: until then its writer is at it. */
+/** How an entry lies in MongoDB. */
 export type StoredDocument<S> = {
   _id: string;
   tenantId: TenantId;
   id: string;
   version: number;
   state: S;
+  /** The version of the state's shape; 1 where it is missing. */
+  stateVersion?: number;
   unique: Record<string, string>;
+  /** What waits to be published, oldest first. */
   outbox: Message[];
+  /** Which process publishes it, and until when nobody else may. Both are there as long as something waits. */
+  outboxOwner?: string;
   outboxAt?: Date;
   expiresAt?: Date;
   changedAt: Date;
@@ -26,44 +32,59 @@ export function documentKey(tenantId: TenantId, id: string): string {
   return `${tenantId}:${id}`;
 }
 
-export function entryOf<S>(document: StoredDocument<S>): Entry<S> {
-  const { id, version, state, changedAt } = document;
-  return { id, version, state, changedAt };
+export function stateOf<S>(definition: CollectionDefinition<S>, { state, stateVersion }: StoredDocument<S>): S {
+  return inPresentShape(definition, state, stateVersion);
 }
 
-/** A document as it is created, without events. */
-export function newDocument<S>(
+/** To be stored beside the state. */
+export const stateVersionOf = <S>({ version }: CollectionDefinition<S>) =>
+  version === undefined ? {} : { stateVersion: version };
+
+export function entryOf<S>(definition: CollectionDefinition<S>, document: StoredDocument<S>): Entry<S> {
+  const { id, version, changedAt } = document;
+  return { id, version, state: stateOf(definition, document), changedAt };
+}
+
+/** What follows from a state: its own version, its unique keys, its dates. */
+function contentOf<S>(
   definition: CollectionDefinition<S>,
   { tenantId, id, state }: { tenantId: TenantId; id: string; state: S },
   now: Date,
-): StoredDocument<S> {
+) {
   return {
-    _id: documentKey(tenantId, id),
-    tenantId,
-    id,
-    version: 1,
     state,
+    ...stateVersionOf(definition),
     unique: uniqueKeysOf(definition, tenantId, { id, state }),
-    outbox: [],
     changedAt: now,
     ...datesOf(definition, state),
   };
 }
 
-/** An update that leaves the state as given, whether the entry is there or not, and its events alone. */
-export function putOperation<S>(
-  definition: CollectionDefinition<S>,
-  { tenantId, id, state }: { tenantId: TenantId; id: string; state: S },
-  now: Date,
-) {
-  const unique = uniqueKeysOf(definition, tenantId, { id, state });
+type Content<S> = { tenantId: TenantId; id: string; state: S };
+
+/** A document as it is created, without events. */
+export function newDocument<S>(definition: CollectionDefinition<S>, entry: Content<S>, now: Date): StoredDocument<S> {
+  const { tenantId, id } = entry;
+  return { _id: documentKey(tenantId, id), tenantId, id, version: 1, outbox: [], ...contentOf(definition, entry, now) };
+}
+
+/** An update to another state. What waits to be published is left alone. */
+export function changeOperation<S>(definition: CollectionDefinition<S>, entry: Content<S>, now: Date): Update {
+  const content = contentOf(definition, entry, now);
+  const gone = (['expiresAt', 'dueAt'] as const).filter(name => content[name] === undefined);
+  return {
+    $set: content,
+    ...(gone.length > 0 ? { $unset: Object.fromEntries(gone.map(name => [name, ''])) } : {}),
+    $inc: { version: 1 },
+  };
+}
+
+/** An update that leaves the state as given, whether the entry is there or not. */
+export function putOperation<S>(definition: CollectionDefinition<S>, entry: Content<S>, now: Date) {
+  const { tenantId, id } = entry;
   return {
     filter: { _id: documentKey(tenantId, id), tenantId },
-    update: {
-      $set: { state, unique, changedAt: now, ...datesOf(definition, state) },
-      $setOnInsert: { id, outbox: [] },
-      $inc: { version: 1 },
-    },
+    update: { ...changeOperation(definition, entry, now), $setOnInsert: { id, outbox: [] } },
     upsert: true,
   };
 }

@@ -1,9 +1,10 @@
 // A journal against the real store; Kafka is stood in for by a list, which is all that the journal asks of it.
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { because, emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
+import { emptyContext, event, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
 import fc from 'fast-check';
-import type { FindPublished } from './publish.ts';
+import { journal as asJournal } from './journal-definition.ts';
+import type { FindPublished, Publish } from './publish.ts';
 import { type Journal, openStore, type Store } from './store.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
@@ -21,6 +22,18 @@ const tenantId: TenantId = newId('tenant');
 const opened: Store[] = [];
 afterEach(() => Promise.all(opened.splice(0).map(store => store.close())));
 
+const enabled = (name: string) => ({
+  ...event('endpoint.enabled', { id: `whe_${name}`, because: 'requested', details: { cause: 'test' } }),
+  cause,
+});
+
+const rows = asJournal<Row>({
+  name: 'rows',
+  unique: { name: ({ name }) => name },
+  eventsOf: ({ name, silent }) => (silent ? [] : [enabled(name)]),
+  topics: new Set(['reeve.webhook.v1']),
+});
+
 function start(database: string, journalRowsInMemory = 1_000): Process {
   const shift = { ms: 0 };
   const clock = { now: () => new Date(Date.now() + shift.ms), newEventId };
@@ -28,37 +41,23 @@ function start(database: string, journalRowsInMemory = 1_000): Process {
     uri: uri ?? '',
     database,
     source: '/test',
+    contents: { journals: [rows] },
     clock,
     journalLeaseMs: 3_000,
-    sweepMs: 50,
+    tendMs: 50,
     journalRowsInMemory,
   });
   opened.push(store);
   const recovered: string[] = [];
-  const journal = store.journal<Row>({
-    name: 'rows',
-    unique: { name: ({ name }) => name },
-    tells: ({ name, silent }) =>
-      silent
-        ? []
-        : [
-            {
-              type: 'endpoint.enabled',
-              target: { type: 'webhook_endpoint', id: name, name: null },
-              outcome: 'success',
-              reason: because('requested'),
-              details: { cause: 'test' },
-              cause,
-            },
-          ],
-    topics: new Set(['reeve.webhook.v1']),
-    recover: ({ state }) => Promise.resolve(void recovered.push(state.name)),
-  });
+  const journal = store.journal(rows, ({ state }) => Promise.resolve(void recovered.push(state.name)));
   return { store, journal, recovered, shift };
 }
 
+const publishTo = (store: Store, publish: Publish, findPublished: FindPublished) =>
+  store.startPublishing({ publish, findPublished, once: true });
+
 const row = (name: string, silent = false) => ({ tenantId, id: randomUUID(), state: { name, silent } });
-const names = (messages: readonly Message[]) => messages.map(({ event }) => event.subject.split('/')[1]);
+const names = (messages: readonly Message[]) => messages.map(({ event }) => event.subject.split('/whe_')[1]);
 const findIn =
   (topic: readonly Message[]): FindPublished =>
   ({ ids }) =>
@@ -74,7 +73,7 @@ describe('a journal', () => {
     const { store, journal } = start(`journal_${randomUUID().slice(0, 8)}`);
     await store.prepare();
     const topic: Message[] = [];
-    store.startJournals(messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
+    publishTo(store, messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
     expect(await journal.append(['a', 'b', 'a', 'c'].map(name => row(name)))).toEqual([
       'created',
       'created',
@@ -91,7 +90,7 @@ describe('a journal', () => {
     const { store, journal } = start(`journal_${randomUUID().slice(0, 8)}`);
     await store.prepare();
     const topic: Message[] = [];
-    store.startJournals(messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
+    publishTo(store, messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
     const batches = fc.array(fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: 8 }), {
       maxLength: 6,
     });
@@ -121,22 +120,57 @@ describe('a journal', () => {
     const topic: Message[] = [];
     // The first request arrives and its answer is lost; then the process is gone.
     let calls = 0;
-    crashed.store.startJournals(messages => {
-      calls += 1;
-      if (calls === 1) topic.push(...messages);
-      return new Promise(() => undefined);
-    }, findIn(topic));
+    publishTo(
+      crashed.store,
+      messages => {
+        calls += 1;
+        if (calls === 1) topic.push(...messages);
+        return new Promise(() => undefined);
+      },
+      findIn(topic),
+    );
     await crashed.journal.append([row('a'), row('b')]);
     await until(() => calls === 1);
     await crashed.journal.append([row('c'), row('still', true)]);
 
     const next = start(database);
     next.shift.ms = 60_000;
-    next.store.startJournals(messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
+    publishTo(next.store, messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
     await until(() => topic.length >= 3 && next.recovered.length > 0);
     await new Promise(resolve => setTimeout(resolve, 300));
     expect(names(topic)).toEqual(['a', 'b', 'c']);
     expect(next.recovered).toEqual(['still']);
+  });
+
+  test('what an older version of the service had not published is published from the present form of its rows', async () => {
+    const database = `journal_${randomUUID().slice(0, 8)}`;
+    const older = start(database);
+    await older.store.prepare();
+    await older.journal.append([row('a'), row('b')]);
+
+    type Renamed = { title: string };
+    const renamed = asJournal<Renamed>({
+      name: rows.name,
+      version: 2,
+      upgrade: state => ({ title: `was-${(state as Row).name}` }),
+      eventsOf: ({ title }) => [enabled(title)],
+      topics: rows.topics,
+    });
+    const next = openStore({
+      uri: uri ?? '',
+      database,
+      source: '/test',
+      contents: { journals: [renamed] },
+      clock: { now: () => new Date(Date.now() + 60_000), newEventId },
+      journalLeaseMs: 3_000,
+      tendMs: 50,
+    });
+    opened.push(next);
+    next.journal(renamed);
+    const topic: Message[] = [];
+    publishTo(next, messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
+    await until(() => topic.length === 2);
+    expect(names(topic)).toEqual(['was-a', 'was-b']);
   });
 
   test('after a failed request Kafka is asked what it has before anything is sent again', async () => {
@@ -144,12 +178,16 @@ describe('a journal', () => {
     await store.prepare();
     const topic: Message[] = [];
     let calls = 0;
-    store.startJournals(messages => {
-      calls += 1;
-      // Half of it arrived.
-      topic.push(...messages.slice(0, calls === 1 ? 1 : messages.length));
-      return calls === 1 ? Promise.reject(new Error('no answer')) : Promise.resolve();
-    }, findIn(topic));
+    publishTo(
+      store,
+      messages => {
+        calls += 1;
+        // Half of it arrived.
+        topic.push(...messages.slice(0, calls === 1 ? 1 : messages.length));
+        return calls === 1 ? Promise.reject(new Error('no answer')) : Promise.resolve();
+      },
+      findIn(topic),
+    );
     await journal.append([row('a'), row('b'), row('c')]);
     await until(() => topic.length === 3);
     expect(names(topic)).toEqual(['a', 'b', 'c']);
@@ -159,7 +197,7 @@ describe('a journal', () => {
     const { store, journal } = start(`journal_${randomUUID().slice(0, 8)}`);
     await store.prepare();
     const topic: Message[] = [];
-    store.startJournals(messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
+    publishTo(store, messages => Promise.resolve(void topic.push(...messages)), findIn(topic));
     let created = 0;
     const end = Date.now() + 5_000;
     const writer = async () => {
@@ -178,7 +216,7 @@ describe('a journal', () => {
     await store.prepare();
     const topic: Message[] = [];
     const { promise: back, resolve: comeBack } = Promise.withResolvers<void>();
-    store.startJournals(messages => back.then(() => void topic.push(...messages)), findIn(topic));
+    publishTo(store, messages => back.then(() => void topic.push(...messages)), findIn(topic));
     const all = Array.from({ length: 20 }, (_, index) => `row-${index}`);
     for (const name of all) expect(await journal.append([row(name)])).toEqual(['created']);
     expect(journal.backlog()).toBeLessThan(6);
@@ -191,7 +229,7 @@ describe('a journal', () => {
     const database = `journal_${randomUUID().slice(0, 8)}`;
     const first = start(database);
     await first.store.prepare();
-    first.store.startJournals(() => Promise.resolve(), findIn([]));
+    publishTo(first.store, () => Promise.resolve(), findIn([]));
     const [settled, open] = [row('settled', true), row('open', true)];
     await first.journal.append([settled]);
     first.journal.settle(settled, true);
@@ -199,7 +237,7 @@ describe('a journal', () => {
     await first.journal.append([open]);
     const next = start(database);
     next.shift.ms = 60_000;
-    next.store.startJournals(() => Promise.resolve(), findIn([]));
+    publishTo(next.store, () => Promise.resolve(), findIn([]));
     await until(() => next.recovered.length > 0);
     expect(next.recovered).toEqual(['open']);
   });

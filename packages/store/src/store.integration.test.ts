@@ -2,17 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
-  because,
   type Cause,
   type EventDraft,
   emptyContext,
+  event,
   type Message,
   newEventId,
   newId,
   type TenantId,
 } from '@reeve/contracts';
-import type { CommandStartedEvent } from 'mongodb';
+import { type CommandStartedEvent, MongoClient } from 'mongodb';
+import { collection } from './definition.ts';
 import { DuplicateKeyError, VersionConflictError } from './errors.ts';
+import { platformRecords } from './platform-records.ts';
+import type { Publish, Publishing } from './publish.ts';
 import { openStore, type Store } from './store.ts';
 
 type Account = { name: string; balance: number; until?: string };
@@ -22,13 +25,12 @@ const cause: Cause = {
   context: emptyContext,
   correlationId: 'c-1',
 };
-const renamed = (id: string): EventDraft => ({
-  type: 'tenant.updated',
-  target: { type: 'tenant', id, name: null },
-  outcome: 'success',
-  reason: because('test'),
-  details: { slug: 'x', status: 'active', changed: [] },
-});
+const renamed = (id: string): EventDraft =>
+  event('tenant.updated', {
+    id: `ten_${id}`,
+    because: 'requested',
+    details: { slug: 'x', status: 'active', changed: [] },
+  });
 
 let clockShiftMs = 0;
 const clock = { now: () => new Date(Date.now() + clockShiftMs), newEventId };
@@ -36,25 +38,32 @@ const commands: CommandStartedEvent[] = [];
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
 
+const accountCollection = collection<Account>({
+  name: 'accounts',
+  unique: { name: account => account.name },
+  queries: {
+    inOrder: { equality: [] },
+    byName: { equality: ['name'], sort: 'balance', direction: 'descending' },
+  },
+  expiresAt: account => (account.until === undefined ? null : new Date(account.until)),
+});
+
 function open(database: string): Store {
   return openStore({
     uri: uri as string,
     database,
     source: '/test',
+    contents: { collections: [accountCollection] },
     clock,
-    publishLeaseMs: 200,
+    publishLeaseMs: 600,
+    takeOverAfterMs: 100,
     sweepMs: 50,
     onCommand: command => commands.push(command),
   });
 }
 
-const define = (store: Store) =>
-  store.collections<Account>({
-    name: 'accounts',
-    unique: { name: account => account.name },
-    queries: { inOrder: { equality: [] }, byName: { equality: ['name'], sort: 'balance', direction: 'descending' } },
-    expiresAt: account => (account.until === undefined ? null : new Date(account.until)),
-  });
+const define = (store: Store) => store.collection(accountCollection);
+const publishing = (publish: Publish): Publishing => ({ publish, findPublished: async () => new Set(), once: false });
 
 const database = `store_${randomUUID().slice(0, 8)}`;
 let store: Store;
@@ -88,7 +97,7 @@ describe('tenants', () => {
       cause,
     });
     await collection.list('inOrder', {}, { limit: 1 });
-    await collection.list('byName', { name: 'a' }, { limit: 1, where: { balance: { $gte: 0 } } });
+    await collection.list('byName', { name: 'a' }, { limit: 1, range: { from: 0 } });
     await collection.insertInOrder([{ id: 'b', state: { name: 'b', balance: 0 } }]);
     await collection.put('c', { name: 'c', balance: 0 });
     await collection.take('c');
@@ -200,6 +209,85 @@ describe('change', () => {
     expect(await accounts.in(mine).take('a')).toBeNull();
   });
 
+  test('the server removes what has expired: records at once, and what may have events to be published a day later', async () => {
+    const tickets = platformRecords<{ owner: string }>({ name: 'tickets', reason: 'a test' });
+    const forever = collection<Account>({ name: 'forever' });
+    const contents = { collections: [accountCollection, forever], platformRecords: [tickets] };
+    const own = openStore({ uri: uri as string, database, source: '/test', contents });
+    await own.prepare();
+    const client = new MongoClient(uri as string);
+    const removedAfter = async (name: string) => {
+      const indexes = await client.db(database).collection(name).listIndexes().toArray();
+      return indexes
+        .filter(index => index['expireAfterSeconds'] !== undefined)
+        .map(index => [index['key'], index['expireAfterSeconds']] as unknown);
+    };
+    expect(await removedAfter('tickets')).toEqual([[{ expiresAt: 1 }, 0]]);
+    expect(await removedAfter('accounts')).toEqual([[{ expiresAt: 1 }, 86_400]]);
+    expect(await removedAfter('forever')).toEqual([]);
+    await Promise.all([client.close(), own.close()]);
+  });
+
+  test('what has expired holds its unique key against nobody, be it by creation or by change', async () => {
+    const until = new Date(Date.now() + 60_000).toISOString();
+    const held = (id: string) =>
+      accounts.in(mine).create(id, { state: { name: 'held', balance: 0, until }, events: [] }, cause);
+    await held('a');
+    // The control: as long as it counts, it holds.
+    await expect(held('b')).rejects.toMatchObject({ unique: 'name' });
+    clockShiftMs = 61_000;
+    expect(await held('b')).toMatchObject({ id: 'b' });
+    expect(await accounts.in(mine).getByUnique('name', 'held')).toBeNull();
+    await accounts.in(mine).create('c', opening('other'), cause);
+    const renaming = (state: Account | null) => state && { state: { ...state, name: 'held' }, events: [] };
+    expect((await accounts.in(mine).change('c', renaming, { cause }))?.state.name).toBe('held');
+    await expect(accounts.in(mine).create('d', opening('held'), cause)).rejects.toMatchObject({ unique: 'name' });
+  });
+
+  test('a state of an older version is read as the present one, and stays so when it is changed', async () => {
+    type Old = { name: string };
+    type Now = { first: string; last: string };
+    const name = `people_${randomUUID().slice(0, 8)}`;
+    const old = collection<Old>({ name });
+    const now = collection<Now>({
+      name,
+      version: 2,
+      upgrade: state => {
+        const [first = '', last = ''] = (state as Old).name.split(' ');
+        return { first, last };
+      },
+      queries: { inOrder: { equality: [] } },
+    });
+    const [before, after] = [old, now].map(definition =>
+      openStore({ uri: uri as string, database, source: '/test', contents: { collections: [definition] } }),
+    ) as [Store, Store];
+    await after.prepare();
+    await before
+      .collection(old)
+      .in(mine)
+      .create('a', { state: { name: 'Ada Lovelace' }, events: [] }, cause);
+    const people = after.collection(now).in(mine);
+    expect((await people.get('a'))?.state).toEqual({ first: 'Ada', last: 'Lovelace' });
+    expect((await people.list('inOrder', {}, { limit: 1 })).items[0]?.state.last).toBe('Lovelace');
+    await people.change('a', state => state && { state: { ...state, last: 'King' }, events: [] }, { cause });
+    expect((await people.get('a'))?.state).toEqual({ first: 'Ada', last: 'King' });
+    await Promise.all([before.close(), after.close()]);
+  });
+
+  test('what comes to be by adding to it is of the present version from the start', async () => {
+    type Tally = { sum: number; unit: string };
+    const tallies = collection<Tally>({
+      name: `tallies_${randomUUID().slice(0, 8)}`,
+      version: 2,
+      upgrade: state => ({ ...(state as Tally), unit: 'unknown' }),
+    });
+    const own = openStore({ uri: uri as string, database, source: '/test', contents: { collections: [tallies] } });
+    const of = own.collection(tallies).in(mine);
+    expect(await of.add('a', { sum: 2 }, { sum: 0, unit: 'bytes' })).toEqual({ sum: 2, unit: 'bytes' });
+    expect((await of.get('a'))?.state).toEqual({ sum: 2, unit: 'bytes' });
+    await own.close();
+  });
+
   test('inserting in order stops at what is there already, and says how far it came', async () => {
     const entry = (id: string) => ({ id, state: { name: id, balance: 0 } });
     expect(await accounts.in(mine).insertInOrder([entry('a'), entry('b')])).toBe(2);
@@ -209,6 +297,21 @@ describe('change', () => {
 });
 
 describe('pages', () => {
+  test('that keep only some entries go on where they stopped', async () => {
+    const own = accounts.in(mine);
+    for (let index = 0; index < 20; index += 1)
+      await own.create(`e${String(index).padStart(2, '0')}`, opening(`n${index}`, index % 3), cause);
+    const keep = ({ state }: { state: Account }) => state.balance === 0;
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await own.list('inOrder', {}, { limit: 3, cursor, keep });
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(['e00', 'e03', 'e06', 'e09', 'e12', 'e15', 'e18']);
+  });
+
   test('are complete and without repetition while entries arrive', async () => {
     const own = accounts.in(theirs);
     for (let index = 0; index < 30; index += 1)
@@ -235,19 +338,19 @@ describe('outbox', () => {
     await collection.in(mine).change('a', state => state && { state, events: [renamed('2'), renamed('3')] }, { cause });
     await own.recordFact(mine, renamed('fact'), cause);
     // Nobody publishes yet, as after a crash; a relay that starts later finds everything.
-    own.relay.start(messages => Promise.resolve(void published.push(...messages)));
+    own.startPublishing(publishing(messages => Promise.resolve(void published.push(...messages))));
     await until(() => published.length === 4);
     expect(published.filter(({ event }) => !event.subject.endsWith('fact')).map(({ event }) => event.subject)).toEqual([
-      'tenant/1',
-      'tenant/2',
-      'tenant/3',
+      'tenant/ten_1',
+      'tenant/ten_2',
+      'tenant/ten_3',
     ]);
     expect(published[0]).toMatchObject({
       topic: 'reeve.directory.v1',
       key: mine,
       event: { tenantId: mine, source: '/test', type: 'tenant.updated', correlationId: 'c-1' },
     });
-    await until(async () => (await own.relay.sweep()) === 0);
+    await until(async () => (await own.sweep()) === 0);
     await own.close();
   });
 
@@ -257,12 +360,14 @@ describe('outbox', () => {
     await own.prepare();
     const published: Message[] = [];
     let calls = 0;
-    own.relay.start(messages => {
-      calls += 1;
-      if (calls % 3 === 1) return Promise.reject(new Error('the broker is away'));
-      published.push(...messages);
-      return Promise.resolve();
-    });
+    own.startPublishing(
+      publishing(messages => {
+        calls += 1;
+        if (calls % 3 === 1) return Promise.reject(new Error('the broker is away'));
+        published.push(...messages);
+        return Promise.resolve();
+      }),
+    );
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         await collection
@@ -276,7 +381,7 @@ describe('outbox', () => {
     await until(() => new Set(published.map(({ event }) => event.id)).size === 40);
     const firsts = [...new Map(published.map(({ event }) => [event.id, event.subject])).values()];
     for (let index = 0; index < 20; index += 1)
-      expect(firsts.indexOf(`tenant/${index}.1`)).toBeLessThan(firsts.indexOf(`tenant/${index}.2`));
+      expect(firsts.indexOf(`tenant/ten_${index}.1`)).toBeLessThan(firsts.indexOf(`tenant/ten_${index}.2`));
     await own.close();
   });
 
@@ -285,12 +390,14 @@ describe('outbox', () => {
     const collection = define(own);
     await own.prepare();
     const published: string[] = [];
-    own.relay.start(messages => {
-      if (messages.some(({ event }) => event.subject === 'tenant/poison'))
-        return Promise.reject(new Error('too large'));
-      published.push(...messages.map(({ event }) => event.subject));
-      return Promise.resolve();
-    });
+    own.startPublishing(
+      publishing(messages => {
+        if (messages.some(({ event }) => event.subject === 'tenant/ten_poison'))
+          return Promise.reject(new Error('too large'));
+        published.push(...messages.map(({ event }) => event.subject));
+        return Promise.resolve();
+      }),
+    );
     await Promise.all(
       ['1', '2', 'poison', '3', '4'].map((id, index) =>
         collection
@@ -299,7 +406,7 @@ describe('outbox', () => {
       ),
     );
     await until(() => published.length >= 4);
-    expect(new Set(published)).toEqual(new Set(['tenant/1', 'tenant/2', 'tenant/3', 'tenant/4']));
+    expect(new Set(published)).toEqual(new Set(['tenant/ten_1', 'tenant/ten_2', 'tenant/ten_3', 'tenant/ten_4']));
     await own.close();
   });
 
@@ -315,8 +422,8 @@ describe('outbox', () => {
     const published: string[] = [];
     const publish = (messages: readonly Message[]) =>
       Promise.resolve(void published.push(...messages.map(({ event }) => event.id)));
-    one.relay.start(publish);
-    other.relay.start(publish);
+    one.startPublishing(publishing(publish));
+    other.startPublishing(publishing(publish));
     await until(() => new Set(published).size === 30);
     expect(published).toHaveLength(30);
     await Promise.all([one.close(), other.close()]);

@@ -1,13 +1,32 @@
-// A collection as seen by one tenant. Every command it sends carries that tenant's id; there is no method that does not.
+// A collection as seen by one tenant. Every command it sends carries that tenant's id; there is no method that does
+// not.
 import { type Cause, isId, type TenantId } from '@reeve/contracts';
-import type { Collection, Filter } from 'mongodb';
 import type { Clock } from './clock.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { type CollectionDefinition, datesOf, fieldOf, isLive, keySeparator, sortOf } from './definition.ts';
-import { documentKey, type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
+import {
+  type CollectionDefinition,
+  datesOf,
+  fieldOf,
+  hidesExpired,
+  indexKeyOf,
+  isLive,
+  sortOf,
+  uniqueKey,
+} from './definition.ts';
+import {
+  changeOperation,
+  documentKey,
+  type Entry,
+  entryOf,
+  newDocument,
+  putOperation,
+  type StoredDocument,
+  stateOf,
+  stateVersionOf,
+} from './document.ts';
+import type { Conditions, Rows, Sort } from './driver.ts';
 import { DuplicateKeyError, refusedIndex, VersionConflictError } from './errors.ts';
-import { insertInOrder } from './insert-in-order.ts';
-import type { OfferedDocument } from './relay.ts';
+import type { Outbox, Relay } from './relay.ts';
 import { type Draft, stamp } from './stamp.ts';
 
 /** What a decision returns: the new state and what happened. Null means that nothing is to change. */
@@ -18,155 +37,208 @@ export type Equality<S> = { [K in keyof S]?: S[K] extends readonly (infer One)[]
 
 export type Page<S> = { items: Entry<S>[]; nextCursor: string | null };
 
-export type ListOptions<S> = {
-  limit: number;
-  cursor?: string | undefined;
-  /** Narrows further within the shape. Not served by the index: keep it to what a page can afford to skip. */
-  where?: Filter<S>;
+type Bound = string | number;
+
+export type Narrowing<S> = {
+  /** Of the field that orders the list: `from` and `to` are part of it, `after` and `before` are not. */
+  range?: { from?: Bound | undefined; after?: Bound | undefined; to?: Bound | undefined; before?: Bound | undefined };
+  /** Values of fields that the shape declares in `narrowedBy`. */
+  only?: Equality<S>;
 };
 
-/** Tells the relay that a document has events to publish. */
-type Offer = (document: OfferedDocument) => void;
+export type ListOptions<S> = Narrowing<S> & {
+  limit: number;
+  cursor?: string | undefined;
+  /**
+   * What no index can tell. At most `mostRead` entries are read for it: a page may then be short, or empty, and have a
+   * cursor.
+   */
+  keep?: (entry: Entry<S>) => boolean;
+};
+
+export type Waiting = { messages: number; bytes: number };
+
+export type ChangeOptions<S> = {
+  cause: Cause;
+  /** The version that the caller has seen, if it said so; 0 where there was none. */
+  expectedVersion?: number | undefined;
+  /**
+   * Awaited between the read and the decision: for what the decision needs besides, as it is after the state was read.
+   */
+  gather?: (state: S | null, waiting: Waiting) => Promise<void>;
+};
 
 export type Parts<S> = {
-  collection: Collection<StoredDocument<S>>;
+  rows: Rows<StoredDocument<S>>;
   definition: CollectionDefinition<S>;
   clock: Clock;
   source: string;
-  publishLeaseMs: number;
-  /** False in a journal, whose rows publish when they are created and not when they change. */
-  hasOutbox: boolean;
-  offer: Offer;
+  relay: Relay;
+  /** Null in a journal, whose rows publish when they are created and not when they change. */
+  outbox: Outbox | null;
 };
 
 export type TenantCollection<S> = ReturnType<typeof createTenantCollection<S>>;
 
 const attemptsAtARace = 12;
 const readAtOnce = 500;
-
-function waitingIn(document: StoredDocument<unknown> | null): { messages: number; bytes: number } {
-  const outbox = document?.outbox ?? [];
-  const bytes = outbox.reduce(
-    (sum, { event }) => sum + (event.data instanceof Uint8Array ? event.data.byteLength : 0),
-    0,
-  );
-  return { messages: outbox.length, bytes };
-}
+const mostRead = 5_000;
 
 export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
   if (!isId('tenant', tenantId)) throw new TypeError(`not a tenant id: ${String(tenantId)}`);
-  const { collection, definition, clock, source, publishLeaseMs, hasOutbox, offer } = parts;
+  const { rows, definition, clock, source, relay, outbox } = parts;
   type Stored = StoredDocument<S>;
-  const keyed = (id: string) => ({ _id: documentKey(tenantId, id), tenantId }) as Filter<Stored>;
+  const keyed = (id: string) => ({ _id: documentKey(tenantId, id), tenantId });
   const live = (document: Stored | null) => (document && isLive(definition, document, clock.now()) ? document : null);
+  const entry = (document: Stored | null) => document && entryOf(definition, document);
 
-  function nextDocument(
-    current: Stored | null,
-    id: string,
-    decision: { state: S; events: readonly Draft[] },
-    cause: Cause,
-  ) {
-    if (!hasOutbox && decision.events.length > 0) throw new TypeError(`a change in ${definition.name} has no events`);
-    const now = clock.now();
-    const messages = decision.events.map(event =>
-      stamp(event, { id: clock.newEventId(), time: now, source, tenantId, cause }),
-    );
-    const outbox = [...(current?.outbox ?? []), ...messages];
-    return {
-      ...newDocument(definition, { tenantId, id, state: decision.state }, now),
-      version: (current?.version ?? 0) + 1,
-      outbox,
-      ...(outbox.length > 0 ? { outboxAt: new Date(now.getTime() + publishLeaseMs) } : {}),
-      ...(current?.journal ? { journal: current.journal } : {}),
-    } satisfies Stored as Stored;
+  function messagesOf(events: readonly Draft[], cause: Cause, now: Date) {
+    if (!outbox && events.length > 0) throw new TypeError(`a change in ${definition.name} has no events`);
+    return events.map(event => stamp(event, { id: clock.newEventId(), time: now, source, tenantId, cause }));
   }
 
-  /** One write. False when another writer was faster. Throws DuplicateKeyError for a unique key of the definition. */
-  async function write(current: Stored | null, next: Stored): Promise<boolean> {
-    try {
-      if (!current) {
-        await collection.insertOne(next as Parameters<typeof collection.insertOne>[0]);
-        return true;
+  /**
+   * Does a write. False when another writer was faster. A unique key that an expired entry holds is taken from it;
+   * throws DuplicateKeyError for one that is held by right.
+   */
+  async function writeOnce(write: () => Promise<boolean>, unique: Record<string, string>): Promise<boolean> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await write();
+      } catch (error) {
+        const index = refusedIndex(error);
+        if (index === null) throw error;
+        if (index === '_id') return false;
+        const freed = attempt < Object.keys(unique).length && (await freeFromExpired(index, unique[index] ?? ''));
+        if (!freed) throw new DuplicateKeyError(index, { cause: error });
       }
-      const filter = { ...keyed(next.id), version: current.version } as Filter<Stored>;
-      return (
-        (await collection.replaceOne(filter, next as Parameters<typeof collection.replaceOne>[1])).matchedCount === 1
-      );
-    } catch (error) {
-      const index = refusedIndex(error);
-      if (index === null) throw error;
-      if (index === '_id') return false;
-      throw new DuplicateKeyError(index, { cause: error });
     }
   }
 
-  function tell({ _id: key, version, outbox }: Stored, previous: Stored | null) {
-    if (outbox.length > 0) offer({ key, tenantId, version, outbox, inherited: previous?.outbox ?? [] });
+  async function freeFromExpired(name: string, key: string): Promise<boolean> {
+    if (!hidesExpired(definition)) return false;
+    const holder = { [`unique.${name}`]: key, expiresAt: { $lte: clock.now() } };
+    return rows.updateOne(definition.unique?.[name] ? { ...holder, tenantId } : holder, {
+      $unset: { [`unique.${name}`]: '' },
+    });
   }
+
+  async function insert(id: string, { state, events }: NonNullable<Decision<S>>, cause: Cause): Promise<Stored | null> {
+    const now = clock.now();
+    const messages = messagesOf(events, cause, now);
+    const claim = outbox && messages.length > 0 ? relay.claim(outbox, null) : null;
+    const document: Stored = {
+      ...newDocument(definition, { tenantId, id, state }, now),
+      outbox: messages,
+      ...claim,
+    };
+    const inserted = await writeOnce(() => rows.insertOne(document).then(() => true), document.unique);
+    if (!inserted) return null;
+    if (outbox && claim) relay.offer(outbox, document, null);
+    return document;
+  }
+
+  async function update(
+    found: Stored,
+    { state, events }: NonNullable<Decision<S>>,
+    cause: Cause,
+  ): Promise<Entry<S> | null> {
+    const now = clock.now();
+    const { id, version } = found;
+    const messages = messagesOf(events, cause, now);
+    const operation = changeOperation(definition, { tenantId, id, state }, now);
+    const claim = outbox && messages.length > 0 ? relay.claim(outbox, found) : null;
+    const appending = messages.length > 0 ? { $push: { outbox: { $each: messages } } } : {};
+    const condition = messages.length > 0 ? relay.condition(found, claim) : {};
+    const written = await writeOnce(
+      () =>
+        rows.updateOne(
+          { ...keyed(id), version, ...condition },
+          { ...operation, ...appending, $set: { ...operation['$set'], ...claim } },
+        ),
+      operation['$set']?.['unique'] as Record<string, string>,
+    );
+    if (!written) return null;
+    const next: Stored = { ...found, version: version + 1, state, changedAt: now, outbox: messages, ...claim };
+    if (outbox && claim) relay.offer(outbox, next, found);
+    return { id, version: version + 1, state, changedAt: now };
+  }
+
+  const range = ({ from, after, to, before }: NonNullable<Narrowing<S>['range']>) => ({
+    ...(from === undefined ? {} : { $gte: from }),
+    ...(after === undefined ? {} : { $gt: after }),
+    ...(to === undefined ? {} : { $lte: to }),
+    ...(before === undefined ? {} : { $lt: before }),
+  });
 
   /** What a declared query finds, and in which order. */
-  function selection(name: string, equality: Equality<S>, where: Filter<S> = {}) {
+  function selection(name: string, equality: Equality<S>, { range: bounds = {}, only = {} }: Narrowing<S> = {}) {
     const query = definition.queries?.[name];
     if (!query) throw new TypeError(`${definition.name} declares no query "${name}"`);
-    const asked = [
-      ...query.equality.map(key => [key, equality[key]] as const),
-      ...Object.entries(where).map(([key, condition]) => [key, condition as unknown] as const),
-    ];
-    const conditions = asked.map(([key, condition]) => ({ [fieldOf(key)]: condition }) as Filter<Stored>);
-    if (definition.expiresAt && !definition.countsUntilRemoved) {
-      const isLiveNow = [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: clock.now() } }];
-      conditions.push({ $or: isLiveNow } as Filter<Stored>);
-    }
+    const undeclared = Object.keys(only).find(field => !query.narrowedBy?.some(declared => declared === field));
+    if (undeclared !== undefined) throw new TypeError(`the query "${name}" is not narrowed by "${undeclared}"`);
     const { field, order } = sortOf(query);
-    const sort: Record<string, 1 | -1> = field === 'id' ? { id: order } : { [field]: order, id: order };
-    return { query, conditions, sort };
+    const sorted = range(bounds);
+    const conditions: Conditions[] = [
+      ...query.equality.map(key => ({ [fieldOf(key)]: equality[key] })),
+      ...(Object.keys(sorted).length > 0 ? [{ [field]: sorted }] : []),
+      ...Object.entries(only).map(([key, value]) => ({ [fieldOf(key)]: value })),
+      // Also true of those that never expire.
+      ...(hidesExpired(definition) ? [{ expiresAt: { $not: { $lte: clock.now() } } }] : []),
+    ];
+    const sort: Sort = field === 'id' ? { id: order } : { [field]: order, id: order };
+    // The index is named: among several the planner may choose one that narrows by less, and then reads to throw away.
+    return { query, conditions, sort, hint: indexKeyOf(definition, query) };
   }
 
-  const filterOf = (conditions: Filter<Stored>[]) =>
-    ({ tenantId, ...(conditions.length > 0 ? { $and: conditions } : {}) }) as Filter<Stored>;
-
-  async function find(id: string): Promise<Stored | null> {
-    return (await collection.findOne(keyed(id))) as Stored | null;
-  }
+  const filterOf = (conditions: readonly Conditions[]): Conditions => ({
+    tenantId,
+    ...(conditions.length > 0 ? { $and: conditions } : {}),
+  });
 
   return {
     tenantId,
 
     async get(id: string): Promise<Entry<S> | null> {
-      const document = live(await find(id));
-      return document && entryOf(document);
+      return entry(live(await rows.findOne(keyed(id))));
+    },
+
+    /** Those of them that are there, in any order, in one round trip. */
+    async getAll(ids: readonly string[]): Promise<Entry<S>[]> {
+      if (ids.length === 0) return [];
+      const found = await rows.find({ _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId });
+      return found
+        .filter(document => isLive(definition, document, clock.now()))
+        .map(document => entryOf(definition, document));
     },
 
     /** The entry that holds the unique key `name` of the definition. */
     async getByUnique(name: string, key: string): Promise<Entry<S> | null> {
-      const filter = { [`unique.${name}`]: `${tenantId}${keySeparator}${key}`, tenantId } as Filter<Stored>;
-      const document = live((await collection.findOne(filter)) as Stored | null);
-      return document && entryOf(document);
+      return entry(live(await rows.findOne({ [`unique.${name}`]: uniqueKey(tenantId, key), tenantId })));
     },
 
     /**
-     * Loads, decides, saves state and events in one document write, and retries a lost race from a fresh read.
-     * `decide` is pure and may run more than once; it also learns how much of the entry waits to be published. The draft events get their ids and times when the write is made.
-     * Throws VersionConflictError after too many lost races or when `expectedVersion` is not current.
+     * Loads, decides, saves state and events in one document write, and retries a lost race from a fresh read. `decide`
+     * is pure and may run more than once; it also learns how much of the entry waits to be published. The draft events
+     * get their ids and times when the write is made. Throws VersionConflictError after too many lost races or when
+     * `expectedVersion` is not current.
      */
     async change(
       id: string,
-      decide: (state: S | null, waiting: { messages: number; bytes: number }) => Decision<S>,
-      options: { cause: Cause; expectedVersion?: number | undefined },
+      decide: (state: S | null, waiting: Waiting) => Decision<S>,
+      { cause, expectedVersion, gather }: ChangeOptions<S>,
     ): Promise<Entry<S> | null> {
       for (let attempt = 0; attempt < attemptsAtARace; attempt += 1) {
-        const found = await find(id);
+        const found = await rows.findOne(keyed(id));
         const current = live(found);
-        if (options.expectedVersion !== undefined && current?.version !== options.expectedVersion) {
-          throw new VersionConflictError(options.expectedVersion);
-        }
-        const decision = decide(current ? current.state : null, waitingIn(found));
-        if (!decision) return current && entryOf(current);
-        const next = nextDocument(found, id, decision, options.cause);
-        if (await write(found, next)) {
-          tell(next, found);
-          return entryOf(next);
-        }
+        if (expectedVersion !== undefined && (current?.version ?? 0) !== expectedVersion)
+          throw new VersionConflictError(expectedVersion);
+        const state = current && stateOf(definition, current);
+        await gather?.(state, waitingIn(found));
+        const decision = decide(state, waitingIn(found));
+        if (!decision) return entry(current);
+        const written = found ? await update(found, decision, cause) : entry(await insert(id, decision, cause));
+        if (written) return written;
         if (attempt > 1) await new Promise(resolve => setTimeout(resolve, Math.random() * 5 * attempt));
       }
       throw new VersionConflictError();
@@ -174,115 +246,135 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
 
     /** Creates without reading first: one round trip. Null when the id is taken. */
     async create(id: string, decision: NonNullable<Decision<S>>, cause: Cause): Promise<Entry<S> | null> {
-      const next = nextDocument(null, id, decision, cause);
-      if (!(await write(null, next))) return null;
-      tell(next, null);
-      return entryOf(next);
+      return entry(await insert(id, decision, cause));
     },
 
     /** One page of a declared query. Throws `cursor_invalid` for a cursor of another tenant or list. */
     async list(name: string, equality: Equality<S>, options: ListOptions<S>): Promise<Page<S>> {
-      const { query, conditions, sort } = selection(name, equality, options.where);
+      const { query, conditions, sort, hint } = selection(name, equality, options);
       const { field, order } = sortOf(query);
       const scope = { tenantId, list: `${definition.name}.${name}` };
       if (options.cursor !== undefined) {
         const { sort: last, id } = decodeCursor(scope, options.cursor);
         const beyond = order === 1 ? '$gt' : '$lt';
         conditions.push(
-          (field === 'id'
+          field === 'id'
             ? { id: { [beyond]: id } }
             : {
                 // The first condition bounds the index; the second alone would not.
                 [field]: { [`${beyond}e`]: last },
                 $or: [{ [field]: { [beyond]: last } }, { [field]: last, id: { [beyond]: id } }],
-              }) as Filter<Stored>,
+              },
         );
       }
-      const documents = (await collection
-        .find(filterOf(conditions))
-        .sort(sort)
-        .limit(options.limit + 1)
-        .toArray()) as Stored[];
-      const items = documents.slice(0, options.limit).map(entryOf);
-      const last = items.at(-1);
-      const sortValue = last && query.sort ? (last.state[query.sort] as string | number | null) : null;
-      const more = documents.length > options.limit && last;
-      return { items, nextCursor: more ? encodeCursor(scope, { sort: sortValue, id: last.id }) : null };
+      const cursorAt = ({ id, state }: Entry<S>) =>
+        encodeCursor(scope, { sort: query.sort ? (state[query.sort] as Bound | null) : null, id });
+      const { limit, keep } = options;
+      if (!keep) {
+        const found = (await rows.find(filterOf(conditions), { sort, hint, limit: limit + 1 })).map(one =>
+          entryOf(definition, one),
+        );
+        const items = found.slice(0, limit);
+        const last = items.at(-1);
+        return { items, nextCursor: found.length > limit && last ? cursorAt(last) : null };
+      }
+      const items: Entry<S>[] = [];
+      let read = 0;
+      const batchSize = Math.min(readAtOnce, limit * 4);
+      for await (const document of rows.stream(filterOf(conditions), { sort, hint, batchSize })) {
+        const one = entryOf(definition, document);
+        const last = items.at(-1);
+        if (items.length === limit && last) return { items, nextCursor: cursorAt(last) };
+        if (keep(one)) items.push(one);
+        read += 1;
+        if (read === mostRead) return { items, nextCursor: cursorAt(one) };
+      }
+      return { items, nextCursor: null };
     },
 
-    /** How many entries of a declared query there are, narrowed by `where`. */
-    count(name: string, equality: Equality<S>, where?: Filter<S>): Promise<number> {
-      return collection.countDocuments(filterOf(selection(name, equality, where).conditions));
+    /** How many entries of a declared query there are. */
+    count(name: string, equality: Equality<S>, narrowing?: Narrowing<S>): Promise<number> {
+      const { conditions, hint } = selection(name, equality, narrowing);
+      return rows.count(filterOf(conditions), hint);
     },
 
     /** Every entry of a declared query, in its order: for work inside a service, with constant memory. */
-    async *all(name: string, equality: Equality<S>, where?: Filter<S>): AsyncGenerator<Entry<S>> {
-      const { conditions, sort } = selection(name, equality, where);
-      const found = collection.find(filterOf(conditions)).sort(sort).batchSize(readAtOnce);
-      for await (const document of found) yield entryOf(document as Stored);
+    async *all(name: string, equality: Equality<S>, narrowing?: Narrowing<S>): AsyncGenerator<Entry<S>> {
+      const { conditions, sort, hint } = selection(name, equality, narrowing);
+      for await (const document of rows.stream(filterOf(conditions), { sort, hint, batchSize: readAtOnce }))
+        yield entryOf(definition, document);
     },
 
     /**
      * Inserts many entries without events in the order given, in one round trip. Returns how many went in: fewer than
      * given when one was refused because its id or a unique key is taken, and then none after that one.
      */
-    async insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
+    insertInOrder(entries: readonly { id: string; state: S }[]): Promise<number> {
       const now = clock.now();
-      const documents = entries.map(({ id, state }) => newDocument(definition, { tenantId, id, state }, now));
-      return insertInOrder(collection, documents);
+      return rows.insertInOrder(entries.map(({ id, state }) => newDocument(definition, { tenantId, id, state }, now)));
     },
 
     /** Writes state without events: read models and bookkeeping that nobody else is told of. */
     async put(id: string, state: S): Promise<void> {
-      const { filter, update, upsert } = putOperation(definition, { tenantId, id, state }, clock.now());
-      await collection.updateOne(
-        filter as Filter<Stored>,
-        update as unknown as Parameters<typeof collection.updateOne>[1],
-        {
-          upsert,
-        },
-      );
+      const { filter, update: operation, upsert } = putOperation(definition, { tenantId, id, state }, clock.now());
+      await rows.updateOne(filter, operation, { upsert });
     },
 
-    /** Sets fields of several entries, without events. Neither unique keys nor expiry nor due date may rest on them. */
-    async patch(ids: readonly string[], changed: Partial<S>): Promise<void> {
+    /**
+     * Sets fields of several entries, without events. Neither unique keys nor expiry nor due date may rest on them, and
+     * they are the same in every version of the state.
+     */
+    patch(ids: readonly string[], changed: Partial<S>): Promise<void> {
       const fields = Object.fromEntries(Object.entries(changed).map(([name, value]) => [fieldOf(name), value]));
-      const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId } as Filter<Stored>;
-      await collection.updateMany(filter, { $set: fields, $inc: { version: 1 } } as never);
+      const filter = { _id: { $in: ids.map(id => documentKey(tenantId, id)) }, tenantId };
+      return rows.updateMany(filter, { $set: fields, $inc: { version: 1 } });
     },
 
-    /** Adds to numbers of an entry, which starts as `initial`: one round trip, and concurrent calls add up. Without events. */
-    async add(id: string, amounts: Partial<Record<keyof S & string, number>>, initial: S): Promise<void> {
-      const fields = Object.entries(amounts);
-      const rest = Object.entries(initial as Record<string, unknown>).filter(([name]) => !(name in amounts));
-      const onInsert = { id, outbox: [], unique: {}, changedAt: clock.now(), ...datesOf(definition, initial) };
-      await collection.updateOne(
+    /**
+     * Adds to numbers of an entry, which starts as `initial`: one round trip, and concurrent calls add up. Without
+     * events. Returns the state that came of it. The numbers keep their names in every version of the state, since it
+     * is not read before.
+     */
+    async add(id: string, amounts: Partial<Record<keyof S & string, number>>, initial: S): Promise<S> {
+      const fields = Object.entries(amounts).map(([name, amount]) => [fieldOf(name), amount] as const);
+      const rest = Object.entries(initial as Record<string, unknown>)
+        .filter(([name]) => !(name in amounts))
+        .map(([name, value]) => [fieldOf(name), value] as const);
+      const onInsert = {
+        id,
+        ...stateVersionOf(definition),
+        outbox: [],
+        unique: {},
+        changedAt: clock.now(),
+        ...datesOf(definition, initial),
+      };
+      const added = await rows.updateAndGet(
         keyed(id),
         {
-          $inc: { version: 1, ...Object.fromEntries(fields.map(([name, amount]) => [fieldOf(name), amount])) },
-          $setOnInsert: { ...onInsert, ...Object.fromEntries(rest.map(([name, value]) => [fieldOf(name), value])) },
-        } as unknown as Parameters<typeof collection.updateOne>[1],
+          $inc: { version: 1, ...Object.fromEntries(fields) },
+          $setOnInsert: { ...onInsert, ...Object.fromEntries(rest) },
+        },
         { upsert: true },
       );
+      return added ? stateOf(definition, added) : initial;
     },
 
     /** Removes and returns in one step: for what may be used once. */
     async take(id: string): Promise<Entry<S> | null> {
-      const document = live((await collection.findOneAndDelete(keyed(id))) as Stored | null);
-      return document && entryOf(document);
+      return entry(live(await rows.take(keyed(id))));
     },
 
-    async remove(id: string): Promise<void> {
-      await collection.deleteOne(keyed(id));
-    },
+    remove: (id: string): Promise<void> => rows.deleteOne(keyed(id)),
 
     /** In one round trip. Of entries that have no events: what waits to be published would go with them. */
     async removeAll(ids: readonly string[]): Promise<void> {
-      if (ids.length === 0) return;
-      const operations = ids.map(id => ({ deleteOne: { filter: keyed(id) } }));
-      await collection.bulkWrite(operations as unknown as Parameters<typeof collection.bulkWrite>[0], {
-        ordered: false,
-      });
+      await rows.write(ids.map(id => ({ deleteOne: { filter: keyed(id) } })));
     },
   };
+}
+
+function waitingIn(document: StoredDocument<unknown> | null): Waiting {
+  const outbox = document?.outbox ?? [];
+  const sizeOf = (data: unknown) => (data instanceof Uint8Array ? data.byteLength : 0);
+  return { messages: outbox.length, bytes: outbox.reduce((sum, { event }) => sum + sizeOf(event.data), 0) };
 }

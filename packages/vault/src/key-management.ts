@@ -1,5 +1,5 @@
-// The port to whatever holds the key-encryption keys, and its adapter for development: a key file. Others (OpenBao Transit,
-// AWS KMS) implement the same two functions.
+// The port to whatever holds the key-encryption keys, and its adapter for development: a key file. Others (OpenBao
+// Transit, AWS KMS) implement the same two functions.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
@@ -45,9 +45,9 @@ export function open(key: Buffer, sealed: Buffer, context: string): Buffer {
 }
 
 /**
- * Keys from a JSON file `{ "active": "<id>", "keys": { "<id>": "<32 bytes in base64>" } }`. For development: the file is as
- * secret as everything in the vault. Throws when everybody may read it; its group may,
- * since Kubernetes mounts a secret for the group of the pod.
+ * Keys from a JSON file `{ "active": "<id>", "keys": { "<id>": "<32 bytes in base64>" } }`. For development: the file
+ * is as secret as everything in the vault. Throws when everybody may read it; its group may, since Kubernetes mounts a
+ * secret for the group of the pod.
  */
 export function localKeyFile(path: string): KeyManagement {
   if ((statSync(path).mode & 0o007) !== 0) throw new Error(`${path} is readable by everybody; chmod 600 it`);

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cause, emptyContext, type Message, newId } from '@reeve/contracts';
-import { openStore, type Store } from '@reeve/store';
+import { openStore, type Store, type StoreOptions } from '@reeve/store';
+import { eventually } from '@reeve/testing';
 import { localKeyFile } from './key-management.ts';
-import { createVault, SecretMissingError, type Vault } from './vault.ts';
+import { createVault, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
@@ -24,14 +25,21 @@ const keyFile = (name: string, mode = 0o600) => {
 };
 const published: Message[] = [];
 const path = keyFile('keys.json');
+const database = `vault_${randomUUID().slice(0, 8)}`;
+const openOwn = (options: Partial<StoreOptions> = {}) =>
+  openStore({ uri, database, source: '/test', contents: { collections: vaultCollections }, ...options });
 let store: Store;
 let vault: Vault;
 
 beforeAll(async () => {
-  store = openStore({ uri, database: `vault_${randomUUID().slice(0, 8)}`, source: '/test' });
+  store = openOwn();
   vault = createVault({ store, keys: localKeyFile(path) });
   await store.prepare();
-  store.relay.start(messages => Promise.resolve(void published.push(...messages)));
+  store.startPublishing({
+    publish: messages => Promise.resolve(void published.push(...messages)),
+    findPublished: () => Promise.resolve(new Set()),
+    once: false,
+  });
 });
 
 afterAll(() => store.close());
@@ -42,8 +50,7 @@ describe('vault', () => {
   test('gives back what was put in, and every read is an event before it is an answer', async () => {
     const tenantId = newId('tenant');
     await vault.put(tenantId, ref, 'geheim ☃', cause);
-    expect((await vault.read(tenantId, ref, { cause, purpose: 'a test' })).toString('utf8')).toBe('geheim ☃');
-    await store.relay.sweep();
+    expect((await vault.read(tenantId, ref, { cause, purpose: 'test' })).toString('utf8')).toBe('geheim ☃');
     await new Promise(resolve => setTimeout(resolve, 100));
     const mine = published.filter(({ event }) => event.tenantId === tenantId);
     expect(mine.map(({ event }) => event.type).toSorted()).toEqual(['secret.accessed', 'secret.stored']);
@@ -51,7 +58,7 @@ describe('vault', () => {
     expect(mine.find(({ event }) => event.type === 'secret.accessed')?.event.data).toMatchObject({
       actor: cause.actor,
       target: { id: 'one' },
-      details: { purpose: 'a test' },
+      details: { purpose: 'test' },
     });
   });
 
@@ -63,7 +70,7 @@ describe('vault', () => {
       [mine, { ...ref, id: 'two' }],
       [mine, { ...ref, secretClass: 'other' }],
     ] as const) {
-      await expect(vault.read(tenantId, other, { cause, purpose: 'x' })).rejects.toBeInstanceOf(SecretMissingError);
+      await expect(vault.read(tenantId, other, { cause, purpose: 'test' })).rejects.toBeInstanceOf(SecretMissingError);
     }
   });
 
@@ -76,29 +83,33 @@ describe('vault', () => {
       [mine, { ...ref, secretClass: 'other' }],
     ] as const)
       await vault.put(tenantId, other, `${tenantId} ${other.id}`, cause);
-    const rows = store.collections<{ secretClass: string; sealed: string }>({ name: 'vault_secrets' });
+    const rows = store.collection(secrets);
     const sealed = (await rows.in(mine).get('test/one'))?.state.sealed ?? '';
     for (const [tenantId, other] of [
       [theirs, ref],
       [mine, { ...ref, id: 'two' }],
       [mine, { ...ref, secretClass: 'other' }],
     ] as const) {
-      await rows.in(tenantId).put(`${other.secretClass}/${other.id}`, { secretClass: other.secretClass, sealed });
-      await expect(vault.read(tenantId, other, { cause, purpose: 'x' })).rejects.toThrow(
+      await rows
+        .in(tenantId)
+        .put(`${other.secretClass}/${other.id}`, { secretClass: other.secretClass, sealed, destroyedAt: null });
+      await expect(vault.read(tenantId, other, { cause, purpose: 'test' })).rejects.toThrow(
         /unable to authenticate|auth/i,
       );
     }
-    expect((await vault.read(mine, ref, { cause, purpose: 'x' })).toString()).toBe(`${mine} one`);
+    expect((await vault.read(mine, ref, { cause, purpose: 'test' })).toString()).toBe(`${mine} one`);
   });
 
   test('a flipped bit does not open', async () => {
     const tenantId = newId('tenant');
     await vault.put(tenantId, ref, 'whole', cause);
-    const rows = store.collections<{ secretClass: string; sealed: string }>({ name: 'vault_secrets' });
+    const rows = store.collection(secrets);
     const bytes = Buffer.from((await rows.in(tenantId).get('test/one'))?.state.sealed ?? '', 'base64');
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
-    await rows.in(tenantId).put('test/one', { secretClass: 'test', sealed: bytes.toString('base64') });
-    await expect(vault.read(tenantId, ref, { cause, purpose: 'x' })).rejects.toThrow();
+    await rows
+      .in(tenantId)
+      .put('test/one', { secretClass: 'test', sealed: bytes.toString('base64'), destroyedAt: null });
+    await expect(vault.read(tenantId, ref, { cause, purpose: 'test' })).rejects.toThrow();
   });
 
   test('what is destroyed is gone, and destroying it again says nothing more', async () => {
@@ -106,11 +117,33 @@ describe('vault', () => {
     await vault.put(tenantId, ref, 'x', cause);
     await vault.destroy(tenantId, ref, cause);
     await vault.destroy(tenantId, ref, cause);
-    await expect(vault.read(tenantId, ref, { cause, purpose: 'x' })).rejects.toBeInstanceOf(SecretMissingError);
-    await new Promise(resolve => setTimeout(resolve, 100));
-    expect(
-      published.filter(({ event }) => event.tenantId === tenantId && event.type === 'secret.destroyed'),
-    ).toHaveLength(1);
+    await expect(vault.read(tenantId, ref, { cause, purpose: 'test' })).rejects.toBeInstanceOf(SecretMissingError);
+    const told = () => published.filter(({ event }) => event.tenantId === tenantId).map(({ event }) => event.type);
+    await eventually('both to be told', () => told().length > 1);
+    expect(told()).toEqual(['secret.stored', 'secret.destroyed']);
+    expect(await store.collection(secrets).in(tenantId).get('test/one')).toBeNull();
+    await vault.put(tenantId, ref, 'again', cause);
+    expect((await vault.read(tenantId, ref, { cause, purpose: 'test' })).toString()).toBe('again');
+  });
+
+  test('what is destroyed before anything was published of it is told in full by whoever publishes it', async () => {
+    const tenantId = newId('tenant');
+    const own = { database: `vault_${randomUUID().slice(0, 8)}` };
+    const lost = openOwn({ ...own, publishLeaseMs: 100 });
+    const doomed = createVault({ store: lost, keys: localKeyFile(path) });
+    await doomed.put(tenantId, ref, 'x', cause);
+    await doomed.destroy(tenantId, ref, cause);
+    await lost.close();
+    const told: string[] = [];
+    const other = openOwn({ ...own, takeOverAfterMs: 100, sweepMs: 100 });
+    other.startPublishing({
+      publish: messages => Promise.resolve(void told.push(...messages.map(({ event }) => event.type))),
+      findPublished: () => Promise.resolve(new Set()),
+      once: false,
+    });
+    await eventually('both to be told', () => told.length > 1);
+    await other.close();
+    expect(told).toEqual(['secret.stored', 'secret.destroyed']);
   });
 
   test('two vaults that meet a class for the first time at once agree on its key', async () => {
@@ -120,7 +153,7 @@ describe('vault', () => {
       vaults.map((one, index) => one.put(tenantId, { ...ref, id: String(index) }, String(index), cause)),
     );
     for (const index of vaults.keys())
-      expect((await vault.read(tenantId, { ...ref, id: String(index) }, { cause, purpose: 'x' })).toString()).toBe(
+      expect((await vault.read(tenantId, { ...ref, id: String(index) }, { cause, purpose: 'test' })).toString()).toBe(
         String(index),
       );
   });
