@@ -32,14 +32,17 @@ function bytesOf(data: unknown): Buffer {
   if (Buffer.isBuffer(data)) return data;
   if (data instanceof Uint8Array) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const json = JSON.stringify(data);
-  // Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. JSON shows them as escapes.
+  // Lone surrogates, which an identity provider's JSON may bring, would make the event one that cannot be hashed. JSON
+  // shows them as escapes.
   if (!/\\ud[89a-f]/.test(json)) return Buffer.from(json);
   const wellFormed = (_key: string, value: unknown): unknown =>
     typeof value === 'string' ? value.toWellFormed() : value;
   return Buffer.from(JSON.stringify(data, wellFormed));
 }
 
-/** Throws PoisonMessageError, saying which attribute is missing or wrong, for anything that is not one of our events. */
+/**
+ * Throws PoisonMessageError, saying which attribute is missing or wrong, for anything that is not one of our events.
+ */
 export function decode({ value, headers = {} }: RawMessage): CloudEvent {
   const header = (name: string): string | undefined => {
     const found = headers[name];

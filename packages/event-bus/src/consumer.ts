@@ -1,11 +1,14 @@
-// A consumer group. Partitions are handled one message after the other, and an offset is committed only after its effect. A transient failure pauses
-// the partition and tries again with back-off, as long as it takes; a poison message goes to `<topic>.<group>.dlq` with its headers, its bytes
-// and the reason. A failure of unknown kind is tried a few times first: a bug that met one message must not stop a tenant for ever.
+// A consumer group. Partitions are handled one message after the other, and an offset is committed only after its
+// effect. A transient failure pauses the partition and tries again with back-off, as long as it takes; a poison
+// message goes to `<topic>.<group>.dlq` with its headers, its bytes and the reason. A failure of unknown kind is
+// tried a few times first: a bug that met one message must not stop a tenant for ever.
 import { context, metrics, SpanKind, trace } from '@opentelemetry/api';
 import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
-import { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, Partitioners } from 'kafkajs';
+import { type EachBatchPayload, type KafkaMessage, Partitioners } from 'kafkajs';
 import { decode } from './cloud-events.ts';
+import type { Connect } from './connection.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
+import { consumerRetry, keepConsuming } from './keep-consuming.ts';
 import { contextOf, linksTo } from './trace-links.ts';
 
 export type Received = CloudEvent & { topic: string; partition: number; offset: string };
@@ -14,8 +17,12 @@ export type Batch = { topic: string; partition: number; events: readonly Receive
 export type ConsumerOptions = {
   group: string;
   topics: readonly string[];
-  /** Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again. */
+  /**
+   * Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again.
+   */
   handleBatch: (batch: Batch) => Promise<void>;
+  /** Waits so long for so much before it takes what there is: where a batch costs as much as an event. */
+  gather?: { ms: number; bytes: number };
   /** How many partitions are handled side by side; each stays in its order. One unless said otherwise. */
   partitionsAtOnce?: number;
   /** Told of each message that was set aside, before its offset is committed: idempotent as well. */
@@ -34,7 +41,7 @@ export type SetAside = {
 };
 
 export type ConsumerParts = {
-  kafka: Kafka;
+  connect: Connect;
   /** True for a failure that will pass, such as a store that is down. kafkajs's own are known here. */
   isTransient: (error: unknown) => boolean;
   onError: (error: unknown, about: { group: string; topic: string; partition: number; waitMs: number }) => void;
@@ -48,36 +55,30 @@ const retries = meter.createCounter('reeve.consumer.retries', {
   description: 'Times a partition was paused to try again',
 });
 
+const asItComes = { ms: 2_000, bytes: 1 };
 const heartbeatEveryMs = 2_000;
 const unknownFailureAttempts = 5;
 const firstWaitMs = 200;
 const longestWaitMs = 15_000;
-const lagEveryMs = 15_000;
+const lagEveryMs = 30_000;
 const maxLinks = 64;
 
 export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
-  const { kafka, isTransient, onError } = parts;
-  const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1 } = options;
-  const consumer: Consumer = kafka.consumer({
-    groupId: group,
-    sessionTimeout: 10_000,
-    heartbeatInterval: heartbeatEveryMs,
-    rebalanceTimeout: 15_000,
-    maxWaitTimeInMs: 500,
-    allowAutoTopicCreation: false,
-    // kafkajs gives up a consumer on errors it deems final; ours has no better place to be, so it starts again.
-    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 20, restartOnFailure: () => Promise.resolve(true) },
-  });
+  const { connect, isTransient, onError } = parts;
+  const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
+  const { kafka, cut } = connect();
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   const admin = kafka.admin();
-  // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by itself.
+  // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by
+  // itself.
   const failed = new Map<string, { times: number; lasting: number }>();
   const resumeTimers = new Set<NodeJS.Timeout>();
+  const inHand = new Set<Promise<void>>();
   let deadLetterReady: Promise<void> | undefined;
 
   async function setAside(topic: string, partition: number, message: KafkaMessage, error: PoisonMessageError) {
@@ -142,7 +143,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     }
   }
 
-  /** Handles a run of messages together. What fails it is set aside only from a run of one, so that nothing is set aside twice. */
+  /**
+   * Handles a run of messages together. What fails it is set aside only from a run of one, so that nothing is set
+   * aside twice.
+   */
   async function work(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<void> {
     const events = messages.map(message => ({ ...decode(message), topic, partition, offset: message.offset }));
     await handle({ topic, partition, events });
@@ -159,10 +163,16 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     while (messages.length > 0 && isRunning() && !isStale()) {
       const run = alone ? messages.slice(0, 1) : messages;
       const end = run.at(-1);
-      // The group takes a member for dead that is silent for its session timeout, and a handler may need longer than that.
+      // The group takes a member for dead that is silent for its session timeout, and a handler may need longer than
+      // that.
       const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatEveryMs);
       try {
-        await work(topic, partition, run).finally(() => clearInterval(beat));
+        const working = work(topic, partition, run);
+        inHand.add(working);
+        await working.finally(() => {
+          inHand.delete(working);
+          clearInterval(beat);
+        });
       } catch (error) {
         const poison = error instanceof PoisonMessageError;
         const transient = !poison && (isTransient(error) || isKafkaUnavailable(error));
@@ -208,18 +218,34 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     }
   }
 
+  const { promise: joined, resolve: hasJoined } = Promise.withResolvers<void>();
   await admin.connect();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  const joined = new Promise<void>(resolve => {
-    consumer.on(consumer.events.GROUP_JOIN, () => resolve());
-  });
-  await consumer.run({
+  const stopConsuming = await keepConsuming(connect, {
+    topics,
+    handled: () => Promise.allSettled(inHand),
+    create(kafka) {
+      const consumer = kafka.consumer({
+        groupId: group,
+        sessionTimeout: 10_000,
+        heartbeatInterval: heartbeatEveryMs,
+        rebalanceTimeout: 15_000,
+        // The broker answers as soon as there is so much, and after that time with what there is.
+        minBytes: gather.bytes,
+        maxWaitTimeInMs: gather.ms,
+        allowAutoTopicCreation: false,
+        retry: consumerRetry,
+      });
+      consumer.on(consumer.events.GROUP_JOIN, () => hasJoined());
+      return consumer;
+    },
     eachBatch,
     eachBatchAutoResolve: false,
     autoCommit: true,
     autoCommitThreshold: 1,
     partitionsConsumedConcurrently: partitionsAtOnce,
+  }).catch((error: unknown) => {
+    cut();
+    throw error;
   });
   const lagTimer = setInterval(() => void measureLag().catch(() => undefined), lagEveryMs);
   lagTimer.unref();
@@ -232,7 +258,8 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     async stop(): Promise<void> {
       clearInterval(lagTimer);
       for (const timer of resumeTimers) clearTimeout(timer);
-      await consumer.disconnect();
+      await stopConsuming();
+      cut();
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     },
   };

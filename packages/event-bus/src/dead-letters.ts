@@ -29,7 +29,10 @@ export async function readDeadLetters(
   return found;
 }
 
-/** Publishes dead letters to their topic again, with their own key and headers: consumers that have them already recognise the id. */
+/**
+ * Publishes dead letters to their topic again, with their own key and headers: consumers that have them already
+ * recognise the id.
+ */
 export async function replayDeadLetters(kafka: Kafka, topic: string, letters: readonly DeadLetter[]): Promise<void> {
   const producer = kafka.producer({
     allowAutoTopicCreation: false,

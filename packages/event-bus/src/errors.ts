@@ -1,4 +1,7 @@
-/** A message that no retry can help: it goes to the dead letters with this code and reason. Neither may hold personal data. */
+/**
+ * A message that no retry can help: it goes to the dead letters with this code and reason. Neither may hold personal
+ * data.
+ */
 export class PoisonMessageError extends Error {
   readonly code: string;
 
@@ -9,9 +12,29 @@ export class PoisonMessageError extends Error {
   }
 }
 
-/** kafkajs could not reach the brokers, or they were not ready: the same call may go through later. Not what a broker refuses for good. */
+/** What was to be published until a certain moment was not acknowledged by then. Some of it may have arrived. */
+export class PublishDeadlineError extends Error {
+  constructor() {
+    super('not acknowledged in the time that there was for it');
+    this.name = 'PublishDeadlineError';
+  }
+}
+
+type KafkaJsError = Error & { retriable?: boolean; type?: string };
+
+const isKafkaJsError = (error: unknown): error is KafkaJsError =>
+  error instanceof Error && error.name.startsWith('KafkaJS');
+
+/**
+ * kafkajs could not reach the brokers, or they were not ready: the same call may go through later. Not what a broker
+ * refuses for good.
+ */
 export function isKafkaUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) return false;
-  const refused = error.name === 'KafkaJSProtocolError' && 'retriable' in error && error.retriable === false;
-  return !refused && error.name !== 'KafkaJSNonRetriableError';
+  if (error instanceof PublishDeadlineError) return true;
+  if (!isKafkaJsError(error)) return false;
+  // What it gave up on is wrapped, also when that may pass.
+  if (isKafkaJsError(error.cause)) return isKafkaUnavailable(error.cause);
+  // A login that is refused says nothing of the message.
+  if (error.name === 'KafkaJSProtocolError') return error.retriable === true || error.type?.includes('SASL') === true;
+  return error.name !== 'KafkaJSNonRetriableError';
 }

@@ -1,10 +1,11 @@
 // The bus against a real broker.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CloudEvent, emptyContext, type Message, newEventId, newId } from '@reeve/contracts';
+import { type CloudEvent, emptyContext, newId } from '@reeve/contracts';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { Received } from './consumer.ts';
 import { PoisonMessageError } from './errors.ts';
+import { collectLog, freshTopic, message, until } from './event-bus.test-support.ts';
 import { createEventBus, type EventBus } from './event-bus.ts';
 
 const broker = process.env['REEVE_TEST_KAFKA'];
@@ -26,40 +27,9 @@ afterAll(async () => {
   await producer.disconnect();
 });
 
-async function freshTopic(partitions = 1): Promise<string> {
-  const topic = `test.${randomUUID()}`;
-  await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions, retentionMs: 3_600_000, compacted: false } });
-  return topic;
-}
-
-function message(topic: string, data: unknown, change: Partial<CloudEvent> = {}): Message {
-  const tenantId = newId('tenant');
-  const event: CloudEvent = {
-    id: newEventId(),
-    source: '/test',
-    type: 'tenant.created',
-    subject: 'tenant/1',
-    time: new Date().toISOString(),
-    tenantId,
-    correlationId: 'c',
-    contentType: 'application/json',
-    data,
-    ...change,
-  };
-  return { topic, key: 'k', event };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('it did not happen in time');
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-}
-
 describe('topics', () => {
   test('are made with the declared partitions and retention, and left alone when they exist', async () => {
-    const topic = await freshTopic(4);
+    const topic = await freshTopic(bus, { partitions: 4 });
     await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions: 9, retentionMs: 1, compacted: true } });
     const admin = kafka.admin();
     await admin.connect();
@@ -80,7 +50,7 @@ describe('topics', () => {
 
 describe('publishing and consuming', () => {
   test('an event arrives as it was, JSON and bytes alike, in the order of its key', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const received: Received[] = [];
     await bus.consume({
       group: `g.${topic}`,
@@ -114,7 +84,7 @@ describe('publishing and consuming', () => {
   });
 
   test('more than a broker takes in one batch is published in several, in order; a message of a megabyte goes alone', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const sizes: number[] = [];
     await bus.consume({
       group: `g.${topic}`,
@@ -131,7 +101,7 @@ describe('publishing and consuming', () => {
   });
 
   test('an offset is committed only after its effect: whoever takes over gets what was not finished', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const group = `g.${topic}`;
     const first = createEventBus({ brokers: [broker], clientId: 'first', isTransient: () => true });
     let attempts = 0;
@@ -153,7 +123,7 @@ describe('publishing and consuming', () => {
   });
 
   test('a handler that needs longer than the session of a member is handled once', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const group = `test.${randomUUID()}`;
     const seen: string[] = [];
     const slow = createEventBus({ brokers: [broker], clientId: 'slow' });
@@ -185,9 +155,45 @@ describe('publishing and consuming', () => {
   }, 40_000);
 });
 
+describe('a group', () => {
+  test('whose members come and go says nothing of it, and handles everything', async () => {
+    const topic = await freshTopic(bus, { partitions: 4 });
+    const handled = new Set<string>();
+    const { log, lines } = collectLog();
+    const member = () => {
+      const own = createEventBus({ brokers: [broker], clientId: 'member', log });
+      const joined = own.consume({
+        group: `g.${topic}`,
+        topics: [topic],
+        handleBatch: ({ events }) => Promise.resolve(events.forEach(({ id }) => handled.add(id))),
+      });
+      return { own, joined: joined.then(consumer => consumer.joined) };
+    };
+    const sent: string[] = [];
+    const publishing = setInterval(() => {
+      const messages = [1, 2, 3, 4].map(n => ({ ...message(topic, { n }), key: `key ${n}` }));
+      sent.push(...messages.map(({ event }) => event.id));
+      void bus.publish(messages);
+    }, 20);
+    const first = member();
+    await first.joined;
+    for (let round = 0; round < 3; round += 1) {
+      const second = member();
+      await second.joined;
+      const atJoin = sent.length;
+      await until(() => sent.length > atJoin + 200);
+      await second.own.stop();
+    }
+    clearInterval(publishing);
+    await until(() => sent.every(id => handled.has(id)));
+    await first.own.stop();
+    expect(lines).toEqual([]);
+  }, 60_000);
+});
+
 describe('failures', () => {
   test('a transient failure is tried again until it passes, nothing is skipped and nothing overtakes', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const handled: number[] = [];
     let failuresLeft = 4;
     await bus.consume({
@@ -208,7 +214,7 @@ describe('failures', () => {
   });
 
   test('poison goes to the dead letters with its bytes, headers and reason, what follows it is handled, and it can be replayed', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const group = `g.${topic}`;
     const handled: unknown[] = [];
     let mended = false;
@@ -243,7 +249,7 @@ describe('failures', () => {
   });
 
   test('a failure of unknown kind is tried several times and then set aside, so that one message does not stop a partition for ever', async () => {
-    const topic = await freshTopic();
+    const topic = await freshTopic(bus);
     const group = `g.${topic}`;
     let attempts = 0;
     const handled: number[] = [];
@@ -271,9 +277,9 @@ describe('failures', () => {
 describe('typed subscriptions', () => {
   const head = {
     actor: { type: 'service', id: 'test', name: null, via: 'system' },
-    target: { type: 'tenant', id: 't', name: null },
+    target: { type: 'tenant', id: newId('tenant'), name: null },
     outcome: 'success',
-    reason: { code: 'test', rule: null, basis: null },
+    reason: { code: 'requested', rule: null, basis: null },
     context: emptyContext,
   };
   const tenantCreated = (details: object, change: Partial<CloudEvent> = {}) =>

@@ -1,52 +1,35 @@
-// Everything of Kafka that Reeve uses. No other file of the repository imports kafkajs, which is chosen but no longer maintained:
-// should it be replaced, this package is the only one that changes.
+// Everything of Kafka that Reeve uses. No other file of the repository imports kafkajs, which is chosen but no longer
+// maintained: should it be replaced, this package is the only one that changes.
 import './frugal-encoder.ts';
+import './quiet-queue.ts';
 import { maxMessageBytes, type Topic } from '@reeve/contracts';
-import { Kafka, logLevel } from 'kafkajs';
+import { type ConnectionOptions, createConnect } from './connection.ts';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { isKafkaUnavailable } from './errors.ts';
 import { findPublished } from './find-published.ts';
+import { type Following, follow } from './follow.ts';
 import { createPublisher } from './publisher.ts';
 import { type Found, readToEnd } from './read-to-end.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
-export type EventBusOptions = {
-  brokers: string[];
-  clientId: string;
+export type EventBusOptions = ConnectionOptions & {
+  /** Put before the names of consumer groups, where several installations share a cluster. */
+  groupPrefix?: string;
+  /** True for a failure of a handler that will pass, such as a store that is down. */
   isTransient?: (error: unknown) => boolean;
-  log?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, about: Record<string, unknown>) => void;
 };
 
 export type EventBus = ReturnType<typeof createEventBus>;
 
 const topicAttempts = 8;
 
-const levels = {
-  [logLevel.ERROR]: 'error',
-  [logLevel.WARN]: 'warn',
-  [logLevel.INFO]: 'info',
-  [logLevel.DEBUG]: 'debug',
-} as const;
-
-export function createEventBus({
-  brokers,
-  clientId,
-  isTransient = () => false,
-  log = () => undefined,
-}: EventBusOptions) {
-  const kafka = new Kafka({
-    brokers,
-    clientId,
-    connectionTimeout: 3_000,
-    requestTimeout: 15_000,
-    logLevel: logLevel.WARN,
-    logCreator: () => entry => {
-      const { message, timestamp: _, logger: __, stack: ___, ...about } = entry.log;
-      log(levels[entry.level as keyof typeof levels] ?? 'info', message, { ...about, from: 'kafkajs' });
-    },
-  });
-  const publisher = createPublisher(kafka);
+export function createEventBus(options: EventBusOptions) {
+  const { clientId, groupPrefix = '', isTransient = () => false, log = () => undefined } = options;
+  const connect = createConnect(options);
+  const publisher = createPublisher(connect);
+  const { kafka, cut } = connect();
+  const followed: Following[] = [];
   const consumers: RunningConsumer[] = [];
   const admin = kafka.admin();
   let adminReady: Promise<void> | undefined;
@@ -80,21 +63,24 @@ export function createEventBus({
     });
   }
 
-  async function consume(options: ConsumerOptions): Promise<RunningConsumer> {
+  async function consume({ group, ...rest }: ConsumerOptions): Promise<RunningConsumer> {
     const consumer = await startConsumer(
       {
-        kafka,
+        connect,
         isTransient,
         onError: (error, about) => log('warn', 'a partition is paused and will be tried again', { ...about, error }),
       },
-      options,
+      { group: groupPrefix + group, ...rest },
     );
     consumers.push(consumer);
     return consumer;
   }
 
   return {
-    /** Creates the topics that do not exist, with their declared partitions and retention. Existing ones are left as they are. */
+    /**
+     * Creates the topics that do not exist, with their declared partitions and retention. Existing ones are left as
+     * they are.
+     */
     async ensureTopics(topics: Record<string, Topic>): Promise<void> {
       // Services that start together create the same topics: whoever meets a half-made one looks again.
       for (let attempt = 1; ; attempt += 1) {
@@ -121,6 +107,15 @@ export function createEventBus({
       return consume(subscription(group, handlers));
     },
 
+    /**
+     * Shows this process every message of the topic, from its beginning and then as they come. `each` must not throw.
+     */
+    async follow(topic: string, each: Parameters<typeof follow>[1]['each']): Promise<Following> {
+      const following = await follow({ connect, admin: await connectedAdmin(), clientId }, { topic, each });
+      followed.push(following);
+      return following;
+    },
+
     /** What the group has set aside of the topic, oldest first. */
     readDeadLetters: async (topic: string, group: string) =>
       readDeadLetters({ kafka, admin: await connectedAdmin() }, topic, group),
@@ -142,7 +137,9 @@ export function createEventBus({
 
     async stop(): Promise<void> {
       await this.stopConsuming();
+      await Promise.all(followed.splice(0).map(following => following.stop()));
       await publisher.stop();
+      cut();
       if (adminReady) await admin.disconnect();
     },
   };

@@ -1,9 +1,12 @@
-// Asks the topics themselves which messages they hold. For whoever does not know whether a message that it was about to publish
-// arrived: after a crash, or a request that was never answered.
+// Asks the topics themselves which messages they hold. For whoever does not know whether a message that it was about to
+// publish arrived: after a crash, or a request that was never answered.
 import type { Admin, Kafka } from 'kafkajs';
 import { readToEnd } from './read-to-end.ts';
 
-/** The ids among those asked for that are on the topics. Reads from `since`, the time of the oldest event, to the end, so it takes seconds. */
+/**
+ * The ids among those asked for that are on the topics. Reads from `since`, the time of the oldest event, to the end,
+ * so it takes seconds.
+ */
 export async function findPublished(
   kafka: { kafka: Kafka; admin: Admin },
   { ids, topics, since }: { ids: ReadonlySet<string>; topics: ReadonlySet<string>; since: Date },

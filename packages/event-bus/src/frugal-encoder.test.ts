@@ -23,7 +23,10 @@ beforeAll(async () => {
   ({ encodeRecord: ours, checksum: ourChecksum } = await import('./frugal-encoder.ts'));
 });
 
-/** Of any length up to `longest`: an array of fast-check's stays short, and what the large are spared would not be tried. */
+/**
+ * Of any length up to `longest`: an array of fast-check's stays short, and what the large are spared would not be
+ * tried.
+ */
 const bytesUpTo = (longest: number) =>
   fc
     .tuple(fc.nat(longest), fc.nat(255))

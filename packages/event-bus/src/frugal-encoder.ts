@@ -1,8 +1,10 @@
-// kafkajs 2.2.4 encodes each header of each record into a zeroed buffer of 512 bytes of its own, and each length into one more: some eighty
-// buffers for one webhook, and the collector has more to do than the encoder. Imported for its effect, before the first produce: an encoder
-// begins small (up to 64 bytes V8 keeps a typed array in its own heap), grows into unzeroed memory, of which it only ever hands out
-// what it wrote, and a record is written in one go. Its checksum takes a byte at a time, and is replaced by one that is three times as fast.
-import { createRequire, Module } from 'node:module';
+// kafkajs 2.2.4 encodes each header of each record into a zeroed buffer of 512 bytes of its own, and each length into
+// one more: some eighty buffers for one webhook, and the collector has more to do than the encoder. Imported for its
+// effect, before the first produce: an encoder begins small (up to 64 bytes V8 keeps a typed array in its own heap),
+// grows into unzeroed memory, of which it only ever hands out what it wrote, and a record is written in one go. Its
+// checksum takes a byte at a time, and is replaced by one that is three times as fast.
+import { createRequire } from 'node:module';
+import { replaceModule } from './replace-module.ts';
 
 type HeaderValue = Buffer | string;
 type Headers = Record<string, HeaderValue | HeaderValue[]>;
@@ -37,7 +39,9 @@ const kafkajsDefault = 511;
 const longestVarInt = 5;
 const longestDelta = 2 ** 30;
 
-/** What is longer than this is not copied into what wraps it: the wrapper writes itself into the free space before it. */
+/**
+ * What is longer than this is not copied into what wraps it: the wrapper writes itself into the free space before it.
+ */
 const large = 16_384;
 const spaceBefore = 256;
 
@@ -105,14 +109,5 @@ export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, 
 const castagnoli = require('crc-32/crc32c.js') as { buf(bytes: Uint8Array): number };
 export const checksum = (bytes: Uint8Array) => castagnoli.buf(bytes) >>> 0;
 
-/** Put there before anybody asks for it: instrumentation of `require` keeps what it saw first. */
-function replace(file: string, exports: unknown) {
-  const place = require.resolve(`kafkajs/src/protocol/recordBatch/${file}`);
-  const replacement = new Module(place);
-  replacement.exports = exports;
-  replacement.loaded = true;
-  require.cache[place] = replacement;
-}
-
-replace('record/v0/index.js', encodeRecord);
-replace('crc32C/index.js', checksum);
+replaceModule('protocol/recordBatch/record/v0/index.js', encodeRecord);
+replaceModule('protocol/recordBatch/crc32C/index.js', checksum);

@@ -1,24 +1,35 @@
-// Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share one request
-// (group commit): the batch grows with the load and nobody waits for a timer.
+// Publishes with acks from all in-sync replicas and an idempotent producer. Callers that wait at the same time share
+// one request (group commit): the batch grows with the load and nobody waits for a timer. What a caller may publish
+// until a certain moment is not sent after it, however long this process was held up, since another one may be
+// publishing it by then.
 import { propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Message } from '@reeve/contracts';
-import { CompressionTypes, type Kafka, type PartitionerArgs, Partitioners, type Producer } from 'kafkajs';
+import { CompressionTypes, type PartitionerArgs, Partitioners, type Producer } from 'kafkajs';
 import { LRUCache } from 'lru-cache';
 import { type EncodedMessage, encode } from './cloud-events.ts';
+import type { Connect, Connection } from './connection.ts';
+import { PublishDeadlineError } from './errors.ts';
 import { contextOf, linksTo } from './trace-links.ts';
 
 type Encoded = { message: Message; encoded: EncodedMessage };
-type Waiting = { messages: readonly Message[]; resolve: () => void; reject: (error: unknown) => void };
+type Waiting = {
+  messages: readonly Message[];
+  before: number;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+};
 
 const tracer = trace.getTracer('@reeve/event-bus');
 /**
- * A broker refuses a batch that is larger than the topic's `max.message.bytes`, and all of a request may go to one partition. A message
- * that is larger by itself goes alone.
+ * A broker refuses a batch that is larger than the topic's `max.message.bytes`, and all of a request may go to one
+ * partition. A message that is larger by itself goes alone.
  */
 const maxBytesPerRequest = 900_000;
 const maxMessagesPerRequest = 2_000;
 const maxLinks = 32;
 const rememberedKeys = 10_000;
+/** That of setTimeout. */
+const longestTimerMs = 2 ** 31 - 1;
 /** What a record takes besides key, value and headers, rounded up. */
 const recordOverheadBytes = 100;
 
@@ -63,8 +74,9 @@ function requestsOf(messages: readonly Message[]): Encoded[][] {
 }
 
 /**
- * One message makes a child of what it tells of, so that a trace reads as one story; more can only be linked, and carry the context of
- * what they tell of (OpenTelemetry's conventions for batches). A span for each would cost as much as the encoding.
+ * One message makes a child of what it tells of, so that a trace reads as one story; more can only be linked, and
+ * carry the context of what they tell of (OpenTelemetry's conventions for batches). A span for each would cost as
+ * much as the encoding.
  */
 function startSpan(request: readonly Encoded[]) {
   const attributes = {
@@ -97,33 +109,35 @@ function startSpan(request: readonly Encoded[]) {
   return tracer.startSpan('send', { kind: SpanKind.PRODUCER, attributes, links, root: true });
 }
 
-export function createPublisher(kafka: Kafka) {
-  let producer: Promise<Producer> | undefined;
+type Line = Pick<Connection, 'sendUntil' | 'cut'> & { producer: Promise<Producer> };
+
+export function createPublisher(connect: Connect) {
+  let current: Line | undefined;
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
-  async function connect(): Promise<Producer> {
-    const fresh = kafka.producer({
+  function open(): Line {
+    const { kafka, sendUntil, cut } = connect();
+    const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: createRememberingPartitioner,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
     });
-    await fresh.connect();
-    return fresh;
+    return { sendUntil, cut, producer: producer.connect().then(() => producer) };
   }
 
-  /** A producer that failed may have lost its sequence with the broker; a new one starts clean. Consumers recognise a repetition by its id. */
-  async function discard(failed: Promise<Producer>) {
-    if (producer === failed) producer = undefined;
-    await failed.then(
-      broken => broken.disconnect(),
-      () => undefined,
-    );
+  /**
+   * A producer that failed may have lost its sequence with the broker; a new one starts clean, and consumers
+   * recognise a repetition by its id.
+   */
+  function discard(failed: Line) {
+    if (current === failed) current = undefined;
+    failed.cut();
   }
 
-  async function send(request: readonly Encoded[]) {
+  async function send(request: readonly Encoded[], before: number) {
     const byTopic = new Map<string, EncodedMessage[]>();
     for (const { message, encoded } of request) {
       const list = byTopic.get(message.topic);
@@ -131,14 +145,19 @@ export function createPublisher(kafka: Kafka) {
       else byTopic.set(message.topic, [encoded]);
     }
     const span = startSpan(request);
-    producer ??= connect();
-    const using = producer;
+    current ??= open();
+    const line = current;
+    line.sendUntil(before);
     try {
       const topicMessages = [...byTopic].map(([topic, list]) => ({ topic, messages: list }));
-      await (await using).sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages });
+      const sent = line.producer.then(producer =>
+        producer.sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages }),
+      );
+      await inTime(sent, before);
+      line.sendUntil(Infinity);
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
-      void discard(using);
+      discard(line);
       throw error;
     } finally {
       span.end();
@@ -147,10 +166,12 @@ export function createPublisher(kafka: Kafka) {
 
   async function drain() {
     while (waiting.length > 0) {
-      const group = waiting;
+      // Whoever is late by now hears so by the timer of its own.
+      const group = waiting.filter(one => Date.now() < one.before);
       waiting = [];
       try {
-        for (const request of requestsOf(group.flatMap(({ messages }) => messages))) await send(request);
+        const before = Math.min(...group.map(one => one.before));
+        for (const request of requestsOf(group.flatMap(({ messages }) => messages))) await send(request, before);
         for (const { resolve } of group) resolve();
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -161,20 +182,46 @@ export function createPublisher(kafka: Kafka) {
 
   return {
     /**
-     * Resolves when every in-sync replica has the messages; messages with one key keep their order. Rejects with kafkajs's
-     * error, and then it is not known whether they arrived: publish again with the same event ids.
+     * Resolves when every in-sync replica has the messages; messages with one key keep their order. Rejects with
+     * kafkajs's error, or with PublishDeadlineError, and then it is not known whether they arrived: publish again
+     * with the same event ids. Nothing is sent after `before`, in milliseconds since the epoch. Those who share a
+     * request share the earliest of these moments.
      */
-    publish(messages: readonly Message[]): Promise<void> {
-      if (messages.length === 0) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        waiting.push({ messages, resolve, reject });
-        running ??= Promise.resolve().then(drain);
-      });
+    async publish(messages: readonly Message[], { before = Infinity }: { before?: number } = {}): Promise<void> {
+      if (messages.length === 0) return;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const one = { messages, before, resolve, reject };
+      waiting.push(one);
+      running ??= Promise.resolve().then(drain);
+      try {
+        await inTime(promise, before);
+      } catch (error) {
+        // Others may be in front of it for longer than it can wait.
+        waiting = waiting.filter(other => other !== one);
+        throw error;
+      }
     },
 
     async stop(): Promise<void> {
       await running;
-      if (producer) await discard(producer);
+      const last = current;
+      current = undefined;
+      await last?.producer.then(producer => producer.disconnect()).catch(() => undefined);
+      last?.cut();
     },
   };
+}
+
+/** The client would go on trying for a while: nobody waits for that. */
+async function inTime<T>(work: Promise<T>, before: number): Promise<T> {
+  if (before === Infinity) return await work;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const leftMs = Math.min(Math.max(0, before - Date.now()), longestTimerMs);
+  const timer = setTimeout(() => reject(new PublishDeadlineError()), leftMs);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
 }

@@ -3,7 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 
 const silenceMs = 60_000;
-/** Message timestamps are the producer's, taken after the event's time; this much for a clock that was set back in between. */
+/**
+ * Message timestamps are the producer's, taken after the event's time; this much for a clock that was set back in
+ * between.
+ */
 const marginMs = 10_000;
 
 export type Found = { topic: string; partition: number; message: KafkaMessage };
@@ -28,7 +31,10 @@ async function whatToRead(
   return toRead;
 }
 
-/** Hands each message of these topics to `each`, in the order of its partition, from `since` (or the beginning) to where they ended at the call. */
+/**
+ * Hands each message of these topics to `each`, in the order of its partition, from `since` (or the beginning) to
+ * where they ended at the call.
+ */
 export async function readToEnd(
   { kafka, admin }: { kafka: Kafka; admin: Admin },
   { topics, since, each }: { topics: Iterable<string>; since?: Date; each: (found: Found) => Promise<void> | void },
@@ -37,37 +43,46 @@ export async function readToEnd(
   if (toRead.size === 0) return;
   const consumer = kafka.consumer({ groupId: `reeve.read.${randomUUID()}`, maxWaitTimeInMs: 100 });
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  // It may fail while nobody waits for it yet.
+  done.catch(() => undefined);
   const timer = setTimeout(() => reject(new Error('Kafka did not show in time what it has')), silenceMs);
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [...new Set([...toRead.values()].map(({ topic }) => topic))] });
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    // Before anything is fetched.
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      for (const { topic, partition, next } of toRead.values())
+        consumer.seek({ topic, partition, offset: String(next) });
+    });
+    // Offsets have gaps where something was compacted away or a transaction ended: what counts is how far a batch
+    // reaches, be it empty.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+      timer.refresh();
+      const key = `${topic} ${partition}`;
+      const reading = toRead.get(key);
+      if (!reading) return;
+      reading.next = BigInt(lastOffset) + 1n;
+      if (reading.next >= reading.end) toRead.delete(key);
+      if (toRead.size === 0) resolve();
+    });
     await consumer.run({
       autoCommit: false,
-      async eachBatch({ batch, heartbeat }) {
-        timer.refresh();
-        const key = `${batch.topic} ${batch.partition}`;
-        const reading = toRead.get(key);
-        const [first] = batch.messages;
-        // A fetch from before the seek took effect shows another part of the partition: it does not count.
-        if (!reading || !first || BigInt(first.offset) > reading.next) return;
-        for (const message of batch.messages) {
+      async eachBatch({ batch: { topic, partition, messages }, heartbeat }) {
+        const reading = toRead.get(`${topic} ${partition}`);
+        if (!reading) return;
+        for (const message of messages) {
           const offset = BigInt(message.offset);
           if (offset < reading.next || offset >= reading.end) continue;
           try {
-            await each({ topic: batch.topic, partition: batch.partition, message });
+            await each({ topic, partition, message });
           } catch (error) {
             return reject(error);
           }
         }
-        const after = BigInt(batch.lastOffset()) + 1n;
-        if (after > reading.next) reading.next = after;
-        if (reading.next >= reading.end) toRead.delete(key);
-        if (toRead.size === 0) resolve();
         await heartbeat();
       },
     });
-    for (const { topic, partition, next } of toRead.values()) consumer.seek({ topic, partition, offset: String(next) });
     await done;
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
-// One event after the other, typed: what most services want of a topic. A type without a handler is passed over, a known
-// type whose data breaks its schema is poison; keys that a newer producer added are tolerated.
+// One event after the other, typed: what most services want of a topic. A type without a handler is passed over, a
+// known type whose data breaks its schema is poison; keys that a newer producer added are tolerated.
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { type EventType, eventDataSchema, type IdentityEvent, topicOf } from '@reeve/contracts';
 import type { Batch, ConsumerOptions, Received } from './consumer.ts';

@@ -1,20 +1,26 @@
-// Publishes to a topic of somebody else's cluster. A connection for each call: how often there is one is decided outside, and nothing of theirs outlives it.
+// Publishes to a topic of somebody else's cluster. A connection for each call: how often there is one is decided
+// outside, and no socket outlives it.
+//
+// The client was not written for a peer that lies: four zero bytes make it throw where nobody can catch it, and an
+// answer can make it build whatever fills the heap. So whoever calls does it in a process that may end. That is why
+// this is a door of its own, and not in `index.ts`.
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Kafka, logLevel, Partitioners, type SASLOptions } from 'kafkajs';
+import './bounded-decoder.ts';
 
 export type Elsewhere = {
   brokers: string[];
   topic: string;
   sasl: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
   /**
-   * Opens a connection by TLS, to a broker that was named or that one of them named: throws for an address that may not be reached. The cluster
-   * chooses those addresses, so whoever calls decides here about each.
+   * Opens a connection by TLS, to a broker that was named or that one of them named: throws for an address that may not
+   * be reached. The cluster chooses those addresses, so whoever calls decides here about each.
    */
   open: (to: { host: string; port: number }) => Socket;
 };
 
-export type ElsewhereProblem = 'unreachable' | 'unauthorized' | 'refused' | 'too_large';
+export type ElsewhereProblem = 'unreachable' | 'unauthorized' | 'refused' | 'too_large' | 'protocol';
 
 export class ElsewhereError extends Error {
   readonly problem: ElsewhereProblem;
@@ -28,12 +34,34 @@ export class ElsewhereError extends Error {
 
 const connectionTimeoutMs = 5_000;
 const requestTimeoutMs = 15_000;
+/**
+ * From one connection: metadata of one topic, and acknowledgements. The client keeps what it has of a message that is
+ * not complete, however long it says that it will be.
+ */
+const mostBytes = 1_000_000;
 
-/** All in order, acknowledged by all in-sync replicas when it resolves. Throws ElsewhereError; then some may be there. */
+/**
+ * All in order, acknowledged by all in-sync replicas when it resolves. Throws ElsewhereError; then some may be there.
+ */
 export async function publishElsewhere(
   { brokers, topic, sasl, open }: Elsewhere,
   messages: readonly { key: string; value: string; headers: Record<string, string> }[],
 ): Promise<void> {
+  const sockets = new Set<Socket>();
+  let isFlooded = false;
+  const openBounded = (to: { host: string; port: number }) => {
+    const socket = open(to);
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= mostBytes) return;
+      isFlooded = true;
+      socket.destroy(new Error('it says too much'));
+    });
+    return socket;
+  };
   const kafka = new Kafka({
     brokers,
     clientId: `reeve-${randomUUID().slice(0, 8)}`,
@@ -44,7 +72,7 @@ export async function publishElsewhere(
     retry: { retries: 1, maxRetryTime: connectionTimeoutMs },
     logLevel: logLevel.NOTHING,
     socketFactory: ({ host, port, onConnect }) => {
-      const socket = open({ host, port });
+      const socket = openBounded({ host, port });
       socket.once('secureConnect', onConnect);
       return socket;
     },
@@ -56,10 +84,12 @@ export async function publishElsewhere(
   try {
     await producer.connect();
     await producer.send({ topic, acks: -1, messages: [...messages] });
-  } catch (error) {
-    throw new ElsewhereError(...problemOf(error), { cause: error });
-  } finally {
     await producer.disconnect().catch(() => undefined);
+  } catch (error) {
+    throw new ElsewhereError(...(isFlooded ? nonsense : problemOf(error)), { cause: error });
+  } finally {
+    // The client ends its half of a connection and leaves the other to the peer.
+    for (const socket of sockets) socket.destroy();
   }
 }
 
@@ -74,6 +104,8 @@ const byType: Record<string, ElsewhereProblem> = {
   RECORD_LIST_TOO_LARGE: 'too_large',
 };
 
+const nonsense: [ElsewhereProblem, string] = ['protocol', 'it does not answer as a cluster does'];
+
 /** What is wrong, looked for down to the first cause: retries wrap it. Nothing that a broker wrote is passed on. */
 function problemOf(error: unknown): [ElsewhereProblem, string] {
   for (let one: unknown = error, depth = 0; one instanceof Error && depth < 5; depth += 1) {
@@ -81,6 +113,8 @@ function problemOf(error: unknown): [ElsewhereProblem, string] {
     const problem = type === undefined ? undefined : byType[type];
     if (problem) return [problem, `the cluster answered ${type}`];
     if (name === 'KafkaJSSASLAuthenticationError') return ['unauthorized', 'the cluster does not take the credential'];
+    // It read on behind the end of an answer.
+    if (one instanceof RangeError) return nonsense;
     const { cause, originalError } = one as { cause?: unknown; originalError?: unknown };
     one = cause ?? originalError;
   }
