@@ -1,19 +1,37 @@
-// Decides with Cedar. Pure: everything a decision rests on is in its arguments, and the determining policy comes back with it.
+// Decides with Cedar. Pure: everything a decision rests on is in its arguments, and the determining policy comes back
+// with it.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type EntityJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import type { TenantId } from '@reeve/contracts';
 import { type Action, actions } from './actions.ts';
 
 export type Principal = {
-  type: 'user' | 'client' | 'service';
+  type: 'user' | 'client' | 'service' | 'directory';
   id: string;
-  /** The tenant the token is bound to; null for a platform client or a service. */
+  /** The tenant that the credential is bound to; null for a platform client or a service. */
   tenantId: TenantId | null;
   scopes: readonly string[];
   roles: readonly string[];
+  /** A client of the platform itself, whatever it has asked for. */
+  platform: boolean;
 };
 
-export type AccessRequest = { principal: Principal; action: Action; resource: { tenantId: TenantId } | 'platform' };
+export type Resource =
+  | { type: 'platform' }
+  | { type: 'tenant'; tenantId: TenantId }
+  | { type: 'user' | 'workspace'; id: string; tenantId: TenantId };
+
+/** What a decision may rest on besides who asks for what. */
+export type AccessContext = {
+  /** Of the sign-in, as OpenID Connect has them; null without one. */
+  acr: string | null;
+  signInAgeSeconds: number | null;
+  /** Of the application that asks. */
+  surface: string | null;
+};
+
+export type AccessRequest = { principal: Principal; action: Action; resource: Resource; context?: AccessContext };
 
 export type AccessDecision = {
   allowed: boolean;
@@ -23,47 +41,81 @@ export type AccessDecision = {
   basis: string;
 };
 
-const policySet = 'reeve';
 const actionType = 'Action';
-const cedarTypes = { user: 'User', client: 'Client', service: 'Service' } as const;
+const cedarTypes = { user: 'User', client: 'Client', service: 'Service', directory: 'Directory' } as const;
+const withoutSignIn: AccessContext = { acr: null, signInAgeSeconds: null, surface: null };
 
-const actionEntities: EntityJson[] = Object.entries(actions).map(([id, groups]) => ({
+const actionEntities: EntityJson[] = Object.entries(actions).map(([id, { groups }]) => ({
   uid: { type: actionType, id },
   attrs: {},
   parents: groups.map(group => ({ type: actionType, id: group })),
 }));
 
+const tenantOf = (tenantId: TenantId | null) =>
+  tenantId === null ? {} : { tenant: { __entity: { type: 'Tenant', id: tenantId } } };
+
+function entityOf(resource: Resource): EntityJson & { uid: { type: string; id: string } } {
+  const entity = (type: string, id: string, tenantId: TenantId | null) => ({
+    uid: { type, id },
+    attrs: tenantOf(tenantId),
+    parents: [],
+  });
+  switch (resource.type) {
+    case 'platform':
+      return entity('Platform', 'reeve', null);
+    case 'tenant':
+      return entity('Tenant', resource.tenantId, resource.tenantId);
+    case 'user':
+      return entity('User', resource.id, resource.tenantId);
+    case 'workspace':
+      return entity('Workspace', resource.id, resource.tenantId);
+  }
+}
+
 export type Access = ReturnType<typeof createAccess>;
 
-/** Throws when a policy does not parse: a service must not start with half of its rules. */
-export function createAccess() {
-  const text = readFileSync(new URL('../policies/built-in-roles.cedar', import.meta.url), 'utf8');
+const builtInRoles = () => readFileSync(new URL('../policies/built-in-roles.cedar', import.meta.url), 'utf8');
+
+/**
+ * By policies in Cedar's language, each of which begins with its @id. Throws when one does not parse: a service must not
+ * start with half of its rules.
+ */
+export function createAccess(policies = builtInRoles()) {
   const staticPolicies: Record<string, string> = {};
-  for (const policy of text.split(/(?=@id\()/).filter(part => part.startsWith('@id('))) {
+  for (const policy of policies.split(/(?=@id\()/).filter(part => part.startsWith('@id('))) {
     const id = /^@id\("([^"]+)"\)/.exec(policy)?.[1];
     if (id === undefined) throw new Error('a policy has no @id');
     staticPolicies[id] = policy.slice(policy.indexOf('\n') + 1);
   }
+  // Cedar keeps what it has parsed for the whole process, by this name.
+  const policySet = createHash('sha256').update(policies).digest('hex');
   const parsed = preparsePolicySet(policySet, { staticPolicies });
   if (parsed.type === 'failure') throw new Error(`policies: ${parsed.errors.map(error => error.message).join('; ')}`);
 
   return {
-    decide({ principal, action, resource }: AccessRequest): AccessDecision {
+    decide({ principal, action, resource, context = withoutSignIn }: AccessRequest): AccessDecision {
       const uid = { type: cedarTypes[principal.type], id: principal.id };
-      const tenant = principal.tenantId ? { tenant: { __entity: { type: 'Tenant', id: principal.tenantId } } } : {};
-      const entity: EntityJson = {
+      const { platform, scopes, roles, tenantId } = principal;
+      const about = entityOf(resource);
+      const own: EntityJson = {
         uid,
-        attrs: { ...tenant, scopes: [...principal.scopes], roles: [...principal.roles] },
+        attrs: { ...tenantOf(tenantId), platform, scopes: [...scopes], roles: [...roles] },
         parents: [],
       };
+      // Somebody who acts on themselves is one entity.
+      const others = about.uid.type === uid.type && about.uid.id === uid.id ? [] : [about];
       const answer = statefulIsAuthorized({
         principal: uid,
         action: { type: actionType, id: action },
-        resource:
-          resource === 'platform' ? { type: 'Platform', id: 'reeve' } : { type: 'Tenant', id: resource.tenantId },
-        context: {},
+        resource: about.uid,
+        context: {
+          area: actions[action].area,
+          acr: context.acr ?? '',
+          surface: context.surface ?? '',
+          ...(context.signInAgeSeconds === null ? {} : { signInAgeSeconds: Math.floor(context.signInAgeSeconds) }),
+        },
         preparsedPolicySetId: policySet,
-        entities: [entity, ...actionEntities],
+        entities: [own, ...others, ...actionEntities],
       });
       const basis = `scopes: ${principal.scopes.join(' ') || 'none'}; roles: ${principal.roles.join(' ') || 'none'}`;
       // A policy that could not be evaluated must not be taken for one that did not apply.

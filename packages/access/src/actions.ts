@@ -1,31 +1,51 @@
-// The actions that routes name and policies speak of. Each belongs to the groups that the policies grant as a whole.
+// The actions that routes name and policies speak of. Each belongs to the groups that the policies grant as a whole,
+// and to the area that a credential can be limited to.
+type Group = 'platform-administration' | 'tenant-administration' | 'membership' | 'audit-reading' | 'own';
+
+export const areas = [
+  'directory',
+  'sign-in',
+  'applications',
+  'sessions',
+  'connectors',
+  'delegated-tokens',
+  'webhooks',
+  'audit',
+] as const;
+export type Area = (typeof areas)[number];
+
+const administration = ['tenant-administration', 'platform-administration'] as const;
+
+type Definition = { area: Area; groups: readonly Group[] };
+
 export const actions = {
-  'tenants:read': ['tenant-administration', 'membership'],
-  'tenants:write': [],
-  'tenants:list': [],
-  'users:read': ['tenant-administration'],
-  'users:write': ['tenant-administration'],
-  'directories:write': ['tenant-administration'],
-  'directories:read': ['tenant-administration'],
-  'identities:resolve': [],
-  'connections:read': ['tenant-administration'],
-  'connections:write': ['tenant-administration'],
-  'clients:read': ['tenant-administration'],
-  'clients:write': ['tenant-administration'],
-  'sessions:read': ['tenant-administration'],
-  'sessions:write': ['tenant-administration'],
-  'connectors:read': ['tenant-administration', 'membership'],
-  'installations:read': ['tenant-administration', 'membership'],
-  'installations:write': ['tenant-administration'],
-  'consents:read': ['tenant-administration'],
-  'consents:write': ['tenant-administration'],
-  'delegated-tokens:lease': ['tenant-administration'],
-  'webhooks:read': ['tenant-administration'],
-  'webhooks:write': ['tenant-administration'],
-  'audit:read': ['tenant-administration', 'audit-reading'],
-  'audit:save-views': ['tenant-administration', 'audit-reading'],
-  'audit:configure': ['tenant-administration'],
-  'audit:export': ['tenant-administration', 'audit-reading'],
-} as const satisfies Record<string, readonly ('tenant-administration' | 'membership' | 'audit-reading')[]>;
+  'tenants:read': { area: 'directory', groups: [...administration, 'membership'] },
+  'tenants:write': { area: 'directory', groups: ['platform-administration'] },
+  'tenants:list': { area: 'directory', groups: ['platform-administration'] },
+  'users:read': { area: 'directory', groups: administration },
+  'users:write': { area: 'directory', groups: administration },
+  'directories:read': { area: 'directory', groups: administration },
+  'directories:write': { area: 'directory', groups: administration },
+  'directory:push': { area: 'directory', groups: [] },
+  'identities:resolve': { area: 'directory', groups: [] },
+  'connections:read': { area: 'sign-in', groups: administration },
+  'connections:write': { area: 'sign-in', groups: administration },
+  'clients:read': { area: 'applications', groups: administration },
+  'clients:write': { area: 'applications', groups: administration },
+  'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },
+  'sessions:write': { area: 'sessions', groups: [...administration, 'own'] },
+  'connectors:read': { area: 'connectors', groups: [...administration, 'membership'] },
+  'installations:read': { area: 'connectors', groups: [...administration, 'membership'] },
+  'installations:write': { area: 'connectors', groups: administration },
+  'consents:read': { area: 'connectors', groups: [...administration, 'own'] },
+  'consents:write': { area: 'connectors', groups: [...administration, 'own'] },
+  'delegated-tokens:lease': { area: 'delegated-tokens', groups: administration },
+  'webhooks:read': { area: 'webhooks', groups: administration },
+  'webhooks:write': { area: 'webhooks', groups: administration },
+  'audit:read': { area: 'audit', groups: [...administration, 'audit-reading'] },
+  'audit:save-views': { area: 'audit', groups: [...administration, 'audit-reading'] },
+  'audit:configure': { area: 'audit', groups: administration },
+  'audit:export': { area: 'audit', groups: [...administration, 'audit-reading'] },
+} as const satisfies Record<string, Definition>;
 
 export type Action = keyof typeof actions;

@@ -1,3 +1,11 @@
 // The public face of @reeve/access.
-export { type Access, type AccessDecision, type AccessRequest, createAccess, type Principal } from './access.ts';
-export { type Action, actions } from './actions.ts';
+export {
+  type Access,
+  type AccessContext,
+  type AccessDecision,
+  type AccessRequest,
+  createAccess,
+  type Principal,
+  type Resource,
+} from './access.ts';
+export { type Action, type Area, actions, areas } from './actions.ts';

@@ -1,58 +1,59 @@
-// The Express application that every service has: limits, headers, logs, health, the declared routes, and errors as problems.
+// The Express application that every service has: headers, logs, limits, health, the declared routes and nothing
+// besides, and errors in the form that the caller reads.
 import { type Access, createAccess } from '@reeve/access';
 import { newId, ProblemError } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
 import { pinoHttp } from 'pino-http';
+import { familyFor, sendError, sendPage } from './answer.ts';
 import type { BaseConfig } from './config.ts';
-import { createRouteHandlers } from './handle-route.ts';
-import { styleHash } from './html.ts';
+import type { GiveWay } from './give-way.ts';
+import { type Authenticate, createRouteHandlers } from './handle-route.ts';
+import { contentSecurityPolicy, html } from './html.ts';
 import type { Logger } from './logger.ts';
+import { measure } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
-import { problemHandler, sendProblem } from './problem-json.ts';
-import { expressPath, type Route } from './route.ts';
-import { serveMetrics } from './telemetry.ts';
+import { expressPath, mostSpecificFirst } from './path.ts';
+import { toProblem } from './problem-json.ts';
+import type { AnswerKind, Route } from './route.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 import type { VerifyToken } from './token-verifier.ts';
 
 export type AppParts = {
   name: string;
+  /** In a sentence, for whoever opens the root. */
+  purpose: string;
   config: BaseConfig;
   log: Logger;
   store: Store;
   tenants: TenantDirectory;
   verifyToken: VerifyToken;
+  /** By the built-in roles unless given. */
   access?: Access;
+  authenticate?: { directory?: Authenticate; browser?: Authenticate };
   /** Resolves when the service can do its work; its rejection is what /readyz reports. */
   ready: () => Promise<void>;
-};
-
-export type AppContent = {
   routes: readonly Route[];
-  /** Handlers of great load that bring their own limits, traces and errors: mounted before the log and the platform's limiter. */
-  ahead?: readonly RequestHandler[];
-  /** Handlers with their own way of reading a request, such as pages. Mounted before the routes. */
-  before?: readonly RequestHandler[];
-  /** A handler that answers whatever is left, such as a mounted protocol implementation. */
-  fallback?: RequestHandler;
+  /** Hears of each request, for work that gives way to them. */
+  giveWay?: GiveWay;
+  /**
+   * A route of great load, served before everything else by handlers with their own limits, traces and errors. Declared
+   * among the routes all the same.
+   */
+  fastLane?: {
+    route: Route;
+    /** Null for a path that is not the lane's. */
+    handlerFor: (path: string) => RequestHandler | null;
+  };
 };
 
-const bodyLimit = '256kb';
 const requestsPerMinute = 12_000;
+const preflightSeconds = '600';
 
-/**
- * The policy of our pages. Browsers apply `form-action` to where a form's answer redirects as well, so a page whose form ends at another
- * origin lists that origin, or `anywhere` where it cannot be known (an identity provider, an application's callback).
- */
-export function contentSecurityPolicy(formAction: readonly string[] | 'anywhere' = []): string {
-  const action = formAction === 'anywhere' ? '' : ` form-action ${["'self'", ...formAction].join(' ')};`;
-  return `default-src 'none'; script-src 'self'; style-src ${styleHash};${action} frame-ancestors 'none'; base-uri 'none'`;
-}
-
-export function createApp(parts: AppParts, { routes, ahead = [], before = [], fallback }: AppContent): Express {
-  const { name, config, log, store, tenants, verifyToken, ready } = parts;
+export function createApp(parts: AppParts): Express {
+  const { config, log, routes, fastLane, giveWay } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', config.REEVE_TRUST_PROXY);
@@ -63,7 +64,7 @@ export function createApp(parts: AppParts, { routes, ahead = [], before = [], fa
     response.setHeader('Reeve-Request-Id', newId('request'));
     next();
   });
-  for (const handler of ahead) app.use(handler);
+  if (fastLane) app.use(inFastLane(fastLane));
   app.use(
     helmet({ contentSecurityPolicy: false, strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:') }),
   );
@@ -72,7 +73,38 @@ export function createApp(parts: AppParts, { routes, ahead = [], before = [], fa
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
+  serveHealth(app, parts);
+  app.use(requestLog(log));
+  app.use((request, response, next) => {
+    measure(request, response);
+    next();
+  });
+  if (giveWay) app.use(giveWay.noteRequest);
+  if (config.REEVE_RATE_LIMITS === 'on') app.use(limitByAddress());
+  serveAbout(app, parts);
+  serveRoutes(app, parts, routes);
+  app.use(() => {
+    throw new ProblemError('not_found', 'there is nothing at this path');
+  });
+  app.use(errorHandler(log));
+  return app;
+}
 
+/**
+ * Measured, but without a line in the log: that would take twice the processor time of all that Node and Express do for
+ * such a request. Whoever has great load keeps a record of its own.
+ */
+function inFastLane({ route, handlerFor }: NonNullable<AppParts['fastLane']>): RequestHandler {
+  return (request, response, next) => {
+    const handler = handlerFor(request.path);
+    if (!handler) return next();
+    response.locals['route'] = route.path;
+    measure(request, response);
+    return handler(request, response, next);
+  };
+}
+
+function serveHealth(app: Express, { log, ready }: AppParts): void {
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
     try {
@@ -83,52 +115,96 @@ export function createApp(parts: AppParts, { routes, ahead = [], before = [], fa
       response.status(503).json({ status: 'not ready', reason: error instanceof Error ? error.name : 'unknown' });
     }
   });
-  app.get('/metrics', (request, response) => serveMetrics(request, response));
+}
+
+/** One line per request, with its id; the query is left out, since it carries codes and states. */
+const requestLog = (log: Logger) =>
+  pinoHttp({
+    logger: log,
+    quietReqLogger: true,
+    genReqId: (_request, response) => String(response.getHeader('Reeve-Request-Id')),
+    customAttributeKeys: { reqId: 'requestId' },
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+    customSuccessMessage: () => 'answered',
+    customErrorMessage: () => 'answered',
+    serializers: {
+      req: (request: { method: string; url: string }) => ({ method: request.method, path: request.url.split('?')[0] }),
+      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
+      // What went wrong is logged where it is turned into an answer.
+      err: () => undefined,
+    },
+  });
+
+function limitByAddress() {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: requestsPerMinute,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: (request, response) =>
+      sendError(familyFor(request), response, new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
+  });
+}
+
+/** What this is, and where to go, for a program and for a person. */
+function serveAbout(app: Express, { name, purpose, config, routes }: AppParts): void {
   const document = openApiDocument({ name, selfUrl: config.REEVE_SELF_URL, issuer: config.REEVE_ISSUER, routes });
   app.get('/openapi.json', (_request, response) => void response.json(document));
+  if (routes.some(({ path }) => path === '/')) return;
+  const links = { openapi: '/openapi.json', health: '/healthz', ready: '/readyz', issuer: config.REEVE_ISSUER };
+  app.get('/', (request, response) => {
+    if (familyFor(request) === 'json') return void response.json({ service: name, purpose, links });
+    const list = Object.entries(links).map(([what, link]) => html`<li>${what}: <a href="${link}">${link}</a></li>`);
+    sendPage(response, { title: `Reeve ${name}`, content: html`<p>${purpose}</p><ul>${list}</ul>` });
+  });
+}
 
-  app.use(
-    pinoHttp({
-      logger: log,
-      quietReqLogger: true,
-      customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'debug'),
-      serializers: {
-        req: (request: { method: string; url: string }) => ({
-          method: request.method,
-          path: request.url.split('?')[0],
-        }),
-        res: (response: { statusCode: number }) => ({ status: response.statusCode }),
-      },
-    }),
-  );
-  if (config.REEVE_RATE_LIMITS === 'on') {
-    app.use(
-      rateLimit({
-        windowMs: 60_000,
-        limit: requestsPerMinute,
-        standardHeaders: 'draft-8',
-        legacyHeaders: false,
-        handler: (_request, response) =>
-          sendProblem(response, new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
-      }),
-    );
-  }
-  for (const handler of before) app.use(handler);
-
-  const handlerOf = createRouteHandlers({ verifyToken, tenants, store, access: parts.access ?? createAccess() });
-  const parseJson = express.json({ limit: bodyLimit, strict: true });
-  for (const route of routes) app[route.method](expressPath(route.path), parseJson, handlerOf(route));
-  for (const path of new Set(routes.map(route => route.path))) {
-    const methods = routes.filter(route => route.path === path).map(route => route.method.toUpperCase());
-    app.all(expressPath(path), (_request, response) => {
+function serveRoutes(app: Express, parts: AppParts, routes: readonly Route[]): void {
+  const { verifyToken, tenants, store, authenticate = {}, access = createAccess() } = parts;
+  const handlerOf = createRouteHandlers({ verifyToken, tenants, store, authenticate, access });
+  const served = routes.filter(route => route !== parts.fastLane?.route);
+  for (const path of mostSpecificFirst(new Set(served.map(route => route.path)))) {
+    const own = served.filter(route => route.path === path);
+    for (const route of own) app[route.method](expressPath(path), labelled(route), handlerOf(route));
+    const methods = own.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    const isCrossOrigin = own.some(({ crossOrigin = false }) => crossOrigin);
+    app.all(expressPath(path), (request, response) => {
+      response.locals['answers'] = own[0]?.answer;
+      response.locals['route'] = path;
+      if (request.method === 'OPTIONS' && isCrossOrigin) return allowPreflight(request.get('Origin'), response);
       response.setHeader('Allow', methods.join(', '));
       throw new ProblemError('method_not_allowed');
     });
   }
-  if (fallback) app.use(fallback);
-  app.use(() => {
-    throw new ProblemError('not_found');
-  });
-  app.use(problemHandler(log));
-  return app;
+}
+
+/** For metrics: the path as it is declared, and not as it was filled in. */
+const labelled =
+  ({ path }: Route): RequestHandler =>
+  (_request, response, next) => {
+    response.locals['route'] = path;
+    next();
+  };
+
+/** A preflight carries no token and grants nothing: what the request may, its own answer says. */
+function allowPreflight(origin: string | undefined, response: Response): void {
+  response.vary('Origin');
+  if (origin !== undefined) {
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Methods', 'GET');
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+    response.setHeader('Access-Control-Max-Age', preflightSeconds);
+  }
+  response.status(204).end();
+}
+
+function errorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const problem = toProblem(error);
+    const about = { code: problem.code, requestId: response.getHeader('Reeve-Request-Id') };
+    if (problem.status >= 500) log.error({ ...about, error: problem.cause ?? problem }, 'request failed');
+    else log.debug({ ...about, error: problem.cause }, 'request refused');
+    if (response.headersSent) return next(error);
+    sendError((response.locals['answers'] as AnswerKind | undefined) ?? familyFor(request), response, problem);
+  };
 }

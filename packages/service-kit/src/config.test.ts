@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { baseConfig, loadConfig } from './config.ts';
+import { baseConfig, loadConfig, storeHosts } from './config.ts';
 
 const complete = {
   PORT: '4001',
   REEVE_SELF_URL: 'http://localhost:4001',
   REEVE_ISSUER: 'http://localhost:4001',
   KAFKA_BROKERS: 'a:9092, b:9092',
+  KAFKA_SECURITY_PROTOCOL: 'SSL',
   MONGODB_URI: 'mongodb://localhost',
   MONGODB_DATABASE: 'x',
 };
@@ -51,4 +52,14 @@ describe('the configuration', () => {
       expect(loadConfig(baseConfig, { ...complete, ...change, NODE_ENV: 'development' })).toBeDefined();
     },
   );
+});
+
+test.each([
+  ['mongodb://db', 'db'],
+  ['mongodb://ada:geheim@a:27017,b:27017/?replicaSet=reeve', 'a:27017,b:27017'],
+  ['mongodb+srv://ada@db.example/x', 'db.example'],
+  ['mongodb://ada:ge/he@im@db', 'db'],
+  ['mongodb://db/?authMechanismProperties=SERVICE_HOST:a@b', 'b'],
+])('of %s the hosts are said, and never a password', (MONGODB_URI, hosts) => {
+  expect(storeHosts({ MONGODB_URI })).toBe(hosts);
 });

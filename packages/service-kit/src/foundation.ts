@@ -1,20 +1,44 @@
-// The engines under a service: its own store, the event bus, and the order in which they start and stop.
+// What every service stands on: its own store, the event bus, what it knows of tenants and of revocations, and the
+// order in which these start and stop.
+import { setTimeout as pause } from 'node:timers/promises';
 import { topics } from '@reeve/contracts';
 import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
-import { isStoreUnavailable, openStore, type Store } from '@reeve/store';
+import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
+import { idempotencyKeys } from './idempotency.ts';
+import { kafkaConnection } from './kafka-connection.ts';
 import type { Logger } from './logger.ts';
+import { createStanding, type OwnKnowledge, type Standing } from './standing.ts';
+import { knownTenants } from './tenant-directory.ts';
+import { createTokenVerifier, type VerifyToken } from './token-verifier.ts';
 
 export type Foundation = {
   store: Store;
   bus: EventBus;
+  standing: Standing;
+  /** Of callers with an access token of the issuer: verified, and still good. */
+  verifyToken: VerifyToken;
   start(): Promise<void>;
   ready(): Promise<void>;
   stop(): Promise<void>;
 };
 
+type Options = {
+  log: Logger;
+  /** What of the service's own lies in the store. */
+  contents: Contents;
+  /**
+   * An event comes out once even when a crash came between its publication and the note of it; without, it may come
+   * twice with the same id, which consumers recognise, and recovery is quicker.
+   */
+  publishOnce?: boolean;
+  /** Facts about callers that this service owns, and so need not learn from a topic. */
+  own?: OwnKnowledge;
+};
+
 const readyForMs = 2_000;
 const answerWithinMs = 2_000;
+const startRetryMs = 500;
 
 /** Rejects when it takes longer: a probe is better told no than left waiting. */
 function inTime<T>(work: Promise<T>): Promise<T> {
@@ -24,37 +48,58 @@ function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * With `publishOnce` an event comes out once even when a crash came between its publication and the record of it; without, it may come twice with
- * the same id, which consumers recognise, and recovery is quicker.
+ * A machine that starts everything at once starts some of it later: what an engine that is on its way refuses is tried
+ * again for a while.
  */
-export function createFoundation(
-  name: string,
-  config: BaseConfig,
-  { log, publishOnce = false }: { log: Logger; publishOnce?: boolean },
-): Foundation {
+async function insist(work: () => Promise<unknown>, { forMs, log }: { forMs: number; log: Logger }): Promise<void> {
+  const giveUpAt = Date.now() + forMs;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const willPass = isStoreUnavailable(error) || isKafkaUnavailable(error);
+      if (!willPass || Date.now() > giveUpAt) throw error;
+      log.info({ error: (error as Error).message }, 'waiting for the engines');
+      await pause(startRetryMs);
+    }
+  }
+}
+
+export function createFoundation(name: string, config: BaseConfig, options: Options): Foundation {
+  const { log, contents, publishOnce = false, own = {} } = options;
   const store = openStore({
     uri: config.MONGODB_URI,
     database: config.MONGODB_DATABASE,
     source: `/reeve/${name}`,
-    onError: error => log.warn({ error }, 'the relay will try again'),
+    contents: { ...contents, collections: [idempotencyKeys, knownTenants, ...(contents.collections ?? [])] },
+    onError: error => log.warn({ error }, 'will be published later'),
   });
   const bus = createEventBus({
-    brokers: config.KAFKA_BROKERS,
+    ...kafkaConnection(config),
     clientId: `reeve-${name}`,
+    groupPrefix: config.KAFKA_GROUP_PREFIX,
     isTransient: isStoreUnavailable,
     log: (level, message, about) => log[level](about, message),
   });
+  const standing = createStanding({ longestSilenceMs: config.REEVE_REVOCATION_SILENCE_SECONDS * 1_000, own });
+  const verify = createTokenVerifier(config);
   let readyUntil = 0;
 
   return {
     store,
     bus,
+    standing,
+    verifyToken: async token => standing.now(await verify(token)),
 
-    /** Indexes and topics exist, and the relay runs, when it resolves. Every collection has to be declared before. */
+    /** Indexes and topics exist, what was revoked is known, and what is written is published, when it resolves. */
     async start() {
-      await Promise.all([store.prepare(), bus.ensureTopics(topics)]);
-      store.relay.start(bus.publish, isKafkaUnavailable, publishOnce ? bus.findPublished : undefined);
-      store.startJournals(bus.publish, bus.findPublished);
+      const patience = { forMs: config.REEVE_START_SECONDS * 1_000, log };
+      await Promise.all([insist(() => store.prepare(), patience), insist(() => bus.ensureTopics(topics), patience)]);
+      // A topic that another service made a moment ago has no leader yet.
+      await insist(() => standing.start(bus, log), patience);
+      const { publish, findPublished } = bus;
+      store.startPublishing({ publish, findPublished, isTransient: isKafkaUnavailable, once: publishOnce });
     },
 
     async ready() {
@@ -63,8 +108,12 @@ export function createFoundation(
       readyUntil = Date.now() + readyForMs;
     },
 
-    /** Consumers first, since they write; then what they and the requests wrote is published; then the connections close. */
+    /**
+     * Consumers first, since they write; then what they and the requests wrote is published; then the connections
+     * close.
+     */
     async stop() {
+      standing.stop();
       await bus.stopConsuming();
       await store.stopPublishing();
       await bus.stop();

@@ -1,115 +1,242 @@
-// What happens to a request before and after its handler, as a list of steps read from top to bottom.
-import { trace } from '@opentelemetry/api';
-import type { Access } from '@reeve/access';
-import { because, type Cause, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
+// What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
+import type { Access, Principal, Resource } from '@reeve/access';
+import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
-import type { z } from 'zod';
-import { type Answer, createIdempotency, type Idempotency } from './idempotency.ts';
-import { fieldErrors } from './problem-json.ts';
-import type { Route, RouteResult } from './route.ts';
+import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
+import { createIdempotency, type Idempotency, idempotencyKeyForm } from './idempotency.ts';
+import { areOfTheirForm, readParameters } from './path.ts';
+import { readBody } from './read-body.ts';
+import type { HandlerInput, Reply, Route } from './route.ts';
 import type { KnownTenant, TenantDirectory } from './tenant-directory.ts';
 import type { Caller, VerifyToken } from './token-verifier.ts';
+import { traceparentOf } from './trace-context.ts';
+import { assertNothing, validate } from './validate.ts';
 
-export type RouteParts = { verifyToken: VerifyToken; access: Access; tenants: TenantDirectory; store: Store };
+/** Who came: somebody that is known, or a browser that has to sign in first. */
+export type Known = {
+  principal: Principal;
+  actor: Actor;
+  sessionId: string | null;
+  /** Of a browser's session: a form that changes something has to bring it, in the field `csrf`. */
+  csrf?: string;
+  /** What the handler gets of it. */
+  details: unknown;
+};
+
+/** `signIn` begins a sign-in at this browser, and says where it has to go for that. */
+type NotSignedIn = { signIn: () => Promise<string> };
+
+export type Authenticate = (asked: {
+  request: Request;
+  response: Response;
+  params: Record<string, string>;
+}) => Promise<Known | NotSignedIn>;
+
+export type RouteParts = {
+  /** Verified, and still good. */
+  verifyToken: VerifyToken;
+  access: Access;
+  tenants: TenantDirectory;
+  store: Store;
+  /** How the other kinds of callers are known. A service without such routes needs none. */
+  authenticate?: { directory?: Authenticate; browser?: Authenticate };
+};
+
+type Who = { known: Known | null; caller: Caller | null };
+
+const nobody: Who = { known: null, caller: null };
 
 export function createRouteHandlers(parts: RouteParts) {
   const idempotency = createIdempotency(parts.store);
   return (route: Route): RequestHandler =>
     async (request, response) => {
-      const caller = await authenticate(parts, request);
-      const tenant = route.scope === 'tenant' ? await findTenant(parts, request, caller) : null;
-      const asked = causeOf(request, caller);
-      const decision = await authorize(parts, { route, caller, tenant, cause: asked });
-      const cause = { ...asked, decision };
-      if (tenant) await recordPlatformUse(parts, { request, route, caller, tenant, cause });
-      const accepted = {
-        params: request.params as Record<string, string>,
-        query: validate(route.query, request.query, 'query'),
-        body: validateBody(route, request),
-        expectedVersion: ifMatch(request),
-        caller,
+      response.locals['answers'] = route.answer;
+      const params = readParameters(route.path, request.params);
+      const who = await identify(parts, route, { request, response, params });
+      if ('signIn' in who) return signInFirst(request, response, who);
+      allowOrigin(route, who, request, response);
+      const tenant = await findTenant(parts, route, request, who);
+      if (!areOfTheirForm(params)) throw new ProblemError('not_found');
+      const asked = causeOf(request, who.known);
+      const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
+      const cause = decision ? { ...asked, decision } : asked;
+      if (tenant) await recordPlatformUse(parts, { request, route, who, tenant, cause });
+      const input = {
+        request,
+        response,
+        params,
+        query: readQuery(route, request),
+        body: await readBody(route, { request, response, csrf: who.known?.csrf }),
+        expectedVersion: ifMatch(route, request),
         cause,
+        ...(who.caller ? { caller: who.caller } : {}),
+        ...(who.known ? { principal: who.known.details } : {}),
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
-      const key = request.get('Idempotency-Key');
-      if (key === undefined || request.method === 'GET') {
-        const result = await route.handle({ ...accepted, freshId: newId });
-        if ('stream' in result) await result.stream(response);
-        else send(response, answerOf(route, result));
-        return;
-      }
-      const scope = `${caller.type} ${caller.id} ${request.method} ${request.path}`;
-      const once = {
-        tenantId: tenant?.id ?? platformTenantId,
-        scope,
-        key: checkedKey(key),
-        request: JSON.stringify(request.body ?? null),
-      };
-      send(response, await runOnce(idempotency, once, freshId => route.handle({ ...accepted, freshId }), route));
+      const handle = (freshId: HandlerInput['freshId']) => route.handle({ ...input, freshId });
+      const once = onceOf(route, { request, who, tenant });
+      if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
+      return reply(route, response, await handle(newId));
     };
 }
 
-async function authenticate({ verifyToken }: RouteParts, request: Request): Promise<Caller> {
+async function identify(
+  { verifyToken, authenticate = {} }: RouteParts,
+  route: Route,
+  asked: Parameters<Authenticate>[0],
+): Promise<Who | NotSignedIn> {
+  if (route.caller === 'stranger') return nobody;
+  if (route.caller === 'bearer') {
+    const caller = await verifyToken(bearerOf(asked.request));
+    return { caller, known: knownAs(caller) };
+  }
+  const found = await authenticate[route.caller]?.(asked);
+  if (!found) throw new TypeError(`the service does not know how to tell a ${route.caller}`);
+  return 'signIn' in found ? found : { known: found, caller: null };
+}
+
+/** A form is not kept while its sender signs in: there is nobody yet whose form it could be. */
+async function signInFirst(request: Request, response: Response, { signIn }: NotSignedIn): Promise<void> {
+  if (request.method !== 'GET') throw new ProblemError('csrf_mismatch');
+  response.redirect(303, await signIn());
+}
+
+function bearerOf(request: Request): string {
   const header = request.get('Authorization');
   if (header === undefined) throw new ProblemError('token_missing');
   const token = /^Bearer ([\w.~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined) throw new ProblemError('token_invalid');
-  return verifyToken(token);
+  return token;
 }
 
-/** Another tenant's id and an id that nobody has get the same answer. */
-async function findTenant({ tenants }: RouteParts, request: Request, caller: Caller): Promise<KnownTenant> {
-  const reference = String(request.params['tenantId']);
-  const platform = caller.scopes.includes('platform:admin');
-  if (!platform && caller.tenantId === null) throw new ProblemError('not_found');
+const vias = { user: 'session', service: 'system', client: 'client', directory: 'client' } as const;
+
+function knownAs(caller: Caller): Known {
+  const { type, id, sessionId } = caller;
+  const actor: Actor = { type: type === 'directory' ? 'client' : type, id, name: null, via: vias[type] };
+  return { principal: caller, actor, sessionId, details: caller };
+}
+
+/** A page of another origin reads what is public, and else only by a token that names its origin. */
+function allowOrigin(
+  { crossOrigin = false, caller: kind }: Route,
+  { caller }: Who,
+  request: Request,
+  response: Response,
+): void {
+  const origin = request.get('Origin');
+  if (!crossOrigin || origin === undefined) return;
+  const isPublic = kind === 'stranger';
+  if (!isPublic) response.vary('Origin');
+  if (!isPublic && !caller?.origins?.includes(origin)) return;
+  response.setHeader('Access-Control-Allow-Origin', isPublic ? '*' : origin);
+  response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+}
+
+/**
+ * The tenant that is acted in, where there is one: that of the path, which the caller has to be of, or the caller's
+ * own. Another tenant's id and an id that nobody has get the same answer.
+ */
+async function findTenant(
+  { tenants }: RouteParts,
+  route: Route,
+  request: Request,
+  { known }: Who,
+): Promise<KnownTenant | null> {
+  if (!known || route.resource === 'platform') return null;
+  const { principal } = known;
+  const reference = route.path.includes('{tenantId}') ? String(request.params['tenantId']) : principal.tenantId;
+  const reachesAll = principal.platform && principal.scopes.includes('platform:admin');
   // A caller of one tenant waits for no other: its own is known, and what is not its own is not looked for.
-  const tenant = await tenants.find(platform ? reference : (caller.tenantId ?? ''));
+  const lookedFor = reachesAll ? reference : principal.tenantId;
+  if (reference === null || lookedFor === null) throw new ProblemError('not_found');
+  const tenant = await tenants.find(lookedFor);
   if (!tenant || (reference !== tenant.id && reference !== tenant.slug)) throw new ProblemError('not_found');
-  if (tenant.status === 'suspended' && !platform) throw new ProblemError('tenant_suspended');
+  if (tenant.status !== 'active' && !principal.platform) throw new ProblemError('tenant_suspended');
   return tenant;
+}
+
+function resourceOf(
+  { resource }: Route,
+  { principal, tenant, params }: { principal: Principal; tenant: KnownTenant | null; params: Record<string, string> },
+): Resource {
+  if (!tenant) return { type: 'platform' };
+  const tenantId = tenant.id;
+  if (resource === 'own') {
+    if (principal.type !== 'user') throw new ProblemError('person_required');
+    return { type: 'user', id: principal.id, tenantId };
+  }
+  if (typeof resource === 'string') return { type: 'tenant', tenantId };
+  const idIn = (name: string) => {
+    const id = params[name];
+    if (id === undefined) throw new TypeError(`the path has no {${name}}, which is decided about`);
+    return id;
+  };
+  return 'user' in resource
+    ? { type: 'user', id: idIn(resource.user), tenantId }
+    : { type: 'workspace', id: idIn(resource.workspace), tenantId };
 }
 
 async function authorize(
   { access, store }: RouteParts,
-  { route, caller, tenant, cause }: { route: Route; caller: Caller; tenant: KnownTenant | null; cause: Cause },
-): Promise<NonNullable<Cause['decision']>> {
-  const resource = tenant ? { tenantId: tenant.id } : ('platform' as const);
-  const { allowed, rule, basis } = access.decide({ principal: caller, action: route.action, resource });
+  {
+    route,
+    who: { known, caller },
+    tenant,
+    params,
+    cause,
+  }: { route: Route; who: Who; tenant: KnownTenant | null; params: Record<string, string>; cause: Cause },
+): Promise<Cause['decision']> {
+  const { action } = route;
+  if (action === null || !known) return undefined;
+  const { principal } = known;
+  const at = caller?.authenticatedAt ?? null;
+  const { allowed, rule, basis } = access.decide({
+    principal,
+    action,
+    resource: resourceOf(route, { principal, tenant, params }),
+    context: {
+      acr: caller?.acr ?? null,
+      surface: caller?.surface ?? null,
+      signInAgeSeconds: at && (store.clock.now().getTime() - at.getTime()) / 1_000,
+    },
+  });
   if (allowed) return { rule, basis };
-  const target = { type: 'operation', id: route.action, name: route.summary };
-  const reason = { code: 'no_rule_permits', rule, basis };
-  const event = {
-    type: 'access.denied',
-    target,
-    outcome: 'denied',
-    reason,
-    details: { action: route.action },
-  } as const;
-  await store.recordFact(tenant?.id ?? caller.tenantId ?? platformTenantId, event, cause);
-  throw new ProblemError('access_denied', `your token does not allow ${route.action}`);
+  const denied = event('access.denied', {
+    id: action,
+    name: route.summary,
+    because: 'no_rule_permits',
+    rule: { id: rule, basis },
+    details: { action },
+  });
+  await store.recordFact(tenant?.id ?? principal.tenantId ?? platformTenantId, denied, cause);
+  throw new ProblemError('access_denied', `your token does not allow ${action}`);
 }
 
-/** The platform reaches into a tenant only on the record: the tenant's own log says who, what and the stated reason. */
+/**
+ * The platform reaches into a tenant only on the record, whatever its token says: the tenant's own log has who, what
+ * and the stated reason.
+ */
 async function recordPlatformUse(
   { store }: RouteParts,
   {
     request,
-    route,
-    caller,
+    route: { action, summary },
+    who: { known },
     tenant,
     cause,
-  }: { request: Request; route: Route; caller: Caller; tenant: KnownTenant; cause: Cause },
+  }: { request: Request; route: Route; who: Who; tenant: KnownTenant; cause: Cause },
 ): Promise<void> {
-  if (caller.tenantId === tenant.id) return;
+  if (!known?.principal.platform || action === null) return;
   const statedReason = (request.get('Reeve-Reason') ?? 'not stated').slice(0, 200);
-  const target = { type: 'operation', id: route.action, name: route.summary };
-  const details = { action: route.action, statedReason };
-  await store.recordFact(
-    tenant.id,
-    { type: 'access.platform_used', target, outcome: 'success', reason: because('platform_scope'), details },
-    cause,
-  );
+  const used = event('access.platform_used', {
+    id: action,
+    name: summary,
+    because: 'platform_client',
+    details: { action, statedReason },
+  });
+  await store.recordFact(tenant.id, used, cause);
 }
 
 /** Null when the connection is gone. A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d. */
@@ -117,113 +244,93 @@ export function addressOf(request: Request): string | null {
   return request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null;
 }
 
-export function causeOf(request: Request, caller: Caller | null): Cause {
-  const requestId = String(request.res?.getHeader('Reeve-Request-Id') ?? newId('request'));
+/** The query as the browser sent it, from the `?` on: what a relying party compares with what it has sent out. */
+export function searchOf({ originalUrl }: Request): string {
+  const at = originalUrl.indexOf('?');
+  return at === -1 ? '' : originalUrl.slice(at);
+}
+
+export function requestIdOf(request: Request): string {
+  return String(request.res?.getHeader('Reeve-Request-Id') ?? newId('request'));
+}
+
+/**
+ * The correlation id is ours: what the caller sends as a trace is kept beside it, and joins nobody's records to
+ * another's.
+ */
+export function causeOf(request: Request, known: Pick<Known, 'principal' | 'actor' | 'sessionId'> | null): Cause {
+  const requestId = requestIdOf(request);
+  const clientId = known && 'clientId' in known.principal ? (known.principal.clientId as string) : null;
   return {
-    actor: caller
-      ? {
-          type: caller.type,
-          id: caller.id,
-          name: null,
-          via: caller.type === 'user' ? 'session' : caller.type === 'service' ? 'system' : 'client',
-        }
-      : { type: 'stranger', id: null, name: null, via: 'client' },
+    actor: known?.actor ?? { type: 'stranger', id: null, name: null, via: 'client' },
     context: {
       ip: addressOf(request),
-      userAgent: request.get('User-Agent')?.slice(0, 300) ?? null,
-      sessionId: caller?.sessionId ?? null,
+      userAgent: request.get('User-Agent')?.toWellFormed().slice(0, 300) ?? null,
+      sessionId: known?.sessionId ?? null,
       connectionId: null,
-      clientId: caller?.clientId ?? null,
+      clientId,
       requestId,
     },
-    correlationId: trace.getActiveSpan()?.spanContext().traceId ?? requestId,
+    correlationId: requestId,
+    traceparent: traceparentOf(request),
   };
 }
 
-/** Text that no encoding can hold would be stored but could not be hashed into the audit log; NUL has no business in any field. */
-function malformedText(value: unknown, path: string): string[] {
-  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? [] : [path];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [
-    ...malformedText(key, path),
-    ...malformedText(inner, path === '' ? key : `${path}.${key}`),
-  ]);
+function readQuery(route: Route, request: Request): unknown {
+  if (route.query) return validate(route.query, request.query, 'query');
+  // An identity provider adds to our callbacks what it likes.
+  if (route.caller === 'stranger' || route.caller === 'browser') return request.query;
+  return assertNothing(request.query, 'query');
 }
 
-function validate<T>(schema: z.ZodType<T> | undefined, value: unknown, within: string): T | Record<string, never> {
-  if (!schema) {
-    const unknown = Object.keys((value as object | undefined) ?? {});
-    if (unknown.length > 0)
-      throw new ProblemError('input_invalid', undefined, {
-        errors: unknown.map(field => ({ field: `${within}.${field}`, message: 'is not a known field' })),
-      });
-    return {};
-  }
-  const malformed = malformedText(value, within === 'body' ? '' : within);
-  if (malformed.length > 0) {
-    const errors = malformed.map(field => ({ field, message: 'holds characters that are not text' }));
-    throw new ProblemError('input_invalid', undefined, { errors });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ProblemError('input_invalid', undefined, {
-    errors: fieldErrors(parsed.error, within === 'body' ? '' : within),
-  });
-}
-
-function validateBody(route: Route, request: Request): unknown {
-  const given =
-    request.get('Content-Length') !== '0' &&
-    (request.get('Content-Length') ?? request.get('Transfer-Encoding')) !== undefined;
-  if (given && request.body === undefined) throw new ProblemError('content_type_unsupported');
-  if (!route.body) return validate(undefined, request.body, 'body');
-  if (request.body === undefined) {
-    // A body of optional fields may be left out altogether.
-    const empty = route.body.safeParse({});
-    if (empty.success) return empty.data;
-    throw new ProblemError('body_missing');
-  }
-  return validate(route.body, request.body, 'body');
-}
-
-function ifMatch(request: Request): number | undefined {
+function ifMatch(route: Route, request: Request): number | undefined {
   const header = request.get('If-Match');
   if (header === undefined || header === '*') return undefined;
+  if (!route.versioned) throw new ProblemError('precondition_unsupported');
   const version = /^(?:W\/)?"(\d{1,15})"$/.exec(header)?.[1];
   if (version === undefined) throw new ProblemError('precondition_failed', 'If-Match is not one of our ETags');
   return Number(version);
 }
 
-function checkedKey(key: string): string {
-  if (/^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  throw new ProblemError('input_invalid', undefined, {
-    errors: [{ field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters' }],
-  });
-}
-
-function answerOf(route: Route, result: Exclude<RouteResult<unknown>, { stream: unknown }>): Answer {
-  const etag = result.version === undefined ? undefined : `"${result.version}"`;
-  return { status: result.status ?? route.status ?? 200, body: result.body, etag };
-}
-
 type Once = { tenantId: TenantId; scope: string; key: string; request: string };
+
+/** What an Idempotency-Key stands for; null without one. */
+function onceOf(
+  route: Route,
+  { request, who: { known }, tenant }: { request: Request; who: Who; tenant: KnownTenant | null },
+): Once | null {
+  const key = request.get('Idempotency-Key');
+  if (key === undefined || request.method === 'GET' || !known || route.answer !== 'json') return null;
+  if (!idempotencyKeyForm.test(key))
+    throw new ProblemError('input_invalid', undefined, {
+      errors: [{ field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters' }],
+    });
+  const { type, id } = known.principal;
+  return {
+    tenantId: tenant?.id ?? platformTenantId,
+    scope: `${type} ${id} ${request.method} ${request.path}`,
+    key,
+    request: JSON.stringify(request.body ?? null),
+  };
+}
 
 function runOnce(
   idempotency: Idempotency,
   once: Once,
-  handle: (freshId: Parameters<Route['handle']>[0]['freshId']) => Promise<RouteResult<unknown>>,
+  handle: (freshId: HandlerInput['freshId']) => Promise<Reply<unknown>>,
   route: Route,
 ): Promise<Answer> {
   return idempotency.once(once, async freshId => {
-    const result = await handle(freshId);
-    if ('stream' in result) throw new ProblemError('input_invalid', 'this operation takes no Idempotency-Key');
-    const answer = answerOf(route, result);
+    const given = await handle(freshId);
+    if (!('body' in given)) throw new ProblemError('input_invalid', 'this operation takes no Idempotency-Key');
+    const answer = answerOf(route, given);
     return { answer, kept: route.withoutSecrets ? { ...answer, body: route.withoutSecrets(answer.body) } : answer };
   });
 }
 
-function send(response: Response, { status, body, etag }: Answer): void {
-  if (etag !== undefined) response.setHeader('ETag', etag);
-  if (body === undefined || body === null) response.status(status).end();
-  else response.status(status).json(body);
+async function reply(route: Route, response: Response, given: Reply<unknown>): Promise<void> {
+  if ('stream' in given) return given.stream(response);
+  if ('redirect' in given) return response.redirect(303, given.redirect);
+  if ('page' in given) return sendPage(response, given.page);
+  sendAnswer(route, response, answerOf(route, given));
 }

@@ -1,10 +1,11 @@
-// Idempotency-Key: the first answer is kept for a day and given again. The id that the request creates is chosen when the key is
-// reserved, so that a retry after a crash in between finds what the first try made instead of making another.
+// Idempotency-Key: the first answer is kept for a day and given again. The id that the request creates is chosen when
+// the key is reserved, so that a retry after a crash in between finds what the first try made instead of making
+// another.
 import { createHash } from 'node:crypto';
-import { type Id, type IdKind, idPrefixes, newId, ProblemError, type TenantId } from '@reeve/contracts';
-import type { Store } from '@reeve/store';
-
-export type Answer = { status: number; body: unknown; etag?: string | undefined };
+import { type Id, idPrefixes, newId, ProblemError, type TenantId } from '@reeve/contracts';
+import { collection, type Store } from '@reeve/store';
+import type { Answer } from './answer.ts';
+import type { FreshId } from './route.ts';
 
 type Reservation = {
   requestSha256: string;
@@ -15,7 +16,7 @@ type Reservation = {
   expiresAt: Date;
 };
 
-export type FreshId = <K extends IdKind>(kind: K) => Id<K>;
+export const idempotencyKeyForm = /^[\x21-\x7e]{1,200}$/;
 
 const keptMs = 86_400_000;
 /** After this the first try is taken for dead. Longer than any request may run. */
@@ -23,16 +24,19 @@ const abandonedMs = 15_000;
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
+export const idempotencyKeys = collection<Reservation>({
+  name: 'idempotency_keys',
+  expiresAt: state => state.expiresAt,
+});
+
 export function createIdempotency(store: Store) {
-  const reservations = store.collections<Reservation>({
-    name: 'idempotency_keys',
-    expiresAt: state => state.expiresAt,
-  });
+  const reservations = store.collection(idempotencyKeys);
 
   return {
     /**
-     * Runs `work` unless this key has its answer. `scope` is who asks for what; `request` the bytes that have to be the same.
-     * Throws `idempotency_key_reused` for another request under the key and `request_in_progress` while the first runs.
+     * Runs `work` unless this key has its answer. `scope` is who asks for what; `request` the bytes that have to be the
+     * same. Throws `idempotency_key_reused` for another request under the key and `request_in_progress` while the first
+     * runs.
      */
     async once(
       { tenantId, scope, key, request }: { tenantId: TenantId; scope: string; key: string; request: string },

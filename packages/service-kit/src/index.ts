@@ -1,14 +1,36 @@
-// The public face of @reeve/service-kit. The SSRF guard is at @reeve/service-kit/outbound, since a service that fetches nothing need not
-// pay for its HTTP client: 13 MB.
-export { type AppContent, type AppParts, contentSecurityPolicy, createApp } from './app.ts';
-export { type BaseConfig, baseConfig, commaSeparated } from './config.ts';
+// The public face of @reeve/service-kit. The SSRF guard is at @reeve/service-kit/outbound, since a service that fetches
+// nothing need not pay for its HTTP client: 13 MB.
+export { notFound, sendError } from './answer.ts';
+export { type AppParts, createApp } from './app.ts';
+export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
-export { addressOf, causeOf } from './handle-route.ts';
-export { Html, html, page } from './html.ts';
+export { createGiveWay, type GiveWay, yieldEvery } from './give-way.ts';
+export { type Authenticate, addressOf, causeOf, type Known, requestIdOf, searchOf } from './handle-route.ts';
+export { contentSecurityPolicy, Html, html, page } from './html.ts';
+export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { sendProblem, toProblem, whenTaken } from './problem-json.ts';
+export { sendProblem, toProblem } from './problem-json.ts';
 export { repeatedly } from './repeatedly.ts';
-export { instant, pageOf, pageQuery, platformRoute, type Route, tenantRoute } from './route.ts';
+export {
+  type Asked,
+  browserRouteFor,
+  instant,
+  openRoute,
+  ownRoute,
+  type Page,
+  paged,
+  pageOf,
+  pageQuery,
+  platformRoute,
+  type Reply,
+  type Route,
+  scimRouteFor,
+  tenantRoute,
+} from './route.ts';
 export { runService, type Service } from './run-service.ts';
-export { createTenantDirectory, type KnownTenant, type TenantDirectory } from './tenant-directory.ts';
-export { type Caller, createTokenVerifier, type VerifyToken } from './token-verifier.ts';
+export { changeExisting, createOnce, readExisting } from './save.ts';
+export { createStanding, type PersonStanding, type Standing } from './standing.ts';
+export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
+export { type Caller, createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
+export { traceparentOf } from './trace-context.ts';
+export { type Due, type Worker, worker } from './worker.ts';

@@ -1,7 +1,8 @@
-// Structured logs. A request is logged by method, path without query, status and time: query strings carry codes and states, bodies
-// and headers carry the rest of what must not be in a log. Errors are logged by name, message and stack, never with their payloads.
+// Structured logs. A request is logged by method, path without query, status and time: query strings carry codes and
+// states, bodies and headers carry the rest of what must not be in a log. Errors are logged by name, message and stack,
+// never with their payloads.
 import { trace } from '@opentelemetry/api';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -23,7 +24,10 @@ function describeError(error: unknown) {
   if (!(error instanceof Error)) return { message: String(error) };
   const cause: { message: string } | undefined =
     error.cause instanceof Error ? { message: error.cause.message } : undefined;
-  return { name: error.name, message: withoutRows(error.message), stack: error.stack, ...(cause ? { cause } : {}) };
+  const message = withoutRows(error.message);
+  // A stack begins with the message.
+  const stack = error.stack?.replace(error.message, () => message);
+  return { name: error.name, message, stack, ...(cause ? { cause } : {}) };
 }
 
 /** A driver's duplicate-key message quotes the row. */
@@ -31,8 +35,32 @@ function withoutRows(message: string): string {
   return message.replace(/dup key:.*$/s, 'dup key: [removed]');
 }
 
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+export type LogDestination = ReturnType<typeof openLog>;
+
+/** Standard output, written to without waiting for whoever reads it. */
+export function openLog() {
+  const { fd } = process.stdout;
+  let giveUpAt = Number.POSITIVE_INFINITY;
+  const stream = pino.destination({ fd, sync: false, retryEAGAIN: () => Date.now() < giveUpAt });
+  return {
+    fd,
+    stream,
+
+    /** Writes what is left for as long as this; nothing is written afterwards. */
+    end(withinMs: number): void {
+      giveUpAt = Date.now() + withinMs;
+      try {
+        if (withinMs > 0) stream.flushSync();
+      } catch {
+        // Whoever reads it is too slow.
+      }
+      stream.destroy();
+    },
+  };
+}
+
+export function createLogger(service: string, level: string, destination: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -43,5 +71,6 @@ export function createLogger(service: string, level: string): Logger {
       const span = trace.getActiveSpan()?.spanContext();
       return span ? { traceId: span.traceId, spanId: span.spanId } : {};
     },
-  });
+  };
+  return pino(options, destination);
 }

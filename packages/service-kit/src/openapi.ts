@@ -1,34 +1,101 @@
-// The OpenAPI 3.1 document, from the declarations that also validate the requests.
-import { problemSchema } from '@reeve/contracts';
+// The OpenAPI 3.1 document, from the declarations that also serve the requests.
+import { type Action, actions } from '@reeve/access';
+import { idPrefixes, problemSchema } from '@reeve/contracts';
 import { z } from 'zod';
+import { idempotencyKeyForm } from './idempotency.ts';
+import { idKindOf, parametersIn } from './path.ts';
 import type { Route } from './route.ts';
 
-const schemaOf = (schema: z.ZodType) => {
+type Schema = Record<string, unknown>;
+
+const schemaOf = (schema: z.ZodType): Schema => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
 };
 
+function pathParameter(name: string) {
+  const kind = idKindOf(name);
+  const schema =
+    kind === null ? { type: 'string' } : { type: 'string', pattern: `^${idPrefixes[kind]}_[0-9a-f-]{36}$` };
+  return { name, in: 'path', required: true, schema };
+}
+
+function header(name: string, schema: Schema, description: string) {
+  return { name, in: 'header', required: false, schema, description };
+}
+
+function headersOf({ method, answer, versioned, caller }: Route) {
+  const isChange = method !== 'get' && answer === 'json' && caller === 'bearer';
+  return [
+    ...(isChange
+      ? [
+          header(
+            'Idempotency-Key',
+            { type: 'string', pattern: idempotencyKeyForm.source },
+            'The same request again under the same key is done once and answered alike, for a day',
+          ),
+        ]
+      : []),
+    ...(versioned
+      ? [header('If-Match', { type: 'string' }, 'The ETag that was read: a change since then is answered with 412')]
+      : []),
+  ];
+}
+
 function parametersOf(route: Route): unknown[] {
-  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
-  const query = route.query ? schemaOf(route.query) : { properties: {}, required: [] };
-  const required = (query.required ?? []) as string[];
-  const inQuery = Object.entries(query.properties ?? {}).map(([name, schema]) => ({
+  const query = route.query ? schemaOf(route.query) : {};
+  const required = (query['required'] ?? []) as string[];
+  const inQuery = Object.entries((query['properties'] ?? {}) as Record<string, Schema>).map(([name, schema]) => ({
     name,
     in: 'query',
     required: required.includes(name),
     schema,
   }));
-  const headers =
-    route.method === 'post'
-      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
-      : [];
-  return [...inPath, ...inQuery, ...headers];
+  return [...parametersIn(route.path).map(pathParameter), ...inQuery, ...headersOf(route)];
 }
+
+const mediaTypes = {
+  json: 'application/json',
+  page: 'text/html',
+  redirect: 'text/html',
+  scim: 'application/scim+json',
+  bytes: 'application/octet-stream',
+} as const;
+
+function responsesOf({ status = 200, summary, answer, response, produces = [mediaTypes[answer]] }: Route) {
+  const schema = response ? schemaOf(response) : { type: 'string' };
+  const content = status === 204 ? {} : { content: Object.fromEntries(produces.map(type => [type, { schema }])) };
+  const problem =
+    answer === 'json' || answer === 'bytes'
+      ? { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+      : { content: { [mediaTypes[answer]]: {} } };
+  const done =
+    answer === 'redirect' ? { 303: { description: summary } } : { [status]: { description: summary, ...content } };
+  return { ...done, default: { description: 'A problem', ...problem } };
+}
+
+/**
+ * Any one of them suffices. Both scopes of a tenant are decided on further, by the person's roles and the area of the
+ * action.
+ */
+function securityOf({ caller, resource }: Route) {
+  if (caller === 'directory') return [{ directory: [] }];
+  if (caller === 'browser') return [{ browser: [] }];
+  if (caller === 'stranger') return [];
+  // Decided by whose token it is: no scope opens to anybody else what is one's own.
+  if (resource === 'own') return [{ reeve: [] }];
+  const scopes = resource === 'platform' ? ['platform:admin'] : ['platform:admin', 'tenant:{tenantId}'];
+  return scopes.map(scope => ({ reeve: [scope] }));
+}
+
+/**
+ * `deactivateUser` of POST /v1/tenants/{tenantId}/users/{userId}:deactivate would be guessed; this is what can be made
+ * of any path.
+ */
+const operationIdOf = ({ method, path }: Route) =>
+  `${method}${path.replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, next: string) => next.toUpperCase())}`;
+
+const areaOf = (action: Action | null) => (action === null ? {} : { 'x-reeve-area': actions[action].area });
 
 export function openApiDocument({
   name,
@@ -43,25 +110,21 @@ export function openApiDocument({
 }) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
-    const scopes = route.scope === 'tenant' ? ['platform:admin', 'tenant:{tenantId}'] : ['platform:admin'];
+    const { body, accepts = ['application/json'] } = route;
     const operations = (paths[route.path] ??= {});
     operations[route.method] = {
-      operationId: `${route.method} ${route.path}`,
+      operationId: operationIdOf(route),
       summary: route.summary,
-      'x-reeve-action': route.action,
-      security: scopes.map(scope => ({ reeve: [scope] })),
+      'x-reeve-caller': route.caller,
+      'x-reeve-answer': route.answer,
+      ...(route.action === null ? { 'x-reeve-open': route.open } : { 'x-reeve-action': route.action }),
+      ...areaOf(route.action),
+      security: securityOf(route),
       parameters: parametersOf(route),
-      ...(route.body ? { requestBody: { content: { 'application/json': { schema: schemaOf(route.body) } } } } : {}),
-      responses: {
-        [route.status ?? 200]: {
-          description: route.summary,
-          content: { 'application/json': { schema: schemaOf(route.response) } },
-        },
-        default: {
-          description: 'A problem',
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-        },
-      },
+      ...(body
+        ? { requestBody: { content: Object.fromEntries(accepts.map(type => [type, { schema: schemaOf(body) }])) } }
+        : {}),
+      responses: responsesOf(route),
     };
   }
   return {
@@ -86,6 +149,8 @@ export function openApiDocument({
             },
           },
         },
+        directory: { type: 'http', scheme: 'bearer', description: 'The token of the SCIM directory in the path' },
+        browser: { type: 'apiKey', in: 'cookie', name: 'reeve_session', description: 'A person who is signed in' },
       },
     },
   };

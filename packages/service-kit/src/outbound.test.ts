@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createGuardedFetch, isPublicAddress } from './outbound.ts';
+import { createGuardedFetch } from './outbound.ts';
 
 describe('the SSRF guard', () => {
   let origin: string;
@@ -18,29 +18,6 @@ describe('the SSRF guard', () => {
   afterAll(() => {
     server.closeAllConnections();
     server.close();
-  });
-
-  test.each([
-    '127.0.0.1',
-    '10.1.2.3',
-    '172.16.0.1',
-    '192.168.1.1',
-    '169.254.169.254',
-    '100.64.0.1',
-    '0.0.0.0',
-    '::1',
-    'fe80::1',
-    'fc00::1',
-    '::ffff:127.0.0.1',
-    '::ffff:a00:1',
-    '224.0.0.1',
-    'nonsense',
-  ])('%s is not public', address => {
-    expect(isPublicAddress(address)).toBe(false);
-  });
-
-  test.each(['8.8.8.8', '2606:4700::1111'])('%s is public', address => {
-    expect(isPublicAddress(address)).toBe(true);
   });
 
   const guarded = createGuardedFetch({ allowedPrivateOrigins: [], timeoutMs: 500 });

@@ -1,23 +1,16 @@
-// The SSRF guard: every URL that a tenant gives is fetched through here. Only https to public addresses; the address that
-// was checked is the one connected to (the check sits in the connection's own look-up, so DNS cannot change its answer in
-// between); no redirects; a time limit and a size limit. Exact origins can be opened for tests.
-import { lookup } from 'node:dns';
-import { once } from 'node:events';
-import { isIP, type LookupFunction } from 'node:net';
+// The SSRF guard: every URL that a tenant gives is fetched through here. Only https to public addresses; the address
+// that was checked is the one connected to (the check sits in the connection's own look-up, so DNS cannot change its
+// answer in between); no redirects; a time limit and a size limit. Exact origins can be opened for tests.
+import { constants } from 'node:crypto';
+import { addAbortListener, once } from 'node:events';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { ProblemError } from '@reeve/contracts';
-import ipaddr from 'ipaddr.js';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
+import { isPublicAddress } from './public-address.ts';
+import { createPublicLookup } from './public-lookup.ts';
 
 export type GuardOptions = { allowedPrivateOrigins: readonly string[]; timeoutMs?: number; maxBytes?: number };
-
-export function isPublicAddress(address: string): boolean {
-  try {
-    return ipaddr.process(address).range() === 'unicast';
-  } catch {
-    return false;
-  }
-}
 
 /** Throws `url_refused` for a URL that must not be fetched. Names are checked again when they are resolved. */
 function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): void {
@@ -29,18 +22,36 @@ function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): vo
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
 }
 
-/** Asked by the connection itself, for all addresses of a name. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, []);
-    const open = addresses.filter(({ address }) => isPublicAddress(address));
-    const [first] = open;
-    if (!first) return callback(new ProblemError('url_refused', 'the name leads to an address that is not public'), []);
-    return options.all === true ? callback(null, open) : callback(null, first.address, first.family);
-  });
-};
+/** A peer that asks for one handshake after the other, in TLS 1.2, is not followed: each costs more than a request. */
+const tlsLimits = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 
-const guardedAgent = new Agent({ connect: { lookup: publicLookup } });
+const mostBytesASecond = 4_000_000;
+const longestIdleMs = 10_000;
+
+/** Ends a connection whose peer keeps us busy with what is no answer, as interim responses without end. */
+function endFloods(socket: Socket): void {
+  let [since, from] = [0, 0];
+  socket.on('readable', () => {
+    const now = performance.now();
+    if (now - since > 1_000) [since, from] = [now, socket.bytesRead];
+    if (socket.bytesRead - from > mostBytesASecond) socket.destroy(new ProblemError('url_refused', 'it says too much'));
+  });
+}
+
+/** HTTP/2 has many more ways for a peer to keep us busy, and one request at a time gains nothing by it. */
+function createAgent({ lookup }: { lookup?: LookupFunction }): Agent {
+  const connectTo = buildConnector({ ...tlsLimits, allowH2: false, ...(lookup ? { lookup } : {}) });
+  return new Agent({
+    allowH2: false,
+    keepAliveMaxTimeout: longestIdleMs,
+    connect: (options, callback) =>
+      connectTo(options, (error, socket) => {
+        if (error) return callback(error, null);
+        endFloods(socket);
+        return callback(null, socket);
+      }),
+  });
+}
 
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -50,6 +61,8 @@ export function createGuardedFetch({
   timeoutMs = 5_000,
   maxBytes = 512 * 1024,
 }: GuardOptions): GuardedFetch {
+  const guarded = createAgent({ lookup: createPublicLookup() });
+  const opened = createAgent({});
   return async (input, init = {}) => {
     const url = new URL(input);
     assertFetchable(url, allowedPrivateOrigins);
@@ -59,7 +72,7 @@ export function createGuardedFetch({
       ...(body === undefined || body === null ? {} : { body: body as string }),
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
-      ...(allowedPrivateOrigins.includes(url.origin) ? {} : { dispatcher: guardedAgent }),
+      dispatcher: allowedPrivateOrigins.includes(url.origin) ? opened : guarded,
     });
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -76,44 +89,50 @@ export function createGuardedFetch({
   };
 }
 
-type GuardedConnect = (to: {
+type Guard = { allowedPrivateOrigins: readonly string[]; lookup: LookupFunction };
+
+type Destination = {
   host: string;
   port: number;
   /** PEM of the authority to trust instead of the public ones. */
   ca?: string | undefined;
-  signal: AbortSignal;
-}) => Promise<TLSSocket>;
+};
+
+/** Resolves when it is connected. When the signal aborts, at the latest, the connection ends. */
+type GuardedConnect = (to: Destination & { signal: AbortSignal }) => Promise<TLSSocket>;
 
 /** Throws `url_refused` for an address inside the network. A peer on this machine is opened as `tls://host:port`. */
-function assertConnectable(
-  { host, port }: { host: string; port: number },
-  allowedPrivateOrigins: readonly string[],
-): void {
+function assertConnectable({ host, port }: Destination, allowedPrivateOrigins: readonly string[]): void {
   if (allowedPrivateOrigins.includes(`tls://${host}:${port}`)) return;
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
 }
 
-/** A connection that is still to come. Throws `url_refused` at once, or errs with it when a name leads where it may not. */
-function openGuarded(
-  { host, port, ca }: { host: string; port: number; ca?: string | undefined },
-  allowedPrivateOrigins: readonly string[],
-): TLSSocket {
+/**
+ * A connection that is still to come. Throws `url_refused` at once, or errs with it when a name leads where it may not.
+ */
+function openGuarded({ host, port, ca }: Destination, { allowedPrivateOrigins, lookup }: Guard): TLSSocket {
   assertConnectable({ host, port }, allowedPrivateOrigins);
   const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
-  return connect({
+  const socket = connect({
     host,
     port,
-    minVersion: 'TLSv1.2',
+    ...tlsLimits,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
-    ...(allowed ? {} : { lookup: publicLookup }),
+    ...(allowed ? {} : { lookup }),
   });
+  // For its whole life: a reset that comes when nobody waits any more would otherwise end the process.
+  socket.on('error', () => undefined);
+  return socket;
 }
 
 /** The same guard for a protocol on TLS itself. Rejects with `url_refused`, or as the connection fails. */
-function createGuardedConnect({ allowedPrivateOrigins }: GuardOptions): GuardedConnect {
-  return async ({ signal, ...to }) => {
-    const socket = openGuarded(to, allowedPrivateOrigins);
+const createGuardedConnect =
+  (guard: Guard): GuardedConnect =>
+  async ({ signal, ...to }) => {
+    signal.throwIfAborted();
+    const socket = openGuarded(to, guard);
+    addAbortListener(signal, () => socket.destroy());
     try {
       await once(socket, 'secureConnect', { signal });
       return socket;
@@ -122,24 +141,31 @@ function createGuardedConnect({ allowedPrivateOrigins }: GuardOptions): GuardedC
       throw error;
     }
   };
-}
 
-/** All ways out to where a tenant says, behind one guard; and what can be said of a destination before it is connected to. */
+/**
+ * All ways out to where a tenant says, behind one guard; and what can be said of a destination before it is connected
+ * to.
+ */
 export type GuardedNetwork = {
   fetch: GuardedFetch;
   connect: GuardedConnect;
-  /** For a client that connects by itself: the socket before it is connected. */
-  openTls(to: { host: string; port: number; ca?: string | undefined }): TLSSocket;
+  /** For a client that connects by itself: the socket before it is connected. Whoever opens it destroys it. */
+  openTls(to: Destination): TLSSocket;
   assertUrl(url: string): void;
-  assertAddress(to: { host: string; port: number }): void;
+  assertAddress(to: Destination): void;
+  /** To make the same guard in another process. */
+  allowedPrivateOrigins: readonly string[];
 };
 
 export function createGuardedNetwork(options: GuardOptions): GuardedNetwork {
+  const { allowedPrivateOrigins } = options;
+  const guard = { allowedPrivateOrigins, lookup: createPublicLookup() };
   return {
     fetch: createGuardedFetch(options),
-    connect: createGuardedConnect(options),
-    openTls: to => openGuarded(to, options.allowedPrivateOrigins),
-    assertUrl: url => assertFetchable(new URL(url), options.allowedPrivateOrigins),
-    assertAddress: to => assertConnectable(to, options.allowedPrivateOrigins),
+    connect: createGuardedConnect(guard),
+    openTls: to => openGuarded(to, guard),
+    assertUrl: url => assertFetchable(new URL(url), allowedPrivateOrigins),
+    assertAddress: to => assertConnectable(to, allowedPrivateOrigins),
+    allowedPrivateOrigins,
   };
 }

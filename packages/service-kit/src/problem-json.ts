@@ -1,12 +1,11 @@
-// The edge where errors become answers: application/problem+json (RFC 9457) with a stable code. What is not foreseen is 500
-// without detail; nothing of the cause is shown.
-import { trace } from '@opentelemetry/api';
-import { type FieldError, type ProblemCode, ProblemError, problems } from '@reeve/contracts';
+// The edge where errors become answers: application/problem+json (RFC 9457) with a stable code. What is not foreseen is
+// 500 without detail; nothing of the cause is shown.
+import { type FieldError, ProblemError, problems } from '@reeve/contracts';
 import { isKafkaUnavailable } from '@reeve/event-bus';
-import { DuplicateKeyError, isStoreUnavailable, VersionConflictError } from '@reeve/store';
-import type { ErrorRequestHandler, Response } from 'express';
+import { isStoreUnavailable, VersionConflictError } from '@reeve/store';
+import type { Response } from 'express';
 import type { z } from 'zod';
-import type { Logger } from './logger.ts';
+import { traceIdOf } from './trace-context.ts';
 
 export function fieldErrors(error: z.ZodError, within = ''): FieldError[] {
   return error.issues.flatMap(issue => {
@@ -17,14 +16,6 @@ export function fieldErrors(error: z.ZodError, within = ''): FieldError[] {
     return [{ field: path.join('.') || 'body', message: issue.message }];
   });
 }
-
-/** For `save.catch(…)`: a unique key of the store that is taken is a refusal with this code. */
-export const whenTaken =
-  (code: ProblemCode) =>
-  (error: unknown): never => {
-    if (error instanceof DuplicateKeyError) throw new ProblemError(code, undefined, { cause: error });
-    throw error;
-  };
 
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
@@ -63,18 +54,8 @@ export function sendProblem(response: Response, problem: ProblemError): void {
         status,
         code: problem.code,
         detail: problem.message,
-        traceId: trace.getActiveSpan()?.spanContext().traceId ?? null,
+        traceId: response.req ? traceIdOf(response.req) : null,
         ...(problem.errors ? { errors: problem.errors } : {}),
       }),
     );
-}
-
-export function problemHandler(log: Logger): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) log.error({ error: problem.cause ?? problem, code: problem.code }, 'request failed');
-    else log.debug({ code: problem.code }, 'request refused');
-    if (response.headersSent) next(error);
-    else sendProblem(response, problem);
-  };
 }

@@ -5,13 +5,24 @@ import { isKafkaUnavailable } from '@reeve/event-bus';
 import { isStoreUnavailable } from '@reeve/store';
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { type BaseConfig, ConfigError, loadConfig } from './config.ts';
-import { createLogger, type Logger } from './logger.ts';
-import { stopTelemetry } from './telemetry.ts';
+import { type BaseConfig, ConfigError, loadConfig, storeHosts } from './config.ts';
+import { exitWhenItCrashes } from './crash-policy.ts';
+import { createLogger, type Logger, openLog } from './logger.ts';
+import { serveMetrics, stopTelemetry } from './telemetry.ts';
 
-export type Service = { app: Express; start(): Promise<void>; stop(): Promise<void> };
+type Parts = { server?: Server; metrics?: Server | null; service?: Service };
+
+export type Service = {
+  app: Express;
+  /** What the paths begin with whose spans the service makes itself. */
+  ownSpans?: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 const stopWithinMs = 15_000;
+/** Node looks at the limits each half minute unless told otherwise, and heeds none of them earlier. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
 const exitBadConfig = 78; // EX_CONFIG of sysexits.h
 
 export async function runService<S extends z.ZodType<BaseConfig>>(
@@ -26,42 +37,35 @@ export async function runService<S extends z.ZodType<BaseConfig>>(
     process.stderr.write(`${name}: ${error.message}\n`);
     process.exit(exitBadConfig);
   }
-  const log = createLogger(name, config.LOG_LEVEL);
-  process.on('unhandledRejection', error => {
-    log.fatal({ error }, 'unhandled rejection');
-    process.exit(1);
-  });
+  const logged = openLog();
+  const log = createLogger(name, config.LOG_LEVEL, logged.stream);
+  const exit = exitWhenItCrashes({ service: name, level: config.LOG_LEVEL }, logged);
   // Before anything that takes time: the first process of a container ignores a signal that it has no handler for.
-  const parts: { server?: Server; service?: Service } = {};
+  const parts: Parts = {};
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(parts, signal, log));
   try {
     parts.service = await create(config, log);
-    parts.server = createServer(parts.service.app);
-    aroundInstrumentation(parts.server);
-    parts.server.requestTimeout = 30_000;
-    parts.server.headersTimeout = 10_000;
+    parts.server = createServer(timeouts, parts.service.app);
+    if (parts.service.ownSpans !== undefined) aroundInstrumentation(parts.server, parts.service.ownSpans);
     await parts.service.start();
-    await listen(parts.server, config.PORT);
+    parts.metrics = await listenForMetrics(config.METRICS_PORT, log);
+    await listen(parts.server, config.PORT, log);
   } catch (error) {
-    log.fatal({ error }, 'could not start');
-    process.stderr.write(`${name}: could not start: ${whatToDo(error, config.PORT)}\n`);
-    process.exit(1);
+    process.stderr.write(`${name}: could not start: ${whatToDo(error, config)}\n`);
+    exit(error, 'could not start', 1);
   }
   log.info({ port: config.PORT }, 'listening');
 }
 
-function whatToDo(error: unknown, port: number): string {
-  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return `port ${port} is taken; set PORT to another`;
-  if (isStoreUnavailable(error)) return 'MongoDB does not answer at MONGODB_URI';
-  if (isKafkaUnavailable(error)) return 'Kafka does not answer at KAFKA_BROKERS';
+function whatToDo(error: unknown, config: BaseConfig): string {
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or METRICS_PORT to another`;
+  if (isStoreUnavailable(error)) return `MongoDB does not answer at ${storeHosts(config)} (MONGODB_URI)`;
+  if (isKafkaUnavailable(error)) return `Kafka does not answer at ${config.KAFKA_BROKERS.join()} (KAFKA_BROKERS)`;
   return error instanceof Error ? error.message : String(error);
 }
 
-async function stop(
-  { server, service }: { server?: Server; service?: Service },
-  signal: NodeJS.Signals,
-  log: Logger,
-): Promise<void> {
+async function stop({ server, metrics, service }: Parts, signal: NodeJS.Signals, log: Logger): Promise<void> {
   log.info({ signal }, 'stopping');
   setTimeout(() => {
     log.error('did not stop in time');
@@ -69,26 +73,42 @@ async function stop(
   }, stopWithinMs).unref();
   if (server?.listening) await closeServer(server);
   await service?.stop();
+  if (metrics) await closeServer(metrics);
   await stopTelemetry().catch((error: unknown) => log.warn({ error }, 'telemetry did not flush'));
   log.info('stopped');
   process.exit(0);
 }
 
 /**
- * Webhooks make their own spans where they are received. The general instrumentation binds every listener of a request to a context, also
- * of one that it is told to ignore, at a tenth of what a webhook costs; so they do not pass through it.
+ * The general instrumentation binds every listener of a request to a context, also of one that it is told to ignore, at
+ * a tenth of what a webhook costs. So what makes its own spans does not pass through it.
  */
-function aroundInstrumentation(server: Server): void {
+function aroundInstrumentation(server: Server, ownSpans: string): void {
   const instrumented = server.emit.bind(server);
   server.emit = (event: string, ...about: unknown[]) => {
-    const own = event === 'request' && (about[0] as IncomingMessage).url?.startsWith('/hooks/');
+    const own = event === 'request' && (about[0] as IncomingMessage).url?.startsWith(ownSpans);
     return own ? EventEmitter.prototype.emit.call(server, event, ...about) : instrumented(event, ...about);
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
+/** On a port of their own: what is measured is for the platform, and not for whoever reaches the service. */
+async function listenForMetrics(port: number, log: Logger): Promise<Server | null> {
+  if (port === 0) return null;
+  const server = createServer((request, response) => {
+    if (request.method === 'GET' && request.url === '/metrics') serveMetrics(request, response);
+    else response.writeHead(404).end();
+  });
+  await listen(server, port, log);
+  return server;
+}
+
+function listen(server: Server, port: number, log: Logger): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // For its whole life: a connection that cannot be accepted, for want of descriptors, is lost and nothing else is.
+    server.on('error', error => {
+      reject(error);
+      if (server.listening) log.error({ error }, 'a connection could not be accepted');
+    });
     server.listen(port, () => resolve());
   });
 }

@@ -1,58 +1,85 @@
-// What a service that does not own tenants knows of them, learnt from `reeve.directory.v1`: enough to turn a slug or an id in a path
-// into a tenant and to see that it is suspended.
+// What a service that does not own tenants knows of them, learnt from `reeve.directory.v1`: enough to turn a slug or an
+// id in a path into a tenant and to see that it is suspended.
 import { isId, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
-import type { Store } from '@reeve/store';
+import { collection, type Store } from '@reeve/store';
+import { LRUCache } from 'lru-cache';
 
 export type KnownTenant = { id: TenantId; slug: string; status: string };
 
 export type TenantDirectory = {
-  /** By id or slug; null when no such tenant is known. */
+  /**
+   * By id or slug; null when no such tenant is known. An id that was made a moment ago may be that of a tenant that
+   * another service has just created: it is waited for. For callers that are known; a stranger's word makes nobody
+   * wait.
+   */
   find(reference: string): Promise<KnownTenant | null>;
+  /** The same for whatever a stranger names: one look, be the name known or not. */
+  findNow(reference: string): Promise<KnownTenant | null>;
 };
 
-const cacheMs = 2_000;
-/** A tenant made a moment ago by another service is on its way here: wait for it before saying that it does not exist. */
-const arrivalMs = 3_000;
-const pollMs = 50;
+type LookUp = (reference: string) => Promise<KnownTenant | null>;
 
+const keptMs = 1_000;
+/** How long it takes for a new tenant to arrive, at most, and how old it then may be. */
+const arrivalMs = 3_000;
+const pollMs = 100;
+
+export const knownTenants = collection<{ slug: string; status: string }>({
+  name: 'known_tenants',
+  globallyUnique: { id: (_, id) => id, slug: state => state.slug },
+});
+
+/** What is learnt from provisioning's events. */
 export function createTenantDirectory(store: Store): TenantDirectory & { handlers: Handlers } {
-  const collection = store.collections<{ slug: string; status: string }>({
-    name: 'known_tenants',
-    globallyUnique: { id: (_, id) => id, slug: state => state.slug },
-  });
-  const known = collection.acrossTenants('the tenant named in a path is looked up before it is known');
+  const tenants = store.collection(knownTenants);
+  const all = tenants.acrossTenants('the tenant named in a path is looked up before it is known');
 
   const remember = async (event: { tenantId: TenantId; data: { details: { slug: string; status: string } } }) => {
     const { slug, status } = event.data.details;
-    await collection.in(event.tenantId).put(event.tenantId, { slug, status });
+    await tenants.in(event.tenantId).put(event.tenantId, { slug, status });
   };
 
   return {
-    ...cached(async reference => {
-      const entry = await known.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
+    ...tenantDirectory(async reference => {
+      const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
       return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
     }),
     handlers: { 'tenant.created': remember, 'tenant.updated': remember, 'tenant.suspended': remember },
   };
 }
 
-function cached(look: (reference: string) => Promise<KnownTenant | null>): TenantDirectory {
-  const cache = new Map<string, { tenant: KnownTenant; until: number }>();
+/** A directory over any way to look tenants up. What was found is kept for a second. */
+export function tenantDirectory(lookUp: LookUp): TenantDirectory {
+  const kept = new LRUCache<string, KnownTenant>({ max: 10_000, ttl: keptMs });
+
+  async function findNow(reference: string): Promise<KnownTenant | null> {
+    const known = kept.get(reference);
+    if (known) return known;
+    const tenant = await lookUp(reference);
+    if (tenant) for (const name of [tenant.id, tenant.slug]) kept.set(name, tenant);
+    return tenant;
+  }
+
   return {
+    findNow,
     async find(reference) {
-      const hit = cache.get(reference);
-      if (hit && hit.until > Date.now()) return hit.tenant;
-      const giveUpAt = Date.now() + arrivalMs;
-      let tenant = await look(reference);
+      const giveUpAt = isId('tenant', reference) ? madeAt(reference) + arrivalMs : 0;
+      let tenant = await findNow(reference);
       while (!tenant && Date.now() < giveUpAt) {
         await new Promise(resolve => setTimeout(resolve, pollMs));
-        tenant = await look(reference);
+        tenant = await findNow(reference);
       }
-      if (!tenant) return null;
-      if (cache.size > 10_000) cache.clear();
-      cache.set(reference, { tenant, until: Date.now() + cacheMs });
       return tenant;
     },
   };
+}
+
+/**
+ * A UUIDv7 begins with 48 bits of milliseconds since the epoch (RFC 9562 §5.7). One that is of the future is not
+ * believed.
+ */
+function madeAt(id: TenantId): number {
+  const uuid = id.slice(id.indexOf('_') + 1).replaceAll('-', '');
+  return Math.min(Number.parseInt(uuid.slice(0, 12), 16), Date.now());
 }

@@ -1,0 +1,81 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { Request, Response } from 'express';
+import { createGiveWay, yieldEvery } from './give-way.ts';
+
+function start() {
+  const { noteRequest, toRequests } = createGiveWay();
+  return {
+    request() {
+      const response = new EventEmitter();
+      noteRequest({} as Request, response as Response, () => undefined);
+      return { end: () => response.emit('close') };
+    },
+    async took() {
+      const began = performance.now();
+      await toRequests();
+      return performance.now() - began;
+    },
+  };
+}
+
+describe('work that nobody waits for', () => {
+  test('goes on at once while no request is being served', async () => {
+    const { request, took } = start();
+    expect(await took()).toBeLessThan(45);
+    request().end();
+    expect(await took()).toBeLessThan(45);
+  });
+
+  test('waits for the requests that are, and goes on when the last of them ends', async () => {
+    const { request, took } = start();
+    const [one, other] = [request(), request()];
+    const waited = took();
+    await pause(10);
+    one.end();
+    await pause(10);
+    other.end();
+    const ended = performance.now();
+    expect(await waited).toBeGreaterThanOrEqual(19);
+    expect(performance.now() - ended).toBeLessThan(25);
+  });
+
+  test('is done in the end, however many requests there are', async () => {
+    const { request, took } = start();
+    request();
+    const ms = await took();
+    expect(ms).toBeGreaterThanOrEqual(45);
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  test('does not wait for a request that streams, or waits for something itself', async () => {
+    const { request, took } = start();
+    request();
+    await pause(1_050);
+    expect(await took()).toBeLessThan(45);
+  });
+});
+
+describe('a long loop', () => {
+  const spin = (ms: number) => {
+    for (const until = performance.now() + ms; performance.now() < until; );
+  };
+
+  test('lets others have their turn now and then, and not at every step', async () => {
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    const rest = yieldEvery(10);
+    let rests = 0;
+    for (let n = 0; n < 60; n += 1) {
+      spin(1);
+      const resting = rest();
+      if (resting) rests += 1;
+      await resting;
+    }
+    clearInterval(timer);
+    expect(rests).toBeGreaterThanOrEqual(3);
+    expect(rests).toBeLessThanOrEqual(30);
+    expect(turns).toBeGreaterThanOrEqual(2);
+  });
+});

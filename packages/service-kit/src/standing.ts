@@ -1,0 +1,134 @@
+// Is this caller still good? What a token said at its birth is a hint: its session may be over by now, its person
+// deactivated, its client deleted, its roles others. Every process reads `reeve.revocations.v1` into memory and asks it
+// about each caller; the owner of a fact asks its own store instead. Where the topic has not been read for too long
+// nobody is let in.
+import { ProblemError, type Revocation, revocationSchema, type TenantId } from '@reeve/contracts';
+import type { EventBus } from '@reeve/event-bus';
+import type { Caller } from './token-verifier.ts';
+
+export type PersonStanding = { status: 'active' | 'deactivated' | 'deleted'; roles: readonly string[] };
+
+/** What a service knows first-hand, instead of from the topic. */
+export type OwnKnowledge = {
+  /** Null for somebody who is not there. */
+  person?: (tenantId: TenantId, userId: string) => Promise<PersonStanding | null>;
+  isSessionLive?: (tenantId: TenantId, sessionId: string) => Promise<boolean>;
+};
+
+type Of<K extends Revocation['kind']> = Extract<Revocation, { kind: K }>;
+
+export type Standing = ReturnType<typeof createStanding>;
+
+const tidyEveryMs = 60_000;
+
+export function createStanding({
+  now = Date.now,
+  longestSilenceMs,
+  own = {},
+}: {
+  now?: () => number;
+  /** How long the topic may have been out of reach before callers are refused. */
+  longestSilenceMs: number;
+  own?: OwnKnowledge;
+}) {
+  const sessions = new Map<string, Of<'session'>>();
+  const people = new Map<string, Of<'user'>>();
+  const clients = new Map<string, Of<'client'>>();
+  let upToDateAt = () => 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const matters = ({ until }: Revocation) => Date.parse(until) > now();
+
+  function learn(revocation: Revocation) {
+    if (!matters(revocation)) return;
+    if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
+    else if (revocation.kind === 'user') people.set(revocation.id, revocation);
+    else clients.set(revocation.id, revocation);
+  }
+
+  function lookUp<R extends Revocation>(known: Map<string, R>, id: string): R | undefined {
+    const found = known.get(id);
+    return found && matters(found) ? found : undefined;
+  }
+
+  function tidy() {
+    for (const known of [sessions, people, clients])
+      for (const [id, revocation] of known) if (!matters(revocation)) known.delete(id);
+  }
+
+  function assertUpToDate() {
+    if (now() - upToDateAt() <= longestSilenceMs) return;
+    throw new ProblemError('dependency_unavailable', 'it is not known which tokens were revoked', {
+      retryAfterSeconds: 2,
+    });
+  }
+
+  /** A client that is gone, or one whose earlier tokens count no more: those of the second of the change still do. */
+  function isOfRevokedClient({ clientId, issuedAt }: Caller): boolean {
+    const found = lookUp(clients, clientId);
+    if (!found) return false;
+    const before = found.issuedBefore === null ? Infinity : Math.floor(Date.parse(found.issuedBefore) / 1_000) * 1_000;
+    return issuedAt === null || issuedAt.getTime() < before;
+  }
+
+  async function personOf(tenantId: TenantId, userId: string): Promise<PersonStanding | null | undefined> {
+    return own.person ? own.person(tenantId, userId) : lookUp(people, userId);
+  }
+
+  async function isSessionOver(tenantId: TenantId, sessionId: string): Promise<boolean> {
+    return own.isSessionLive
+      ? !(await own.isSessionLive(tenantId, sessionId))
+      : lookUp(sessions, sessionId) !== undefined;
+  }
+
+  return {
+    learn,
+
+    /** The caller with the roles that it has now. Throws `token_invalid` when it is good no more. */
+    async now(caller: Caller): Promise<Caller> {
+      assertUpToDate();
+      const { type, id, tenantId, sessionId } = caller;
+      if (isOfRevokedClient(caller)) throw new ProblemError('token_invalid');
+      if (type !== 'user' || tenantId === null) return caller;
+      if (sessionId !== null && (await isSessionOver(tenantId, sessionId))) throw new ProblemError('token_invalid');
+      const person = await personOf(tenantId, id);
+      if (person === undefined) return caller;
+      if (person?.status !== 'active') throw new ProblemError('token_invalid');
+      return { ...caller, roles: person.roles };
+    },
+
+    /** The same for a session of a browser, which has no token. */
+    isSessionOver,
+
+    /** Reads the topic, and resolves when what is on it is known. */
+    async start(bus: EventBus, log: { warn: (about: object, message: string) => void }): Promise<void> {
+      const following = await bus.follow('reeve.revocations.v1', ({ value, offset }) => {
+        if (value === null) return;
+        const parsed = revocationSchema.safeParse(parsedJson(value));
+        if (parsed.success) learn(parsed.data);
+        else log.warn({ offset }, 'a revocation could not be read');
+      });
+      upToDateAt = following.upToDateAt;
+      timer = setInterval(tidy, tidyEveryMs);
+      timer.unref();
+      await following.caughtUp;
+    },
+
+    stop() {
+      clearInterval(timer);
+    },
+
+    /** For tests: as if everything had been read at that moment. */
+    readUntil(at: () => number) {
+      upToDateAt = at;
+    },
+  };
+}
+
+function parsedJson(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,98 @@
+// Work that nobody waits for, done again and again: whatever is due is begun, so much of it at a time, and of one
+// tenant only a part of that, so that those of a tenant whose work takes long do not keep everybody else's waiting.
+import type { TenantId } from '@reeve/contracts';
+import { repeatedly } from './repeatedly.ts';
+
+/** A piece of work. */
+export type Due = { tenantId: TenantId; id: string };
+
+export type WorkerParts<D extends Due, T> = {
+  /** At most so many of those that are due, longest overdue first; none of the tenants in `except`. */
+  due: (limit: number, except: readonly TenantId[]) => Promise<readonly D[]>;
+  /** Makes it this process's to do; null where another one has it. */
+  take: (of: D) => Promise<T | null>;
+  /** Does it. What was done is due again when the work has written so. */
+  work: (taken: T) => Promise<unknown>;
+  atOnce: number;
+  /** All that are done at once, where it is left out. */
+  ofOneTenant?: number;
+  /** How often it is looked for what is due, while nothing is. */
+  everyMs: number;
+  onError: (error: unknown) => void;
+};
+
+export type Worker = ReturnType<typeof worker>;
+
+export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
+  const { due, take, work, atOnce, ofOneTenant = atOnce, everyMs, onError } = parts;
+  const underWay = new Set<Promise<void>>();
+  const ofTenant = new Map<TenantId, number>();
+  /** Whether the last look left something behind. */
+  let isMore = false;
+  let looking: Promise<void> | undefined;
+
+  function begin(tenantId: TenantId, taken: T): void {
+    ofTenant.set(tenantId, (ofTenant.get(tenantId) ?? 0) + 1);
+    const working = Promise.resolve(taken)
+      .then(work)
+      .then(() => undefined, onError)
+      .finally(() => {
+        underWay.delete(working);
+        const left = (ofTenant.get(tenantId) ?? 1) - 1;
+        if (left > 0) ofTenant.set(tenantId, left);
+        else ofTenant.delete(tenantId);
+        if (isMore) void lookOnce();
+      });
+    underWay.add(working);
+  }
+
+  const isFull = (tenantId: TenantId) => (ofTenant.get(tenantId) ?? 0) >= ofOneTenant;
+
+  async function look(): Promise<void> {
+    isMore = true;
+    while (underWay.size < atOnce && !rounds.isStopped()) {
+      const free = atOnce - underWay.size;
+      const full = [...ofTenant.keys()].filter(isFull);
+      const found = await due(free, full);
+      let begun = 0;
+      for (const one of found) {
+        if (isFull(one.tenantId) || rounds.isStopped()) continue;
+        const taken = await take(one);
+        if (taken === null) continue;
+        begin(one.tenantId, taken);
+        begun += 1;
+      }
+      if (found.length === free && begun > 0) continue;
+      isMore = full.length > 0;
+      return;
+    }
+  }
+
+  /** A look at a time. After one that failed the next waits for its time. */
+  function lookOnce(): Promise<void> {
+    looking ??= look()
+      .catch((error: unknown) => {
+        isMore = false;
+        onError(error);
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
+  }
+
+  const rounds = repeatedly(lookOnce, everyMs, onError);
+  return {
+    start: rounds.start,
+
+    /** For work that takes long, and may end early. */
+    isStopped: rounds.isStopped,
+
+    /** Begins nothing more, and lets what is under way end. */
+    async stop(): Promise<void> {
+      await rounds.stop();
+      await looking;
+      await Promise.all(underWay);
+    },
+  };
+}
