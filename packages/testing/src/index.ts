@@ -1,0 +1,12 @@
+// The public face of @reeve/testing.
+export { type Announcer, startAnnouncer } from './announcer.ts';
+export { type Browser, createBrowser, type Fields, type Page } from './browser.ts';
+export { type Engines, engines } from './engines.ts';
+export { type EventReader, readEvents, type SeenEvent } from './events.ts';
+export { eventually } from './eventually.ts';
+export { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
+export { callers, type Issuer, startIssuer } from './issuer.ts';
+export { listen } from './listen.ts';
+export { type OpenIdProvider, type Person, startOpenIdProvider } from './openid-provider.ts';
+export { wastefulAmong, wastefulQueries } from './queries.ts';
+export { type Answer, type Ask, type RunningService, startService } from './service.ts';
