@@ -1,7 +1,9 @@
 // The public face of @reeve/audit-log.
 export type { Format } from './formats/entry.ts';
-export { type FormatName, formats } from './formats/formats.ts';
-export { alertToOcsf, shapeOf, statementToOcsf, toOcsf } from './formats/ocsf.ts';
+export { type FormatName, formatOf, formats } from './formats/formats.ts';
+export { statementToOcsf, toOcsf } from './formats/ocsf.ts';
+export { shapeOf } from './formats/ocsf-classes.ts';
+export { alertToOcsf } from './formats/ocsf-finding.ts';
 export { linesOf } from './lines.ts';
 export {
   addLeaf,
@@ -53,12 +55,8 @@ export {
   signStatement,
   type Tombstone,
 } from './statements.ts';
-export {
-  createVerifier,
-  type Finding,
-  type Problem,
-  type Verification,
-  type Verifier,
-  type VerifyOptions,
-  verifyLines,
-} from './verify.ts';
+export { JsonError, parseJson } from './strict-json.ts';
+export type { Finding, Problem } from './verify/finding.ts';
+export { createTenants, type TenantsOptions, verifyTenants } from './verify/tenants.ts';
+export type { Verification } from './verify/verification.ts';
+export { createVerifier, type Verifier, type VerifyOptions, verifyLines } from './verify.ts';

@@ -48,3 +48,18 @@ test('a line without end is not waited for', async () => {
     })(),
   ).rejects.toThrow('longer than');
 });
+
+test('a line has at most 16,777,216 characters, wherever its end comes', async () => {
+  const longest = 16_777_216;
+  async function* bytes(length: number, end: string) {
+    for (let left = length; left > 0; left -= 65_536) yield Buffer.alloc(Math.min(left, 65_536), 'x');
+    yield Buffer.from(end);
+  }
+  const lengths = async (length: number, end: string) => {
+    const found: number[] = [];
+    for await (const line of linesOf(bytes(length, end))) found.push(line.length);
+    return found;
+  };
+  expect(await lengths(longest, '\ny\n')).toEqual([longest, 1]);
+  for (const end of ['\ny\n', '', '\n']) await expect(lengths(longest + 1, end)).rejects.toThrow('longer than');
+});

@@ -15,7 +15,8 @@ import {
   type Subtree,
 } from './merkle.ts';
 
-// The test vectors of the Certificate Transparency reference implementation: eight leaves, in hex, and the root after each.
+// The test vectors of the Certificate Transparency reference implementation: eight leaves, in hex, and the root after
+// each.
 const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
 const roots = [
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',

@@ -1,6 +1,7 @@
-// Merkle trees as RFC 9162 §2.1 has them (the same as RFC 6962), over the hashes of a chain's records: what lets a checkpoint prove one record
-// without the others, and two checkpoints that the later one only adds. https://www.rfc-editor.org/rfc/rfc9162.html#section-2.1
-// Written here: the one package on npm that does this (@transmute/rfc9162) has not been kept since 2023.
+// Merkle trees as RFC 9162 §2.1 has them (the same as RFC 6962), over the hashes of a chain's records: what lets a
+// checkpoint prove one record without the others, and two checkpoints that the later one only adds.
+// https://www.rfc-editor.org/rfc/rfc9162.html#section-2.1 Written here: the one package on npm that does this
+// (@transmute/rfc9162) has not been kept since 2023.
 import { hash as digest } from 'node:crypto';
 
 /** Roots of the complete subtrees of a tree, largest (leftmost) first: all that is needed to go on adding leaves. */
@@ -9,7 +10,8 @@ export type Frontier = readonly Buffer[];
 /** The root of the complete subtree of 2^level leaves that begins at leaf `index`·2^level. */
 export type Subtree = (level: number, index: number) => Promise<Buffer>;
 
-const sha256 = (bytes: Uint8Array) => digest('sha256', bytes, 'buffer');
+/** By way of hex, since Node takes longer to make a buffer by itself. */
+const sha256 = (bytes: Uint8Array) => Buffer.from(digest('sha256', bytes, 'hex'), 'hex');
 const leafPrefix = Buffer.of(0);
 const nodePrefix = Buffer.of(1);
 
@@ -22,15 +24,47 @@ export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
 export const emptyRoot = sha256(Buffer.alloc(0));
 
 /** `size` is how many leaves there were before. */
-export function addLeaf(frontier: Frontier, size: number, leaf: Uint8Array): Frontier {
-  let hash = leafHash(leaf);
+export const addLeaf = (frontier: Frontier, size: number, leaf: Uint8Array): Frontier =>
+  grow(frontier, size, { hash: leafHash(leaf), join: nodeHash });
+
+function grow<Hash>(
+  frontier: readonly Hash[],
+  size: number,
+  { hash: leaf, join }: { hash: Hash; join: (left: Hash, right: Hash) => Hash },
+): readonly Hash[] {
+  let hash = leaf;
   let complete = frontier.length;
   for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
     complete -= 1;
-    hash = nodeHash(frontier[complete] as Buffer, hash);
+    hash = join(frontier[complete] as Hash, hash);
   }
   return [...frontier.slice(0, complete), hash];
 }
+
+// The same in hex, at half the price: a verifier does it for each record, and has the hashes of records in hex. What
+// is hashed is laid down where it was for the record before.
+const leafBytes = Buffer.alloc(33);
+const nodeBytes = Buffer.alloc(65, 1);
+
+function hexLeafHash(leaf: string): string {
+  leafBytes.write(leaf, 1, 'hex');
+  return digest('sha256', leafBytes, 'hex');
+}
+
+function hexNodeHash(left: string, right: string): string {
+  nodeBytes.write(left, 1, 'hex');
+  nodeBytes.write(right, 33, 'hex');
+  return digest('sha256', nodeBytes, 'hex');
+}
+
+export type HexFrontier = readonly string[];
+
+/** A leaf of 32 bytes. */
+export const addHexLeaf = (frontier: HexFrontier, size: number, leaf: string): HexFrontier =>
+  grow(frontier, size, { hash: hexLeafHash(leaf), join: hexNodeHash });
+
+export const hexRootOf = (frontier: HexFrontier): string =>
+  rootOf(frontier.map(hash => Buffer.from(hash, 'hex'))).toString('hex');
 
 export function rootOf(frontier: Frontier): Buffer {
   return frontier.length === 0 ? emptyRoot : frontier.reduceRight((right, left) => nodeHash(left, right));
@@ -43,7 +77,10 @@ export function rootOfLeaves(leaves: readonly Uint8Array[]): Buffer {
 /** The largest power of two below `size`. */
 const splitOf = (size: number) => 2 ** (Math.ceil(Math.log2(size)) - 1);
 
-/** The hash over leaves `from` to `to` (exclusive). `from` is a multiple of the split of what is above it, so that complete parts are subtrees. */
+/**
+ * The hash over leaves `from` to `to` (exclusive). `from` is a multiple of the split of what is above it, so that
+ * complete parts are subtrees.
+ */
 async function rangeHash(from: number, to: number, subtree: Subtree): Promise<Buffer> {
   const size = to - from;
   const level = Math.log2(size);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readCanonical } from './formats/entry.ts';
 import { extendsTree, includes } from './merkle.ts';
-import { hashOf } from './record.ts';
+import { type AuditRecord, hashOf } from './record.ts';
 import { type Checkpoint, contradictionOf, type KeySet, readStatement, StatementError } from './statements.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -33,7 +33,9 @@ const refused = (problem: string): ProofResult => ({ holds: false, problem });
 export async function verifyInclusion(proof: InclusionProof, keys: KeySet): Promise<ProofResult> {
   const checkpoint = await checkpointOf(proof.checkpoint, keys);
   if ('problem' in checkpoint) return checkpoint;
-  const { tenantId, chain, sequence, previousHash } = readCanonical(proof.record);
+  const record = recordIn(proof);
+  if (!record) return refused('it holds no record, or not as a record is written');
+  const { tenantId, chain, sequence, previousHash } = record;
   if (hashOf(previousHash, proof.record) !== proof.hash) return refused('the record does not hash to its hash');
   if (tenantId !== checkpoint.content.tenantId) return refused('the record and the checkpoint belong to two tenants');
   const head = checkpoint.content.chains.find(one => one.chain === chain);
@@ -42,6 +44,14 @@ export async function verifyInclusion(proof: InclusionProof, keys: KeySet): Prom
   if (!includes(place, proof.path.map(bytes), bytes(head.root)))
     return refused('the path does not lead to the root that the checkpoint signs');
   return { holds: true };
+}
+
+function recordIn({ record }: InclusionProof): AuditRecord | null {
+  try {
+    return readCanonical(record);
+  } catch {
+    return null;
+  }
 }
 
 /** That a newer checkpoint only adds to an older one. */

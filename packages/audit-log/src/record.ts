@@ -1,6 +1,6 @@
-// An audit record and its place in a chain. `hash = SHA-256(previousHash ‖ canonical JSON of the record)`, RFC 8785; docs/audit-format.md
-// says the same for those who write their own verifier. Shared by the audit service, which makes chains, and the CLI, which
-// checks them with nothing of the service at hand.
+// An audit record and its place in a chain. `hash = SHA-256(previousHash ‖ canonical JSON of the record)`, RFC 8785;
+// docs/audit-format.md says the same for those who write their own verifier. Shared by the audit service, which makes
+// chains, and the CLI, which checks them with nothing of the service at hand.
 import { hash as digest } from 'node:crypto';
 import { headSchema } from '@reeve/contracts';
 import canonicalize from 'canonicalize';

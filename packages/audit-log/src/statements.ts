@@ -1,16 +1,20 @@
-// What Reeve signs about a log: each statement is a compact JWS (RFC 7515) with Ed25519 (RFC 8037), its kind in the header `typ`. Whoever has the
-// public keys can check it with any JOSE library.
+// What Reeve signs about a log: each statement is a compact JWS (RFC 7515) with Ed25519 (RFC 8037), its kind in the
+// header `typ`. Whoever has the public keys can check it with any JOSE library.
 import { hash as digest } from 'node:crypto';
 import { CompactSign, compactVerify, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { rootOfLeaves } from './merkle.ts';
 import { canonicalJson, genesisHash } from './record.ts';
+import { parseJson } from './strict-json.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const sequence = z.number().int().positive();
 const time = z.iso.datetime();
 
-/** Where one chain stands: how many records it has, the hash of the last and when that was chained, and the root of the Merkle tree over all hashes. */
+/**
+ * Where one chain stands: how many records it has, the hash of the last and when that was chained, and the root of the
+ * Merkle tree over all hashes.
+ */
 const chainHead = z.strictObject({ chain: z.string(), size: sequence, head: hash, time, root: hash });
 
 export type ChainHead = z.infer<typeof chainHead>;
@@ -32,23 +36,32 @@ const checkpointSchema = z
   .refine(isSound, 'its root is not that of its chains, or they are not in order');
 
 /** What an export holds, so that one that was cut short is found out also where it is of a period. */
-const manifestSchema = z.strictObject({
-  tenantId: z.string(),
-  time,
-  /** Of the chaining; null where the export has no such bound. */
-  from: time.nullable(),
-  to: time.nullable(),
-  /** The JWS of the checkpoint that the log had then. */
-  checkpoint: z.string(),
-  /** In the order in which they are exported. `previousHash` is that of the record `first`, `head` the hash of the record `last`. */
-  chains: z.array(
-    z.strictObject({ chain: z.string(), first: sequence, last: sequence, previousHash: hash, head: hash }),
-  ),
-});
+const manifestSchema = z
+  .strictObject({
+    tenantId: z.string(),
+    time,
+    /** Of the chaining; null where the export has no such bound. */
+    from: time.nullable(),
+    to: time.nullable(),
+    /** The JWS of the checkpoint that the log had then. */
+    checkpoint: z.string(),
+    /**
+     * In the order in which they are exported. `previousHash` is that of the record `first`, `head` the hash of the
+     * record `last`.
+     */
+    chains: z.array(
+      z.strictObject({ chain: z.string(), first: sequence, last: sequence, previousHash: hash, head: hash }),
+    ),
+  })
+  .refine(({ chains }) => new Set(chains.map(({ chain }) => chain)).size === chains.length, 'a chain is there twice')
+  .refine(({ chains }) => chains.every(({ first, last }) => first <= last), 'a chain ends before it begins');
 
 const run = z.strictObject({ first: sequence, hashes: z.array(hash).min(1) });
 
-/** What is left of records that were removed: their places and hashes, so that the chain and its tree can still be followed. */
+/**
+ * What is left of records that were removed: their places and hashes, so that the chain and its tree can still be
+ * followed.
+ */
 const tombstoneSchema = z
   .strictObject({
     tenantId: z.string(),
@@ -141,10 +154,13 @@ export async function signStatement<K extends StatementKind>(
     .sign(await importJWK(key, algorithm));
 }
 
+/** A key set may hold others as well. */
+export const isSigningKey = ({ kty, crv }: JWK): boolean => kty === 'OKP' && crv === 'Ed25519';
+
 /** Reads a statement and checks its signature. Throws StatementError. */
 export async function readStatement(jws: string, keys: KeySet): Promise<Statement> {
   const statement = decodeStatement(jws);
-  const key = keys.keys.find(({ kid, kty, crv }) => kid === statement.keyId && kty === 'OKP' && crv === 'Ed25519');
+  const key = keys.keys.find(one => one.kid === statement.keyId && isSigningKey(one));
   if (!key)
     throw new StatementError('unknown_key', `it is signed with the key ${statement.keyId}, which was not given`);
   try {
@@ -155,7 +171,10 @@ export async function readStatement(jws: string, keys: KeySet): Promise<Statemen
   return statement;
 }
 
-/** What a statement says, whoever signed it. There is one way to write it, so that nobody can make it look like two. Throws StatementError. */
+/**
+ * What a statement says, whoever signed it. There is one way to write it, so that nobody can make it look like two.
+ * Throws StatementError.
+ */
 export function decodeStatement(jws: string): Statement {
   const parts = jws.split('.');
   const [header, payload] = parts.map(part => Buffer.from(part, 'base64url').toString('utf8'));
@@ -174,7 +193,7 @@ export function decodeStatement(jws: string): Statement {
 
 function objectIn(text: string | undefined): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text ?? '');
+    const value = parseJson(text ?? '');
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
     return null;

@@ -1,51 +1,25 @@
+import { createPrivateKey, sign } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { exportJWK, generateKeyPair } from 'jose';
 import { saysWhatItHolds } from './formats/entry.ts';
-import { formats } from './formats/formats.ts';
-import { rootOfLeaves } from './merkle.ts';
-import { type AuditRecord, type ChainedRecord, chain, genesisHash } from './record.ts';
+import { type FormatName, formats } from './formats/formats.ts';
+import { type ChainedRecord, chain, genesisHash, hashOf } from './record.ts';
+import { type Checkpoint, hashOfStatement, type Manifest, signStatement } from './statements.ts';
 import {
-  type ChainHead,
-  type Checkpoint,
-  hashOfStatement,
-  leafOfChain,
-  type Manifest,
-  signStatement,
-} from './statements.ts';
+  auth,
+  event,
+  follow,
+  grow,
+  type Key,
+  newKey,
+  otherTenantId,
+  publicPart,
+  secrets,
+  statementsAbout,
+  tenantId,
+  time,
+} from './verify/sample-log.ts';
 import { createVerifier, type VerifyOptions, verifyLines } from './verify.ts';
-
-const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
-
-function event(n: number, chainId = 'reeve.auth.v1/0'): Omit<AuditRecord, 'sequence' | 'previousHash'> {
-  return {
-    tenantId,
-    chain: chainId,
-    eventId: `e${n}`,
-    type: 'user.created',
-    source: '/reeve/test',
-    subject: `user/${n}`,
-    time: '2026-11-21T00:00:00.000Z',
-    correlationId: 'c',
-    causationId: null,
-    traceId: null,
-    actor: { type: 'client', id: 'cli', name: 'Zoë "☃"', via: 'client' },
-    target: { type: 'user', id: `usr_${n}`, name: null },
-    outcome: 'success',
-    reason: { code: 'requested', rule: null, basis: null },
-    context: { ip: '192.0.2.1', userAgent: null, sessionId: null, connectionId: null, clientId: null, requestId: null },
-    details: { email: `u${n}@example.org`, source: 'admin' },
-  };
-}
-
-function grow(count: number, chainId?: string): ChainedRecord[] {
-  const records: ChainedRecord[] = [];
-  for (let n = 1; n <= count; n += 1) {
-    const last = records.at(-1);
-    records.push(chain(last ? { hash: last.hash, sequence: last.record.sequence } : null, event(n, chainId)));
-  }
-  return records;
-}
 
 const { ndjson, ocsf } = formats;
 const keyId = 'key-1';
@@ -92,8 +66,44 @@ describe('an export', () => {
   });
 
   test('a record of another tenant is found out, though its hash is right', async () => {
-    const foreign = chain(null, { ...event(1, 'other/0'), tenantId: 'ten_00000000-0000-7000-8000-000000000002' });
+    const foreign = chain(null, { ...event(1, 'other/0'), tenantId: otherTenantId });
     expect((await verify([...lines, lineOf(foreign)])).finding).toMatchObject({ problem: 'other_tenant', line: 7 });
+  });
+
+  test.each(Object.keys(formats) as FormatName[])(
+    'in %s has no record with a member twice, whose hash is right, whether other fields are looked at or not',
+    async name => {
+      const format = formats[name];
+      const header = format.header === undefined ? [] : [format.header];
+      const [whole] = grow(1) as [ChainedRecord];
+      const { record, canonical } = whole;
+      const written = (json: string) => [
+        ...header,
+        format.writeRecord({ record, canonical: json, hash: hashOf(record.previousHash, json) }, keyId),
+      ];
+      const twice = canonical.replace('"details":{', '"details":{"email":"false@example.org",');
+      const spaced = canonical.replace('"details":{', '"details": {');
+      for (const ignoreFields of [false, true]) {
+        const findingIn = async (json: string) => (await verify(written(json), { format, ignoreFields })).finding;
+        expect(await findingIn(canonical)).toBe(null);
+        expect(await findingIn(twice)).toMatchObject({ problem: 'unreadable' });
+        expect(await findingIn(spaced)).toMatchObject({ problem: 'unreadable' });
+      }
+    },
+  );
+
+  test('of which only the records are looked at has no line with a member twice either', async () => {
+    for (const name of ['ocsf', 'ecs', 'hec', 'ndjson'] as const) {
+      const format = formats[name];
+      const [whole = ''] = grow(1).map(one => format.writeRecord(one, keyId));
+      const first = /[{,]("\w+":)/g;
+      const doubled = [...whole.matchAll(first)].map(([text, member]) =>
+        whole.replace(text, `${text.slice(0, 1)}${member}0,${member}`),
+      );
+      const options = { format, ignoreFields: true };
+      expect((await verify([whole], options)).finding).toBe(null);
+      for (const line of doubled) expect((await verify([line], options)).finding).toMatchObject({ line: 1 });
+    }
   });
 
   test('whatever single character is changed, wherever, in whichever format, is found out or changes nothing', async () => {
@@ -126,17 +136,8 @@ describe('an export', () => {
 });
 
 describe('a signed export', () => {
-  type Key = Parameters<typeof signStatement>[0];
-  const newKey = async (kid: string): Promise<Key> => ({
-    ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)),
-    kid,
-  });
-  const publicPart = (key: Key) => Object.fromEntries(Object.entries(key).filter(([name]) => name !== 'd')) as Key;
-  const time = '2026-11-21T00:00:00.000Z';
-  const [auth, secrets] = ['reeve.auth.v1/0', 'reeve.secret.v1/2'];
   const records = [...grow(6, auth), ...grow(3, secrets)];
-  const hashesOf = (chain: string, of = records) =>
-    of.filter(one => one.record.chain === chain).map(({ hash }) => hash);
+  const { hashesOf, headOf, checkpointOf, rangeOf, ...about } = statementsAbout(records);
 
   let key: Key;
   let other: Key;
@@ -145,28 +146,13 @@ describe('a signed export', () => {
   let lines: string[];
   let keys: { keys: Key[] };
 
-  function headOf(chain: string, size: number, of = records): ChainHead {
-    const hashes = hashesOf(chain, of).slice(0, size);
-    const root = rootOfLeaves(hashes.map(hash => Buffer.from(hash, 'hex'))).toString('hex');
-    return { chain, size, head: hashes.at(-1) ?? '', time, root };
-  }
-  function checkpointOf(number: number, previous: string, chains: ChainHead[]): Checkpoint {
-    return { tenantId, number, time, previous, root: rootOfLeaves(chains.map(leafOfChain)).toString('hex'), chains };
-  }
   const manifestOf = (
     chains: Manifest['chains'],
     jws = checkpoint,
     bounds: [string | null, string | null] = [null, null],
-  ) => ({ tenantId, time, from: bounds[0], to: bounds[1], checkpoint: jws, chains }) satisfies Manifest;
+  ) => about.manifestOf(chains, jws, bounds);
   const statement = async (signedBy: Key, manifest: Manifest) =>
     ndjson.writeStatement(await signStatement(signedBy, 'reeve-export', manifest));
-  const rangeOf = (chain: string, from: number, to: number) => ({
-    chain,
-    first: from,
-    last: to,
-    previousHash: hashesOf(chain)[from - 2] ?? genesisHash,
-    head: hashesOf(chain)[to - 1] ?? '',
-  });
   const all = () => [rangeOf(auth, 1, 6), rangeOf(secrets, 1, 3)];
   const check = (altered: readonly (string | undefined)[], options: Partial<VerifyOptions> = {}) =>
     verify(altered as string[], { keys, ...options });
@@ -228,6 +214,11 @@ describe('a signed export', () => {
     ],
     ['two swapped records', 'missing', () => [lines[0], lines[2], lines[1], ...lines.slice(3)]],
     ['a whole chain dropped', 'truncated', () => lines.slice(0, 7)],
+    [
+      'a record too many at the end of a chain',
+      'not_in_manifest',
+      () => [...lines, lineOf(follow(records.slice(6), event(4, secrets)))],
+    ],
     ['a chain too many', 'not_in_manifest', () => [...lines, lineOf(chain(null, event(1, 'other/0')))]],
     ['no manifest', 'unsigned', () => lines.slice(1)],
     ['the manifest at the end', 'unsigned', () => [...lines.slice(1), lines[0]]],
@@ -301,6 +292,11 @@ describe('a signed export', () => {
     expect((await check(less)).finding).toMatchObject({ problem: 'truncated', chain: auth });
     const none = [await statement(key, manifestOf([]))];
     expect((await check(none)).finding).toMatchObject({ problem: 'truncated' });
+    const twice = [await statement(key, manifestOf([...all(), rangeOf(auth, 1, 6)])), ...lines.slice(1)];
+    expect((await check(twice)).finding).toMatchObject({ problem: 'unreadable' });
+    const backwards = { ...rangeOf(auth, 5, 5), last: 4 };
+    const empty = [await statement(key, manifestOf([backwards], checkpoint, [time, time]))];
+    expect((await check(empty)).finding).toMatchObject({ problem: 'unreadable' });
     const quiet = [await statement(key, manifestOf([], checkpoint, [time, time]))];
     expect(await check(quiet)).toMatchObject({ finding: null, records: 0, manifest: { from: time, to: time } });
   });
@@ -360,8 +356,29 @@ describe('a signed export', () => {
     expect(await readStatement(checkpoint, keys)).toMatchObject({ kind: 'reeve-checkpoint' });
   });
 
+  test('has no statement with a member twice, in its header or in what it says', async () => {
+    const { readStatement } = await import('./statements.ts');
+    const [head = '', payload = ''] = checkpoint.split('.');
+    const text = (part: string) => Buffer.from(part, 'base64url').toString();
+    const signed = async (header: string, content: string) => {
+      const parts = [header, content].map(part => Buffer.from(part).toString('base64url'));
+      const { kty, crv, x, d } = key as { kty: string; crv: string; x: string; d: string };
+      const signer = createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' });
+      return [...parts, sign(null, Buffer.from(parts.join('.')), signer).toString('base64url')].join('.');
+    };
+    const [header, content] = [text(head), text(payload)];
+    expect(await readStatement(await signed(header, content), keys)).toMatchObject({ kind: 'reeve-checkpoint' });
+    for (const jws of [
+      await signed(header.replace('{', '{"alg":"none",'), content),
+      await signed(header.replace('{', '{"alg":"EdDSA",'), content),
+      await signed(header.replace('{', '{"\\u0061lg":"none",'), content),
+      await signed(header, content.replace('{', '{"number":7,')),
+    ])
+      await expect(readStatement(jws, keys)).rejects.toMatchObject({ problem: 'unreadable' });
+  });
+
   test('moved to another tenant is found out', async () => {
-    const foreign = { ...manifestOf(all()), tenantId: 'ten_00000000-0000-7000-8000-000000000002' };
+    const foreign = { ...manifestOf(all()), tenantId: otherTenantId };
     expect((await check([await statement(key, foreign), ...lines.slice(1)])).finding).toMatchObject({
       problem: 'other_tenant',
     });
@@ -425,9 +442,10 @@ describe('a signed export', () => {
     expect((await stream([two, lineOf(invented)], '2026-12-01T00:00:00.000Z')).finding).toMatchObject({
       problem: 'missing',
     });
-    expect(await stream([...body.slice(3), two])).toMatchObject({
+    expect(await stream([...body.slice(3), two], time)).toMatchObject({
       finding: null,
       chains: [{ first: 4 }, { first: 1 }],
+      since: time,
     });
     expect((await stream([...body.slice(0, 5), two])).finding).toMatchObject({ problem: 'truncated', sequence: 6 });
     expect((await stream([...body.slice(0, 6), two])).finding).toMatchObject({ problem: 'truncated', chain: secrets });
@@ -435,6 +453,28 @@ describe('a signed export', () => {
     expect((await stream([body[0], body[1], lineOf(chain(null, event(7, auth)))])).finding).toMatchObject({
       problem: 'out_of_order',
     });
+  });
+
+  test('a stream begins with the log unless it is said when it began, and then has what was chained since', async () => {
+    const stream = (texts: readonly string[], since?: string) =>
+      verifyLines(from(texts), { format: ndjson, keys, of: 'stream', since });
+    const [one, two] = [ndjson.writeStatement(first), ndjson.writeStatement(checkpoint)];
+    const body = lines.slice(1);
+    const late = [one, ...body.slice(3), two];
+    expect(await stream([one, ...body, two])).toMatchObject({ finding: null, since: null });
+    expect((await stream(late)).finding).toMatchObject({ problem: 'missing', chain: auth, sequence: 4 });
+    expect(await stream(late, time)).toMatchObject({ finding: null, since: time });
+    // The first checkpoint says that record 2 was chained at `time`. Clocks may differ by less than a minute.
+    expect((await stream(late, '2026-11-20T23:59:30.000Z')).finding).toBe(null);
+    expect((await stream(late, '2026-11-20T23:58:00.000Z')).finding).toMatchObject({ problem: 'missing', sequence: 4 });
+    for (const behind of [
+      [...body.slice(3), two, one],
+      [...body.slice(2), two, one],
+      [one, ...body.slice(2), two],
+    ]) {
+      expect((await stream(behind, '2026-11-20T23:58:00.000Z')).finding).toMatchObject({ problem: 'missing' });
+      expect((await stream(behind, time)).finding).toBe(null);
+    }
   });
 
   test('a checkpoint of a stream counts when it was held against the records, early or late', async () => {
@@ -461,6 +501,39 @@ describe('a signed export', () => {
       expect((await stream(order)).finding).toMatchObject({ problem: 'differs_from_checkpoint', sequence: 6 });
     expect(await stream([one, ...body], [checkpoint])).toMatchObject({ finding: null, checkpoint: { number: 2 } });
     expect((await stream(body, ['no checkpoint'])).finding).toMatchObject({ line: 0 });
+  });
+
+  test('says whose it is, and what was and what was not held against it', async () => {
+    const period = [
+      await statement(key, manifestOf([rangeOf(auth, 3, 5)], checkpoint, [time, time])),
+      ...records.slice(2, 5).map(lineOf),
+    ];
+    expect(await check(period, { checkpoints: [first] })).toMatchObject({
+      tenantId,
+      finding: null,
+      chains: [{ chain: auth, first: 3, last: 5 }],
+      checkpoint: {
+        chains: [
+          { chain: auth, size: 6 },
+          { chain: secrets, size: 3 },
+        ],
+      },
+      // Its record 2 is the one before the first here.
+      given: [{ number: 1, chains: 1, held: 1 }],
+      fieldsCompared: true,
+    });
+    expect(await check(period, { checkpoints: [checkpoint] })).toMatchObject({ given: [{ chains: 2, held: 0 }] });
+    expect(await check(lines, { checkpoints: [checkpoint] })).toMatchObject({ given: [{ chains: 2, held: 2 }] });
+    expect(await check(lines, { ignoreFields: true })).toMatchObject({ finding: null, fieldsCompared: false });
+    expect(await verify([])).toMatchObject({ tenantId: null });
+  });
+
+  test('of another tenant than the one that it has to be of is refused', async () => {
+    expect((await check(lines, { tenantId })).finding).toBe(null);
+    expect((await check(lines, { tenantId: otherTenantId })).finding).toMatchObject({
+      problem: 'other_tenant',
+      line: 1,
+    });
   });
 
   describe('of which records were removed', () => {
@@ -511,13 +584,36 @@ describe('a signed export', () => {
           ),
         ];
         expect(await check(left)).toMatchObject({ finding: null, records: 9 - places.length, removed: places.length });
-        // Told again, by parts, and of what is there nevertheless.
+        // Removals again, by parts, and of what is there nevertheless.
         const parts = await Promise.all(places.map(place => buried([place])));
         expect(await check([head, ...parts, ...left.slice(1)])).toMatchObject({ finding: null });
         expect(await check([head, ...parts, ...rest])).toMatchObject({ finding: null, records: 9, removed: 0 });
       }
       const none = [head, await buried([1, 2, 3, 4, 5, 6]), await buried([1, 2, 3], { chain: secrets })];
       expect(await check(none)).toMatchObject({ finding: null, records: 0, removed: 9 });
+    });
+
+    test('names the places that went, and why', async () => {
+      const [head, ...rest] = lines as [string, ...string[]];
+      const request = about.tombstoneOf(auth, [3], { reason: 'deletion_request', reference: 'del_1' });
+      const asked = ndjson.writeStatement(await signStatement(key, 'reeve-tombstone', request));
+      const left = [head, await buried([1, 2, 5]), asked, ...without([0, 1, 2, 4], rest)];
+      const retention = { reason: 'retention', reference: 'auth: 90 days' };
+      expect(await check(left)).toMatchObject({
+        finding: null,
+        removed: 4,
+        chains: [
+          {
+            chain: auth,
+            removed: [
+              { first: 1, last: 2, ...retention },
+              { first: 3, last: 3, reason: 'deletion_request', reference: 'del_1' },
+              { first: 5, last: 5, ...retention },
+            ],
+          },
+          { chain: secrets, removed: [] },
+        ],
+      });
     });
 
     test('of a period, where a tombstone tells of more than the period', async () => {
@@ -552,7 +648,7 @@ describe('a signed export', () => {
       expect(await found(both)).toMatchObject({ problem: 'differs_from_tombstone', sequence: 3 });
       expect(await found([await buried([3]), head, ...gap])).toMatchObject({ problem: 'unsigned' });
       expect(await found([head, await buried([3], { by: other }), ...gap])).toMatchObject({ problem: 'bad_signature' });
-      const stranger = await buried([3], { tenantId: 'ten_00000000-0000-7000-8000-000000000002' });
+      const stranger = await buried([3], { tenantId: otherTenantId });
       expect(await found([head, stranger, ...gap])).toMatchObject({ problem: 'other_tenant' });
       const elsewhere = await buried([3], { chain: 'reeve.auth.v1/9', hashes: hashesOf(auth) });
       expect(await found([head, elsewhere, ...gap])).toMatchObject({ problem: 'not_in_manifest' });
@@ -576,7 +672,8 @@ describe('a signed export', () => {
       expect(await check(none, { of: 'stream' })).toMatchObject({ finding: null, records: 0, removed: 9 });
       // Who begins in the middle is told of places that are before it, too.
       const middle = [await buried([1, 4]), ...lines.slice(5, 7), end];
-      const found = await check([...middle, ...lines.slice(7)], { of: 'stream' });
+      const given = { format: ndjson, keys, of: 'stream', since: time } as const;
+      const found = await verifyLines(from([...middle, ...lines.slice(7)] as string[]), given);
       expect(found).toMatchObject({ finding: null, records: 5, chains: [{ first: 5 }, { first: 1 }] });
     });
   });

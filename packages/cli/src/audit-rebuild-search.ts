@@ -1,4 +1,5 @@
-// `reeve audit rebuild-search <tenant>`: makes what the records are searched by again, portion by portion, and says how far it is.
+// `reeve audit rebuild-search <tenant>`: makes what the records are searched by again, portion by portion, and says
+// how far it is.
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { connect } from './api.ts';

@@ -1,25 +1,23 @@
-// `reeve audit verify`: checks an exported log, or the topic, with nothing of Reeve at hand but its public keys. Exit code 0 when it holds, 1 when
-// something is wrong with it, 2 when it could not be read.
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+// `reeve audit verify`: checks an exported log, or the topic, with nothing of Reeve at hand but its public keys. Exit
+// code 0 when it holds, 1 when something is wrong with it, 2 when it could not be read, 3 when nothing is wrong and no
+// keys were given, so that nothing is proven.
 import {
-  consistencyProofSchema,
-  createVerifier,
+  createTenants,
   type FormatName,
+  formatOf,
   formats,
-  inclusionProofSchema,
-  type KeySet,
   linesOf,
   type Verification,
-  type Verifier,
   verifyConsistency,
   verifyInclusion,
   verifyLines,
+  verifyTenants,
 } from '@reeve/audit-log';
 import { createEventBus } from '@reeve/event-bus';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
+import { openFile, readCheckpoint, readKeys, readProof } from './audit-verify-input.ts';
+import { describe, describeProof, outcomeOf, printable } from './audit-verify-words.ts';
+import { brokersOption } from './brokers-option.ts';
 
 type Options = {
   format: FormatName;
@@ -40,23 +38,6 @@ function instant(text: string): string {
   return time.toISOString();
 }
 
-const longestSmallFile = 4_194_304;
-
-const publicKey = z.looseObject({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  kid: z.string().min(1),
-  x: z.string().regex(/^[\w-]{43}$/),
-  use: z.literal('sig').optional(),
-  alg: z.enum(['EdDSA', 'Ed25519']).optional(),
-});
-const keySet = z.object({
-  keys: z
-    .array(publicKey)
-    .min(1)
-    .refine(keys => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'a kid is there twice'),
-});
-
 const keysOption = () =>
   new Option('--keys <file>', 'the public keys: the JWK Set that /.well-known/reeve-audit-keys serves');
 
@@ -64,43 +45,61 @@ export function verifyCommand(): Command {
   return new Command('verify')
     .showHelpAfterError()
     .description('Verify an audit log offline and name the first record that is altered, missing or out of order')
-    .argument('[file]', 'an export; gzip by the ending .gz')
+    .argument('[file]', 'an export, plain or gzip')
     .addOption(
       new Option('--format <format>', 'what the export was asked for').choices(Object.keys(formats)).default('ndjson'),
     )
     .addOption(keysOption())
-    .option(
-      '--checkpoint <file…>',
-      'a checkpoint (its JWS) that you have from elsewhere: the log has to reach it. May be repeated',
-      (file: string, others: string[]) => [...others, file],
-      [],
+    .addOption(
+      new Option(
+        '--checkpoint <file>',
+        'a checkpoint (its JWS) that you have from elsewhere: the log has to reach it. May be repeated',
+      )
+        .argParser((file: string, others: string[]) => [...others, file])
+        .default([], 'none'),
     )
     .option('--topic <topic>', 'verify what is on this topic instead of a file, as reeve.audit.v1')
-    .option('--brokers <host:port,…>', 'Kafka, for --topic', process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092')
-    .option('--tenant <id>', 'only this tenant’s log, for --topic')
+    .addOption(brokersOption('Kafka, for --topic'))
+    .option('--tenant <id>', 'whose log an export has to be; of --stream and --topic, only this tenant’s log')
     .option(
       '--stream',
-      'the file is what a sink delivered or the feed gave, in that order, rather than an export: it has no manifest',
+      'the file is what sinks delivered or the feed gave, in that order; it has no manifest, and may be of several tenants',
     )
     .addOption(
       new Option(
         '--since <time>',
-        'when the stream began (as 2026-11-01T00:00:00Z), where that was not the beginning of the log: chains without a record since then may be absent',
+        'when the stream began (as 2026-11-01T00:00:00Z), where the log began before: its chains may begin in the middle',
       ).argParser(instant),
     )
     .option('--ignore-fields', 'verify the records alone, in an export that another version of Reeve wrote')
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON; for --stream and --topic a list, of each tenant')
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  it holds
+  1  something is wrong with it
+  2  it could not be read, or the call is wrong
+  3  nothing is wrong with it, but without --keys nothing is proven`,
+    )
     .action(async (file: string | undefined, options: Options, command: Command) => {
       if ((file === undefined) === (options.topic === undefined)) command.error('error: give either a file or --topic');
       if (options.since !== undefined && !options.stream) command.error('error: --since is for --stream');
       await reading(file ?? `the topic ${options.topic}`, async () => {
-        const results = file === undefined ? await verifyTopic(options) : [await verifyFile(file, options)];
-        if (options.json) console.log(JSON.stringify(file === undefined ? results : results[0]));
+        const results = file === undefined ? await verifyTopic(options) : await verifyFile(file, options);
+        const isList = file === undefined || options.stream;
+        if (options.json) console.log(JSON.stringify(isList ? results : results[0]));
         else for (const result of results) console.log(describe(result));
-        if (results.length === 0) console.log('NOT verified: the topic holds no records');
-        return results.length > 0 && results.every(holds);
+        if (results.length === 0) console.error('NOT verified: it holds no records');
+        return exitCodeOf(results);
       });
     });
+}
+
+function exitCodeOf(results: readonly Verification[]): number {
+  const outcomes = results.map(outcomeOf);
+  if (outcomes.length === 0 || outcomes.includes('refused')) return 1;
+  return outcomes.includes('unproven') ? 3 : 0;
 }
 
 export function verifyProofCommand(): Command {
@@ -111,30 +110,26 @@ export function verifyProofCommand(): Command {
     .addOption(keysOption().makeOptionMandatory())
     .action((file: string, { keys }: { keys: string }) =>
       reading(file, async () => {
-        const content: unknown = JSON.parse(await readSmall(file));
-        const isInclusion = typeof content === 'object' && content !== null && 'record' in content;
         const given = await readKeys(keys);
-        const parsed = (isInclusion ? inclusionProofSchema : consistencyProofSchema).safeParse(content);
-        if (!parsed.success) {
-          const [issue] = parsed.error.issues;
-          console.log(printable(`NOT verified: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`));
-          return false;
-        }
-        const result =
-          'record' in parsed.data
-            ? await verifyInclusion(parsed.data, given)
-            : await verifyConsistency(parsed.data, given);
-        if (!result.holds) console.log(printable(`NOT verified: ${result.problem}`));
-        else console.log(`verified: ${isInclusion ? 'the record is in the log' : 'the log only grew'}`);
-        return result.holds;
+        const proof = await readProof(file);
+        if ('problem' in proof) return refuse(proof.problem);
+        const result = 'record' in proof ? await verifyInclusion(proof, given) : await verifyConsistency(proof, given);
+        if (!result.holds) return refuse(result.problem);
+        console.log(describeProof(proof));
+        return 0;
       }),
     );
 }
 
-/** Runs a check and sets the exit code. */
-async function reading(what: string, check: () => Promise<boolean>): Promise<void> {
+function refuse(problem: string): number {
+  console.log(printable(`NOT verified: ${problem}`));
+  return 1;
+}
+
+/** Runs a check that gives the exit code. */
+async function reading(what: string, check: () => Promise<number>): Promise<void> {
   try {
-    process.exitCode = (await check()) ? 0 : 1;
+    process.exitCode = await check();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     console.error(printable(`reeve: ${what} could not be verified: ${why}`));
@@ -142,104 +137,48 @@ async function reading(what: string, check: () => Promise<boolean>): Promise<voi
   }
 }
 
-/** Keys, checkpoints and proofs are small, whatever a path leads to. */
-async function readSmall(file: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(file, { end: longestSmallFile })) chunks.push(chunk as Buffer);
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > longestSmallFile) throw new Error(`${file} is larger than ${longestSmallFile} bytes`);
-  return bytes.toString('utf8');
+async function trusted({ keys, checkpoint, tenant, ignoreFields = false }: Options) {
+  const checkpoints = await Promise.all(checkpoint.map(readCheckpoint));
+  return { keys: keys === undefined ? undefined : await readKeys(keys), checkpoints, tenantId: tenant, ignoreFields };
 }
 
-async function readKeys(file: string): Promise<KeySet> {
-  const parsed = keySet.safeParse(JSON.parse(await readSmall(file)));
-  if (parsed.success) return parsed.data as KeySet;
-  const [issue] = parsed.error.issues;
-  throw new Error(`${file} is no set of public keys: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
-}
-
-async function trusted({ keys, checkpoint, ignoreFields = false }: Options) {
-  const checkpoints = await Promise.all(checkpoint.map(async file => (await readSmall(file)).trim()));
-  return { keys: keys === undefined ? undefined : await readKeys(keys), checkpoints, ignoreFields };
-}
-
-async function verifyFile(file: string, options: Options): Promise<Verification> {
-  const given = await trusted(options);
-  const raw = createReadStream(file);
-  const input = file.endsWith('.gz') ? pipeline(raw, createGunzip(), () => undefined) : raw;
-  const of = options.stream ? 'stream' : 'export';
-  return verifyLines(linesOf(input), { format: formats[options.format], of, since: options.since, ...given });
+async function verifyFile(file: string, options: Options): Promise<Verification[]> {
+  const { stream, since, format } = options;
+  const given = { format: formats[format], ...(await trusted(options)) };
+  let first: string | undefined;
+  async function* lines() {
+    for await (const line of linesOf(await openFile(file))) {
+      first ??= line;
+      yield line;
+    }
+  }
+  const results = stream ? await verifyTenants(lines(), { since, ...given }) : [await verifyLines(lines(), given)];
+  const other = formatOf(first ?? '');
+  const isOther = other !== null && other !== format;
+  if (isOther && results.some(({ finding }) => finding?.problem === 'unreadable' && finding.line === 1))
+    throw new Error(`its first line is ${other}, not ${format}: give --format ${other}`);
+  return results;
 }
 
 /** Each tenant's log that is on the topic, on its own. */
-async function verifyTopic(options: Options): Promise<(Verification & { tenant: string })[]> {
-  const bus = createEventBus({ brokers: options.brokers.split(','), clientId: 'reeve-cli' });
-  const tenants = new Map<string, { verifier: Verifier; since: string }>();
+async function verifyTopic({ topic = '', brokers, ...options }: Options): Promise<Verification[]> {
+  const bus = createEventBus({ brokers: brokers.split(','), clientId: 'reeve-cli' });
+  const tenants = createTenants({ format: formats.ocsf, ...(await trusted({ topic, brokers, ...options })) });
+  /** When the partition of a tenant began. A tenant's records are in one, unless there were fewer partitions once. */
+  const began = new Map<string, string>();
   const beginnings = new Map<number, string>();
-  const given = await trusted(options);
   try {
-    await bus.readTopic(options.topic ?? '', async ({ partition, message: { key, value, timestamp } }) => {
+    await bus.readTopic(topic, async ({ partition, message: { key, value, timestamp } }) => {
       const written = new Date(Number(timestamp)).toISOString();
       const since = beginnings.get(partition) ?? written;
       beginnings.set(partition, since);
       const tenant = key?.toString() ?? '';
-      if (options.tenant !== undefined && options.tenant !== tenant) return;
-      const known = tenants.get(tenant);
-      const verifier = known?.verifier ?? createVerifier({ format: formats.ocsf, of: 'stream', ...given });
-      // A tenant's records are in one partition, unless there were fewer partitions once.
-      tenants.set(tenant, { verifier, since: known && known.since > since ? known.since : since });
-      await verifier.add(value?.toString() ?? '');
+      const known = began.get(tenant) ?? since;
+      began.set(tenant, known > since ? since : known);
+      await tenants.of(tenant)?.add(value?.toString() ?? '');
     });
   } finally {
     await bus.stop();
   }
-  return Promise.all(
-    [...tenants].map(async ([tenant, { verifier, since }]) => ({ tenant, ...(await verifier.end(since)) })),
-  );
-}
-
-/** Nothing that a file says may pass for what we say, or move the cursor. */
-const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
-
-/** An export that says itself that its period holds nothing is whole; any other log that holds nothing proves nothing. */
-const holds = ({ finding, records, removed, manifest }: Verification) =>
-  !finding && (records + removed > 0 || manifest !== null);
-
-function describe(result: Verification & { tenant?: string }): string {
-  const { tenant, records, removed, chains, checkpoint, beyondCheckpoint, finding } = result;
-  const whose = tenant === undefined ? '' : `${tenant}: `;
-  if (finding) {
-    const line = finding.line === 0 || tenant !== undefined ? '' : `line ${finding.line}: `;
-    const record = finding.sequence === null ? '' : `, record ${finding.sequence}`;
-    const place = finding.chain === null ? '' : `chain ${finding.chain}${record}: `;
-    return [
-      printable(`${whose}NOT verified: ${line}${place}${finding.problem}: ${finding.detail}`),
-      `${records} records were read before it`,
-    ].join('\n');
-  }
-  if (!holds(result)) return printable(`${whose}NOT verified: it holds no records`);
-  const heads = chains.map(({ chain, first, last, head }) =>
-    printable(`  ${chain}: records ${first} to ${last}, head ${head.slice(0, 16)}…`),
-  );
-  const verified = checkpoint?.signatureChecked ? 'verified' : 'verified, but not who wrote it';
-  const told = checkpoint?.signatureChecked
-    ? 'signed tombstones say'
-    : 'tombstones say, whose signatures were NOT checked';
-  const gone = removed === 0 ? '' : `, and the places of ${removed} that were removed, as ${told}`;
-  return [
-    printable(`${whose}${verified}: ${records} records in ${chains.length} chains${gone}`),
-    ...heads,
-    printable(meaning(checkpoint, beyondCheckpoint)),
-  ].join('\n');
-}
-
-function meaning(checkpoint: Verification['checkpoint'], beyond: number): string {
-  if (!checkpoint)
-    return 'Nothing between the first and the last record of each chain is altered, missing or out of order. That nothing is missing after the last, and who wrote this, is not shown: there is no checkpoint.';
-  const { number, time, keyId, signatureChecked } = checkpoint;
-  const signed = signatureChecked
-    ? `signed with the key ${keyId}`
-    : `by the key ${keyId}, whose signature was NOT checked: give --keys`;
-  const after = beyond === 0 ? '' : ` ${beyond} records are beyond it: nothing shows yet that they are Reeve's.`;
-  return `From the first record of each of these chains on, nothing is altered, missing or out of order up to checkpoint ${number} of ${time}, ${signed}.${after}`;
+  return tenants.end(tenant => began.get(tenant));
 }

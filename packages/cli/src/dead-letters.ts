@@ -1,6 +1,8 @@
-// `reeve dead-letters list|replay <topic> <group>`: what a consumer could not read, and giving it another chance after the cause is mended.
+// `reeve dead-letters list|replay <topic> <group>`: what a consumer could not read, and giving it another chance after
+// the cause is mended.
 import { createEventBus, type DeadLetter } from '@reeve/event-bus';
 import { Command } from 'commander';
+import { brokersOption } from './brokers-option.ts';
 
 type Options = { brokers: string };
 
@@ -12,7 +14,7 @@ function base(name: string, description: string): Command {
     .description(description)
     .argument('<topic>', 'for example reeve.auth.v1')
     .argument('<group>', 'the consumer group, for example audit.chain')
-    .option('--brokers <host:port,…>', 'Kafka', process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092');
+    .addOption(brokersOption('Kafka'));
 }
 
 export function listDeadLettersCommand(): Command {

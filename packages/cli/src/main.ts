@@ -1,10 +1,18 @@
 // reeve: the command line. Every command says what it does, what it found, and exits with a code that a script can use.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
 
-const program = new Command('reeve').description('Command line of Reeve, the identity plane').showHelpAfterError();
+const manifest = z.object({ version: z.string() });
+const { version } = manifest.parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
+
+const program = new Command('reeve')
+  .description('Command line of Reeve, the identity plane')
+  .version(version, '--version')
+  .showHelpAfterError();
 
 program
   .command('audit')

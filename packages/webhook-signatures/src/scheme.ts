@@ -1,5 +1,6 @@
-// What the schemes have in common. Each is a keyed signature over `prefix + body + suffix`, where prefix and suffix are made of an id, a
-// timestamp or nothing; they differ in headers, encodings and kinds of key. The scheme comes from the endpoint's configuration, never from a request.
+// What the schemes have in common. Each is a keyed signature over `prefix + body + suffix`, where prefix and suffix are
+// made of an id, a timestamp or nothing; they differ in headers, encodings and kinds of key. The scheme comes from the
+// endpoint's configuration, never from a request.
 export const schemeNames = ['standard', 'github', 'slack', 'stripe', 'shopify', 'hmac', 'ed25519'] as const;
 export type SchemeName = (typeof schemeNames)[number];
 
@@ -70,7 +71,10 @@ export type Claim = {
 };
 
 export type Scheme = {
-  /** Where the id stands unless the endpoint says otherwise, and whether the signature covers it. Null where the scheme has none. */
+  /**
+   * Where the id stands unless the endpoint says otherwise, and whether the signature covers it. Null where the scheme
+   * has none.
+   */
   id: { from: Source; signed: boolean } | null;
   /** Null when a header is missing, doubled or not of the scheme's form. */
   read(header: HeaderOnce): Claim | null;
@@ -81,9 +85,12 @@ export type Scheme = {
   digest: (typeof digests)[number];
 };
 
-/** Unix time as digits and nothing else: `1614265330abc`, ` 1614265330`, `1e9` and `-1` are not numbers here. */
+/**
+ * Unix time as a number is written, in decimal digits and in one way: not `1614265330abc`, ` 1614265330`, `+1`, `01`,
+ * `1e9`.
+ */
 export function readTimestamp(text: string | undefined, unit: 's' | 'ms' = 's'): number | null {
-  if (text === undefined || !/^[0-9]{1,15}$/.test(text)) return null;
+  if (text === undefined || !/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return null;
   return unit === 's' ? Number(text) : Number(text) / 1_000;
 }
 

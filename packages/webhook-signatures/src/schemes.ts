@@ -1,4 +1,5 @@
-// Each scheme as its provider documents it. Signature lists are cut at sixteen entries: more is not a rotation but work for us.
+// Each scheme as its provider documents it. Signature lists are cut at sixteen entries: more is not a rotation but work
+// for us.
 import {
   type Candidate,
   decodeStrictly,
@@ -14,7 +15,10 @@ const candidates = (kind: Candidate['kind'], found: (Buffer | null)[]): Candidat
 /** Visible ASCII: what a header can carry and a log can show. */
 const isId = (text: string) => /^[\x21-\x7e]{1,256}$/.test(text);
 
-/** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: v1 is HMAC-SHA256, v1a is Ed25519. */
+/**
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: v1 is HMAC-SHA256, v1a is
+ * Ed25519.
+ */
 const standard: Scheme = {
   id: { from: 'header:webhook-id', signed: true },
   digest: 'sha256',
@@ -34,8 +38,7 @@ const standard: Scheme = {
     return {
       candidates: [...candidates('hmac', of('v1,')), ...candidates('ed25519', of('v1a,'))],
       timestamp,
-      // As it was sent: `007` signs `007`.
-      before: `${id}.${header('webhook-timestamp')}.`,
+      before: `${id}.${timestamp}.`,
       after: '',
     };
   },

@@ -83,7 +83,8 @@ export const cef: Format = {
 
   read(text) {
     // An equals sign in a value is escaped, so the first of these is the key.
-    const [before = '', escaped = ''] = text.split(/ rawEvent=(.*)$/s);
+    const [before = '', escaped] = text.split(/ rawEvent=(.*)$/s);
+    if (escaped === undefined) throw new TypeError('there is no rawEvent');
     const raw = escaped.replace(/\\([\\=])/g, '$1');
     const valueOf = (key: string) => new RegExp(` ${key}=([\\w-]+)`).exec(before)?.[1];
     return lineOf({ raw: canonicalOf(raw), hash: valueOf('cs4'), keyId: valueOf('cs5') });

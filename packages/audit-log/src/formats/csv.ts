@@ -1,4 +1,5 @@
-// CSV, RFC 4180, one line per record and safe to open: what a spreadsheet would take for a formula is shown as text. The last column is the canonical record.
+// CSV, RFC 4180, one line per record and safe to open: what a spreadsheet would take for a formula is shown as text.
+// The last column is the canonical record.
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import type { AuditRecord } from '../record.ts';
@@ -59,7 +60,9 @@ export const csv: Format = {
   },
 
   read(text) {
-    const [cells = []] = parse(text, { relax_column_count: true }) as string[][];
+    const [cells = [], ...more] = parse(text, { relax_column_count: true }) as string[][];
+    // A reader that takes CR for the end of a line would see another record behind it.
+    if (more.length > 0) throw new TypeError('it is more than one line');
     if (cells.length !== names.length) throw new TypeError(`it has ${cells.length} columns instead of ${names.length}`);
     const [hash, keyId, raw = ''] = cells.slice(-3);
     return lineOf({ raw: canonicalOf(raw), hash: hash === '' ? undefined : hash, keyId });

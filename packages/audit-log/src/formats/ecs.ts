@@ -1,9 +1,9 @@
 // Elastic Common Schema 8.17. `event.original` is the canonical record; what ECS has no field for is under `reeve`.
 import { isIP } from 'node:net';
-import type { AuditRecord } from '../record.ts';
+import { type AuditRecord, canonicalJson } from '../record.ts';
 import { decodeStatement, hashOfStatement } from '../statements.ts';
 import { type Format, lineOf } from './entry.ts';
-import { shapeOf } from './ocsf.ts';
+import { shapeOf } from './ocsf-classes.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -45,6 +45,31 @@ function categorize({ type, outcome }: AuditRecord): { category: string[]; type:
   }
 }
 
+/** Elasticsearch takes a dot for a step into an object, and refuses some other names. Reeve gives none but these. */
+const plainName = /^[A-Za-z]\w*$/;
+
+/**
+ * ECS keeps labels as keywords: texts, and lists of texts. So a member of the details is of one type, whichever event
+ * it is of, and no index refuses a record for the type of a field.
+ */
+function labelsOf({ details }: AuditRecord): Fields {
+  const names = Object.keys(details).filter(name => plainName.test(name));
+  // A record that was just chained has its members in another order than one that was read.
+  const labels = names.toSorted().flatMap(name => {
+    const label = labelOf(details[name]);
+    return label === null ? [] : [[name, label] as const];
+  });
+  return labels.length === 0 ? {} : { labels: Object.fromEntries(labels) };
+}
+
+function labelOf(value: unknown): string | string[] | null {
+  if (Array.isArray(value)) return value.flatMap(one => textOf(one) ?? []);
+  return textOf(value);
+}
+
+const textOf = (value: unknown): string | null =>
+  value === null || typeof value === 'string' ? value : canonicalJson(value);
+
 const present = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 
@@ -85,6 +110,7 @@ function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0]
     ...(record.traceId === null ? {} : { trace: { id: record.traceId } }),
     ...(reason.rule === null ? {} : { rule: { name: reason.rule } }),
     organization: { id: record.tenantId },
+    ...labelsOf(record),
     related: { user: [...new Set(users)], ip: isIP(context.ip ?? '') === 0 ? [] : [context.ip] },
     reeve: {
       tenant: record.tenantId,
@@ -101,30 +127,41 @@ function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0]
   };
 }
 
+function writeStatement(jws: string): string {
+  const { kind, keyId, content } = decodeStatement(jws);
+  return JSON.stringify({
+    '@timestamp': content.time,
+    ecs: { version },
+    event: {
+      kind: 'event',
+      category: ['configuration'],
+      type: ['creation'],
+      action: kind,
+      outcome: 'success',
+      id: hashOfStatement(jws),
+      ...dataset,
+      original: jws,
+    },
+    organization: { id: content.tenantId },
+    reeve: { tenant: content.tenantId, key_id: keyId },
+  });
+}
+
 export const ecs: Format = {
   contentType: 'application/x-ndjson',
   extension: 'ecs.ndjson',
+  isJson: true,
 
   writeRecord: (chained, keyId) => JSON.stringify(toEcs(chained, keyId)),
 
-  writeStatement(jws) {
-    const { kind, keyId, content } = decodeStatement(jws);
-    return JSON.stringify({
-      '@timestamp': content.time,
-      ecs: { version },
-      event: {
-        kind: 'event',
-        category: ['configuration'],
-        type: ['creation'],
-        action: kind,
-        outcome: 'success',
-        id: hashOfStatement(jws),
-        ...dataset,
-        original: jws,
-      },
-      organization: { id: content.tenantId },
-      reeve: { tenant: content.tenantId, key_id: keyId },
-    });
+  writeStatement,
+
+  formerly: {
+    writeStatement,
+    writeRecord(chained, keyId) {
+      const { labels: _, ...fields } = toEcs(chained, keyId);
+      return JSON.stringify(fields);
+    },
   },
 
   read(line) {

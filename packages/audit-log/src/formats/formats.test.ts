@@ -1,4 +1,5 @@
-// Each format against its own rules, read by a reader that is not ours, with names that try to break out of their fields.
+// Each format against its own rules, read by a reader that is not ours, with names that try to break out of their
+// fields.
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
@@ -7,7 +8,7 @@ import { emptyRoot } from '../merkle.ts';
 import { type AuditRecord, type ChainedRecord, chain, genesisHash } from '../record.ts';
 import { signStatement } from '../statements.ts';
 import { saysWhatItHolds } from './entry.ts';
-import { type FormatName, formats } from './formats.ts';
+import { type FormatName, formatOf, formats } from './formats.ts';
 
 const tenantId = 'ten_00000000-0000-7000-8000-000000000001';
 const keyId = '-k_1';
@@ -156,7 +157,10 @@ test.each(names.filter(name => name !== 'ndjson' && name !== 'hec'))(
   },
 );
 
-/** The rules of the format, from its guide: unescaped bars part the header, an unescaped equals sign ends a key, which is what precedes it back to a space. */
+/**
+ * The rules of the format, from its guide: unescaped bars part the header, an unescaped equals sign ends a key, which
+ * is what precedes it back to a space.
+ */
 function readCef(line: string) {
   const header = line.split(/(?<=(?<!\\)(?:\\\\)*)\|/);
   const [version, vendor, product, productVersion, id, title, severity] = header;
@@ -261,6 +265,12 @@ describe('CSV', () => {
   });
 });
 
+test('CSV refuses a line that is two to who takes CR for the end of one', () => {
+  const line = formats.csv.writeRecord(recordWith(), keyId);
+  expect(formats.csv.read(line)).toMatchObject({ kind: 'record' });
+  for (const end of ['\r', '\r\n', '\n']) expect(() => formats.csv.read(line + end + line)).toThrow('more than one');
+});
+
 describe('Splunk HEC', () => {
   test('has what the collector asks for', () => {
     const event = JSON.parse(formats.hec.writeRecord(recordWith(), keyId)) as Record<string, unknown>;
@@ -273,6 +283,16 @@ describe('Splunk HEC', () => {
       event: { type: 'sign_in.succeeded', sequence: 42, keyId },
     });
   });
+});
+
+test.each(names)('%s is known by a line, and by the names of its columns', name => {
+  expect(formatOf(formats[name].writeRecord(recordWith(), keyId))).toBe(name);
+  const { header } = formats[name];
+  if (header !== undefined) expect(formatOf(header)).toBe(name);
+});
+
+test.each(['', 'text', '{}', '[]', '{"keys":[]}', 'PK\u0003\u0004', '-----BEGIN'])('%j is of no format', line => {
+  expect(formatOf(line)).toBe(null);
 });
 
 describe('ECS', () => {
@@ -307,6 +327,40 @@ describe('ECS', () => {
     const { event } = JSON.parse(formats.ecs.writeRecord(recordWith({ type, outcome: 'denied' }), keyId)) as Ecs;
     expect(event).toMatchObject({ outcome: 'failure', action: type });
     for (const one of event.type) expect(categories[event.category[0] ?? '']).toContain(one);
+  });
+
+  test('has the details as labels: texts, and lists of them', () => {
+    const details = {
+      email: 'a@b.example',
+      bytes: 12,
+      deadLetter: false,
+      scopes: ['a', 7, null, { b: 1, a: 2 }],
+      changed: [],
+      nested: { b: [1], a: 'x' },
+      provider: null,
+      'a.b': 'no step into an object',
+      '': 'no name',
+    };
+    const line = formats.ecs.writeRecord(recordWith({ details }), keyId);
+    expect((JSON.parse(line) as { labels: unknown }).labels).toEqual({
+      bytes: '12',
+      changed: [],
+      deadLetter: 'false',
+      email: 'a@b.example',
+      nested: '{"a":"x","b":[1]}',
+      scopes: ['a', '7', '{"a":2,"b":1}'],
+    });
+    expect(isTaken('ecs', line)).toBe(true);
+    expect(isTaken('ecs', line.replace('"bytes":"12"', '"bytes":"13"'))).toBe(false);
+    expect(formats.ecs.writeRecord(recordWith({ details: {} }), keyId)).not.toContain('labels');
+  });
+
+  test('is taken as the release before wrote it, without labels', () => {
+    const line = formats.ecs.writeRecord(recordWith(), keyId);
+    const former = JSON.stringify({ ...(JSON.parse(line) as object), labels: undefined });
+    expect(former).not.toBe(line);
+    expect(isTaken('ecs', former)).toBe(true);
+    expect(isTaken('ecs', former.replace('"success"', '"failure"'))).toBe(false);
   });
 
   test('leaves out an address that is not there', () => {

@@ -14,3 +14,18 @@ export const formats = { ndjson, ocsf, ecs, cef, syslog, hec, csv } satisfies Re
 >;
 
 export type FormatName = 'ndjson' | 'ocsf' | 'ecs' | 'cef' | 'syslog' | 'hec' | 'csv';
+
+/** The format that a line is of; null where it can be read in none. */
+export function formatOf(line: string): FormatName | null {
+  const names = Object.keys(formats) as FormatName[];
+  return names.find(name => line === formats[name].header || canRead(formats[name], line)) ?? null;
+}
+
+function canRead({ read }: Format, line: string): boolean {
+  try {
+    read(line);
+    return true;
+  } catch {
+    return false;
+  }
+}

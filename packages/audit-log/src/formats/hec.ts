@@ -1,4 +1,5 @@
-// Splunk HTTP Event Collector: one event object per line, as its /services/collector/event takes them one after the other. The event is the line of the NDJSON export.
+// Splunk HTTP Event Collector: one event object per line, as its /services/collector/event takes them one after the
+// other. The event is the line of the NDJSON export.
 
 import { decodeStatement } from '../statements.ts';
 import type { Format } from './entry.ts';
@@ -17,6 +18,7 @@ function line({ time, source, tenantId }: { time: string; source: string; tenant
 export const hec: Format = {
   contentType: 'application/x-ndjson',
   extension: 'hec.ndjson',
+  isJson: true,
 
   writeRecord: (chained, keyId) => line(chained.record, ndjson.writeRecord(chained, keyId)),
 

@@ -2,36 +2,53 @@
 import { canonicalJson } from '../record.ts';
 import { type Format, type Line, lineOf, readCanonical } from './entry.ts';
 
-const ending = /,"hash":"([0-9a-f]{64})","keyId":"([\w-]{1,100})"\}$/;
+const beforeHash = ',"hash":"';
+const beforeKeyId = '","keyId":"';
+const ending = '"}';
+const hashLength = 64;
+const keyIds = /^[\w-]{1,100}$/;
+
+/**
+ * A line as it is written below. Null for any other. Without one expression for all of it, since this is done for each
+ * record.
+ */
+function readWritten(line: string): Line | null {
+  const end = line.lastIndexOf(beforeKeyId);
+  const start = end - hashLength;
+  const keyId = line.slice(end + beforeKeyId.length, -ending.length);
+  if (!line.startsWith(beforeHash, start - beforeHash.length) || !line.endsWith(ending) || !keyIds.test(keyId))
+    return null;
+  const canonical = `${line.slice(0, start - beforeHash.length)}}`;
+  try {
+    return { kind: 'record', record: readCanonical(canonical), canonical, hash: line.slice(start, end), keyId };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Written again by another tool, with its members in another order. One that comes twice, of which one reader takes
+ * the first and another the last, does not survive that it has to be the same when it is written once more.
+ */
+function readRewritten(line: string): Line {
+  const parsed = JSON.parse(line) as Record<string, unknown> | null;
+  if (JSON.stringify(parsed) !== line) throw new TypeError('the line is not as it was exported');
+  const { statement, hash, keyId, ...rest } = parsed ?? {};
+  if (typeof statement === 'string' && Object.keys(parsed ?? {}).length === 1)
+    return { kind: 'statement', jws: statement };
+  return lineOf({ raw: canonicalJson(rest), hash: hash ?? null, keyId });
+}
 
 export const ndjson: Format = {
   contentType: 'application/x-ndjson',
   extension: 'ndjson',
+  isJson: true,
   isRecordItself: true,
 
-  writeRecord: ({ canonical, hash }, keyId) => `${canonical.slice(0, -1)},"hash":"${hash}","keyId":"${keyId}"}`,
+  writeRecord: ({ canonical, hash }, keyId) =>
+    `${canonical.slice(0, -1)}${beforeHash}${hash}${beforeKeyId}${keyId}${ending}`,
 
   writeStatement: jws => JSON.stringify({ statement: jws }),
 
-  read(line): Line {
-    const found = ending.exec(line);
-    if (found) {
-      const canonical = `${line.slice(0, found.index)}}`;
-      return {
-        kind: 'record',
-        record: readCanonical(canonical),
-        canonical,
-        hash: String(found[1]),
-        keyId: String(found[2]),
-      };
-    }
-    const parsed = JSON.parse(line) as Record<string, unknown> | null;
-    const { statement, hash, keyId, ...rest } = parsed ?? {};
-    // Written again by another tool, with its members in another order. One that comes twice, of which one reader takes the first and
-    // another the last, does not survive this.
-    if (JSON.stringify(parsed) !== line) throw new TypeError('the line is not as it was exported');
-    if (typeof statement === 'string' && Object.keys(parsed ?? {}).length === 1)
-      return { kind: 'statement', jws: statement };
-    return lineOf({ raw: canonicalJson(rest), hash: hash ?? null, keyId });
-  },
+  read: line => readWritten(line) ?? readRewritten(line),
 };

@@ -1,93 +1,26 @@
-// OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant, chain, sequence,
-// hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end (lesson L16).
+// OCSF 1.8.0 (https://schema.ocsf.io/1.8.0). Each record becomes an event of the class that fits its type; tenant,
+// chain, sequence, hashes and the record itself travel along, so that the export stays verifiable at the SIEM's end
+// (lesson L16).
 import { isIP } from 'node:net';
 import type { AuditRecord, ChainedRecord } from '../record.ts';
 import { decodeStatement, hashOfStatement, type StatementKind } from '../statements.ts';
 import { type Format, lineOf } from './entry.ts';
+import { classified, ocsfVersion, other, own, shapeOf } from './ocsf-classes.ts';
+import { type FindingDetails, findingOf } from './ocsf-finding.ts';
+import { formerOcsf } from './ocsf-former.ts';
 
 type Ocsf = Record<string, unknown>;
-type Shape = { class: 2004 | 3001 | 3002 | 3004 | 3005 | 3006 | 6003; activity: number };
 
-const version = '1.8.0';
-const categories = { 2004: 2, 3001: 3, 3002: 3, 3004: 3, 3005: 3, 3006: 3, 6003: 6 } as const;
-
-const other = 99;
-
-const account = (activity: number): Shape => ({ class: 3001, activity });
-const authentication = (activity: number): Shape => ({ class: 3002, activity });
-const entity = (activity: number): Shape => ({ class: 3004, activity });
-const userAccess = (activity: number): Shape => ({ class: 3005, activity });
-const group = (activity: number): Shape => ({ class: 3006, activity });
-const api = (activity: number): Shape => ({ class: 6003, activity });
-const finding = (activity: number): Shape => ({ class: 2004, activity });
-
-/** Types with a class of their own; all others follow from their verb (`entityActivities`). */
-const shapes: Record<string, Shape> = {
-  'sign_in.succeeded': authentication(1),
-  'sign_in.failed': authentication(1),
-  'step_up.succeeded': authentication(1),
-  'step_up.failed': authentication(1),
-  'session.created': authentication(3),
-  'session.revoked': authentication(2),
-  'session.expired': authentication(2),
-  'token.refreshed': authentication(5),
-  'token.exchanged': authentication(4),
-  'user.created': account(1),
-  'user.reactivated': account(2),
-  'user.deactivated': account(5),
-  'user.deleted': account(6),
-  'mfa_factor.enrolled': account(10),
-  'mfa_factor.removed': account(11),
-  'role.assigned': userAccess(1),
-  'role.unassigned': userAccess(2),
-  'consent.granted': userAccess(1),
-  'consent.revoked': userAccess(2),
-  'membership.added': group(3),
-  'membership.removed': group(4),
-  'group.created': group(6),
-  'group.deleted': group(5),
-  'secret.accessed': api(2),
-  'delivery.accepted': api(1),
-  'delivery.rejected': api(1),
-  'delivery.duplicated': api(1),
-  'audit.read': api(2),
-  'audit.exported': api(2),
-  'alert.raised': finding(1),
-  'alert.acknowledged': finding(2),
-  'access.denied': api(99),
-  'access.platform_used': api(99),
-};
-
-const entityActivities: Record<string, number> = {
-  created: 1,
-  stored: 1,
-  requested: 1,
-  updated: 3,
-  rotated: 3,
-  secret_rotated: 3,
-  token_rotated: 3,
-  deleted: 4,
-  destroyed: 4,
-  linked: 6,
-  unlinked: 7,
-  enabled: 8,
-  disabled: 9,
-  activated: 10,
-  installed: 10,
-  uninstalled: 11,
-  suspended: 12,
-  resumed: 13,
-};
-
-const own = <T>(table: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(table, name) ? table[name] : undefined;
-
-export function shapeOf(type: string): Shape {
-  return own(shapes, type) ?? entity(own(entityActivities, type.slice(type.indexOf('.') + 1)) ?? other);
-}
-
-const statusIds = { success: 1, failure: 2, denied: 2 } as const;
-const severityIds = { success: 1, failure: 2, denied: 3 } as const;
+const statuses = {
+  success: { status_id: 1, status: 'Success' },
+  failure: { status_id: 2, status: 'Failure' },
+  denied: { status_id: 2, status: 'Failure' },
+} as const;
+const severities = {
+  success: { severity_id: 1, severity: 'Informational' },
+  failure: { severity_id: 2, severity: 'Low' },
+  denied: { severity_id: 3, severity: 'Medium' },
+} as const;
 
 const longestIp = 40;
 
@@ -97,15 +30,18 @@ function endpointOf(ip: string | null): Ocsf {
   return { name: ip || 'unknown' };
 }
 
-const protocols: Record<string, number> = { saml: 5, oidc: 4 };
+const oauth = { auth_protocol_id: 6, auth_protocol: 'OAUTH 2.0' };
+const protocols: Record<string, typeof oauth> = {
+  saml: { auth_protocol_id: 5, auth_protocol: 'SAML' },
+  oidc: { auth_protocol_id: 4, auth_protocol: 'OpenID' },
+};
 
 /** How it was signed in; tokens are OAuth 2.0 whatever the sign-in was. */
 function protocolOf({ type, details }: AuditRecord): Ocsf {
-  if (type.startsWith('token.')) return { auth_protocol_id: 6 };
+  if (type.startsWith('token.')) return oauth;
   const method = details['method'];
   if (typeof method !== 'string') return {};
-  const id = own(protocols, method);
-  return id === undefined ? { auth_protocol_id: other, auth_protocol: method } : { auth_protocol_id: id };
+  return own(protocols, method) ?? { auth_protocol_id: other, auth_protocol: method };
 }
 
 /** What happened to a session may have been done from another. */
@@ -114,25 +50,54 @@ function sessionOf({ target, context }: AuditRecord): Ocsf {
   return uid === null ? {} : { session: { uid } };
 }
 
-function actorOf({ actor, context }: AuditRecord): Ocsf {
-  const session = context.sessionId === null ? {} : { session: { uid: context.sessionId } };
-  if (actor.type === 'user')
-    return { user: { uid: actor.id ?? 'unknown', ...(actor.name === null ? {} : { name: actor.name }) }, ...session };
-  return { app_uid: actor.id ?? actor.type, app_name: actor.name ?? actor.type, ...session };
+const named = (uid: string, name: string | null): Ocsf => (name === null ? { uid } : { uid, name });
+
+/** As OCSF takes an address. */
+const address = /^[\w!#$%&'*+\-/=?^`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$/;
+
+/**
+ * The address of the user that an event is about, where it is of this one. What people call themselves is none, even
+ * where it looks like one.
+ */
+function emailOf({ target, details }: AuditRecord, uid: string): Ocsf {
+  const { email } = details;
+  const isTheirs = target.type === 'user' && target.id === uid;
+  return isTheirs && typeof email === 'string' && address.test(email) ? { email_addr: email } : {};
 }
 
-function userOf({ target, details, actor }: AuditRecord): Ocsf {
+function actorOf(record: AuditRecord): Ocsf {
+  const { actor, context } = record;
+  const session = context.sessionId === null ? {} : { session: { uid: context.sessionId } };
+  if (actor.type !== 'user') return { app_uid: actor.id ?? actor.type, app_name: actor.name ?? actor.type, ...session };
+  const uid = actor.id ?? 'unknown';
+  return { user: { ...named(uid, actor.name), ...emailOf(record, uid) }, ...session };
+}
+
+function userOf(record: AuditRecord): Ocsf {
+  const { target, details, actor } = record;
   const userId = details['userId'];
   if (typeof userId === 'string')
-    return { uid: userId, ...(target.type === 'user' && target.name !== null ? { name: target.name } : {}) };
+    return { ...named(userId, target.type === 'user' ? target.name : null), ...emailOf(record, userId) };
   if (target.type === 'user' && target.id !== null)
-    return { uid: target.id, ...(target.name === null ? {} : { name: target.name }) };
+    return { ...named(target.id, target.name), ...emailOf(record, target.id) };
   return { uid: actor.type === 'user' && actor.id !== null ? actor.id : 'unknown' };
 }
 
-function classFields(shape: Shape, record: AuditRecord): Ocsf {
+function entityOf(record: AuditRecord): Ocsf {
+  const { type, id, name } = record.target;
+  const uid = id ?? 'unknown';
+  const email = emailOf(record, uid);
+  return {
+    type_id: other,
+    type,
+    ...named(uid, name),
+    ...('email_addr' in email ? { user: { ...named(uid, name), ...email } } : {}),
+  };
+}
+
+function classFields(classId: ReturnType<typeof shapeOf>['class'], record: AuditRecord): Ocsf {
   const { target, details, type, source, context } = record;
-  switch (shape.class) {
+  switch (classId) {
     case 2004:
       // The class has no place for who did it: the record has.
       return findingOf({ ...(details as Partial<FindingDetails>), id: target.id ?? 'unknown' }, type);
@@ -147,25 +112,13 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
         ...sessionOf(record),
       };
     case 3004:
-      return {
-        entity: {
-          type_id: other,
-          type: target.type,
-          uid: target.id ?? 'unknown',
-          ...(target.name === null ? {} : { name: target.name }),
-        },
-        actor: actorOf(record),
-      };
+      return { entity: entityOf(record), actor: actorOf(record) };
     case 3005: {
       const granted = details['scopes'] ?? details['role'];
       return { user: userOf(record), privileges: [granted ?? []].flat().map(String), actor: actorOf(record) };
     }
     case 3006:
-      return {
-        group: { uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) },
-        user: userOf(record),
-        actor: actorOf(record),
-      };
+      return { group: named(target.id ?? 'unknown', target.name), user: userOf(record), actor: actorOf(record) };
     case 6003:
       return {
         actor: actorOf(record),
@@ -175,76 +128,16 @@ function classFields(shape: Shape, record: AuditRecord): Ocsf {
           ...(context.requestId === null ? {} : { request: { uid: context.requestId } }),
         },
         src_endpoint: endpointOf(context.ip),
-        resources: [
-          { type: target.type, uid: target.id ?? 'unknown', ...(target.name === null ? {} : { name: target.name }) },
-        ],
+        resources: [{ type: target.type, ...named(target.id ?? 'unknown', target.name) }],
       };
   }
 }
 
-type FindingDetails = {
-  rule: string;
-  title: string;
-  severity: string;
-  subject: string;
-  summary: string;
-  firstAt: string;
-  lastAt: string;
-  /** Ids of events. */
-  evidence: string[];
-};
-
-const findingSeverities: Record<string, number> = { low: 2, medium: 3, high: 4, critical: 5 };
-/** Of a finding: new, or in progress. */
-const findingStatus = { 'alert.raised': 1, 'alert.acknowledged': 2 } as const;
-
-/** What a Detection Finding has beyond every event. An alert that says less than Reeve's is still one. */
-function findingOf({ id, ...details }: Partial<FindingDetails> & { id: string }, type: string): Ocsf {
-  const { rule = 'unknown', title = type, severity = '', subject, summary, firstAt, lastAt, evidence = [] } = details;
-  const ms = (time: string | undefined) => (time === undefined ? {} : Date.parse(time) || undefined);
+/** Where the request came from, which is nowhere in a Detection Finding. */
+function originOf({ ip, userAgent }: AuditRecord['context']): Ocsf {
   return {
-    is_alert: type === 'alert.raised',
-    severity_id: own(findingSeverities, severity) ?? 0,
-    status_id: own<number>(findingStatus, type) ?? 0,
-    finding_info: {
-      uid: id,
-      title,
-      types: [rule],
-      analytic: { type_id: 1, name: rule, uid: rule },
-      ...(summary === undefined ? {} : { desc: summary }),
-      ...(typeof ms(firstAt) === 'number' ? { first_seen_time: ms(firstAt) } : {}),
-      ...(typeof ms(lastAt) === 'number' ? { last_seen_time: ms(lastAt) } : {}),
-      related_events: evidence.map(uid => ({ uid })),
-    },
-    ...(subject === undefined ? {} : { evidences: [{ name: subject, data: { subject, events: evidence } }] }),
-  };
-}
-
-/** An alert for those who read alerts alone. Its records are in the log; this names them. */
-export function alertToOcsf({
-  id,
-  tenantId,
-  type,
-  time,
-  ...details
-}: FindingDetails & { id: string; tenantId: string; type: keyof typeof findingStatus; time: string }): Ocsf {
-  const activity = findingStatus[type];
-  return {
-    category_uid: 2,
-    class_uid: 2004,
-    activity_id: activity,
-    type_uid: 200_400 + activity,
-    time: Date.parse(time),
-    message: `${details.title}: ${details.summary}`,
-    metadata: {
-      version,
-      product: { name: 'Reeve', vendor_name: 'Reeve', uid: '/reeve/audit' },
-      uid: `${id}/${activity}`,
-      event_code: type,
-      tenant_uid: tenantId,
-    },
-    ...findingOf({ ...details, id }, type),
-    unmapped: { tenant: tenantId },
+    ...(ip === null ? {} : { src_endpoint: endpointOf(ip) }),
+    ...(userAgent === null ? {} : { http_request: { user_agent: userAgent } }),
   };
 }
 
@@ -253,18 +146,14 @@ export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string
   const shape = shapeOf(record.type);
   const { tenantId, chain, sequence, previousHash, context } = record;
   return {
-    category_uid: categories[shape.class],
-    class_uid: shape.class,
-    activity_id: shape.activity,
-    ...(shape.activity === other ? { activity_name: record.type } : {}),
-    type_uid: shape.class * 100 + shape.activity,
+    ...classified(shape, record.type),
     time: Date.parse(record.time),
-    severity_id: severityIds[record.outcome],
-    status_id: statusIds[record.outcome],
+    ...severities[record.outcome],
+    ...statuses[record.outcome],
     status_code: record.reason.code,
     message: `${record.type}: ${record.outcome}`,
     metadata: {
-      version,
+      version: ocsfVersion,
       product: { name: 'Reeve', vendor_name: 'Reeve', uid: record.source },
       uid: record.eventId,
       event_code: record.type,
@@ -273,10 +162,8 @@ export function toOcsf({ record, canonical, hash }: ChainedRecord, keyId: string
       sequence,
       log_name: chain,
     },
-    ...classFields(shape, record),
-    ...(shape.class !== 6003 && shape.class !== 2004 && context.ip !== null
-      ? { src_endpoint: endpointOf(context.ip) }
-      : {}),
+    ...classFields(shape.class, record),
+    ...(shape.class === 2004 ? {} : originOf(context)),
     unmapped: { tenant: tenantId, chain, sequence, previous_hash: previousHash, hash, key_id: keyId },
     raw_data: canonical,
   };
@@ -294,16 +181,13 @@ export function statementToOcsf(jws: string): Ocsf {
   const code = statementCodes[kind];
   const uid = hashOfStatement(jws);
   return {
-    category_uid: 3,
-    class_uid: 3004,
-    activity_id: 1,
-    type_uid: 300401,
+    ...classified({ class: 3004, activity: 1 }, code),
     time: Date.parse(content.time),
-    severity_id: 1,
-    status_id: 1,
+    ...severities.success,
+    ...statuses.success,
     message: `${code}: success`,
     metadata: {
-      version,
+      version: ocsfVersion,
       product: { name: 'Reeve', vendor_name: 'Reeve', uid: '/reeve/audit' },
       uid,
       event_code: code,
@@ -319,10 +203,16 @@ export function statementToOcsf(jws: string): Ocsf {
 export const ocsf: Format = {
   contentType: 'application/x-ndjson',
   extension: 'ocsf.ndjson',
+  isJson: true,
 
   writeRecord: (chained, keyId) => JSON.stringify(toOcsf(chained, keyId)),
 
   writeStatement: jws => JSON.stringify(statementToOcsf(jws)),
+
+  formerly: {
+    writeRecord: (chained, keyId) => JSON.stringify(formerOcsf(toOcsf(chained, keyId))),
+    writeStatement: jws => JSON.stringify(formerOcsf(statementToOcsf(jws))),
+  },
 
   read(line) {
     const { raw_data: raw, unmapped } = JSON.parse(line) as { raw_data?: unknown; unmapped?: Ocsf };

@@ -1,5 +1,5 @@
-// Syslog, RFC 5424. The message is the canonical record; what is filtered by is structured data as well. A transport frames it (RFC 5425: octet
-// counting); in a file it is one line, since nothing in it is the end of one.
+// Syslog, RFC 5424. The message is the canonical record; what is filtered by is structured data as well. A transport
+// frames it (RFC 5425: octet counting); in a file it is one line, since nothing in it is the end of one.
 import { decodeStatement } from '../statements.ts';
 import { type Format, lineOf } from './entry.ts';
 import { canonicalOf, oneLine, oneLineJson } from './one-line.ts';
