@@ -1,62 +1,92 @@
-// provisioning: the source of truth for tenants, users and their external identities. Every part is built and every slice mounted here.
-import { createApp, createFoundation, createTokenVerifier, type Logger, type Service } from '@reeve/service-kit';
+// provisioning: the source of truth for tenants, users and their external identities. Every part is built and every
+// route mounted here.
+import { createApp, createFoundation, type Logger, type Service } from '@reeve/service-kit';
 import type { Config } from './config.ts';
+import { contents } from './contents.ts';
 import { createDirectory } from './directories/create-directory.ts';
-import { defineDirectories } from './directories/directory.ts';
+import { deleteDirectory } from './directories/delete-directory.ts';
+import { directories as directoriesOf } from './directories/directory.ts';
 import { listDirectories } from './directories/list-directories.ts';
-import { defineIdentities } from './identities/identity.ts';
+import { readDirectory } from './directories/read-directory.ts';
+import { rotateDirectoryToken } from './directories/rotate-token.ts';
+import { updateDirectory } from './directories/update-directory.ts';
+import { identities as identitiesOf } from './identities/identity.ts';
 import { resolveIdentity } from './identities/resolve-identity.ts';
-import { scimUsers } from './scim/scim-users.ts';
+import { authenticateDirectory } from './scim/authenticate-directory.ts';
+import { createScimUser } from './scim/create-user.ts';
+import { findScimUsers } from './scim/find-users.ts';
+import { notOfferedInScim } from './scim/not-offered.ts';
+import { patchScimUser } from './scim/patch-user.ts';
+import { readScimUser } from './scim/read-user.ts';
 import { createTenant } from './tenants/create-tenant.ts';
 import { listTenants } from './tenants/list-tenants.ts';
 import { readTenant } from './tenants/read-tenant.ts';
-import { suspendTenant } from './tenants/suspend-tenant.ts';
-import { defineTenants, ownTenantDirectory } from './tenants/tenant.ts';
+import { resumeTenant, suspendTenant } from './tenants/switch-tenant.ts';
+import { ownTenantDirectory, tenants as tenantsOf } from './tenants/tenant.ts';
+import { updateTenant } from './tenants/update-tenant.ts';
 import { createUser } from './users/create-user.ts';
 import { listUsers } from './users/list-users.ts';
 import { readUser } from './users/read-user.ts';
 import { deactivateUser, reactivateUser } from './users/switch-user.ts';
 import { updateUser } from './users/update-user.ts';
-import { defineUsers } from './users/user.ts';
+import { users as usersOf } from './users/user.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('provisioning', config, { log });
-  const { store } = foundation;
-  const tenants = defineTenants(store);
-  const users = defineUsers(store);
-  const identities = defineIdentities(store);
-  const directories = defineDirectories(store);
+  const foundation = createFoundation('provisioning', config, {
+    log,
+    contents,
+    own: {
+      async person(tenantId, userId) {
+        const entry = await foundation.store.collection(usersOf).in(tenantId).get(userId);
+        return entry && { status: entry.state.status, roles: entry.state.roles };
+      },
+    },
+  });
+  const { store, verifyToken, ready, start, stop } = foundation;
+  const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
+  const tenants = store.collection(tenantsOf);
+  const users = store.collection(usersOf);
+  const identities = store.collection(identitiesOf);
+  const directories = store.collection(directoriesOf);
 
-  const app = createApp(
-    {
-      name: 'provisioning',
-      config,
-      log,
-      store,
-      tenants: ownTenantDirectory(tenants),
-      verifyToken: createTokenVerifier(config),
-      ready: foundation.ready,
-    },
-    {
-      before: [scimUsers({ directories, users, clock: store.clock, selfUrl })],
-      routes: [
-        createDirectory({ directories, clock: store.clock, selfUrl }),
-        listDirectories({ directories, selfUrl }),
-        createTenant({ tenants, clock: store.clock }),
-        listTenants({ tenants }),
-        readTenant({ tenants }),
-        suspendTenant({ tenants }),
-        createUser({ users, clock: store.clock }),
-        listUsers({ users }),
-        readUser({ users }),
-        updateUser({ users }),
-        deactivateUser({ users }),
-        reactivateUser({ users }),
-        resolveIdentity({ users, identities, recordFact: store.recordFact, clock: store.clock }),
-      ],
-    },
-  );
+  const app = createApp({
+    name: 'provisioning',
+    purpose: 'The source of truth for tenants, users, external identities and the directories that push users by SCIM.',
+    config,
+    log,
+    store,
+    tenants: ownTenantDirectory(tenants),
+    verifyToken,
+    authenticate: { directory: authenticateDirectory({ directories }) },
+    ready,
+    routes: [
+      createTenant({ tenants, clock }),
+      listTenants({ tenants }),
+      readTenant({ tenants }),
+      updateTenant({ tenants }),
+      suspendTenant({ tenants }),
+      resumeTenant({ tenants }),
+      createUser({ users, clock }),
+      listUsers({ users }),
+      readUser({ users }),
+      updateUser({ users, clock }),
+      deactivateUser({ users, clock }),
+      reactivateUser({ users, clock }),
+      createDirectory({ directories, clock, selfUrl }),
+      listDirectories({ directories, selfUrl }),
+      readDirectory({ directories, selfUrl }),
+      updateDirectory({ directories, selfUrl }),
+      rotateDirectoryToken({ directories, selfUrl }),
+      deleteDirectory({ directories, clock }),
+      createScimUser({ users, clock, selfUrl }),
+      findScimUsers({ users, selfUrl }),
+      readScimUser({ users, selfUrl }),
+      patchScimUser({ users, clock, selfUrl }),
+      ...notOfferedInScim(),
+      resolveIdentity({ tenants, users, identities, store }),
+    ],
+  });
 
-  return { app, start: foundation.start, stop: foundation.stop };
+  return { app, start, stop };
 }

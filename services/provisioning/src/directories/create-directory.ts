@@ -1,8 +1,7 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { type Directories, directoryView, newDirectoryToken, open, viewOf } from './directory.ts';
+import { type Directories, directoryWithToken, nameSchema, newDirectoryToken, open, viewOf } from './directory.ts';
 
 export const createDirectory = ({
   directories,
@@ -18,19 +17,15 @@ export const createDirectory = ({
     path: '/v1/tenants/{tenantId}/directories',
     summary: 'Create a SCIM directory; its bearer token is shown once',
     action: 'directories:write',
-    body: z.strictObject({ name: z.string().trim().min(1).max(200) }),
+    body: z.strictObject({ name: nameSchema }),
     status: 201,
-    response: directoryView.extend({ token: z.string().nullable() }),
+    response: directoryWithToken,
     withoutSecrets: directory => ({ ...directory, token: null }),
     async handle({ tenantId, body: { name }, cause, freshId }) {
       const id = freshId('directory');
       const { token, tokenSha256 } = newDirectoryToken();
-      const entry = await directories
-        .in(tenantId)
-        .create(id, open(id, { name, tokenSha256, createdAt: clock.now().toISOString() }), cause);
-      if (entry) return { body: { ...viewOf(entry, selfUrl), token } };
-      const existing = await directories.in(tenantId).get(id);
-      if (!existing) throw new ProblemError('conflict');
-      return { body: { ...viewOf(existing, selfUrl), token: null } };
+      const opened = open(id, { name, tokenSha256, createdAt: clock.now().toISOString() });
+      const { entry, isNew } = await createOnce(directories.in(tenantId), id, opened, { cause });
+      return { body: { ...viewOf(entry, selfUrl), token: isNew ? token : null }, version: entry.version };
     },
   });

@@ -1,61 +1,48 @@
-// An external identity: a subject at an issuer, by way of one connection. Kept apart from the user it leads to, of whom it is one
-// of possibly many. Linked by verified attributes only; what does not fit safely is refused and reported, never merged by guess.
+// An external identity: a subject at an issuer, by way of one connection. That is what it is known by; an address leads
+// to a user once, and only where the connection speaks for its domain. What does not fit safely is refused and
+// reported, never merged by guess. The identity that a user was made for stands in the user; here are those that were
+// linked later.
 import { createHash } from 'node:crypto';
-import { because, type EventDraft, type ResolveIdentityRequest } from '@reeve/contracts';
-import type { Collections, Decision, Store } from '@reeve/store';
+import { type EventDraft, event, type Id, type ReasonOf, type ResolveIdentityRequest } from '@reeve/contracts';
+import { type Collections, collection } from '@reeve/store';
 
-export type Identity = {
-  connectionId: string;
-  issuer: string;
-  subject: string;
-  userId: string;
-  /** Reserved: a user with this id is being made. A crash in between is finished by the next sign-in. */
-  status: 'reserved' | 'linked';
-};
+export type Identity = { connectionId: string; issuer: string; subject: string; userId: Id<'user'> };
 
 export type Identities = Collections<Identity>;
 
-export type How = 'jit' | 'verified_email';
+export type Conflict = ReasonOf<'identity.conflicted'>;
 
-export function defineIdentities(store: Store): Identities {
-  return store.collections<Identity>({ name: 'identities', queries: { byUser: { equality: ['userId'] } } });
-}
+export const identities = collection<Identity>({
+  name: 'identities',
+  unique: {
+    // A second subject that comes by the same connection with a user's address has most likely been given a mailbox
+    // that was somebody else's.
+    onePerConnection: ({ userId, connectionId }) => `${userId}|${connectionId}`,
+  },
+});
 
-/** The same subject by way of another connection is another identity: an IdP speaks only for its own connection. */
-export function identityId({
-  connectionId,
-  issuer,
-  subject,
-}: Pick<Identity, 'connectionId' | 'issuer' | 'subject'>): string {
+/**
+ * The same subject by way of another connection is another identity: an identity provider speaks only for its own
+ * connection.
+ */
+export function identityId({ connectionId, issuer, subject }: Omit<Identity, 'userId'>): string {
   return createHash('sha256')
     .update(JSON.stringify([connectionId, issuer, subject]))
     .digest('hex');
 }
 
-export function reserve(request: ResolveIdentityRequest, userId: string): NonNullable<Decision<Identity>> {
-  const { connectionId, issuer, subject } = request;
-  return { state: { connectionId, issuer, subject, userId, status: 'reserved' }, events: [] };
+export function linked(
+  id: string,
+  { userId, connectionId, issuer }: Omit<Identity, 'subject'>,
+  how: ReasonOf<'identity.linked'>,
+): EventDraft {
+  return event('identity.linked', { id, because: how, details: { userId, connectionId, issuer, how } });
 }
 
-export function link(id: string, identity: Identity, how: How): Decision<Identity> {
-  if (identity.status === 'linked') return null;
-  const { userId, connectionId, issuer } = identity;
-  const event: EventDraft = {
-    type: 'identity.linked',
-    target: { type: 'identity', id, name: null },
-    outcome: 'success',
-    reason: because(how),
-    details: { userId, connectionId, issuer, how },
-  };
-  return { state: { ...identity, status: 'linked' }, events: [event] };
-}
-
-export function conflicted(id: string, { connectionId, issuer }: ResolveIdentityRequest, conflict: string): EventDraft {
-  return {
-    type: 'identity.conflicted',
-    target: { type: 'identity', id, name: null },
-    outcome: 'denied',
-    reason: because(conflict),
-    details: { connectionId, issuer, conflict },
-  };
+export function conflicted(
+  id: string,
+  { connectionId, issuer }: ResolveIdentityRequest,
+  conflict: Conflict,
+): EventDraft {
+  return event('identity.conflicted', { id, because: conflict, details: { connectionId, issuer, conflict } });
 }

@@ -1,9 +1,9 @@
-// Who is this external identity? Called by auth while somebody waits to be signed in. Idempotent: every step finds what an
-// earlier try has done.
+// Who is this external identity? Called by auth while somebody waits to be signed in. Idempotent: every step finds what
+// an earlier try has done.
 import {
-  because,
   type Cause,
   emptyContext,
+  type Id,
   newId,
   ProblemError,
   type ResolveIdentityRequest,
@@ -11,17 +11,14 @@ import {
   resolveIdentityRequest,
   resolveIdentityResponse,
 } from '@reeve/contracts';
-import { platformRoute } from '@reeve/service-kit';
-import { type Clock, DuplicateKeyError, type Entry } from '@reeve/store';
+import { platformRoute, readExisting } from '@reeve/service-kit';
+import { DuplicateKeyError, type Entry, type Store } from '@reeve/store';
+import type { Tenants } from '../tenants/tenant.ts';
 import { add, addressKey, type Role, roles, type User, type Users } from '../users/user.ts';
-import { conflicted, type Identities, identityId, link, reserve } from './identity.ts';
+import { type Conflict, conflicted, type Identities, identityId, linked } from './identity.ts';
 
-type Parts = { users: Users; identities: Identities; recordFact: RecordFact; clock: Clock };
-type RecordFact = (
-  tenantId: ResolveIdentityRequest['tenantId'],
-  event: ReturnType<typeof conflicted>,
-  cause: Cause,
-) => Promise<void>;
+type Parts = { tenants: Tenants; users: Users; identities: Identities; store: Pick<Store, 'recordFact' | 'clock'> };
+type Asked = { request: ResolveIdentityRequest; id: string; cause: Cause };
 
 export const resolveIdentity = (parts: Parts) =>
   platformRoute({
@@ -31,10 +28,14 @@ export const resolveIdentity = (parts: Parts) =>
     action: 'identities:resolve',
     body: resolveIdentityRequest,
     response: resolveIdentityResponse,
-    handle: async ({ body }) => ({ body: await resolve(parts, body, causeOf(body)) }),
+    handle: async ({ body: request }) => ({
+      body: await resolve(parts, { request, id: identityId(request), cause: causeOf(request) }),
+    }),
   });
 
-/** The events tell of the identity provider's word, given where the person stands, not of the service that passed it on. */
+/**
+ * The events tell of the identity provider's word, given where the person stands, not of the service that passed it on.
+ */
 function causeOf({ connectionId, issuer, origin }: ResolveIdentityRequest): Cause {
   return {
     actor: { type: 'identity_provider', id: connectionId, name: issuer, via: 'idp' },
@@ -43,71 +44,76 @@ function causeOf({ connectionId, issuer, origin }: ResolveIdentityRequest): Caus
   };
 }
 
-async function resolve(parts: Parts, request: ResolveIdentityRequest, cause: Cause): Promise<ResolveIdentityResponse> {
-  const { tenantId, email, emailVerified, jit } = request;
-  const users = parts.users.in(tenantId);
-  const identities = parts.identities.in(tenantId);
-  const id = identityId(request);
-
-  const known = await identities.get(id);
-  if (known?.state.status === 'linked') {
-    const user = await users.get(known.state.userId);
-    if (user) return answer(user, false);
-  }
-  const sameAddress = email === null ? null : await users.getByUnique('email', addressKey(email));
-  if (sameAddress && sameAddress.id !== known?.state.userId) {
-    if (!emailVerified) throw await refuse(parts, request, 'address_not_verified');
-    await identities.change(
-      id,
-      identity => link(id, identity ?? reserve(request, sameAddress.id).state, 'verified_email'),
-      { cause },
-    );
-    return answer(sameAddress, false);
-  }
-  if (!jit.enabled && !known) throw new ProblemError('identity_unknown');
-
-  const reserved = await identities.change(id, identity => (identity ? null : reserve(request, newId('user'))), {
-    cause,
-  });
-  if (!reserved) throw new ProblemError('conflict');
-  const user = await createdUser(parts, request, reserved.state.userId, cause);
-  await identities.change(id, identity => identity && link(id, identity, 'jit'), { cause });
-  return answer(user, true);
-}
-
-async function createdUser(
-  parts: Parts,
-  request: ResolveIdentityRequest,
-  userId: string,
-  cause: Cause,
-): Promise<Entry<User>> {
+async function resolve(parts: Parts, asked: Asked): Promise<ResolveIdentityResponse> {
+  const { request, id } = asked;
+  // As it is now: the person may have gone to the identity provider before the tenant was suspended.
+  const tenant = await parts.tenants.in(request.tenantId).get(request.tenantId);
+  if (tenant?.state.status !== 'active') throw new ProblemError('tenant_suspended');
   const users = parts.users.in(request.tenantId);
-  const granted = roles.filter((role): role is Role => request.jit.defaultRoles.includes(role));
-  const { email, displayName } = request;
-  const createdAt = parts.clock.now().toISOString();
-  try {
-    const user = add(userId, { email, displayName, roles: granted, source: 'jit', createdAt }, because('just_in_time'));
-    const created = (await users.create(userId, user, cause)) ?? (await users.get(userId));
-    if (!created) throw new ProblemError('conflict');
-    return created;
-  } catch (error) {
-    if (error instanceof DuplicateKeyError) throw await refuse(parts, request, 'address_taken');
-    throw error;
-  }
+  const own = await users.getByUnique('madeFor', id);
+  if (own) return answer(own, false);
+  const linkedTo = (await parts.identities.in(request.tenantId).get(id))?.state.userId;
+  if (linkedTo !== undefined) return answer(await readExisting(users, linkedTo), false);
+  const holder = request.email === null ? null : await users.getByUnique('email', addressKey(request.email));
+  if (holder?.state.emailVerified) return linkToHolder(parts, asked, holder);
+  if (!request.jit.enabled) throw new ProblemError('identity_unknown');
+  return answer(await bringIn(parts, asked), true);
 }
 
-async function refuse(parts: Parts, request: ResolveIdentityRequest, conflict: string): Promise<ProblemError> {
-  await parts.recordFact(request.tenantId, conflicted(identityId(request), request, conflict), causeOf(request));
+/**
+ * Somebody has the address already. It is the same person only if the identity provider has verified it and is the one
+ * to do so.
+ */
+async function linkToHolder(parts: Parts, asked: Asked, holder: Entry<User>): Promise<ResolveIdentityResponse> {
+  const { request, id, cause } = asked;
+  if (!request.emailVerified) throw await refused(parts, asked, 'address_not_verified');
+  if (!request.domainOwned) throw await refused(parts, asked, 'domain_not_verified');
+  const isOfAnother = holder.state.madeFor?.connectionId === request.connectionId;
+  if (isOfAnother) throw await refused(parts, asked, 'address_of_another');
+  const answered = answer(holder, false);
+  const { connectionId, issuer, subject } = request;
+  const state = { connectionId, issuer, subject, userId: answered.userId };
+  try {
+    // When it is there already, the same person came in at the same moment by another request.
+    const created = { state, events: [linked(id, state, 'verified_email')] };
+    await parts.identities.in(request.tenantId).create(id, created, cause);
+  } catch (error) {
+    throw error instanceof DuplicateKeyError ? await refused(parts, asked, 'address_of_another') : error;
+  }
+  return answered;
+}
+
+/** Makes the user, once for each identity. Whose word nobody has to take does not hold the address against others. */
+async function bringIn(parts: Parts, asked: Asked): Promise<Entry<User>> {
+  const { request, id: identityId, cause } = asked;
+  const { tenantId, connectionId, issuer, email, displayName, emailVerified, domainOwned, jit } = request;
+  const users = parts.users.in(tenantId);
+  const id = newId('user');
+  const granted = roles.filter((role): role is Role => jit.defaultRoles.includes(role));
+  const madeFor = { identityId, connectionId };
+  const user = { email, emailVerified: emailVerified && domainOwned, displayName, roles: granted, madeFor };
+  const whom = { tenantId, id, at: parts.store.clock.now() };
+  const { state, events } = add(whom, { ...user, source: 'jit' }, 'just_in_time');
+  const isLinked = linked(identityId, { userId: id, connectionId, issuer }, 'jit');
+  try {
+    const created = await users.create(id, { state, events: [...events, isLinked] }, cause);
+    if (created) return created;
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    const earlier = await users.getByUnique('madeFor', identityId);
+    if (!earlier) throw await refused(parts, asked, 'address_taken');
+    return earlier;
+  }
+  throw new ProblemError('conflict');
+}
+
+async function refused(parts: Parts, { request, id, cause }: Asked, conflict: Conflict): Promise<ProblemError> {
+  await parts.store.recordFact(request.tenantId, conflicted(id, request, conflict), cause);
   return new ProblemError('identity_conflict');
 }
 
 function answer({ id, state }: Entry<User>, created: boolean): ResolveIdentityResponse {
   if (state.status === 'deactivated') throw new ProblemError('user_deactivated');
-  return {
-    userId: id as ResolveIdentityResponse['userId'],
-    email: state.email,
-    displayName: state.displayName,
-    roles: state.roles,
-    created,
-  };
+  const { email, displayName, roles: held } = state;
+  return { userId: id as Id<'user'>, email, displayName, roles: held, created };
 }

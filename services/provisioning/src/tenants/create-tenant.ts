@@ -1,8 +1,7 @@
-import { ProblemError } from '@reeve/contracts';
-import { platformRoute } from '@reeve/service-kit';
-import { type Clock, DuplicateKeyError } from '@reeve/store';
+import { createOnce, platformRoute } from '@reeve/service-kit';
+import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { open, slugSchema, type Tenants, tenantView, viewOf } from './tenant.ts';
+import { nameSchema, open, slugSchema, type Tenants, tenantView, viewOf } from './tenant.ts';
 
 export const createTenant = ({ tenants, clock }: { tenants: Tenants; clock: Clock }) =>
   platformRoute({
@@ -10,21 +9,13 @@ export const createTenant = ({ tenants, clock }: { tenants: Tenants; clock: Cloc
     path: '/v1/tenants',
     summary: 'Create a tenant',
     action: 'tenants:write',
-    body: z.strictObject({ slug: slugSchema, name: z.string().trim().min(1).max(200) }),
+    body: z.strictObject({ slug: slugSchema, name: nameSchema }),
     status: 201,
     response: tenantView,
     async handle({ body, cause, freshId }) {
       const id = freshId('tenant');
-      const collection = tenants.in(id);
-      try {
-        const opened = open(id, { ...body, createdAt: clock.now().toISOString() });
-        const entry = (await collection.create(id, opened, cause)) ?? (await collection.get(id));
-        if (!entry) throw new ProblemError('conflict');
-        return { body: viewOf(entry), version: entry.version };
-      } catch (error) {
-        if (error instanceof DuplicateKeyError && error.unique === 'slug')
-          throw new ProblemError('tenant_slug_taken', undefined, { cause: error });
-        throw error;
-      }
+      const opened = open(id, { ...body, createdAt: clock.now().toISOString() });
+      const { entry } = await createOnce(tenants.in(id), id, opened, { cause, taken: { slug: 'tenant_slug_taken' } });
+      return { body: viewOf(entry), version: entry.version };
     },
   });

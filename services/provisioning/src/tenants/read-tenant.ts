@@ -1,5 +1,4 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { type Tenants, tenantView, viewOf } from './tenant.ts';
 
 export const readTenant = ({ tenants }: { tenants: Tenants }) =>
@@ -10,8 +9,7 @@ export const readTenant = ({ tenants }: { tenants: Tenants }) =>
     action: 'tenants:read',
     response: tenantView,
     async handle({ tenantId }) {
-      const entry = await tenants.in(tenantId).get(tenantId);
-      if (!entry) throw new ProblemError('not_found');
+      const entry = await readExisting(tenants.in(tenantId), tenantId);
       return { body: viewOf(entry), version: entry.version };
     },
   });

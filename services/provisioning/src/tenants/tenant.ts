@@ -1,7 +1,8 @@
-// A tenant: the boundary of isolation and billing. Owns its slug, name and status; not its people (users/) nor its sign-in (auth).
-import { because, type EventDraft, isId, type TenantId } from '@reeve/contracts';
+// A customer of the platform: a name, a slug that is nobody else's, and whether its people get in. What is a tenant's
+// own lies with whoever owns it.
+import { event, isId, type ReasonOf, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
-import type { Collections, Decision, Entry, Store } from '@reeve/store';
+import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 export type Tenant = { slug: string; name: string; status: 'active' | 'suspended'; createdAt: string };
@@ -13,6 +14,7 @@ export const slugSchema = z
     /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/,
     'must be 3 to 40 lowercase letters, digits and hyphens, starting with a letter',
   );
+export const nameSchema = z.string().trim().min(1).max(200);
 
 export const tenantView = z.object({
   id: z.string(),
@@ -22,48 +24,52 @@ export const tenantView = z.object({
   createdAt: z.string(),
 });
 
-export function defineTenants(store: Store): Tenants {
-  return store.collections<Tenant>({
-    name: 'tenants',
-    globallyUnique: { id: (_, id) => id, slug: tenant => tenant.slug },
-  });
-}
+export const tenants = collection<Tenant>({
+  name: 'tenants',
+  globallyUnique: { id: (_, id) => id, slug: tenant => tenant.slug },
+  listedAcrossTenants: true,
+});
 
-/** The service that owns tenants looks them up where they are. */
-export function ownTenantDirectory(tenants: Tenants): TenantDirectory {
-  const all = tenants.acrossTenants('the tenant named in a path is looked up before it is known');
-  return {
-    async find(reference) {
-      const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
-      return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
-    },
+/** The service that owns tenants looks them up where they are: nothing is on its way, and nothing is remembered. */
+export function ownTenantDirectory(collections: Tenants): TenantDirectory {
+  const all = collections.acrossTenants('the tenant named in a path is looked up before it is known');
+  const find: TenantDirectory['find'] = async reference => {
+    const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
+    return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
   };
+  return { find, findNow: find };
 }
 
 export function viewOf({ id, state }: Entry<Tenant>): z.infer<typeof tenantView> {
   return { id, slug: state.slug, name: state.name, status: state.status, createdAt: state.createdAt };
 }
 
-type TenantEventType = 'tenant.created' | 'tenant.suspended';
+const about = (id: TenantId, { slug, name, status }: Tenant) => ({ id, name, details: { slug, status } });
 
-function event(type: TenantEventType, id: TenantId, tenant: Tenant, reason: string): EventDraft {
-  const target = { type: 'tenant', id, name: tenant.name };
-  return {
-    type,
-    target,
-    outcome: 'success',
-    reason: because(reason),
-    details: { slug: tenant.slug, status: tenant.status },
-  };
+function updated(id: TenantId, state: Tenant, changed: keyof Tenant, because: ReasonOf<'tenant.updated'>) {
+  const { details, ...target } = about(id, state);
+  return event('tenant.updated', { ...target, because, details: { ...details, changed: [changed] } });
 }
 
-export function open(id: TenantId, { slug, name, createdAt }: Omit<Tenant, 'status'>): NonNullable<Decision<Tenant>> {
-  const state: Tenant = { slug, name, status: 'active', createdAt };
-  return { state, events: [event('tenant.created', id, state, 'requested')] };
+export function open(id: TenantId, tenant: Omit<Tenant, 'status'>): NonNullable<Decision<Tenant>> {
+  const state: Tenant = { ...tenant, status: 'active' };
+  return { state, events: [event('tenant.created', { ...about(id, state), because: 'requested' })] };
+}
+
+export function rename(id: TenantId, tenant: Tenant, name: string): Decision<Tenant> {
+  if (tenant.name === name) return null;
+  const state: Tenant = { ...tenant, name };
+  return { state, events: [updated(id, state, 'name', 'requested')] };
 }
 
 export function suspend(id: TenantId, tenant: Tenant): Decision<Tenant> {
   if (tenant.status === 'suspended') return null;
   const state: Tenant = { ...tenant, status: 'suspended' };
-  return { state, events: [event('tenant.suspended', id, state, 'requested')] };
+  return { state, events: [event('tenant.suspended', { ...about(id, state), because: 'requested' })] };
+}
+
+export function resume(id: TenantId, tenant: Tenant): Decision<Tenant> {
+  if (tenant.status === 'active') return null;
+  const state: Tenant = { ...tenant, status: 'active' };
+  return { state, events: [updated(id, state, 'status', 'resumed')] };
 }

@@ -1,5 +1,4 @@
-import { because, ProblemError } from '@reeve/contracts';
-import { tenantRoute, whenTaken } from '@reeve/service-kit';
+import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { add, displayNameSchema, emailSchema, rolesSchema, type Users, userView, viewOf } from './user.ts';
@@ -19,10 +18,9 @@ export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
     response: userView,
     async handle({ tenantId, body, cause, freshId }) {
       const id = freshId('user');
-      const user = add(id, { ...body, source: 'admin', createdAt: clock.now().toISOString() }, because('requested'));
-      const created = await users.in(tenantId).create(id, user, cause).catch(whenTaken('user_email_taken'));
-      const entry = created ?? (await users.in(tenantId).get(id));
-      if (!entry) throw new ProblemError('conflict');
+      const whom = { tenantId, id, at: clock.now() };
+      const user = add(whom, { ...body, emailVerified: true, source: 'admin' }, 'requested');
+      const { entry } = await createOnce(users.in(tenantId), id, user, { cause, taken: { email: 'user_email_taken' } });
       return { body: viewOf(entry), version: entry.version };
     },
   });

@@ -1,5 +1,4 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { type Users, userView, viewOf } from './user.ts';
 
 export const readUser = ({ users }: { users: Users }) =>
@@ -10,8 +9,7 @@ export const readUser = ({ users }: { users: Users }) =>
     action: 'users:read',
     response: userView,
     async handle({ tenantId, params }) {
-      const entry = await users.in(tenantId).get(String(params['userId']));
-      if (!entry) throw new ProblemError('not_found');
+      const entry = await readExisting(users.in(tenantId), params.userId);
       return { body: viewOf(entry), version: entry.version };
     },
   });

@@ -1,22 +1,23 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import type { Clock } from '@reeve/store';
 import { deactivate, reactivate, type Users, userView, viewOf } from './user.ts';
 
 const switchBy =
-  (decide: typeof deactivate, { verb, summary }: { verb: string; summary: string }) =>
-  ({ users }: { users: Users }) =>
+  (decide: typeof deactivate, { verb, summary }: { verb: 'deactivate' | 'reactivate'; summary: string }) =>
+  ({ users, clock }: { users: Users; clock: Clock }) =>
     tenantRoute({
       method: 'post',
       path: `/v1/tenants/{tenantId}/users/{userId}:${verb}`,
       summary,
       action: 'users:write',
+      versioned: true,
       response: userView,
-      async handle({ tenantId, params, cause, expectedVersion }) {
-        const id = String(params['userId']);
-        const entry = await users
-          .in(tenantId)
-          .change(id, user => user && decide(id, user, 'requested'), { cause, expectedVersion });
-        if (!entry) throw new ProblemError('not_found');
+      async handle({ tenantId, params: { userId: id }, cause, expectedVersion }) {
+        const whom = { tenantId, id, at: clock.now() };
+        const entry = await changeExisting(users.in(tenantId), id, user => decide(whom, user, 'requested'), {
+          cause,
+          expectedVersion,
+        });
         return { body: viewOf(entry), version: entry.version };
       },
     });

@@ -1,47 +1,86 @@
 import { describe, expect, test } from '@jest/globals';
-import { because } from '@reeve/contracts';
-import { add, addressKey, deactivate, reactivate, type User, update } from './user.ts';
+import { newId } from '@reeve/contracts';
+import type { Decision } from '@reeve/store';
+import { add, addressKey, deactivate, reactivate, type User, update, users, type Whom } from './user.ts';
 
+const whom: Whom = { tenantId: newId('tenant'), id: newId('user'), at: new Date('2026-11-21T00:00:00.000Z') };
 const ada: User = {
   email: 'ada@example.org',
+  emailVerified: true,
   displayName: 'Ada',
   status: 'active',
   roles: ['tenant_member'],
   source: 'admin',
   createdAt: '2026-11-21T00:00:00.000Z',
 };
-const types = (decision: { events: readonly object[] } | null) =>
-  decision?.events.map(event => (event as { type: string }).type);
+const types = (decision: Decision<User>) => decision?.events.map(({ type }) => type);
+/** What verifiers of access tokens are told. */
+const standing = (decision: Decision<User>) => {
+  const told = decision?.events.find(draft => 'topic' in draft);
+  return told && 'topic' in told ? (JSON.parse(Buffer.from(told.data).toString()) as unknown) : null;
+};
+const keysOf = (user: User) => users.unique?.['email']?.(user, whom.id);
 
 describe('a user', () => {
   test('is created with a role event for each role', () => {
-    expect(types(add('usr_1', { ...ada, roles: ['tenant_admin', 'tenant_member'] }, because('requested')))).toEqual([
-      'user.created',
-      'role.assigned',
-      'role.assigned',
-    ]);
+    const added = add(whom, { ...ada, roles: ['tenant_admin', 'tenant_member'] }, 'requested');
+    expect(types(added)).toEqual(['user.created', 'role.assigned', 'role.assigned']);
   });
 
-  test('deactivated twice is deactivated once', () => {
-    const once = deactivate('usr_1', ada, 'requested');
-    expect(types(once)).toEqual(['user.deactivated']);
-    expect(deactivate('usr_1', once?.state as User, 'requested')).toBeNull();
-    expect(types(reactivate('usr_1', once?.state as User, 'requested'))).toEqual(['user.reactivated']);
-    expect(reactivate('usr_1', ada, 'requested')).toBeNull();
+  test('deactivated twice is deactivated once, and whoever holds an access token of theirs learns of it', () => {
+    const once = deactivate(whom, ada, 'requested');
+    expect(types(once)).toEqual(['user.deactivated', 'user.revoked']);
+    expect(standing(once)).toEqual({
+      kind: 'user',
+      id: whom.id,
+      tenantId: whom.tenantId,
+      status: 'deactivated',
+      roles: ['tenant_member'],
+      changedAt: '2026-11-21T00:00:00.000Z',
+      until: '2026-11-21T00:06:00.000Z',
+    });
+    const off = once?.state ?? ada;
+    expect(deactivate(whom, off, 'requested')).toBeNull();
+    expect(types(reactivate(whom, off, 'requested'))).toEqual(['user.reactivated', 'user.revoked']);
+    expect(reactivate(whom, ada, 'requested')).toBeNull();
   });
 
   test('updated to what it is already does not change', () => {
-    expect(update('usr_1', ada, { displayName: 'Ada', roles: ['tenant_member'] })).toBeNull();
+    expect(update(whom, ada, { displayName: 'Ada', roles: ['tenant_member'] }, 'requested')).toBeNull();
   });
 
   test('updated names what changed, and each role that came or went', () => {
-    const decision = update('usr_1', ada, { displayName: 'Ada L.', roles: ['tenant_auditor'] });
-    expect(types(decision)).toEqual(['user.updated', 'role.assigned', 'role.unassigned']);
-    expect(decision?.events[0]).toMatchObject({ details: { changed: ['displayName', 'roles'] } });
+    const updated = update(whom, ada, { displayName: 'Ada L.', roles: ['tenant_auditor'] }, 'requested');
+    expect(types(updated)).toEqual(['user.updated', 'role.assigned', 'role.unassigned', 'user.revoked']);
+    expect(updated?.events[0]).toMatchObject({ details: { changed: ['displayName', 'roles'] } });
+    expect(standing(updated)).toMatchObject({ status: 'active', roles: ['tenant_auditor'] });
+  });
+
+  test('updated in name alone says nothing to those who verify tokens', () => {
+    expect(standing(update(whom, ada, { displayName: 'Ada L.' }, 'requested'))).toBeNull();
   });
 
   test('is found by an address in another case or composition', () => {
     expect(addressKey('ADA@Example.org')).toBe(addressKey('ada@example.org'));
     expect(addressKey('zoe\u0308@example.org')).toBe(addressKey('zo\u00eb@example.org'));
+  });
+});
+
+describe('an address', () => {
+  test('that nobody has verified is nobody’s against others', () => {
+    expect(keysOf(ada)).toBe('ada@example.org');
+    expect(keysOf({ ...ada, emailVerified: false })).toBeNull();
+    expect(keysOf({ ...ada, email: null })).toBeNull();
+  });
+
+  test('that an administrator sets is taken as verified', () => {
+    const updated = update(whom, { ...ada, emailVerified: false }, { email: 'ada@example.com' }, 'requested');
+    expect(updated?.state).toMatchObject({ email: 'ada@example.com', emailVerified: true });
+  });
+
+  test('of a user that was stored before this was known is verified only where no identity provider had said it', () => {
+    const { emailVerified: _, ...before } = ada;
+    expect(users.upgrade?.({ ...before, source: 'jit' }, 1)).toMatchObject({ emailVerified: false });
+    expect(users.upgrade?.({ ...before, source: 'scim' }, 1)).toMatchObject({ emailVerified: true });
   });
 });

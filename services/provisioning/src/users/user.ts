@@ -1,7 +1,16 @@
-// A person of a tenant, as the tenant knows them. Owns address, name, status and roles; not how they sign in (identities/) and not
-// their sessions (auth), which learn of a deactivation from its event, whichever way it came about (lesson L2).
-import { because, type EventDraft, type Reason } from '@reeve/contracts';
-import type { Collections, Decision, Entry, Store } from '@reeve/store';
+// A person of a tenant, as the tenant knows them. Owns address, name, status and roles; not how they sign in
+// (identities/) and not their sessions (auth), which learn of a deactivation from its event, whichever way it came
+// about (lesson L2). Whoever verifies access tokens learns of it from `reeve.revocations.v1`, in the same write.
+import {
+  type EventDraft,
+  event,
+  type Id,
+  mattersUntil,
+  type ReasonOf,
+  revocationDraft,
+  type TenantId,
+} from '@reeve/contracts';
+import { type Collections, collection, type Decision, type Draft, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 export const roles = ['tenant_admin', 'tenant_auditor', 'tenant_member'] as const;
@@ -9,6 +18,11 @@ export type Role = (typeof roles)[number];
 
 export type User = {
   email: string | null;
+  /**
+   * Somebody who may say so has said that the address is this person's. Only then is it unique, and leads others to
+   * this user.
+   */
+  emailVerified: boolean;
   displayName: string | null;
   status: 'active' | 'deactivated';
   roles: Role[];
@@ -16,14 +30,22 @@ export type User = {
   source: 'admin' | 'jit' | 'scim';
   /** The directory that pushed the user, and the name it knows them by. */
   directory?: { id: string; userName: string };
+  /** The external identity that the user was made for, and the connection that it came by. */
+  madeFor?: { identityId: string; connectionId: string };
   createdAt: string;
 };
 
 export type Users = Collections<User>;
 
+/** Whom a change is about, and when it is made. */
+export type Whom = { tenantId: TenantId; id: Id<'user'>; at: Date };
+
+type Why = ReasonOf<'user.updated'>;
+
 export const userView = z.object({
   id: z.string(),
   email: z.string().nullable(),
+  emailVerified: z.boolean(),
   displayName: z.string().nullable(),
   status: z.enum(['active', 'deactivated']),
   roles: z.array(z.string()),
@@ -35,16 +57,19 @@ export const emailSchema = z.email('must be an email address').max(320);
 export const displayNameSchema = z.string().trim().min(1).max(200);
 export const rolesSchema = z.array(z.enum(roles)).max(roles.length);
 
-export function defineUsers(store: Store): Users {
-  return store.collections<User>({
-    name: 'users',
-    unique: {
-      email: user => user.email && addressKey(user.email),
-      directory: ({ directory }) => (directory ? directoryKey(directory.id, directory.userName) : null),
-    },
-    queries: { inOrder: { equality: [] }, byStatus: { equality: ['status'] } },
-  });
-}
+export const users = collection<User>({
+  name: 'users',
+  version: 2,
+  // Version 1 did not say whether the address was verified: what just-in-time provisioning had brought may not have
+  // been.
+  upgrade: state => ({ ...(state as User), emailVerified: (state as User).source !== 'jit' }),
+  unique: {
+    email: ({ email, emailVerified }) => (email !== null && emailVerified ? addressKey(email) : null),
+    directory: ({ directory }) => (directory ? directoryKey(directory.id, directory.userName) : null),
+    madeFor: ({ madeFor }) => madeFor?.identityId ?? null,
+  },
+  queries: { inOrder: { equality: [] }, byStatus: { equality: ['status'] } },
+});
 
 /** Addresses differ from one another by more than case and form of composition. */
 export function addressKey(email: string): string {
@@ -54,90 +79,77 @@ export function addressKey(email: string): string {
 export const directoryKey = (directoryId: string, userName: string) => `${directoryId}|${addressKey(userName)}`;
 
 export function viewOf({ id, state }: Entry<User>): z.infer<typeof userView> {
-  const { email, displayName, status, roles: held, source, createdAt } = state;
-  return { id, email, displayName, status, roles: held, source, createdAt };
+  const { email, emailVerified, displayName, status, roles: held, source, createdAt } = state;
+  return { id, email, emailVerified, displayName, status, roles: held, source, createdAt };
 }
 
-const target = (id: string, user: User) => ({ type: 'user', id, name: user.displayName ?? user.email });
-const described = (user: User) => ({ email: user.email, source: user.source });
+const nameOf = (user: User) => user.displayName ?? user.email;
+const described = ({ email, source }: User) => ({ email, source });
 
 function roleEvents(
-  id: string,
+  { id }: Whom,
   user: User,
-  type: 'role.assigned' | 'role.unassigned',
-  changed: readonly Role[],
+  { assigned = [], unassigned = [] }: { assigned?: readonly Role[]; unassigned?: readonly Role[] },
+  because: Why | ReasonOf<'role.assigned'>,
 ): EventDraft[] {
-  return changed.map(role => ({
-    type,
-    target: target(id, user),
-    outcome: 'success',
-    reason: because('requested'),
-    details: { userId: id, role },
-  }));
+  const about = (role: Role) => ({ id, name: nameOf(user), details: { userId: id, role } });
+  const removal = because === 'just_in_time' ? 'requested' : because;
+  return [
+    ...assigned.map(role => event('role.assigned', { ...about(role), because })),
+    ...unassigned.map(role => event('role.unassigned', { ...about(role), because: removal })),
+  ];
 }
 
-export function add(id: string, user: Omit<User, 'status'>, reason: Reason): NonNullable<Decision<User>> {
-  const state: User = { ...user, status: 'active' };
-  const created: EventDraft = {
-    type: 'user.created',
-    target: target(id, state),
-    outcome: 'success',
-    reason,
-    details: described(state),
-  };
-  return { state, events: [created, ...roleEvents(id, state, 'role.assigned', state.roles)] };
+/** What those who hold this person's access tokens have to know. */
+function standing({ tenantId, id, at }: Whom, { status, roles: held }: User): Draft {
+  const changedAt = at.toISOString();
+  return revocationDraft({ kind: 'user', id, tenantId, status, roles: held, changedAt, until: mattersUntil(at) });
 }
 
-export function update(
-  id: string,
-  user: User,
-  change: Partial<Pick<User, 'email' | 'displayName' | 'roles'>>,
-): Decision<User> {
-  const state: User = { ...user, ...change };
-  const changed = (Object.keys(change) as (keyof typeof change)[]).filter(
+export function add(
+  whom: Whom,
+  user: Omit<User, 'status' | 'createdAt'>,
+  because: ReasonOf<'user.created'>,
+): NonNullable<Decision<User>> {
+  const state: User = { ...user, status: 'active', createdAt: whom.at.toISOString() };
+  const { id } = whom;
+  const created = event('user.created', { id, name: nameOf(state), because, details: described(state) });
+  return { state, events: [created, ...roleEvents(whom, state, { assigned: state.roles }, because)] };
+}
+
+export type Change = Partial<Pick<User, 'email' | 'displayName' | 'roles'>>;
+
+/** An address that is set this way is taken as verified: whoever may set it answers for it. */
+export function update(whom: Whom, user: User, change: Change, because: Why): Decision<User> {
+  const state: User = { ...user, ...change, ...(change.email === undefined ? {} : { emailVerified: true }) };
+  const changed = (['email', 'emailVerified', 'displayName', 'roles'] as const).filter(
     key => JSON.stringify(user[key]) !== JSON.stringify(state[key]),
   );
   if (changed.length === 0) return null;
+  const { id } = whom;
   const details = { ...described(state), changed };
-  const updated: EventDraft = {
-    type: 'user.updated',
-    target: target(id, state),
-    outcome: 'success',
-    reason: because('requested'),
-    details,
-  };
   const assigned = state.roles.filter(role => !user.roles.includes(role));
   const unassigned = user.roles.filter(role => !state.roles.includes(role));
   return {
     state,
     events: [
-      updated,
-      ...roleEvents(id, state, 'role.assigned', assigned),
-      ...roleEvents(id, state, 'role.unassigned', unassigned),
+      event('user.updated', { id, name: nameOf(state), because, details }),
+      ...roleEvents(whom, state, { assigned, unassigned }, because),
+      ...(changed.includes('roles') ? [standing(whom, state)] : []),
     ],
   };
 }
 
-export function deactivate(id: string, user: User, cause: string): Decision<User> {
+export function deactivate(whom: Whom, user: User, because: Why): Decision<User> {
   if (user.status === 'deactivated') return null;
   const state: User = { ...user, status: 'deactivated' };
-  const details = { ...described(state), cause };
-  return {
-    state,
-    events: [
-      { type: 'user.deactivated', target: target(id, state), outcome: 'success', reason: because(cause), details },
-    ],
-  };
+  const about = { id: whom.id, name: nameOf(state), because, details: { ...described(state), cause: because } };
+  return { state, events: [event('user.deactivated', about), standing(whom, state)] };
 }
 
-export function reactivate(id: string, user: User, cause: string): Decision<User> {
+export function reactivate(whom: Whom, user: User, because: Why): Decision<User> {
   if (user.status === 'active') return null;
   const state: User = { ...user, status: 'active' };
-  const details = { ...described(state), cause };
-  return {
-    state,
-    events: [
-      { type: 'user.reactivated', target: target(id, state), outcome: 'success', reason: because(cause), details },
-    ],
-  };
+  const about = { id: whom.id, name: nameOf(state), because, details: { ...described(state), cause: because } };
+  return { state, events: [event('user.reactivated', about), standing(whom, state)] };
 }
