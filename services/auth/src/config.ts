@@ -17,7 +17,13 @@ export const configSchema = baseConfig.extend({
   REEVE_CONSENT_CLIENT_SECRET: z.string().min(32).describe('Its client secret'),
   REEVE_COOKIE_KEYS: commaSeparated
     .pipe(z.array(z.string().min(32)).min(1))
-    .describe('Keys that sign cookies, newest first'),
+    .describe('Keys that sign cookies and refresh tokens, newest first'),
+  REEVE_REFRESH_GRACE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(5)
+    .describe('How long a refresh token that has been followed may come again, for clients that refresh twice at once'),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -10,7 +10,7 @@ export const listClients = ({ clients }: { clients: Clients }) =>
     query: pageQuery,
     response: pageOf(clientView),
     async handle({ tenantId, query }) {
-      const page = await clients.in(tenantId).list('byStatus', { status: 'active' }, query);
+      const page = await clients.in(tenantId).list('inOrder', {}, query);
       return { body: { items: page.items.map(entry => viewOf(entry, tenantId)), nextCursor: page.nextCursor } };
     },
   });

@@ -1,20 +1,23 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
-import { activate, type Connections, connectionView, viewOf } from './connection.ts';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { activate, type Connections, connectionView, type ViewParts, viewOf } from './connection.ts';
+import type { ConnectionDirectory } from './connection-directory.ts';
 
-export const activateConnection = ({ connections, ownIssuer }: { connections: Connections; ownIssuer: string }) =>
+type Parts = ViewParts & { connections: Connections; directory: ConnectionDirectory };
+
+export const activateConnection = ({ connections, directory, ...parts }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/sso-connections/{connectionId}:activate',
     summary: 'Let people sign in by this connection',
     action: 'connections:write',
-    response: connectionView,
-    async handle({ tenantId, params, cause, expectedVersion }) {
-      const id = String(params['connectionId']);
-      const entry = await connections
-        .in(tenantId)
-        .change(id, connection => connection && activate(id, connection), { cause, expectedVersion });
-      if (!entry) throw new ProblemError('not_found');
-      return { body: viewOf(entry, ownIssuer), version: entry.version };
+    versioned: true,
+    response: connectionView(parts.kinds),
+    async handle({ tenantId, params: { connectionId: id }, cause, expectedVersion }) {
+      const entry = await changeExisting(connections.in(tenantId), id, connection => activate(id, connection), {
+        cause,
+        expectedVersion,
+      });
+      directory.forget(tenantId);
+      return { body: viewOf(entry, parts), version: entry.version };
     },
   });

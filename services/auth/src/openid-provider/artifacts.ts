@@ -1,83 +1,56 @@
-// oidc-provider's storage port on our store. Its artifacts are found by unguessable ids before any tenant is known, so they are
-// platform records; what they grant is decided by our session, which has a tenant.
-import type { PlatformRecords, Store } from '@reeve/store';
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+// What the provider keeps that is none of the rest: opaque access tokens and pushed requests. Known by hashes of their
+// values.
+import { createHash } from 'node:crypto';
+import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { requestScope } from './request-scope.ts';
 
-type Artifact = {
-  /** JSON: a payload has keys such as URLs that are no field names. */
-  payload: string;
-  /** `<model>:<grant id>`: revoking a grant's tokens must not take its interaction with them. */
-  grantOfModel?: string;
-  uid?: string;
-  userCode?: string;
-};
+export type Artifact = { payload: string; grantId?: string; isUsed?: boolean };
 
-export type Artifacts = PlatformRecords<Artifact>;
+export const artifacts = platformRecords<Artifact>({
+  name: 'oidc_artifacts',
+  reason: 'an access token and a pushed request are looked up by an opaque value that says nothing of a tenant',
+  keys: ['grantId'],
+});
 
-export type AdapterParts = {
-  artifacts: Artifacts;
-  /** A client's metadata by its id, from where clients are kept. */
-  findClient: (id: string) => Promise<AdapterPayload | undefined>;
-  now: () => Date;
-};
+const payloadOf = ({ payload }: Artifact) => JSON.parse(payload) as AdapterPayload;
 
-export function defineArtifacts(store: Store): Artifacts {
-  return store.platformRecords<Artifact>({
-    name: 'oidc_artifacts',
-    reason: 'tokens, codes and browser sessions are looked up by an opaque value that says nothing of a tenant',
-    keys: ['grantOfModel', 'uid', 'userCode'],
-  });
+/** As the provider has it in the payload. */
+function expiryOf(row: Artifact): Date {
+  const { exp } = payloadOf(row);
+  if (exp === undefined) throw new TypeError('what the provider uses up never expires');
+  return new Date(exp * 1_000);
 }
 
-export function createAdapterFactory({ artifacts, findClient, now }: AdapterParts): (model: string) => Adapter {
-  return model => {
-    const keyOf = (id: string) => `${model}:${id}`;
-    const payloadOf = (
-      found: { row: Artifact; consumedAt: Date | undefined } | null | undefined,
-    ): AdapterPayload | undefined => {
+type Parts = { records: PlatformRecords<Artifact>; clock: Clock; model: string };
+type ArtifactAdapter = Pick<Adapter, 'upsert' | 'find' | 'consume' | 'destroy' | 'revokeByGrantId'>;
+
+export function artifactAdapter({ records, clock, model }: Parts): ArtifactAdapter {
+  const keyOf = (id: string) => createHash('sha256').update(`${model} ${id}`).digest('hex');
+
+  return {
+    async upsert(id, payload, expiresIn) {
+      const { grantId } = payload;
+      const row = { payload: JSON.stringify(payload), ...(grantId === undefined ? {} : { grantId }) };
+      const expiresAt = new Date(clock.now().getTime() + (expiresIn ?? 0) * 1_000);
+      requestScope().writeLater(`${model} ${id}`, () => records.put(keyOf(id), row, expiresAt));
+    },
+
+    async find(id) {
+      const found = await records.get(keyOf(id));
       if (!found) return undefined;
-      const payload = JSON.parse(found.row.payload) as AdapterPayload;
-      return found.consumedAt ? { ...payload, consumed: Math.floor(found.consumedAt.getTime() / 1000) } : payload;
-    };
-    const isOfModel = ({ row }: { row: Artifact }) => (JSON.parse(row.payload) as AdapterPayload).kind === model;
+      const payload = payloadOf(found.row);
+      return found.row.isUsed ? { ...payload, consumed: Math.floor(clock.now().getTime() / 1_000) } : payload;
+    },
 
-    return {
-      async upsert(id, payload, expiresIn) {
-        const { grantId, uid, userCode } = payload;
-        const row: Artifact = {
-          payload: JSON.stringify(payload),
-          ...(grantId === undefined ? {} : { grantOfModel: keyOf(grantId) }),
-          ...(uid === undefined ? {} : { uid }),
-          ...(userCode === undefined ? {} : { userCode }),
-        };
-        await artifacts.put(keyOf(id), row, expiresIn ? new Date(now().getTime() + expiresIn * 1000) : null);
-      },
+    /**
+     * Marks it as used. The library has looked whether it was; whoever uses it at the same moment loses nothing by it.
+     */
+    async consume(id) {
+      await records.change(keyOf(id), row => row && { row: { ...row, isUsed: true }, expiresAt: expiryOf(row) });
+    },
 
-      async find(id) {
-        if (model === 'Client') return findClient(id);
-        return payloadOf(await artifacts.get(keyOf(id)));
-      },
-
-      async findByUid(uid) {
-        return payloadOf((await artifacts.findBy('uid', uid)).find(isOfModel));
-      },
-
-      async findByUserCode(userCode) {
-        return payloadOf((await artifacts.findBy('userCode', userCode)).find(isOfModel));
-      },
-
-      /** Atomic: the library reads and then marks, so of two that come at once the second has to fail here. */
-      async consume(id) {
-        if (!(await artifacts.consume(keyOf(id)))) throw new errors.InvalidGrant('already used');
-      },
-
-      async destroy(id) {
-        await artifacts.remove(keyOf(id));
-      },
-
-      async revokeByGrantId(grantId) {
-        await artifacts.removeBy('grantOfModel', keyOf(grantId));
-      },
-    };
+    destroy: id => records.remove(keyOf(id)),
+    revokeByGrantId: grantId => records.removeBy('grantId', grantId),
   };
 }

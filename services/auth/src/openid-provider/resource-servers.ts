@@ -1,11 +1,9 @@
-// Which access token a client gets for which service. Audiences are the services' URLs, nothing else; a scope that the client may not
-// have is refused by name rather than dropped.
-import { isId, type TenantId } from '@reeve/contracts';
+// Which access token a client gets for which service. Audiences are the services' URLs, nothing else; a scope that the
+// client may not have is refused by name rather than dropped.
+import { isId, longestAccessTokenMs, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { OwnMetadata } from './client-metadata.ts';
-
-const accessTokenSeconds = 300;
 
 type Parts = { resources: readonly string[]; tenants: TenantDirectory };
 
@@ -20,36 +18,36 @@ export async function tenantOfScope(scope: string | undefined, tenants: TenantDi
 }
 
 export function resourceServerInfo({ resources, tenants }: Parts) {
+  async function mayActFor(
+    scope: string,
+    { own, platform }: { own: TenantId | undefined; platform: boolean },
+  ): Promise<boolean> {
+    const reference = scope.slice('tenant:'.length);
+    if (isId('tenant', reference) && reference === own) return true;
+    // Only the platform may ask about any name; a tenant's client is told nothing of others.
+    const lookedUp = platform ? reference : own;
+    const tenant = lookedUp === undefined ? null : await tenants.find(lookedUp);
+    return tenant !== null && (reference === tenant.id || reference === tenant.slug);
+  }
+
   return async (ctx: KoaContextWithOIDC, resource: string, client: Client): Promise<ResourceServer> => {
     if (!resources.includes(resource)) throw new errors.InvalidTarget('resource is not the URL of one of our services');
     const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
-    const { tenant_id: own, platform_admin: platform = false } = client.metadata() as OwnMetadata;
-    const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+    const { tenant_id: own, platform = false } = client.metadata() as unknown as OwnMetadata;
+    const isMachine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
     const granted: string[] = [];
     for (const scope of asked) {
       if (scope === 'platform:admin' && platform) granted.push(scope);
-      else if (scope.startsWith('tenant:') && machine && (await mayActFor(scope, { own, platform })))
+      else if (scope.startsWith('tenant:') && isMachine && (await mayActFor(scope, { own, platform })))
         granted.push(scope);
-      else if (machine) throw new errors.InvalidScope('this client may not ask for it', scope);
+      else if (isMachine) throw new errors.InvalidScope('this client may not ask for it', scope);
     }
     return {
       scope: granted.join(' '),
       audience: resource,
-      accessTokenTTL: accessTokenSeconds,
+      accessTokenTTL: longestAccessTokenMs / 1_000,
       accessTokenFormat: 'jwt',
       jwt: { sign: { alg: 'ES256' } },
     };
-
-    async function mayActFor(
-      scope: string,
-      client: { own: TenantId | undefined; platform: boolean },
-    ): Promise<boolean> {
-      const reference = scope.slice('tenant:'.length);
-      if (isId('tenant', reference) && reference === client.own) return true;
-      if (!client.platform && client.own === undefined) return false;
-      // Only the platform may ask about any name; a tenant's client is told nothing of others.
-      const tenant = await tenants.find(client.platform ? reference : (client.own ?? ''));
-      return tenant !== null && (reference === tenant.id || reference === tenant.slug);
-    }
   };
 }

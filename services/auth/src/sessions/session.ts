@@ -1,17 +1,20 @@
-// A session: the server's record of who is signed in, where and since when. The refresh tokens issued in it belong to it: no token is
-// refreshed without finding its session live, so that ending the one ends the other in the same write (lesson L1).
-import { because, type EventDraft } from '@reeve/contracts';
-import type { Collections, Decision, Entry, RawDraft, Store } from '@reeve/store';
+// A session: the server's record of who is signed in, where and since when. The refresh tokens issued in it belong to
+// it: no token is refreshed without finding its session live, so that ending the one ends the other in the same write
+// (lesson L1).
+import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
+import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 export type Session = {
-  userId: string;
+  userId: Id<'user'>;
   email: string | null;
   displayName: string | null;
+  /** Those that the person has now: a change reaches every live session. */
   roles: string[];
   connectionId: string;
-  /** The id under which the OpenID provider knows this session. */
-  providerUid: string;
+  /** How the person signed in: the kind of the connection. */
+  method: string;
+  /** In what kind of place people use the application that the person signed in for. */
   surface: string;
   amr: string[];
   acr: string | null;
@@ -19,16 +22,18 @@ export type Session = {
   ip: string | null;
   userAgent: string | null;
   createdAt: string;
+  /** When the person proved who they are: at the identity provider, where it says so. */
   authenticatedAt: string;
   expiresAt: string;
 };
 
 export type Sessions = Collections<Session>;
+export type SessionId = Id<'session'>;
 
 /** Why a session ended: every way there is. Each emits exactly one `session.revoked` (lesson L3). */
-export type EndCause = 'terminated' | 'signed_out' | 'user_deactivated';
+export type EndCause = ReasonOf<'session.revoked'>;
 
-export const sessionLifetimeMs = 12 * 3_600_000;
+export const sessionLifetimeSeconds = 12 * 3_600;
 
 export const sessionView = z.object({
   id: z.string(),
@@ -44,86 +49,62 @@ export const sessionView = z.object({
   expiresAt: z.string(),
 });
 
-export function defineSessions(store: Store): Sessions {
-  return store.collections<Session>({
-    name: 'sessions',
-    globallyUnique: {
-      id: (_, id) => id,
-      // A session that has ended gives the browser's id free for the next one.
-      providerUid: session => (session.status === 'live' ? session.providerUid : null),
-    },
-    queries: {
-      inOrder: { equality: [], direction: 'descending' },
-      byUser: { equality: ['userId'], direction: 'descending' },
-    },
-    expiresAt: session => new Date(session.expiresAt),
-  });
-}
+export const sessions = collection<Session>({
+  name: 'sessions',
+  version: 2,
+  // Version 1 knew one method.
+  upgrade: state => ({ ...(state as Session), method: 'oidc' }),
+  queries: {
+    inOrder: { equality: [], direction: 'descending' },
+    byUser: { equality: ['userId'], direction: 'descending' },
+  },
+  expiresAt: session => new Date(session.expiresAt),
+});
 
 export function viewOf({ id, state }: Entry<Session>): z.infer<typeof sessionView> {
   const { userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt } = state;
   return { id, userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt };
 }
 
-const target = (id: string) => ({ type: 'session', id, name: null });
 const described = ({ userId, surface, connectionId }: Session) => ({ userId, surface, provider: connectionId });
 
-function signedIn({ userId, amr, acr, displayName, email }: Session): EventDraft {
-  const person = { type: 'user', id: userId, name: displayName ?? email };
-  return {
-    type: 'sign_in.succeeded',
-    target: person,
-    outcome: 'success',
-    reason: because('identity_provider'),
-    details: { userId, method: 'oidc', amr, acr },
-  };
+function signedIn({ userId: id, method, amr, acr, displayName, email }: Session) {
+  const details = { userId: id, method, amr, acr };
+  return event('sign_in.succeeded', { id, name: displayName ?? email, because: 'identity_provider', details });
 }
 
-export function begin(id: string, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
+export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
   const state: Session = { ...session, status: 'live' };
-  const created: EventDraft = {
-    type: 'session.created',
-    target: target(id),
-    outcome: 'success',
-    reason: because('signed_in'),
-    details: described(state),
-  };
+  const created = event('session.created', { id, because: 'signed_in', details: described(state) });
   return { state, events: [signedIn(state), created] };
 }
 
-/** The same person signed in once more in the same browser session. */
+/** The same person signed in once more in the same browser. */
 export function reauthenticate(
   session: Session,
-  again: Pick<Session, 'authenticatedAt' | 'amr' | 'acr' | 'roles'>,
+  again: Pick<Session, 'authenticatedAt' | 'amr' | 'acr' | 'roles' | 'connectionId' | 'method'>,
 ): Decision<Session> {
   if (session.status !== 'live') return null;
-  const state: Session = { ...session, ...again };
+  const { authenticatedAt, amr, acr, roles, connectionId, method } = again;
+  const state: Session = { ...session, authenticatedAt, amr, acr, roles, connectionId, method };
   return { state, events: [signedIn(state)] };
 }
 
-export function end(id: string, session: Session, cause: EndCause): Decision<Session> {
+export function end(id: SessionId, session: Session, because: EndCause): Decision<Session> {
   if (session.status === 'revoked') return null;
   const state: Session = { ...session, status: 'revoked' };
-  const details = { ...described(state), cause };
-  const revoked: EventDraft = {
-    type: 'session.revoked',
-    target: target(id),
-    outcome: 'success',
-    reason: because(cause),
-    details,
+  const { userId, expiresAt: until } = state;
+  return {
+    state,
+    events: [
+      event('session.revoked', { id, because, details: { ...described(state), cause: because } }),
+      revocationDraft({ kind: 'session', id, userId, until }),
+    ],
   };
-  return { state, events: [revoked, revocation(id, state)] };
 }
 
-/** What verifiers of our tokens keep in memory: which session is over, and until when a token of it could still be alive. */
-function revocation(id: string, { userId, expiresAt }: Session): RawDraft {
-  const data = Buffer.from(JSON.stringify({ kind: 'session', id, userId, until: expiresAt }));
-  return {
-    topic: 'reeve.revocations.v1',
-    key: id,
-    type: 'session.revoked',
-    subject: `session/${id}`,
-    contentType: 'application/json',
-    data,
-  };
+export function changeRole(session: Session, role: string, isHeld: boolean): Decision<Session> {
+  if (session.status !== 'live' || session.roles.includes(role) === isHeld) return null;
+  const roles = isHeld ? [...session.roles, role] : session.roles.filter(one => one !== role);
+  return { state: { ...session, roles }, events: [] };
 }

@@ -1,5 +1,5 @@
-// The synchronous question to provisioning: who is this? With a time limit and a circuit breaker; when provisioning is down the answer is
-// `dependency_unavailable`, and nobody is signed in.
+// The synchronous question to provisioning: who is this? With a time limit and a circuit breaker; when provisioning is
+// down the answer is `dependency_unavailable`, and nobody is signed in.
 import {
   newEventId,
   ProblemError,
@@ -24,8 +24,15 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
   const unavailable = (error: unknown) => !(error instanceof ProblemError) || error.status >= 500;
   const breaker = circuitBreaker(handleWhen(unavailable), { halfOpenAfter: 2_000, breaker: new ConsecutiveBreaker(5) });
 
+  let kept: { token: Promise<string>; until: number } | undefined;
+
   /** The auth service's own token: it holds the keys, so it need not ask itself over HTTP. */
-  async function token(): Promise<string> {
+  function token(): Promise<string> {
+    if (!kept || kept.until < Date.now()) kept = { token: sign(), until: Date.now() + (tokenSeconds * 1_000) / 2 };
+    return kept.token;
+  }
+
+  async function sign(): Promise<string> {
     return new SignJWT({ client_id: 'reeve-auth', scope: 'internal:identities' })
       .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
       .setIssuer(issuer)

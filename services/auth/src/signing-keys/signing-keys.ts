@@ -1,6 +1,7 @@
-// The keys that sign tokens. Made once, kept in the vault under the platform's tenant; every instance loads the same ones.
-import { because, newEventId, platformTenantId, serviceCause } from '@reeve/contracts';
-import type { Collections, Store } from '@reeve/store';
+// The keys that sign tokens. Made once, kept in the vault under the platform's tenant; every instance loads the same
+// ones.
+import { event, newEventId, platformTenantId, serviceCause } from '@reeve/contracts';
+import { type Collections, collection } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 
@@ -10,14 +11,15 @@ export type SigningKeys = { accessToken: SigningKey; idToken: SigningKey };
 type Current = { keyId: string };
 
 const secretClass = 'signing-key';
-/** ES256 for our own resource servers; RS256 for ID tokens, since that is what a client library expects unless told otherwise. */
+/**
+ * ES256 for our own resource servers; RS256 for ID tokens, since that is what a client library expects unless told
+ * otherwise.
+ */
 const uses = { accessToken: 'ES256', idToken: 'RS256' } as const;
 
 const cause = () => serviceCause('auth', { correlationId: newEventId() });
 
-export function defineSigningKeys(store: Store) {
-  return store.collections<Current>({ name: 'signing_keys' });
-}
+export const signingKeys = collection<Current>({ name: 'signing_keys' });
 
 export async function loadSigningKeys({
   keys,
@@ -45,25 +47,20 @@ export async function loadSigningKeys({
     const { privateKey } = await generateKeyPair(alg, { extractable: true });
     const jwk = await exportJWK(privateKey);
     const keyId = await calculateJwkThumbprint(jwk);
-    const because_ = cause();
+    const made = cause();
     await vault.put(
       platformTenantId,
       { secretClass, id: keyId },
       JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }),
-      because_,
+      made,
     );
-    const rotated = {
-      type: 'signing_key.rotated',
-      target: { type: 'signing_key', id: keyId, name: use },
-      outcome: 'success',
-      reason: because('first_start'),
-      details: { keyId, algorithm: alg },
-    } as const;
+    const details = { keyId, algorithm: alg };
+    const rotated = event('signing_key.rotated', { id: keyId, name: use, because: 'first_start', details });
     const chosen = await keys
       .in(platformTenantId)
-      .change(use, state => (state ? null : { state: { keyId }, events: [rotated] }), { cause: because_ });
+      .change(use, state => (state ? null : { state: { keyId }, events: [rotated] }), { cause: made });
     if (!chosen) throw new Error('a signing key could not be stored');
-    if (chosen.state.keyId !== keyId) await vault.destroy(platformTenantId, { secretClass, id: keyId }, because_);
+    if (chosen.state.keyId !== keyId) await vault.destroy(platformTenantId, { secretClass, id: keyId }, made);
     return chosen;
   }
 }

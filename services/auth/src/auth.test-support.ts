@@ -1,0 +1,263 @@
+// The auth service with what it stands between: applications, an identity provider, and provisioning, which is at the
+// edge here and answers as a test says.
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Id,
+  newEventId,
+  newId,
+  type ProblemCode,
+  problems,
+  type ResolveIdentityRequest,
+  type TenantId,
+} from '@reeve/contracts';
+import { createEventBus } from '@reeve/event-bus';
+import {
+  type Browser,
+  createBrowser,
+  engines,
+  eventually,
+  type IdentityProvider,
+  startIdentityProvider,
+  startService,
+} from '@reeve/testing';
+import { decodeJwt } from 'jose';
+import { configSchema } from './config.ts';
+import { createService } from './service.ts';
+
+export type Auth = Awaited<ReturnType<typeof startAuth>>;
+export type Application = { id: Id<'client'>; secret: string };
+
+/** Nobody listens there: the browser stops before it. */
+export const callback = 'http://localhost:5999/callback';
+
+/** Answers as a test says; by default each subject is a member of its own. */
+async function startProvisioning() {
+  const known = new Map<string, Id<'user'>>();
+  const asked: ResolveIdentityRequest[] = [];
+  let answer: ((request: ResolveIdentityRequest) => object | ProblemCode) | null = null;
+  const usual = ({ subject, email, displayName }: ResolveIdentityRequest) => {
+    const userId = known.get(subject) ?? newId('user');
+    known.set(subject, userId);
+    return { userId, email, displayName, roles: ['tenant_member'], created: false };
+  };
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', chunk => {
+      text += String(chunk);
+    });
+    request.on('end', () => {
+      const question = JSON.parse(text) as ResolveIdentityRequest;
+      asked.push(question);
+      const given = (answer ?? usual)(question);
+      const [status, body] =
+        typeof given === 'string' ? [problems[given][0], problemOf(given)] : ([200, given] as const);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    /** Null for the usual answer. */
+    answers(as: typeof answer) {
+      answer = as;
+    },
+    stop: () => new Promise(resolve => server.close(resolve)),
+  };
+}
+
+const problemOf = (code: ProblemCode) => {
+  const [status, title] = problems[code];
+  return { type: 'about:blank', title, status, code, detail: title, traceId: null };
+};
+
+export async function startAuth(environment: Readonly<Record<string, string>> = {}) {
+  const provider: IdentityProvider = await startIdentityProvider();
+  const provisioning = await startProvisioning();
+  const keyFile = join(tmpdir(), `reeve-auth-${randomBytes(6).toString('hex')}.json`);
+  const keys = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
+  writeFileSync(keyFile, JSON.stringify(keys), { mode: 0o600 });
+  const secret = () => randomBytes(32).toString('hex');
+  const platform = { id: 'platform', secret: secret() };
+  const auth = await startService({
+    name: 'auth',
+    schema: configSchema,
+    create: createService,
+    isIssuer: true,
+    environment: {
+      REEVE_VAULT_KEY_FILE: keyFile,
+      REEVE_PROVISIONING_URL: provisioning.url,
+      REEVE_RESOURCES: 'self',
+      REEVE_PLATFORM_CLIENT_ID: platform.id,
+      REEVE_PLATFORM_CLIENT_SECRET: platform.secret,
+      REEVE_CONSENT_URL: 'http://127.0.0.1:1',
+      REEVE_CONSENT_CLIENT_SECRET: secret(),
+      REEVE_COOKIE_KEYS: secret(),
+      REEVE_ALLOWED_PRIVATE_ORIGINS: provider.issuer,
+      ...environment,
+    },
+  });
+  const bus = createEventBus({ brokers: [engines().kafka], clientId: 'test-provisioning' });
+
+  /** As provisioning publishes it. */
+  async function publish(tenantId: TenantId, type: string, target: object, details: object): Promise<void> {
+    const none = { ip: null, userAgent: null, sessionId: null, connectionId: null, clientId: null, requestId: null };
+    await bus.publish([
+      {
+        topic: 'reeve.directory.v1',
+        key: tenantId,
+        event: {
+          id: newEventId(),
+          source: '/reeve/provisioning',
+          type,
+          subject: 'test',
+          time: new Date().toISOString(),
+          tenantId,
+          correlationId: 'test',
+          contentType: 'application/json',
+          data: {
+            actor: { type: 'service', id: 'test', name: null, via: 'system' },
+            target,
+            outcome: 'success',
+            reason: { code: 'requested', rule: null, basis: null },
+            context: none,
+            details,
+          },
+        },
+      },
+    ]);
+  }
+
+  async function token(client: Application, parameters: Record<string, string>) {
+    const response = await fetch(`${auth.url}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}` },
+      body: new URLSearchParams(parameters),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, string> };
+  }
+
+  /** A token of the platform team, for the auth service itself. */
+  async function asPlatform(): Promise<string> {
+    const asked = { grant_type: 'client_credentials', scope: 'platform:admin', resource: auth.url };
+    return (await token(platform as Application, asked)).body['access_token'] ?? '';
+  }
+
+  async function newTenant(): Promise<{ tenantId: TenantId; slug: string }> {
+    const tenantId = newId('tenant');
+    const slug = `t-${randomBytes(5).toString('hex')}`;
+    await publish(
+      tenantId,
+      'tenant.created',
+      { type: 'tenant', id: tenantId, name: 'A tenant' },
+      { slug, status: 'active' },
+    );
+    const as = await asPlatform();
+    await eventually('the tenant is known', async () => {
+      const { status } = await auth.ask('GET', `/v1/tenants/${tenantId}/clients`, { as });
+      return status === 200;
+    });
+    return { tenantId, slug };
+  }
+
+  async function newApplication(tenantId: TenantId, settings: object = {}): Promise<Application> {
+    const { body, status } = await auth.ask<{ clientId: Id<'client'>; clientSecret: string }>(
+      'POST',
+      `/v1/tenants/${tenantId}/clients`,
+      {
+        as: await asPlatform(),
+        body: {
+          name: 'An application',
+          grantTypes: ['authorization_code', 'refresh_token'],
+          redirectUris: [callback],
+          ...settings,
+        },
+      },
+    );
+    if (status !== 201) throw new Error(`no application: ${JSON.stringify(body)}`);
+    return { id: body.clientId, secret: body.clientSecret };
+  }
+
+  async function newConnection(tenantId: TenantId, settings: object = {}): Promise<Id<'connection'>> {
+    const as = await asPlatform();
+    const path = `/v1/tenants/${tenantId}/sso-connections`;
+    const oidc = { issuer: provider.issuer, clientId: 'reeve', clientSecret: 'a secret' };
+    const { body } = await auth.ask<{ id: Id<'connection'> }>('POST', path, {
+      as,
+      body: { name: 'An identity provider', kind: 'oidc', oidc, jit: { enabled: true }, ...settings },
+    });
+    await auth.ask('POST', `${path}/${body.id}:activate`, { as });
+    return body.id;
+  }
+
+  /**
+   * Sends a browser through a sign-in, or until it stops on its way. Where it ends at the application, `code` is what
+   * it brings.
+   */
+  async function authorize(
+    application: Application,
+    {
+      browser = createBrowser(),
+      stopAt = callback,
+      ...parameters
+    }: { browser?: Browser; stopAt?: string } & Record<string, unknown> = {},
+  ) {
+    const verifier = randomBytes(32).toString('base64url');
+    const url = new URL(`${auth.url}/auth`);
+    url.search = new URLSearchParams({
+      client_id: application.id,
+      redirect_uri: callback,
+      response_type: 'code',
+      scope: 'openid email profile',
+      state: 'a-state',
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+      ...(parameters as Record<string, string>),
+    }).toString();
+    const page = await browser.open(url, stopAt);
+    return { browser, page, verifier, code: page.url.searchParams.get('code') };
+  }
+
+  /** The whole of it: tokens, and the claims of the ID token. */
+  async function signIn(application: Application, parameters: { browser?: Browser } & Record<string, unknown> = {}) {
+    const { page, verifier, code, browser } = await authorize(application, parameters);
+    if (code === null) throw new Error(`no sign-in: ${page.url.href} ${page.text.slice(-400)}`);
+    const resource = parameters['resource'];
+    const { status, body } = await token(application, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: callback,
+      code_verifier: verifier,
+      ...(typeof resource === 'string' ? { resource } : {}),
+    });
+    if (status !== 200) throw new Error(`no tokens: ${JSON.stringify(body)}`);
+    return { browser, tokens: body, claims: decodeJwt(body['id_token'] ?? '') };
+  }
+
+  return {
+    ...auth,
+    provider,
+    provisioning,
+    platform,
+    publish,
+    token,
+    asPlatform,
+    newTenant,
+    newApplication,
+    newConnection,
+    authorize,
+    signIn,
+    refresh: (application: Application, refreshToken: string) =>
+      token(application, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+    async stop(): Promise<void> {
+      await auth.stop();
+      await bus.stop();
+      await Promise.all([provider.stop(), provisioning.stop()]);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+// The kind by itself: what it makes of settings, and what it keeps of an answer. That sign-ins by it work is shown with
+// the service.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, serviceCause } from '@reeve/contracts';
+import { type IdentityProvider, startIdentityProvider } from '@reeve/testing';
+import type { Vault } from '@reeve/vault';
+import type { At, ConnectionKind } from '../kind.ts';
+import { oidc } from './oidc.ts';
+
+const ownIssuer = 'https://auth.example';
+let provider: IdentityProvider;
+let kind: ConnectionKind;
+let reads = 0;
+
+beforeAll(async () => {
+  provider = await startIdentityProvider();
+  const vault = {
+    read: async () => {
+      reads += 1;
+      return Buffer.from('the secret');
+    },
+  } as unknown as Vault;
+  kind = oidc({ vault, fetch: (input, init) => fetch(input, init), ownIssuer });
+});
+afterAll(() => provider.stop());
+
+const given = () => ({ issuer: provider.issuer, clientId: 'reeve', clientSecret: 'the secret' });
+const wish = { again: false, isDemanded: false };
+const at = async (version = 1): Promise<At> => ({
+  tenantId: newId('tenant'),
+  id: newId('connection'),
+  version,
+  settings: (await kind.prepare(given(), null)).settings,
+  cause: serviceCause('test', { correlationId: 'c' }),
+});
+
+describe('settings', () => {
+  test('are what was discovered, and hold no secret', async () => {
+    const { settings, issuer, secret } = await kind.prepare(given(), null);
+    expect([issuer, secret]).toEqual([provider.issuer, 'the secret']);
+    expect(JSON.stringify(settings)).not.toContain('the secret');
+    expect(kind.viewOf(settings)).toEqual({ issuer: provider.issuer, clientId: 'reeve' });
+  });
+
+  test('that change in part keep the rest; the issuer is discovered again only when it is said', async () => {
+    const { settings } = await kind.prepare(given(), null);
+    const changed = await kind.prepare({ clientId: 'other' }, settings);
+    expect(kind.viewOf(changed.settings)).toEqual({ issuer: provider.issuer, clientId: 'other' });
+    expect(changed.secret).toBeNull();
+    await expect(kind.prepare({ issuer: 'http://127.0.0.1:1' }, settings)).rejects.toMatchObject({
+      code: 'connection_unreachable',
+    });
+  });
+});
+
+describe('what returns', () => {
+  test('names the sign-in that it belongs to, by a state that nobody can guess', async () => {
+    const signInId = 'an-interaction-id';
+    const [one, other] = await Promise.all([0, 1].map(async () => kind.begin(await at(), { signInId, wish })));
+    const states = [one, other].map(begun => new URL(begun?.url ?? '').searchParams.get('state') ?? '');
+    expect(new Set(states).size).toBe(2);
+    for (const state of states) expect(kind.signInIdOf({ state })).toBe(signInId);
+  });
+
+  test.each([
+    {},
+    { state: '' },
+    { state: 'x' },
+    { state: '../../evil.x' },
+    { state: ['a', 'b'] },
+    { state: `${'a'.repeat(99)}.x` },
+  ])('as %j names none', query => {
+    expect(kind.signInIdOf(query as Record<string, unknown>)).toBeNull();
+  });
+
+  test('is who the provider says, in a form that we know; what is odd is left out', async () => {
+    const where = await at();
+    const come = async (claims: object) => {
+      provider.is({ sub: 'ada', ...claims });
+      const { url, pending } = await kind.begin(where, { signInId: 'an-interaction-id', wish });
+      const back = await fetch(url, { redirect: 'manual' });
+      return kind.complete(where, { pending, query: new URL(back.headers.get('location') ?? '').search });
+    };
+    expect(
+      await come({ email: 'ada@acme.example', email_verified: true, auth_time: 1_764_000_000, amr: ['pwd', 7] }),
+    ).toEqual({
+      issuer: provider.issuer,
+      subject: 'ada',
+      email: 'ada@acme.example',
+      emailVerified: true,
+      displayName: null,
+      amr: ['pwd'],
+      acr: null,
+      authenticatedAt: '2025-11-24T16:00:00.000Z',
+    });
+    for (const odd of [
+      { email: 7, name: {}, acr: '' },
+      { email: 'x'.repeat(400), email_verified: 'yes' },
+    ])
+      expect(await come(odd)).toMatchObject({ email: null, displayName: null, acr: null, authenticatedAt: null });
+    expect(await come({ email: 'a@b.example', email_verified: 1 })).toMatchObject({ emailVerified: false });
+  });
+
+  test('costs one reading of the secret for each version of the connection, since each is on the record', async () => {
+    const where = await at();
+    const before = reads;
+    for (const version of [1, 1, 2]) {
+      provider.is({ sub: 'ada' });
+      const asked = { ...where, version };
+      const { url, pending } = await kind.begin(asked, { signInId: 'an-interaction-id', wish });
+      const back = await fetch(url, { redirect: 'manual' });
+      await kind.complete(asked, { pending, query: new URL(back.headers.get('location') ?? '').search });
+    }
+    expect(reads - before).toBe(2);
+  });
+});

@@ -1,0 +1,66 @@
+// Only hashes of client secrets are kept, and the provider compares what a client presents with what is kept. So what
+// is presented is replaced on its way in: by the hash, when it is a secret of that client, and by something that is no
+// hash of any when it is not.
+import { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
+import { type ClientDirectory, holdsSecret } from '../clients/client-directory.ts';
+
+const wrong = 'not-a-secret-of-this-client';
+
+type Presented = { clientId: string; secret: string };
+
+/** The request again, with the hash of its client's secret in place of the secret, and `body` as its body. */
+export async function withHashedSecret(
+  request: Request,
+  body: URLSearchParams,
+  clients: ClientDirectory,
+): Promise<IncomingMessage> {
+  const headers = { ...request.headers };
+  const presented = basicOf(headers.authorization) ?? postedIn(body);
+  if (presented) {
+    const hash = await hashFor(presented, clients);
+    if (headers.authorization === undefined) body.set('client_secret', hash);
+    else headers.authorization = `Basic ${encoded(presented.clientId, hash)}`;
+  }
+  return again(request, headers, Buffer.from(body.toString()));
+}
+
+async function hashFor({ clientId, secret }: Presented, clients: ClientDirectory): Promise<string> {
+  const client = await clients.findNow(clientId);
+  return client && holdsSecret(client, secret) ? (client.secrets[0] ?? wrong) : wrong;
+}
+
+const encoded = (clientId: string, secret: string) =>
+  Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`).toString('base64');
+
+/** RFC 6749 §2.3.1. What is not of that form is left to the provider to refuse. */
+function basicOf(header: string | undefined): Presented | null {
+  const text = /^Basic ([\w+/]+={0,2})$/i.exec(header ?? '')?.[1];
+  if (text === undefined) return null;
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(text, 'base64').toString('utf8')) ?? [];
+  if (id === undefined || secret === undefined) return null;
+  try {
+    const decoded = (part: string) => decodeURIComponent(part.replaceAll('+', ' '));
+    return { clientId: decoded(id), secret: decoded(secret) };
+  } catch {
+    return null;
+  }
+}
+
+/** Something that is there twice is left to the provider to refuse. */
+function postedIn(body: URLSearchParams): Presented | null {
+  const [clientId, ...moreIds] = body.getAll('client_id');
+  const [secret, ...moreSecrets] = body.getAll('client_secret');
+  if (clientId === undefined || secret === undefined || moreIds.length + moreSecrets.length > 0) return null;
+  return { clientId, secret };
+}
+
+function again({ method, url, socket }: Request, headers: IncomingMessage['headers'], body: Buffer): IncomingMessage {
+  const copy = new IncomingMessage(socket);
+  const { 'transfer-encoding': _, ...rest } = headers;
+  Object.assign(copy, { method, url, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: true });
+  copy.headers = { ...rest, 'content-length': String(body.length) };
+  copy.push(body);
+  copy.push(null);
+  return copy;
+}

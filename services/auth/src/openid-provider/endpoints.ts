@@ -1,0 +1,111 @@
+// The endpoints of the protocols, as declared routes. What they accept and answer is the standards' and the library's
+// business; here stands where they are, that they are open to everybody, and what is done on the way in: a scope for
+// the request, the issuer's own host, hashes for secrets, and a GET for a POST.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ProblemError } from '@reeve/contracts';
+import { causeOf, contentSecurityPolicy, openRoute, type Reply, type Route } from '@reeve/service-kit';
+import express, { type Request, type Response } from 'express';
+import type { default as Provider } from 'oidc-provider';
+import type { ClientDirectory } from '../clients/client-directory.ts';
+import type { SignInRecords } from '../sign-in/sign-in.ts';
+import { withHashedSecret } from './client-secrets.ts';
+import { inRequestScope, requestScope } from './request-scope.ts';
+
+type Parts = { provider: Provider; clients: ClientDirectory; signIns: SignInRecords; issuer: string };
+
+const formLimit = '56kb';
+const formType = 'application/x-www-form-urlencoded';
+
+export function providerEndpoints({ provider, clients, signIns, issuer }: Parts): Route[] {
+  const { host } = new URL(issuer);
+  const handler = provider.callback();
+
+  /** Its answer, to this request or to one that takes its place. */
+  const serve = (
+    request: Request,
+    {
+      inPlace = request,
+      before = async () => undefined,
+    }: { inPlace?: IncomingMessage; before?: () => Promise<void> } = {},
+  ): Reply<never> => ({
+    stream: response =>
+      inRequestScope(causeOf(request, null), async () => {
+        // The library builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the
+        // request said.
+        inPlace.headers.host = host;
+        delete inPlace.headers['x-forwarded-host'];
+        // Its forms end at an application's callback, and to the script that submits one of them it adds the hash
+        // itself.
+        response.setHeader('Content-Security-Policy', contentSecurityPolicy('anywhere'));
+        await before();
+        await handler(inPlace, response as ServerResponse);
+        requestScope().throwFailure();
+      }),
+  });
+
+  const route = (method: 'get' | 'post', path: string, summary: string, more: Partial<Route> = {}) =>
+    openRoute({
+      method,
+      path,
+      summary,
+      open: 'the protocol says how whoever comes is known',
+      answer: 'bytes',
+      ownBody: true,
+      accepts: [formType],
+      handle: ({ request }) => Promise.resolve(serve(request)),
+      ...more,
+    } as Parameters<typeof openRoute>[0]);
+
+  /** Clients authenticate here, with what is turned into hashes. */
+  const forClients = (path: string, summary: string) =>
+    route('post', path, summary, {
+      async handle({ request }) {
+        // What is no form the library refuses in the protocol's own words.
+        if (!request.is(formType)) return serve(request);
+        return serve(request, { inPlace: await withHashedSecret(request, await readForm(request), clients) });
+      },
+    });
+
+  /** Cookies come along with a GET of another site and not with a POST: so it becomes one. */
+  const asGet = (path: string, summary: string) =>
+    route('post', path, summary, {
+      answer: 'redirect',
+      handle: async ({ request }) => ({ redirect: `${path}?${await readForm(request)}` }),
+    });
+
+  const readable = { crossOrigin: true, answer: 'json' } as const;
+  return [
+    route('get', '/.well-known/openid-configuration', 'What this issuer is (OpenID Connect Discovery)', readable),
+    route('get', '/.well-known/oauth-authorization-server', 'What this issuer is (RFC 8414)', readable),
+    route('get', '/jwks', 'The keys that tokens are signed with', readable),
+    route('get', '/auth', 'Begin to sign in (OpenID Connect Core §3.1.2)', { answer: 'page' }),
+    asGet('/auth', 'The same, by a form'),
+    route('get', '/auth/{uid}', 'Go back to the application after signing in', {
+      answer: 'page',
+      handle: async ({ request }) => serve(request, { before: () => signIns.takeUp(String(request.params['uid'])) }),
+    }),
+    forClients('/request', 'Push an authorization request (RFC 9126)'),
+    forClients('/token', 'Get tokens (RFC 6749 §3.2)'),
+    forClients('/token/introspection', 'Whether a token counts (RFC 7662)'),
+    forClients('/token/revocation', 'Revoke a token (RFC 7009)'),
+    route('get', '/me', 'Who the bearer of an access token is (OpenID Connect Core §5.3)', { answer: 'json' }),
+    route('post', '/me', 'The same, by a form', { answer: 'json' }),
+    route('get', '/session/end', 'Sign out (OpenID Connect RP-Initiated Logout)', { answer: 'page' }),
+    asGet('/session/end', 'The same, by a form'),
+    route('post', '/session/end/confirm', 'Sign out, confirmed by the person', { answer: 'page' }),
+    route('get', '/session/end/success', 'Signed out', { answer: 'page' }),
+  ];
+}
+
+const parseForm = express.text({ type: formType, limit: formLimit });
+
+function readForm(request: Request): Promise<URLSearchParams> {
+  return new Promise((resolve, reject) => {
+    parseForm(request, request.res as Response, error => {
+      const body: unknown = request.body;
+      if (error !== undefined) reject(error);
+      else if (typeof body === 'string') resolve(new URLSearchParams(body));
+      else reject(new ProblemError('content_type_unsupported'));
+    });
+  });
+}

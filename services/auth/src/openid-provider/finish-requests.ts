@@ -1,0 +1,75 @@
+// The end of each request to the provider. What it tells in events alone, which cannot be awaited, is done here before
+// the answer goes out: the end of a session, and the record of a refresh token that came twice. Then what the request
+// is to write is written.
+import { type Cause, event, serviceCause } from '@reeve/contracts';
+import type { Store } from '@reeve/store';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type AccountParts, findLive, refOfToken } from './accounts.ts';
+import { requestScope } from './request-scope.ts';
+import { sessionOfLogin } from './session-of-login.ts';
+
+type Parts = AccountParts & { store: Pick<Store, 'recordFact'> };
+
+export function finishRequests(provider: Provider, parts: Parts): void {
+  const reused = new WeakSet<KoaContextWithOIDC>();
+  const signedOut = new WeakSet<KoaContextWithOIDC>();
+  provider.on('grant.error', (ctx, error) => {
+    if (error.error_detail === 'refresh token already used') reused.add(ctx);
+  });
+  provider.on('end_session.success', ctx => void signedOut.add(ctx));
+  provider.use(async (ctx: KoaContextWithOIDC, next) => {
+    try {
+      await next();
+      requestScope().throwFailure();
+      if (reused.has(ctx)) await recordReuse(parts, ctx);
+      if (signedOut.has(ctx)) await signOut(parts, ctx);
+      nameTokensOutside(ctx);
+      await requestScope().flush();
+    } catch (error) {
+      // Nothing is answered here: the kit does, as everywhere.
+      ctx.respond = false;
+      requestScope().fail(error);
+    }
+  });
+}
+
+/** A refresh token that was followed and comes again is known to two: the provider has ended its family. */
+async function recordReuse(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
+  const ref = refOfToken(ctx.oidc.entities.RefreshToken);
+  const session = ref && (await findLive(parts, ref));
+  if (!session) return;
+  const { userId, connectionId } = session.state;
+  const clientId = ctx.oidc.client?.clientId ?? null;
+  const reused = event('token.reuse_detected', {
+    id: session.id,
+    because: 'refresh_token_reused',
+    details: { userId },
+  });
+  const { context, correlationId } = requestScope().cause;
+  await parts.store.recordFact(session.tenantId, reused, {
+    actor: { type: 'client', id: clientId, name: null, via: 'client' },
+    context: { ...context, sessionId: session.id, connectionId, clientId },
+    correlationId,
+  });
+}
+
+/** The browser's login is gone: our session ends with it. */
+async function signOut({ live }: Parts, ctx: KoaContextWithOIDC): Promise<void> {
+  const ref = ctx.oidc.params?.['logout'] && ctx.oidc.session ? sessionOfLogin(ctx.oidc.session) : null;
+  const found = ref && (await live.find(ref));
+  if (!found) return;
+  const { context, correlationId } = requestScope().cause;
+  const { userId: id, displayName: name } = found.state;
+  const cause: Cause = {
+    ...serviceCause('auth', { correlationId }),
+    actor: { type: 'user', id, name, via: 'session' },
+    context: { ...context, sessionId: found.id },
+  };
+  await live.end(ref, 'signed_out', cause);
+}
+
+function nameTokensOutside(ctx: KoaContextWithOIDC): void {
+  const body: unknown = ctx.body;
+  if (typeof body !== 'object' || body === null || !('refresh_token' in body)) return;
+  if (typeof body.refresh_token === 'string') body.refresh_token = requestScope().nameOutside(body.refresh_token);
+}

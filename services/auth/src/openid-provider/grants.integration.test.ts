@@ -1,0 +1,157 @@
+// Codes and refresh tokens as one record, on a real store and by a clock of the test's own.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@reeve/contracts';
+import { createGrantStore, type GrantRow, type GrantStore, grants } from './grants.ts';
+import { requestScope } from './request-scope.ts';
+import { openRecords, request } from './requests.test-support.ts';
+
+let opened: Awaited<ReturnType<typeof openRecords<GrantRow>>>;
+const graceMs = 5_000;
+
+beforeAll(async () => {
+  opened = await openRecords(grants);
+});
+afterAll(() => opened.close());
+
+const storeWith = (...keys: string[]) => createGrantStore({ ...opened, keys, graceMs });
+const usual = () => storeWith('a key');
+const inSeconds = (seconds: number) => opened.inSeconds(seconds);
+
+const session = () => ({ tenantId: newId('tenant'), sessionId: newId('session') });
+
+/** A grant with a code. */
+const granted = (of: GrantStore = usual()) =>
+  request(async () => {
+    const grantId = of.nameGrant(session());
+    const code = randomUUID();
+    await of.saveGrant(grantId, { clientId: 'an application', exp: inSeconds(3_600) });
+    await of.saveCode(code, { grantId, exp: inSeconds(60) });
+    return { grantId, code };
+  });
+
+/** The refresh token that follows, in the words of the client. */
+const newToken = (grantId: string, of: GrantStore = usual(), exp = inSeconds(3_600)) =>
+  request(async () => {
+    await of.saveRefreshToken('inside', { grantId, exp });
+    return requestScope().nameOutside('inside');
+  });
+const find = (token: string, of: GrantStore = usual()) => request(() => of.findRefreshToken(token));
+const follow = (token: string, of: GrantStore = usual()) => request(() => of.followRefreshToken(token));
+
+describe('a code', () => {
+  test('is used by the first and found as used by those after', async () => {
+    const { code, grantId } = await granted();
+    expect(await request(() => usual().findCode(code))).toMatchObject({ grantId });
+    expect(await request(() => usual().useCode(code))).toBe(true);
+    expect(await request(() => usual().useCode(code))).toBe(false);
+    expect(await request(() => usual().findCode(code))).toMatchObject({ consumed: inSeconds(0) });
+  });
+
+  test('is used by one of ten who come at once', async () => {
+    const { code } = await granted();
+    const all = await Promise.all(Array.from({ length: 10 }, () => request(() => usual().useCode(code))));
+    expect(all.filter(isFirst => isFirst)).toHaveLength(1);
+  });
+
+  test('that nobody has been given is used by nobody', async () => {
+    expect(await request(() => usual().useCode('never given'))).toBe(false);
+  });
+
+  test('is not kept as it is, and neither is a refresh token', async () => {
+    const { code, grantId } = await granted();
+    const token = await newToken(grantId);
+    const kept = JSON.stringify(await opened.records.get(grantId));
+    expect(kept).not.toContain(code);
+    expect(kept).not.toContain(token.split('~').at(-1));
+    expect(await find(token)).toBeDefined();
+  });
+
+  test('that belongs to no grant is a mistake of the provider, and is not kept as if it did', async () => {
+    await expect(request(() => usual().saveCode('stray', {}))).rejects.toThrow('belong to a grant');
+    await expect(request(() => usual().saveRefreshToken('stray', {}))).rejects.toThrow('belong to a grant');
+    expect(await opened.records.get('')).toBeNull();
+  });
+});
+
+describe('a refresh token', () => {
+  test('may come again until the grace is over, and not a moment later', async () => {
+    const { grantId } = await granted();
+    const token = await newToken(grantId);
+    expect(await follow(token)).toBe(true);
+    opened.pass(graceMs);
+    expect(await find(token)).not.toHaveProperty('consumed');
+    expect(await follow(token)).toBe(true);
+    opened.pass(1);
+    expect(await find(token)).toHaveProperty('consumed');
+    expect(await follow(token)).toBe(false);
+  });
+
+  test('that was made by the key before counts while that key is there, and no longer', async () => {
+    const { grantId } = await granted();
+    const token = await newToken(grantId, storeWith('old'));
+    expect(await find(token, storeWith('new', 'old'))).toBeDefined();
+    expect(await find(token, storeWith('new'))).toBeUndefined();
+    const next = await newToken(grantId, storeWith('new', 'old'));
+    expect(await find(next, storeWith('new'))).toBeDefined();
+  });
+
+  test('cannot be made without a key', () => {
+    expect(() => storeWith()).toThrow('without a key');
+  });
+
+  test('keeps its grant for as long as it lasts itself', async () => {
+    const { grantId } = await granted();
+    const token = await newToken(grantId, usual(), inSeconds(7_200));
+    opened.pass(7_000_000);
+    expect(await find(token)).toBeDefined();
+    opened.pass(300_000);
+    expect(await find(token)).toBeUndefined();
+    expect(await request(() => usual().findGrant(grantId))).toBeUndefined();
+  });
+
+  test.each([
+    ['of another grant', async (token: string) => [(await granted()).grantId, ...token.split('~').slice(3)].join('~')],
+    ['with more behind it', async (token: string) => `${token}~x`],
+    ['with a shorter MAC', async (token: string) => token.slice(0, -1)],
+    ['that is nothing', async () => ''],
+    ['that is very long', async (token: string) => token.repeat(2_000)],
+  ])('%s is none', async (_, forge) => {
+    const { grantId } = await granted();
+    const token = await newToken(grantId);
+    const forged = await forge(token);
+    expect([await find(forged), await follow(forged)]).toEqual([undefined, false]);
+    expect([await find(token), await follow(token)]).toEqual([expect.anything(), true]);
+  });
+});
+
+describe('a grant', () => {
+  test('that two requests change at once has both changes', async () => {
+    const { grantId, code } = await granted();
+    const token = await newToken(grantId);
+    await Promise.all([
+      request(() => usual().saveGrant(grantId, { clientId: 'changed', exp: inSeconds(3_600) })),
+      follow(token),
+      request(() => usual().useCode(code)),
+    ]);
+    expect(await request(() => usual().findGrant(grantId))).toMatchObject({ clientId: 'changed' });
+    expect(await request(() => usual().findCode(code))).toHaveProperty('consumed');
+    opened.pass(graceMs + 1);
+    expect(await find(token)).toHaveProperty('consumed');
+  });
+
+  test('that is removed takes everything with it, and a refresh that is on its way does not bring it back', async () => {
+    const { grantId, code } = await granted();
+    const token = await newToken(grantId);
+    const late = await request(async () => {
+      expect(await usual().followRefreshToken(token)).toBe(true);
+      // A thief's token was found out in the meantime, say.
+      await request(() => usual().removeGrant(grantId));
+      await usual().saveRefreshToken('inside', { grantId, exp: inSeconds(3_600) });
+      return requestScope().nameOutside('inside');
+    });
+    for (const one of [token, late]) expect([await find(one), await follow(one)]).toEqual([undefined, false]);
+    expect(await request(() => usual().findCode(code))).toBeUndefined();
+    expect(await request(() => usual().findGrant(grantId))).toBeUndefined();
+  });
+});

@@ -1,0 +1,236 @@
+// What a person has granted an application in a session, as one record: the grant, the code that it began with, and the
+// refresh tokens that followed. A grant's name begins with that of its session. The text of no token is kept: a code is
+// known by its hash, and a refresh token says which grant it belongs to and which generation it is, under a MAC. So
+// those who refresh at the same moment with the same token get the same successor (lesson L4), and whoever comes later
+// with a token that has been followed is found out.
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { metrics } from '@opentelemetry/api';
+import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
+import type { AdapterPayload } from 'oidc-provider';
+import { refText, type SessionRef, separator } from '../sessions/live-sessions.ts';
+import { requestScope } from './request-scope.ts';
+
+/** Payloads are JSON: they have keys, such as URLs, that are no names of fields. */
+export type GrantRow = {
+  grant: string;
+  /** Makes the refresh tokens of this grant, together with a key that is not in the store. */
+  secret: string;
+  codeHash?: string;
+  code?: { payload: string; isUsed: boolean };
+  refresh?: { payload: string; generation: number; rotatedAt: number };
+  expiresAt: number;
+};
+
+type Known = Versioned<GrantRow> | null;
+
+export const grants = platformRecords<GrantRow>({
+  name: 'oidc_grants',
+  reason: 'a code and a refresh token are looked up before anything of a tenant is known',
+  keys: ['codeHash'],
+});
+
+export type GrantStore = ReturnType<typeof createGrantStore>;
+
+type Parts = {
+  records: PlatformRecords<GrantRow>;
+  clock: Clock;
+  /** Keys of the MAC, the newest first. */
+  keys: readonly string[];
+  /** How long a refresh token that has been followed may come again. */
+  graceMs: number;
+};
+
+/** What a request changes of a grant: from what it had read, or from a new one. */
+type Edits = { from: Known; first: GrantRow; changes: ((row: GrantRow) => GrantRow)[] };
+
+type RefreshName = { grantId: string; generation: number };
+
+const verdicts = metrics.getMeter('@reeve/auth').createCounter('reeve.refresh_tokens', {
+  description: 'Refresh tokens that came: followed for the first time, once more in the grace, or too late',
+});
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+const parsed = (payload: string) => JSON.parse(payload) as AdapterPayload;
+
+export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
+  const [newestKey] = keys;
+  if (newestKey === undefined) throw new TypeError('without a key there is no MAC');
+  const now = () => clock.now().getTime();
+  const keyOf = (grantId: string) => `grant ${grantId}`;
+  const read = (grantId: string): Promise<Known> => requestScope().read(keyOf(grantId), () => records.get(grantId));
+  const saved = (row: GrantRow) => ({ row, expiresAt: new Date(row.expiresAt) });
+
+  /**
+   * Changes the record as this request knows it, and in the store when the request ends, upon whatever is there by
+   * then.
+   */
+  async function edit(grantId: string, change: (row: GrantRow) => GrantRow): Promise<GrantRow> {
+    const scope = requestScope();
+    const before = await read(grantId);
+    const edits = await scope.read<Edits>(`edits of ${keyOf(grantId)}`, async () => ({
+      from: before,
+      first: before?.row ?? newGrant(),
+      changes: [],
+    }));
+    edits.changes.push(change);
+    const row = change(before?.row ?? edits.first);
+    scope.remember(keyOf(grantId), { row, version: before?.version ?? 0 });
+    const decideAll = (found: GrantRow | null) => {
+      // It was there and is void by now: a request that was on its way does not bring it back.
+      if (!found && edits.from) return null;
+      return saved(edits.changes.reduce((last, one) => one(last), found ?? edits.first));
+    };
+    scope.writeLater(keyOf(grantId), () => records.change(grantId, decideAll, edits.from));
+    return row;
+  }
+
+  /** Decides in the store, at once, and goes on from what came of it. */
+  async function decide(grantId: string, decision: (row: GrantRow) => GrantRow | null): Promise<Known> {
+    const scope = requestScope();
+    const known = await read(grantId);
+    const result = await records.change(
+      grantId,
+      row => {
+        const next = row && decision(row);
+        return next && saved(next);
+      },
+      known,
+    );
+    scope.remember(keyOf(grantId), result);
+    return result;
+  }
+
+  const macOf = ({ grantId, generation }: RefreshName, secret: string, key: string) =>
+    createHmac('sha256', key).update(`refresh-token\n${grantId}\n${generation}\n${secret}`).digest('base64url');
+
+  const isMacOf = (given: string, name: RefreshName, secret: string) =>
+    keys.some(key => {
+      const [one, other] = [Buffer.from(macOf(name, secret, key)), Buffer.from(given)];
+      return one.length === other.length && timingSafeEqual(one, other);
+    });
+
+  const refreshTokenOf = (grantId: string, { secret, refresh }: GrantRow): string => {
+    const name = { grantId, generation: refresh?.generation ?? 0 };
+    return [grantId, name.generation, macOf(name, secret, newestKey)].join(separator);
+  };
+
+  /** The grant that a refresh token belongs to, and its generation; null for a text that we have not made. */
+  async function openRefreshToken(token: string): Promise<(RefreshName & { row: GrantRow }) | null> {
+    const [, grantId = '', digits = '', mac = ''] = /^([\w-]+~[\w-]+~[\w-]+)~(\d{1,9})~([\w-]{43})$/.exec(token) ?? [];
+    const row = grantId === '' ? undefined : (await read(grantId))?.row;
+    const name = { grantId, generation: Number(digits) };
+    return row && isMacOf(mac, name, row.secret) ? { ...name, row } : null;
+  }
+
+  /** Followed a moment ago, by one successor. */
+  const isInGrace = (generation: number, { refresh }: GrantRow) =>
+    refresh !== undefined && generation === refresh.generation - 1 && now() - refresh.rotatedAt <= graceMs;
+
+  return {
+    /** The name of a grant that is about to be made in a session. */
+    nameGrant(session: SessionRef): string {
+      const grantId = [refText(session), randomBytes(16).toString('base64url')].join(separator);
+      requestScope().remember(keyOf(grantId), null);
+      return grantId;
+    },
+
+    async findGrant(grantId: string): Promise<AdapterPayload | undefined> {
+      const found = await read(grantId);
+      return found ? parsed(found.row.grant) : undefined;
+    },
+
+    async saveGrant(grantId: string, payload: AdapterPayload): Promise<void> {
+      await edit(grantId, row => ({ ...row, grant: JSON.stringify(payload), expiresAt: lastsUntil(row, payload) }));
+    },
+
+    /** Everything of it is void. */
+    async removeGrant(grantId: string): Promise<void> {
+      requestScope().remember(keyOf(grantId), null);
+      requestScope().writeLater(keyOf(grantId), () => records.remove(grantId));
+    },
+
+    async saveCode(code: string, payload: AdapterPayload): Promise<void> {
+      const codeHash = hashOf(code);
+      const made = { payload: JSON.stringify(payload), isUsed: false };
+      await edit(grantOf(payload), row => ({ ...row, codeHash, code: made }));
+    },
+
+    async findCode(code: string): Promise<AdapterPayload | undefined> {
+      const [found] = await requestScope().read(`code ${code}`, () => records.findBy('codeHash', hashOf(code)));
+      if (!found?.row.code) return undefined;
+      requestScope().remember(keyOf(found.id), { row: found.row, version: found.version });
+      const payload = parsed(found.row.code.payload);
+      return found.row.code.isUsed ? { ...payload, consumed: Math.floor(now() / 1_000) } : payload;
+    },
+
+    /** False for everybody but the first. */
+    async useCode(code: string): Promise<boolean> {
+      const found = await this.findCode(code);
+      if (!found) return false;
+      let isFirst = false;
+      await decide(grantOf(found), row => {
+        isFirst = row.code !== undefined && !row.code.isUsed;
+        return isFirst && row.code ? { ...row, code: { ...row.code, isUsed: true } } : null;
+      });
+      return isFirst;
+    },
+
+    /** The provider's own name for it is known to nobody else: outside it is called by what it belongs to. */
+    async saveRefreshToken(id: string, payload: AdapterPayload): Promise<void> {
+      const grantId = grantOf(payload);
+      const row = await edit(grantId, before => ({
+        ...before,
+        refresh: {
+          generation: before.refresh?.generation ?? 0,
+          rotatedAt: before.refresh?.rotatedAt ?? 0,
+          payload: JSON.stringify(payload),
+        },
+        expiresAt: lastsUntil(before, payload),
+      }));
+      requestScope().rename(id, refreshTokenOf(grantId, row));
+    },
+
+    async findRefreshToken(token: string): Promise<AdapterPayload | undefined> {
+      const opened = await openRefreshToken(token);
+      if (!opened?.row.refresh) return undefined;
+      const { row, generation } = opened;
+      const { refresh } = row as GrantRow & { refresh: NonNullable<GrantRow['refresh']> };
+      const payload = { ...parsed(refresh.payload), jti: token };
+      const isCurrent = generation === refresh.generation || isInGrace(generation, row);
+      if (!isCurrent) verdicts.add(1, { verdict: 'reused' });
+      return isCurrent ? payload : { ...payload, consumed: Math.floor(refresh.rotatedAt / 1_000) };
+    },
+
+    /**
+     * Makes it one that has been followed. True also for those who come at the same moment: what follows is the same.
+     */
+    async followRefreshToken(token: string): Promise<boolean> {
+      const opened = await openRefreshToken(token);
+      if (!opened) return false;
+      const { grantId, generation } = opened;
+      let isFirst = false;
+      const result = await decide(grantId, row => {
+        isFirst = row.refresh?.generation === generation;
+        return isFirst && row.refresh
+          ? { ...row, refresh: { ...row.refresh, generation: generation + 1, rotatedAt: now() } }
+          : null;
+      });
+      verdicts.add(1, { verdict: isFirst ? 'followed' : 'in_grace' });
+      return result?.row.refresh?.generation === generation + 1 && isInGrace(generation, result.row);
+    },
+  };
+}
+
+/** Throws for what belongs to none: the provider makes a grant before anything that belongs to it. */
+function grantOf({ grantId }: AdapterPayload): string {
+  if (grantId === undefined) throw new TypeError('a code and a refresh token belong to a grant');
+  return grantId;
+}
+
+function lastsUntil({ expiresAt }: GrantRow, { exp = 0 }: AdapterPayload): number {
+  return Math.max(expiresAt, exp * 1_000);
+}
+
+function newGrant(): GrantRow {
+  return { grant: '{}', secret: randomBytes(32).toString('base64url'), expiresAt: 0 };
+}

@@ -1,0 +1,47 @@
+// When somebody has to sign in, besides what OpenID Connect says of it: when our session has ended, when the
+// application asks for another tenant or connection than those signed in to, and not at all for the sake of somebody
+// else whom the application expects.
+import type { TenantDirectory } from '@reeve/service-kit';
+import { decodeJwt } from 'jose';
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { LiveSessions } from '../sessions/live-sessions.ts';
+import type { OwnMetadata } from './client-metadata.ts';
+import { requestScope } from './request-scope.ts';
+import { sessionOfLogin } from './session-of-login.ts';
+
+type Parts = { live: LiveSessions; tenants: TenantDirectory };
+
+export function signInPolicy({ live, tenants }: Parts) {
+  const { Check, base } = interactionPolicy;
+  const policy = base();
+
+  const needsSignIn = async (ctx: KoaContextWithOIDC) => {
+    const { session, result, params, client } = ctx.oidc;
+    if (session?.accountId === undefined || result?.login) return Check.NO_NEED_TO_PROMPT;
+    const ref = sessionOfLogin(session);
+    const found = ref && (await requestScope().read(`session ${ref.sessionId}`, () => live.find(ref)));
+    if (!found) return Check.REQUEST_PROMPT;
+    const bound = (client?.metadata() as OwnMetadata | undefined)?.tenant_id;
+    const { tenant, connection } = params ?? {};
+    const isOtherTenant =
+      (bound !== undefined && bound !== found.tenantId) ||
+      (typeof tenant === 'string' && (await tenants.findNow(tenant))?.id !== found.tenantId);
+    const isOtherConnection = typeof connection === 'string' && connection !== found.state.connectionId;
+    return isOtherTenant || isOtherConnection ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  };
+
+  /** The library compares the hint before somebody signs in, and not after. */
+  const assertExpected = (ctx: KoaContextWithOIDC) => {
+    const { session, result, params } = ctx.oidc;
+    const hint = params?.['id_token_hint'];
+    if (!result?.login || typeof hint !== 'string') return Check.NO_NEED_TO_PROMPT;
+    if (decodeJwt(hint).sub !== session?.accountId)
+      throw new errors.LoginRequired('somebody else has signed in than the application expects');
+    return Check.NO_NEED_TO_PROMPT;
+  };
+
+  const checks = policy.get('login')?.checks;
+  checks?.add(new Check('session_not_live', 'a sign-in is needed', 'login_required', needsSignIn));
+  checks?.add(new Check('somebody_else', 'another person is expected', 'login_required', assertExpected));
+  return policy;
+}

@@ -1,0 +1,71 @@
+// What one request has read of the provider's records, and what it is to write before it is answered. The provider
+// reads and saves the same thing several times on its way; here it is read once and written once, and what belongs to
+// one record goes out in one write. Nothing that has to be decided by the store, such as who uses up a code, waits for
+// the end.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Cause } from '@reeve/contracts';
+
+export type RequestScope = ReturnType<typeof createRequestScope>;
+
+const scopes = new AsyncLocalStorage<RequestScope>();
+
+function createRequestScope(cause: Cause) {
+  const known = new Map<string, Promise<unknown>>();
+  const writes = new Map<string, () => Promise<unknown>>();
+  const renamed = new Map<string, string>();
+  let failure: { error: unknown } | undefined;
+
+  return {
+    /** Who came, as far as is known before the protocol has its say. */
+    cause,
+
+    /** Reads once. */
+    read<T>(key: string, read: () => Promise<T>): Promise<T> {
+      const found = (known.get(key) as Promise<T> | undefined) ?? read();
+      known.set(key, found);
+      return found;
+    },
+
+    /** From now on it is this. */
+    remember<T>(key: string, value: T): void {
+      known.set(key, Promise.resolve(value));
+    },
+
+    /** Writes when the request ends; the last that is said of a key counts. */
+    writeLater(key: string, write: () => Promise<unknown>): void {
+      writes.set(key, write);
+    },
+
+    /** What the provider calls `name` goes out to the client under another one. */
+    rename(name: string, outside: string): void {
+      renamed.set(name, outside);
+    },
+
+    nameOutside: (name: string): string => renamed.get(name) ?? name,
+
+    /** It has to be answered with this error, and not with what the provider has made of it. */
+    fail(error: unknown): void {
+      failure ??= { error };
+    },
+
+    throwFailure(): void {
+      if (failure) throw failure.error;
+    },
+
+    async flush(): Promise<void> {
+      const due = [...writes.values()];
+      writes.clear();
+      await Promise.all(due.map(write => write()));
+    },
+  };
+}
+
+/** Of the request that is being handled. Throws outside of one. */
+export function requestScope(): RequestScope {
+  const scope = scopes.getStore();
+  if (!scope) throw new Error('there is no request whose scope this could be');
+  return scope;
+}
+
+export const inRequestScope = <T>(cause: Cause, work: () => Promise<T>): Promise<T> =>
+  scopes.run(createRequestScope(cause), work);

@@ -1,0 +1,61 @@
+// What provisioning says of people reaches their sessions: whoever is deactivated or deleted has none, and a role that
+// came or went is so in each that is live. Delivered twice it finds that done and changes nothing.
+import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
+import type { Handlers } from '@reeve/event-bus';
+import type { Decision } from '@reeve/store';
+import { noted, type PeopleChanges } from './people-changes.ts';
+import { changeRole, end, type Session, type SessionId, type Sessions } from './session.ts';
+
+type Parts = { sessions: Sessions; peopleChanges: PeopleChanges };
+type Told = { id: string; tenantId: TenantId; correlationId: string; time: string };
+
+export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
+  /** First what sessions ask for that begin from now on, then those that have begun. */
+  async function reach(
+    { id: causationId, tenantId, correlationId, time: at }: Told,
+    userId: Id<'user'>,
+    change: { active: boolean } | { role: string; isHeld: boolean },
+    decide: ((id: SessionId, session: Session) => Decision<Session>) | null,
+  ): Promise<void> {
+    const cause = serviceCause('auth', { correlationId, causationId });
+    const note = peopleChanges.in(tenantId);
+    await note.change(
+      userId,
+      known => {
+        const state = noted(known, { at, ...change });
+        return state && { state, events: [] };
+      },
+      { cause },
+    );
+    if (!decide) return;
+    const own = sessions.in(tenantId);
+    for await (const entry of own.all('byUser', { userId })) {
+      const id = entry.id as SessionId;
+      const ofSession = serviceCause('auth', { correlationId, causationId, sessionId: id });
+      await own.change(id, session => session && decide(id, session), { cause: ofSession });
+    }
+  }
+
+  return {
+    'user.deactivated': ({ data, ...told }) =>
+      reach(told, data.target.id, { active: false }, (id, session) => end(id, session, 'user_deactivated')),
+
+    'user.deleted': ({ data, ...told }) =>
+      reach(told, data.target.id, { active: false }, (id, session) => end(id, session, 'user_deleted')),
+
+    'user.reactivated': ({ data, ...told }) => reach(told, data.target.id, { active: true }, null),
+
+    async 'role.assigned'({ data: { target, details, reason }, ...told }) {
+      // Somebody who was made by signing in has these roles in that session already.
+      if (reason.code === 'just_in_time') return;
+      await reach(told, target.id, { role: details.role, isHeld: true }, (_, session) =>
+        changeRole(session, details.role, true),
+      );
+    },
+
+    'role.unassigned': ({ data: { target, details }, ...told }) =>
+      reach(told, target.id, { role: details.role, isHeld: false }, (_, session) =>
+        changeRole(session, details.role, false),
+      ),
+  };
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { noted, type PersonChange, since } from './people-changes.ts';
+
+const at = (second: number) => new Date(Date.parse('2026-11-25T12:00:00.000Z') + second * 1_000);
+const iso = (second: number) => at(second).toISOString();
+
+const after = (...changes: Parameters<typeof noted>[1][]): PersonChange | null =>
+  changes.reduce<PersonChange | null>((known, change) => noted(known, change) ?? known, null);
+
+describe('what has changed about a person', () => {
+  test('is the latest of each, in whatever order it is learnt', () => {
+    const told = [
+      { at: iso(1), role: 'tenant_admin', isHeld: true },
+      { at: iso(3), role: 'tenant_admin', isHeld: false },
+      { at: iso(2), active: false },
+    ];
+    const expected = {
+      active: { is: false, at: iso(2) },
+      roles: { tenant_admin: { isHeld: false, at: iso(3) } },
+      changedAt: iso(3),
+    };
+    expect(after(...told)).toEqual(expected);
+    expect(after(...told.toReversed())).toEqual(expected);
+  });
+
+  test('is learnt once: what comes twice changes nothing', () => {
+    const once = after({ at: iso(1), active: false });
+    expect(noted(once, { at: iso(1), active: false })).toBeNull();
+    expect(noted(once, { at: iso(0), active: true })).toBeNull();
+  });
+
+  test('matters to somebody who was looked up before it, or hardly after', () => {
+    const change = after({ at: iso(60), active: false }, { at: iso(60), role: 'tenant_admin', isHeld: false });
+    expect(since(change, at(0))).toEqual({ isGone: true, roles: { tenant_admin: false } });
+    expect(since(change, at(63))).toEqual({ isGone: true, roles: { tenant_admin: false } });
+    expect(since(change, at(70))).toEqual({ isGone: false, roles: {} });
+  });
+
+  test('is nothing where nothing is known, and being active again is not being gone', () => {
+    expect(since(null, at(0))).toEqual({ isGone: false, roles: {} });
+    expect(since(after({ at: iso(1), active: false }, { at: iso(2), active: true }), at(0)).isGone).toBe(false);
+  });
+});

@@ -1,0 +1,53 @@
+// What has changed about people lately, learnt from provisioning. A session that begins asks for it: the change may
+// have come while the person was on the way through a sign-in, and so before there was a session for it to reach.
+import { type Collections, collection } from '@reeve/store';
+
+export type PersonChange = {
+  /** Null while nothing about it has changed. */
+  active: { is: boolean; at: string } | null;
+  roles: Record<string, { isHeld: boolean; at: string }>;
+  changedAt: string;
+};
+
+export type PeopleChanges = Collections<PersonChange>;
+
+/** No sign-in is on its way for longer. */
+const rememberedMs = 3_600_000;
+
+export const peopleChanges = collection<PersonChange>({
+  name: 'people_changes',
+  expiresAt: ({ changedAt }) => new Date(Date.parse(changedAt) + rememberedMs),
+});
+
+const nothing: PersonChange = { active: null, roles: {}, changedAt: new Date(0).toISOString() };
+
+/** The latest of each; an event that comes late or twice changes nothing. */
+export function noted(
+  known: PersonChange | null,
+  { at, ...change }: { at: string } & ({ active: boolean } | { role: string; isHeld: boolean }),
+): PersonChange | null {
+  const { active, roles, changedAt } = known ?? nothing;
+  const latest = at > changedAt ? at : changedAt;
+  if ('active' in change)
+    return active && active.at >= at ? null : { active: { is: change.active, at }, roles, changedAt: latest };
+  const before = roles[change.role];
+  if (before && before.at >= at) return null;
+  return { active, roles: { ...roles, [change.role]: { isHeld: change.isHeld, at } }, changedAt: latest };
+}
+
+/** Clocks of two services differ by no more. */
+const skewMs = 5_000;
+
+/** What of it somebody who was looked up at that moment may not have met. */
+export function since(
+  change: PersonChange | null,
+  lookedUpAt: Date,
+): { isGone: boolean; roles: Record<string, boolean> } {
+  const isLater = ({ at }: { at: string }) => Date.parse(at) > lookedUpAt.getTime() - skewMs;
+  const roles = Object.entries(change?.roles ?? {}).filter(([, one]) => isLater(one));
+  const active = change?.active ?? null;
+  return {
+    isGone: active !== null && !active.is && isLater(active),
+    roles: Object.fromEntries(roles.map(([role, { isHeld }]) => [role, isHeld])),
+  };
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import { newId, serviceCause } from '@reeve/contracts';
+import { html } from '@reeve/service-kit';
+import { advance, SignInError } from './dispatch.ts';
+import { newSignIn, type StepName } from './sign-in.ts';
+import type { Asked, Step, Steps } from './step.ts';
+
+const tenantId = newId('tenant');
+const connectionId = newId('connection');
+const signIn = newSignIn({
+  startedAt: '2026-11-25T12:00:00.000Z',
+  clientId: 'an application',
+  surface: 'application',
+  boundTo: null,
+  tenantAsked: null,
+  connectionAsked: null,
+  wish: { again: false, isDemanded: false },
+});
+const askedAt = (step: StepName): Asked => ({
+  uid: 'a sign-in',
+  signIn: { ...signIn, step },
+  query: {},
+  search: '',
+  returnedBy: null,
+  cause: serviceCause('auth', { correlationId: 'c' }),
+  current: null,
+});
+const unexpected: Step = async ({ signIn: { step } }) => {
+  throw new Error(`nobody should come to ${step}`);
+};
+const page = { title: 'Which?', content: html`<p>Which?</p>` };
+
+/** Those that a test is about, and nothing behind them. */
+const steps = (some: Partial<Steps>): Steps => ({
+  'choose-tenant': unexpected,
+  'choose-connection': unexpected,
+  'go-to-provider': unexpected,
+  'return-from-provider': unexpected,
+  'resolve-person': unexpected,
+  'begin-session': unexpected,
+  ...some,
+});
+
+describe('a sign-in', () => {
+  test('goes from step to step with what was learnt, until the browser leaves', async () => {
+    const seen: unknown[] = [];
+    const advanced = await advance(
+      steps({
+        'choose-tenant': async () => ({ next: 'choose-connection', learnt: { tenantId } }),
+        'choose-connection': async asked => {
+          seen.push(asked.signIn.tenantId);
+          return { next: 'go-to-provider', learnt: { connectionId } };
+        },
+        'go-to-provider': async asked => {
+          seen.push(asked.cause.context.connectionId, asked.cause.context.clientId);
+          return { leaveFor: 'https://idp.example', comesBackAt: 'return-from-provider', learnt: { pending: 1 } };
+        },
+      }),
+      askedAt('choose-tenant'),
+    );
+    expect(seen).toEqual([tenantId, connectionId, 'an application']);
+    expect(advanced).toEqual({
+      leaveFor: 'https://idp.example',
+      signIn: { ...signIn, tenantId, connectionId, pending: 1, step: 'return-from-provider' },
+    });
+  });
+
+  test('stays at the step that asks the person', async () => {
+    const asking = steps({ 'choose-tenant': async () => ({ ask: page }) });
+    expect(await advance(asking, askedAt('choose-tenant'))).toEqual({ page, signIn });
+  });
+
+  test('is over when somebody is signed in', async () => {
+    const [userId, sessionId] = [newId('user'), newId('session')];
+    const signedIn = { tenantId, sessionId, userId, amr: ['fed'], acr: null, authenticatedAt: signIn.startedAt };
+    const last = steps({ 'begin-session': async () => ({ signedIn }) });
+    expect(await advance(last, askedAt('begin-session'))).toEqual({ signedIn, signIn: null });
+  });
+
+  test('that goes wrong says at which step, with what was known by then, and why', async () => {
+    const wrong = new Error('the provider is gone');
+    const failing = steps({
+      'choose-connection': async () => ({ next: 'go-to-provider', learnt: { connectionId } }),
+      'go-to-provider': async () => {
+        throw wrong;
+      },
+    });
+    const error: unknown = await advance(failing, askedAt('choose-connection')).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SignInError);
+    expect(error).toMatchObject({
+      cause: wrong,
+      signIn: { step: 'go-to-provider', connectionId },
+      asked: { correlationId: 'c', context: { connectionId, clientId: 'an application' } },
+    });
+  });
+});

@@ -1,0 +1,326 @@
+// Signing in, from the application's first redirect to its tokens, and what an attacker could try in between.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Id, newId, type TenantId } from '@reeve/contracts';
+import { createBrowser, type EventReader, engines, eventually, readEvents } from '@reeve/testing';
+import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
+import { watchStore } from '../store-commands.test-support.ts';
+
+let watched: Awaited<ReturnType<typeof watchStore>>;
+let auth: Auth;
+let events: EventReader;
+let tenantId: TenantId;
+let connectionId: Id<'connection'>;
+let application: Application;
+
+beforeAll(async () => {
+  watched = await watchStore(engines().mongodb);
+  auth = await startAuth({ MONGODB_URI: watched.url });
+  events = await readEvents('reeve.auth.v1');
+  ({ tenantId } = await auth.newTenant());
+  connectionId = await auth.newConnection(tenantId);
+  application = await auth.newApplication(tenantId);
+}, 60_000);
+afterAll(async () => {
+  await events.stop();
+  await auth.stop();
+  await watched.stop();
+});
+beforeEach(() => {
+  auth.provider.is({ sub: 'ada', email: 'ada@acme.example', email_verified: true, name: 'Ada' });
+  auth.provisioning.answers(null);
+});
+
+const lastAsked = () => auth.provider.asked.at(-1);
+const nowSeconds = () => Math.floor(Date.now() / 1_000);
+const failures = () =>
+  events
+    .of(tenantId)
+    .filter(({ type }) => type === 'sign_in.failed')
+    .map(({ data }) => data.reason.code);
+
+describe('a sign-in', () => {
+  test('ends in tokens that say who it is, where, since when and how, and is on the record', async () => {
+    const { claims, tokens } = await auth.signIn(application);
+    expect(claims).toMatchObject({
+      sub: expect.stringMatching(/^usr_/),
+      tid: tenantId,
+      sid: expect.stringMatching(/^ses_/),
+      amr: ['fed'],
+      roles: ['tenant_member'],
+      email: 'ada@acme.example',
+    });
+    expect(Number(claims['auth_time'])).toBeGreaterThan(nowSeconds() - 10);
+    expect(tokens['refresh_token']).toEqual(expect.any(String));
+    const sid = String(claims['sid']);
+    expect((await events.seen(tenantId, 'session.created', sid)).data).toMatchObject({
+      actor: { type: 'user', id: claims.sub, via: 'idp' },
+      context: { sessionId: sid, connectionId, clientId: application.id },
+      details: { userId: claims.sub, provider: connectionId, surface: 'application' },
+    });
+    expect((await events.seen(tenantId, 'sign_in.succeeded', claims.sub)).data).toMatchObject({
+      details: { method: 'oidc' },
+    });
+  });
+
+  test('is done once: at the same browser the next one needs no identity provider', async () => {
+    const { browser, claims } = await auth.signIn(application);
+    const before = auth.provider.asked.length;
+    const again = await auth.signIn(application, { browser });
+    expect(auth.provider.asked.length).toBe(before);
+    expect(again.claims['sid']).toBe(claims['sid']);
+  });
+
+  test('asks the store no more than twenty times', async () => {
+    const counts: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      // What is looked up once a second is looked up each time.
+      await new Promise(resolve => setTimeout(resolve, 1_100));
+      auth.provider.is({ sub: newId('request'), email: 'new@acme.example', email_verified: true });
+      watched.take();
+      await auth.signIn(application);
+      counts.push(watched.take().length);
+    }
+    // The service also looks for events that were left behind, every few seconds: hardly in each of the three.
+    expect(Math.min(...counts)).toBeGreaterThan(10);
+    expect(Math.min(...counts)).toBeLessThanOrEqual(20);
+  });
+
+  test('asks which organization it is, for an application of the platform, and says the same of any that is none', async () => {
+    const platformApplication = { id: 'reeve-consent', secret: '' } as unknown as Application;
+    const redirect_uri = 'http://127.0.0.1:1/sign-in/callback';
+    const { browser, page } = await auth.authorize(platformApplication, { redirect_uri });
+    expect(page.text).toContain('The short name of your organization');
+    const suspended = await auth.newTenant();
+    const answers = await Promise.all(
+      ['nobody-has-this', suspended.slug, '../../etc', 'ten_'].map(tenant => browser.submit(page, { tenant })),
+    );
+    const [first] = answers;
+    for (const answer of answers) expect(answer.text).toBe(first?.text);
+    expect(first?.text).toContain('There is no sign-in by that name');
+  });
+
+  test('of a tenant’s application is in that tenant, whatever it asks for', async () => {
+    const other = await auth.newTenant();
+    await auth.newConnection(other.tenantId);
+    const { page } = await auth.authorize(application, { tenant: other.slug });
+    expect(page.text).toContain('There is no sign-in by that name');
+  });
+});
+
+describe('what an application asks for', () => {
+  test('reaches the identity provider: a fresh sign-in, its age, a level, a hint', async () => {
+    await auth.authorize(application, {
+      prompt: 'login',
+      max_age: '60',
+      acr_values: 'mfa',
+      login_hint: 'ada@acme.example',
+    });
+    expect(Object.fromEntries(lastAsked() ?? [])).toMatchObject({
+      prompt: 'login',
+      max_age: '60',
+      acr_values: 'mfa',
+      login_hint: 'ada@acme.example',
+    });
+  });
+
+  test('is the age of the sign-in at the identity provider, and not of ours', async () => {
+    auth.provider.is({ sub: 'ada', auth_time: nowSeconds() - 5 * 86_400 });
+    const { claims } = await auth.signIn(application);
+    expect(claims['auth_time']).toBeLessThan(nowSeconds() - 4 * 86_400);
+    const { page } = await auth.authorize(application, { max_age: '3600' });
+    expect(page.text).toContain('sign_in_failed');
+    auth.provider.is({ sub: 'ada', auth_time: nowSeconds() - 5 });
+    expect((await auth.signIn(application, { max_age: '3600' })).claims['auth_time']).toBeGreaterThan(
+      nowSeconds() - 60,
+    );
+  });
+
+  test('is a fresh sign-in, which an earlier one at the identity provider is not', async () => {
+    auth.provider.is({ sub: 'ada', auth_time: nowSeconds() - 3_600 });
+    const { page } = await auth.authorize(application, { prompt: 'login' });
+    expect(page.text).toContain('sign_in_failed');
+    await eventuallyFailed('authentication_too_old');
+    auth.provider.is({ sub: 'ada', auth_time: nowSeconds() });
+    expect((await auth.authorize(application, { prompt: 'login' })).code).not.toBeNull();
+  });
+
+  test('is consent, which is granted without a page and without an end of redirects', async () => {
+    const { code, browser } = await auth.authorize(application, { prompt: 'consent', scope: 'openid offline_access' });
+    expect(code).not.toBeNull();
+    expect((await auth.authorize(application, { browser, prompt: 'consent' })).code).not.toBeNull();
+    expect((await auth.authorize(application, { browser, prompt: 'login consent' })).code).not.toBeNull();
+  });
+
+  test('is one connection, also when somebody is signed in by another', async () => {
+    const second = await auth.newConnection(tenantId, { name: 'Another' });
+    const { browser, claims } = await auth.signIn(application);
+    const before = auth.provider.asked.length;
+    await auth.signIn(application, { browser, connection: second });
+    expect(auth.provider.asked.length).toBe(before + 1);
+    expect(lastAsked()?.get('redirect_uri')).toContain(second);
+    expect(claims['sid']).toBeDefined();
+  });
+
+  test('is a certain person: whoever else signs in, the application gets no code for them', async () => {
+    const ada = await auth.signIn(application);
+    const hint = { id_token_hint: ada.tokens['id_token'] };
+    expect((await auth.authorize(application, { ...hint })).code).not.toBeNull();
+    auth.provider.is({ sub: 'eve' });
+    const { page, code } = await auth.authorize(application, { ...hint });
+    expect(code).toBeNull();
+    expect(page.url.searchParams.get('error')).toBe('login_required');
+  });
+});
+
+describe('another person at the same browser', () => {
+  test('ends the session of the one before, with its tokens', async () => {
+    const ada = await auth.signIn(application);
+    auth.provider.is({ sub: 'eve' });
+    const eve = await auth.signIn(application, { browser: ada.browser, prompt: 'login' });
+    expect(eve.claims.sub).not.toBe(ada.claims.sub);
+    const revoked = await events.seen(tenantId, 'session.revoked', String(ada.claims['sid']));
+    expect(revoked.data.reason.code).toBe('another_person');
+    expect(await auth.refresh(application, ada.tokens['refresh_token'] ?? '')).toMatchObject({ status: 400 });
+    expect(await auth.refresh(application, eve.tokens['refresh_token'] ?? '')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('an answer of the identity provider', () => {
+  test('counts once', async () => {
+    const { browser } = await auth.authorize(application);
+    const used = browser.visited.findLast(one => one.includes('/return/')) ?? '';
+    const state = lastAsked()?.get('state') ?? '';
+    const page = await browser.open(`${used.split(' ')[1]}?code=again&state=${state}`);
+    expect(page.text).toContain('sign_in_expired');
+  });
+
+  test('counts at the browser that began the sign-in and at no other (login CSRF)', async () => {
+    const { browser, answer } = await returning();
+    const victim = await createBrowser().open(answer, callback);
+    expect([victim.status, victim.text]).toEqual([400, expect.stringContaining('sign_in_expired')]);
+    const honest = await browser.open(answer, callback);
+    expect(honest.url.searchParams.get('code')).not.toBeNull();
+  });
+
+  test('counts at no browser that is in a sign-in of its own either (login CSRF)', async () => {
+    const { browser, answer } = await returning();
+    const victim = await returning();
+    // The worst that could happen to the victim's cookies: they are sent to every path.
+    for (const { key, value } of (await victim.browser.jar.serialize()).cookies)
+      await victim.browser.jar.setCookie(`${key}=${value}; Path=/`, auth.url);
+    const page = await victim.browser.open(answer, callback);
+    expect([page.status, page.text]).toEqual([400, expect.stringContaining('sign_in_expired')]);
+    for (const one of [victim, { browser, answer }])
+      expect((await one.browser.open(one.answer, callback)).url.searchParams.get('code')).not.toBeNull();
+  });
+
+  test('counts at the callback of the connection that was asked and at no other (mix-up)', async () => {
+    const other = await auth.newConnection(tenantId, { name: 'Mix-up' });
+    const attacked = await returning({ connection: connectionId });
+    const elsewhere = await attacked.browser.open(attacked.answer.replace(connectionId, other), callback);
+    expect([elsewhere.status, elsewhere.text]).toEqual([400, expect.stringContaining('sign_in_expired')]);
+    await eventuallyFailed('sign_in_expired');
+    // What came to a wrong place may not be tried again, so the honest return is that of a second sign-in.
+    expect((await attacked.browser.open(attacked.answer, callback)).text).toContain('sign_in_expired');
+    const honest = await returning({ connection: connectionId });
+    expect((await honest.browser.open(honest.answer, callback)).url.searchParams.get('code')).not.toBeNull();
+  });
+
+  test.each(['', '?state=', '?state=nonsense', '?code=c&state=..%2F..', '?state=a&state=b'])(
+    'that names no sign-in (%j) leads nowhere',
+    async query => {
+      const page = await createBrowser().open(`${auth.url}/oidc/${connectionId}/callback${query}`);
+      expect(page).toMatchObject({ status: 400, text: expect.stringContaining('sign_in_expired') });
+    },
+  );
+
+  test('that refuses is shown to the person, and why to the administrator', async () => {
+    auth.provider.refuses('access_denied');
+    const { page } = await auth.authorize(application);
+    expect(page.text).toContain('sign_in_failed');
+    await eventuallyFailed('refused_by_provider');
+  });
+
+  test('by keys that it has changed a second ago is believed', async () => {
+    await auth.signIn(application);
+    await new Promise(resolve => setTimeout(resolve, 1_100));
+    await auth.provider.changesItsKeys();
+    expect((await auth.signIn(application)).claims.sub).toBeDefined();
+  });
+
+  test.each([
+    ['true', true, false, true],
+    ['"true"', 'true', false, true],
+    ['false', false, true, false],
+    ['"false"', 'false', true, false],
+    ['left out, and trusted', undefined, true, true],
+    ['left out', undefined, false, false],
+  ])('whose email_verified is %s is taken as that', async (_, said, trustEmail, taken) => {
+    const own = await auth.newTenant();
+    await auth.newConnection(own.tenantId, { trustEmail });
+    auth.provider.is({
+      sub: 'ada',
+      email: 'ada@acme.example',
+      ...(said === undefined ? {} : { email_verified: said }),
+    });
+    await auth.signIn(await auth.newApplication(own.tenantId));
+    expect(auth.provisioning.asked.at(-1)).toMatchObject({ emailVerified: taken, domainOwned: false });
+  });
+});
+
+describe('a domain', () => {
+  test('is spoken for by the connection that the platform gave it to, and by no other', async () => {
+    const own = await auth.newTenant();
+    const speaker = await auth.newConnection(own.tenantId, { domains: ['acme.example'] });
+    const other = await auth.newConnection(own.tenantId, { name: 'A second provider' });
+    const app = await auth.newApplication(own.tenantId);
+    auth.provider.is({ sub: 'ada', email: 'Ada@ACME.example', email_verified: true });
+    await auth.signIn(app, { connection: speaker });
+    expect(auth.provisioning.asked.at(-1)).toMatchObject({ domainOwned: true });
+    await auth.signIn(app, { connection: other });
+    expect(auth.provisioning.asked.at(-1)).toMatchObject({ domainOwned: false });
+    auth.provider.is({ sub: 'ada', email: 'ada@evil.acme.example', email_verified: true });
+    await auth.signIn(app, { connection: speaker });
+    expect(auth.provisioning.asked.at(-1)).toMatchObject({ domainOwned: false });
+  });
+});
+
+describe('provisioning', () => {
+  test.each(['user_deactivated', 'identity_conflict', 'identity_unknown'] as const)(
+    'that answers %s signs nobody in, and it is on the record',
+    async code => {
+      auth.provisioning.answers(() => code);
+      const { page } = await auth.authorize(application);
+      expect(page.text).toContain(code);
+      await eventuallyFailed(code);
+    },
+  );
+
+  test('may have heard of a change while the person was on the way: it counts in the session that begins', async () => {
+    const userId = newId('user');
+    const before = { userId, email: null, displayName: null, roles: ['tenant_admin'], created: false };
+    auth.provisioning.answers(() => before);
+    const target = { type: 'user', id: userId, name: null };
+    await auth.publish(tenantId, 'role.unassigned', target, { userId, role: 'tenant_admin' });
+    await auth.publish(tenantId, 'role.assigned', target, { userId, role: 'tenant_auditor' });
+    await new Promise(resolve => setTimeout(resolve, 1_000));
+    expect((await auth.signIn(application)).claims['roles']).toEqual(['tenant_auditor']);
+    await auth.publish(tenantId, 'user.deactivated', target, { email: null, source: 'admin', cause: 'requested' });
+    await new Promise(resolve => setTimeout(resolve, 1_000));
+    expect((await auth.authorize(application)).page.text).toContain('user_deactivated');
+  });
+});
+
+/** A browser that has been at the identity provider, and where it is sent back to with the answer. */
+async function returning(parameters: Record<string, string> = {}) {
+  const { browser, page } = await auth.authorize(application, {
+    ...parameters,
+    stopAt: `${auth.provider.issuer}/authorize`,
+  });
+  const left = await fetch(page.url, { redirect: 'manual' });
+  return { browser, answer: left.headers.get('location') ?? '' };
+}
+
+async function eventuallyFailed(reason: string): Promise<void> {
+  await eventually(`a failure at ${reason}`, () => failures().includes(reason));
+}

@@ -1,0 +1,86 @@
+// The session begins, or goes on where the same person signs in once more at the same browser. Whoever was signed in
+// there before is signed out.
+import { type Cause, newId, ProblemError, serviceCause } from '@reeve/contracts';
+import type { Clock } from '@reeve/store';
+import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
+import { type PeopleChanges, since } from '../../sessions/people-changes.ts';
+import { begin, reauthenticate, type Session, type Sessions, sessionLifetimeSeconds } from '../../sessions/session.ts';
+import { known } from '../known.ts';
+import type { SignIn } from '../sign-in.ts';
+import type { Asked, Step } from '../step.ts';
+
+type Parts = { sessions: Sessions; live: LiveSessions; peopleChanges: PeopleChanges; clock: Clock };
+
+export const beginSession =
+  (parts: Parts): Step =>
+  async asked => {
+    const { signIn, current } = asked;
+    const { sessions, live, peopleChanges, clock } = parts;
+    const tenantId = known(signIn.tenantId);
+    const person = known(signIn.person);
+    const session = sessionOf(signIn, asked.cause, clock.now());
+    const before = current && (await live.find(current));
+    const isSamePerson = before?.tenantId === tenantId && before.state.userId === person.userId;
+    const sessionId = isSamePerson ? before.id : newId('session');
+    const cause = causeOf(asked, sessionId);
+    if (before && !isSamePerson) await live.end(refOf(before), 'another_person', cause);
+    const own = sessions.in(tenantId);
+    if (isSamePerson) await own.change(sessionId, state => state && reauthenticate(state, session), { cause });
+    else await own.create(sessionId, begin(sessionId, session), cause);
+
+    // What came about while the person was on the way: the session is there by now, or what came about will find it.
+    const change = since(
+      (await peopleChanges.in(tenantId).get(person.userId))?.state ?? null,
+      new Date(person.lookedUpAt),
+    );
+    const ofService = serviceCause('auth', { correlationId: cause.correlationId, sessionId });
+    if (change.isGone) {
+      await live.end({ tenantId, sessionId }, 'user_deactivated', ofService);
+      throw new ProblemError('user_deactivated');
+    }
+    if (Object.keys(change.roles).length > 0)
+      await own.change(sessionId, state => state && withRoles(state, change.roles), { cause: ofService });
+    const { userId, amr, acr, authenticatedAt } = session;
+    return { signedIn: { tenantId, sessionId, userId, amr, acr, authenticatedAt } };
+  };
+
+const refOf = ({ tenantId, id: sessionId }: LiveSession) => ({ tenantId, sessionId });
+
+function withRoles(state: Session, changed: Record<string, boolean>) {
+  const kept = state.roles.filter(role => changed[role] !== false);
+  const added = Object.keys(changed).filter(role => changed[role] === true && !kept.includes(role));
+  return { state: { ...state, roles: [...kept, ...added] }, events: [] };
+}
+
+function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: Date): Omit<Session, 'status'> {
+  const { userId, email, displayName, roles } = known(signIn.person);
+  const identity = known(signIn.identity);
+  return {
+    userId,
+    email,
+    displayName,
+    roles,
+    connectionId: known(signIn.connectionId),
+    method: known(signIn.method),
+    surface: signIn.surface,
+    amr: ['fed', ...identity.amr],
+    acr: identity.acr,
+    ip,
+    userAgent,
+    createdAt: now.toISOString(),
+    authenticatedAt: earlier(identity.authenticatedAt ?? now.toISOString(), now.toISOString()),
+    expiresAt: new Date(now.getTime() + sessionLifetimeSeconds * 1_000).toISOString(),
+  };
+}
+
+/** A provider whose clock is fast does not sign anybody in tomorrow. */
+const earlier = (one: string, other: string) => (one < other ? one : other);
+
+function causeOf({ signIn, cause }: Asked, sessionId: string): Cause {
+  const { userId, displayName } = known(signIn.person);
+  return {
+    ...cause,
+    actor: { type: 'user', id: userId, name: displayName, via: 'idp' },
+    context: { ...cause.context, sessionId },
+  };
+}

@@ -1,0 +1,11 @@
+import { type ConnectionParts, connectionOf } from '../connection-of.ts';
+import type { Step } from '../step.ts';
+
+/** The browser goes to the identity provider, with what the application wishes. */
+export const goToProvider =
+  (parts: ConnectionParts): Step =>
+  async ({ uid, signIn, cause }) => {
+    const { kind, at } = await connectionOf(parts, signIn, cause);
+    const { url, pending } = await kind.begin(at, { signInId: uid, wish: signIn.wish });
+    return { leaveFor: url, comesBackAt: 'return-from-provider', learnt: { pending } };
+  };
