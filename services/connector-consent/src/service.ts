@@ -1,110 +1,116 @@
-// connector-consent: which connectors a tenant has, who consented to what, and the tokens that came of it. Every part is built and every
-// slice mounted here.
-import {
-  createApp,
-  createFoundation,
-  createTenantDirectory,
-  createTokenVerifier,
-  type Logger,
-  type Service,
-} from '@reeve/service-kit';
+// connector-consent: which connectors a tenant has, who consented to what, and the tokens that came of it. Every part
+// is built and every route mounted here.
+import { createBrowserSessions } from '@reeve/browser-session';
+import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedFetch } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
-import { createBrowserSessions, defineBrowserSessions } from './browser-sessions/browser-sessions.ts';
-import { createOwnIssuer } from './browser-sessions/own-issuer.ts';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
-import { defineConsents } from './consents/consent.ts';
-import { consentPages, defineTransactions } from './consents/consent-pages.ts';
-import { createEndGrants } from './consents/end-grants.ts';
+import { completeConnection } from './connections/complete-connection.ts';
+import { pendingConnections as pendingConnectionsOf } from './connections/pending-connection.ts';
+import { createTenantOfPage } from './connections/tenant-of-page.ts';
+import { createThirdParty } from './connections/third-party.ts';
+import { answerConsent } from './consents/answer-consent.ts';
+import { createReadAskedConsent } from './consents/asked-consent.ts';
+import { consents as consentsOf } from './consents/consent.ts';
 import { listConsents } from './consents/list-consents.ts';
+import { listOwnConsents } from './consents/list-own-consents.ts';
 import { revokeConsent } from './consents/revoke-consent.ts';
-import { revokeConsentsWhenUserDeactivated } from './consents/revoke-consents-when-user-deactivated.ts';
-import { createDelegatedTokens, defineDelegatedTokens } from './delegated-tokens/delegated-tokens.ts';
+import { createRevokeConsents } from './consents/revoke-consents.ts';
+import { revokeConsentsWhenUninstalled } from './consents/revoke-consents-when-uninstalled.ts';
+import { revokeConsentsWhenUserEnds } from './consents/revoke-consents-when-user-ends.ts';
+import { revokeOwnConsent } from './consents/revoke-own-consent.ts';
+import { showConsent } from './consents/show-consent.ts';
+import { contents } from './contents.ts';
+import { createDelegatedTokens, delegatedTokens as tokensOf } from './delegated-tokens/delegated-tokens.ts';
+import { endTokenWhenConsentChanges } from './delegated-tokens/end-token-when-consent-changes.ts';
 import { leaseToken } from './delegated-tokens/lease-token.ts';
 import { readConnection } from './delegated-tokens/read-connection.ts';
-import { createThirdParty } from './delegated-tokens/third-party.ts';
 import { approveInstallation } from './installations/approve-installation.ts';
-import { defineInstallations } from './installations/installation.ts';
-import { listInstallations, readInstallation } from './installations/read-installations.ts';
+import { createFindConsentRequest } from './installations/consent-request.ts';
+import { installations as installationsOf } from './installations/installation.ts';
+import { listInstallations } from './installations/list-installations.ts';
+import { readInstallation } from './installations/read-installation.ts';
 import { requestInstallation } from './installations/request-installation.ts';
 import { uninstall } from './installations/uninstall.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('connector-consent', config, { log });
-  const { store, bus } = foundation;
+  const foundation = createFoundation('connector-consent', config, { log, contents });
+  const { store, bus, standing, verifyToken, ready, stop } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const tenants = createTenantDirectory(store);
-  const installations = defineInstallations(store);
-  const consents = defineConsents(store);
-  const delegatedTokens = createDelegatedTokens({ tokens: defineDelegatedTokens(store), vault });
-  const browserSessions = createBrowserSessions({
-    records: defineBrowserSessions(store),
-    clock,
-    secure: selfUrl.startsWith('https:'),
-  });
   const catalogue = loadCatalogue(config.REEVE_CATALOGUE_FILE);
-  const endGrants = createEndGrants({ consents, delegatedTokens });
-  const pages = consentPages({
-    installations,
-    consents,
-    delegatedTokens,
-    catalogue,
-    browserSessions,
-    tenants,
-    clock,
-    log,
-    ...defineTransactions(store),
-    thirdParty: createThirdParty({
-      guardedFetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
-      redirectUri: `${selfUrl}/connect/callback`,
-    }),
-    ownIssuer: createOwnIssuer({
-      issuer: config.REEVE_ISSUER,
-      address: config.REEVE_ISSUER_ADDRESS ?? config.REEVE_ISSUER,
-      clientSecret: config.REEVE_CONSENT_CLIENT_SECRET,
-      redirectUri: `${selfUrl}/sign-in/callback`,
-    }),
+  const installations = store.collection(installationsOf);
+  const consents = store.collection(consentsOf);
+  const pendingConnections = store.platformRecords(pendingConnectionsOf);
+  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault });
+  const thirdParty = createThirdParty({
+    fetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
+    redirectUri: `${selfUrl}/connect/callback`,
   });
+  const findConsentRequest = createFindConsentRequest({ installations, clock });
+  const readAskedConsent = createReadAskedConsent({ findConsentRequest, catalogue, tenants, clock });
+  const revokeConsents = createRevokeConsents({ consents });
+  const browserSessions = createBrowserSessions({
+    store,
+    standing,
+    name: 'reeve_consent',
+    selfUrl,
+    issuer: {
+      url: config.REEVE_ISSUER,
+      address: config.REEVE_ISSUER_ADDRESS,
+      clientId: 'reeve-consent',
+      clientSecret: config.REEVE_CONSENT_CLIENT_SECRET,
+    },
+    tenantOf: createTenantOfPage({ findConsentRequest, pendingConnections }),
+  });
+  const pages = { installations, consents, pendingConnections, thirdParty, clock };
 
-  const app = createApp(
-    {
-      name: 'connector-consent',
-      config,
-      log,
-      store,
-      tenants,
-      verifyToken: createTokenVerifier(config),
-      ready: foundation.ready,
-    },
-    {
-      before: [pages],
-      routes: [
-        listConnectors({ catalogue }),
-        requestInstallation({ installations, catalogue, clock, selfUrl }),
-        approveInstallation({ installations, clock, selfUrl }),
-        listInstallations({ installations, selfUrl }),
-        readInstallation({ installations, selfUrl }),
-        uninstall({ installations, endGrants, selfUrl }),
-        listConsents({ consents, clock }),
-        revokeConsent({ consents, endGrants, clock }),
-        readConnection({ installations, delegatedTokens }),
-        leaseToken({ consents, delegatedTokens, clock }),
-      ],
-    },
-  );
+  const app = createApp({
+    name: 'connector-consent',
+    purpose: 'Which connectors a tenant has installed, who consented to what, and the tokens that third parties gave.',
+    config,
+    log,
+    store,
+    tenants,
+    verifyToken,
+    authenticate: { browser: browserSessions.authenticate },
+    ready,
+    routes: [
+      listConnectors({ catalogue }),
+      requestInstallation({ installations, catalogue, clock, selfUrl }),
+      approveInstallation({ installations, clock, selfUrl }),
+      listInstallations({ installations, selfUrl }),
+      readInstallation({ installations, selfUrl }),
+      uninstall({ installations, selfUrl }),
+      listConsents({ consents, clock }),
+      revokeConsent({ consents, clock }),
+      listOwnConsents({ consents, clock }),
+      revokeOwnConsent({ consents, clock }),
+      readConnection({ installations, delegatedTokens }),
+      leaseToken({ installations, consents, delegatedTokens, clock }),
+      showConsent({ readAskedConsent }),
+      answerConsent({ ...pages, readAskedConsent }),
+      completeConnection({ ...pages, delegatedTokens, catalogue }),
+      ...browserSessions.routes,
+    ],
+  });
 
   return {
     app,
     async start() {
       await foundation.start();
       await bus.subscribe('connector-consent.tenants', tenants.handlers);
-      await bus.subscribe('connector-consent.end-grants', revokeConsentsWhenUserDeactivated({ endGrants }));
       await bus.subscribe('connector-consent.browser-sessions', browserSessions.handlers);
+      await bus.subscribe('connector-consent.end-grants', {
+        ...revokeConsentsWhenUserEnds({ revokeConsents }),
+        ...revokeConsentsWhenUninstalled({ revokeConsents }),
+        ...endTokenWhenConsentChanges({ delegatedTokens }),
+      });
     },
-    stop: foundation.stop,
+    stop,
   };
 }

@@ -1,5 +1,5 @@
-// The connectors that may be installed: given by the platform as a file. Owns what a connector is and what its scopes mean; not who
-// installed it.
+// The connectors that may be installed: given by the platform as a file. Owns what a connector is and what its scopes
+// mean; not who installed it.
 import { readFileSync } from 'node:fs';
 import { ProblemError } from '@reeve/contracts';
 import { z } from 'zod';
@@ -9,7 +9,13 @@ const connectorSchema = z.strictObject({
   name: z.string().min(1).max(100),
   publisher: z.string().min(1).max(100),
   review: z.enum(['approved', 'pending', 'rejected']),
-  oauth: z.strictObject({ issuer: z.url(), clientId: z.string().min(1), clientSecret: z.string().min(1) }),
+  oauth: z.strictObject({
+    issuer: z.url(),
+    /** Where else its endpoints may be, or send people on to while they are asked; `host` or `host:port`. */
+    hosts: z.array(z.string().regex(/^[a-z0-9.-]+(:\d{1,5})?$/)).default([]),
+    clientId: z.string().min(1),
+    clientSecret: z.string().min(1),
+  }),
   scopes: z.array(z.strictObject({ id: z.string().min(1), meaning: z.string().min(1) })).min(1),
   /** What it can not do, in plain words, for the consent screen. */
   cannot: z.array(z.string().min(1)),
@@ -42,3 +48,13 @@ export function assertOffered(connector: Connector, scopes: readonly string[]): 
   if (unknown.length > 0)
     throw new ProblemError('scope_unknown', `${connector.name} does not offer ${unknown.join(', ')}`);
 }
+
+/** Where a person's browser may be sent when they allow it. */
+export function originsOf({ oauth: { issuer, hosts } }: Connector): string[] {
+  const { origin, protocol } = new URL(issuer);
+  return [origin, ...hosts.map(host => `${protocol}//${host}`)];
+}
+
+/** When a consent that is given now ends. */
+export const consentEnd = ({ consentDays }: Connector, now: Date): Date =>
+  new Date(now.getTime() + consentDays * 86_400_000);

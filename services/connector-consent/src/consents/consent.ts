@@ -1,13 +1,13 @@
-// A person's consent to a connector: to which scopes, until when, and the exact text that was shown. One per person and installation.
+// A person's consent to a connector: to which scopes, until when, and the exact text that was shown. One per person
+// and installation. What rests on it (delegated-tokens/) ends by its events.
 import { createHash } from 'node:crypto';
-import { because, type EventDraft } from '@reeve/contracts';
-import type { Collections, Decision, Entry, Store } from '@reeve/store';
+import { event, type Id, type ReasonOf } from '@reeve/contracts';
+import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
-import type { Connector } from '../catalogue/catalogue.ts';
 
 export type Consent = {
-  installationId: string;
-  userId: string;
+  installationId: Id<'installation'>;
+  userId: Id<'user'>;
   connectorName: string;
   scopes: string[];
   text: string;
@@ -18,7 +18,9 @@ export type Consent = {
 };
 
 export type Consents = Collections<Consent>;
-export type RevocationCause = 'requested' | 'user_deactivated' | 'uninstalled';
+
+/** What a person says on a consent page. */
+export type Answer = Omit<Consent, 'status'>;
 
 export const consentView = z.object({
   id: z.string(),
@@ -32,75 +34,51 @@ export const consentView = z.object({
   until: z.string(),
 });
 
-export function defineConsents(store: Store): Consents {
-  return store.collections<Consent>({
-    name: 'consents',
-    unique: { person: ({ installationId, userId }) => `${installationId}|${userId}` },
-    queries: { byInstallation: { equality: ['installationId'] }, byUser: { equality: ['userId'] } },
-  });
-}
+export const personKey = ({ installationId, userId }: Pick<Consent, 'installationId' | 'userId'>): string =>
+  `${installationId}|${userId}`;
+
+export const consents = collection<Consent>({
+  name: 'consents',
+  unique: { person: personKey },
+  queries: { byInstallation: { equality: ['installationId'] }, byUser: { equality: ['userId'] } },
+});
+
+export const consentId = ({ id }: Pick<Entry<Consent>, 'id'>): Id<'consent'> => id as Id<'consent'>;
+
+export const isInForce = ({ status, until }: Consent, now: Date): boolean =>
+  status === 'granted' && until > now.toISOString();
 
 export function viewOf({ id, state }: Entry<Consent>, now: Date): z.infer<typeof consentView> {
-  const expired = state.status === 'granted' && state.until <= now.toISOString();
-  return { id, ...state, status: expired ? 'expired' : state.status };
+  const hasExpired = state.status === 'granted' && !isInForce(state, now);
+  return { id, ...state, status: hasExpired ? 'expired' : state.status };
 }
 
-export type Shown = { connector: Connector; tenant: string; person: string; scopes: readonly string[]; until: Date };
+const about = (id: Id<'consent'>, { installationId, userId, scopes, connectorName }: Consent) => ({
+  id,
+  name: connectorName,
+  details: { installationId, userId, scopes },
+});
 
-/** The sentences of the consent screen, which are also what is recorded. */
-export function consentText({ connector, tenant, person, scopes, until }: Shown): string[] {
-  const meanings = connector.scopes
-    .filter(({ id }) => scopes.includes(id))
-    .map(({ meaning }) => `It will be able to: ${meaning}.`);
-  return [
-    `${connector.name} by ${connector.publisher} asks for access on behalf of ${person} in ${tenant}.`,
-    ...meanings,
-    ...connector.cannot.map(cannot => `It will not be able to: ${cannot}.`),
-    `The access ends on ${until.toISOString().slice(0, 10)} at the latest. You or an administrator can end it at any time.`,
-  ];
-}
-
-const target = (id: string, { connectorName }: Consent) => ({ type: 'consent', id, name: connectorName });
-const described = ({ installationId, userId, scopes }: Consent) => ({ installationId, userId, scopes });
-
-export function grant(id: string, answer: Omit<Consent, 'status'>): NonNullable<Decision<Consent>> {
+export function grant(id: Id<'consent'>, answer: Answer): NonNullable<Decision<Consent>> {
   const state: Consent = { ...answer, status: 'granted' };
+  const { details, ...target } = about(id, state);
   const textSha256 = createHash('sha256').update(state.text).digest('hex');
-  const details = { ...described(state), expiresAt: state.until, textSha256 };
-  const event: EventDraft = {
-    type: 'consent.granted',
-    target: target(id, state),
-    outcome: 'success',
-    reason: because('person_agreed'),
-    details,
-  };
-  return { state, events: [event] };
+  const granted = { ...details, expiresAt: state.until, textSha256 };
+  return { state, events: [event('consent.granted', { ...target, because: 'person_agreed', details: granted })] };
 }
 
-export function deny(id: string, answer: Omit<Consent, 'status'>): NonNullable<Decision<Consent>> {
+export function deny(id: Id<'consent'>, answer: Answer): NonNullable<Decision<Consent>> {
   const state: Consent = { ...answer, status: 'denied' };
-  return {
-    state,
-    events: [
-      {
-        type: 'consent.denied',
-        target: target(id, state),
-        outcome: 'denied',
-        reason: because('person_refused'),
-        details: described(state),
-      },
-    ],
-  };
+  return { state, events: [event('consent.denied', { ...about(id, state), because: 'person_refused' })] };
 }
 
-export function revoke(id: string, consent: Consent, cause: RevocationCause): Decision<Consent> {
+/** Nothing to do for one that is not granted. */
+export function revoke(id: Id<'consent'>, consent: Consent, why: ReasonOf<'consent.revoked'>): Decision<Consent> {
   if (consent.status !== 'granted') return null;
   const state: Consent = { ...consent, status: 'revoked' };
-  const details = { ...described(state), cause };
+  const { details, ...target } = about(id, state);
   return {
     state,
-    events: [
-      { type: 'consent.revoked', target: target(id, state), outcome: 'success', reason: because(cause), details },
-    ],
+    events: [event('consent.revoked', { ...target, because: why, details: { ...details, cause: why } })],
   };
 }

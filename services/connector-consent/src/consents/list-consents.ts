@@ -10,10 +10,8 @@ export const listConsents = ({ consents, clock }: { consents: Consents; clock: C
     action: 'consents:read',
     query: pageQuery,
     response: pageOf(consentView),
-    async handle({ tenantId, params, query }) {
-      const page = await consents
-        .in(tenantId)
-        .list('byInstallation', { installationId: String(params['installationId']) }, query);
+    async handle({ tenantId, params: { installationId }, query }) {
+      const page = await consents.in(tenantId).list('byInstallation', { installationId }, query);
       return { body: { items: page.items.map(entry => viewOf(entry, clock.now())), nextCursor: page.nextCursor } };
     },
   });

@@ -1,32 +1,26 @@
 import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
-import { type Consents, consentView, viewOf } from './consent.ts';
-import type { EndGrants } from './end-grants.ts';
+import { type Consents, consentView, revoke, viewOf } from './consent.ts';
 
-export const revokeConsent = ({
-  consents,
-  endGrants,
-  clock,
-}: {
-  consents: Consents;
-  endGrants: EndGrants;
-  clock: Clock;
-}) =>
+export const revokeConsent = ({ consents, clock }: { consents: Consents; clock: Clock }) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/installations/{installationId}/consents/{consentId}:revoke',
     summary: 'Revoke one consent; the token it gave is destroyed',
     action: 'consents:write',
+    versioned: true,
     response: consentView,
-    async handle({ tenantId, params, cause }) {
-      const collection = consents.in(tenantId);
-      const found = await collection.get(String(params['consentId']));
-      const installationId = String(params['installationId']);
-      if (found?.state.installationId !== installationId) throw new ProblemError('not_found');
-      await endGrants(tenantId, { installationId, userId: found.state.userId }, 'requested', cause);
-      const entry = await collection.get(found.id);
-      if (!entry) throw new ProblemError('not_found');
+    async handle({ tenantId, params: { installationId, consentId: id }, cause, expectedVersion }) {
+      const entry = await changeExisting(
+        consents.in(tenantId),
+        id,
+        consent => {
+          if (consent.installationId !== installationId) throw new ProblemError('not_found');
+          return revoke(id, consent, 'requested');
+        },
+        { cause, expectedVersion },
+      );
       return { body: viewOf(entry, clock.now()), version: entry.version };
     },
   });

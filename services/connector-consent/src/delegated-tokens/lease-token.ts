@@ -1,31 +1,33 @@
-import { ProblemError } from '@reeve/contracts';
+import { idSchema, ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import type { Consents } from '../consents/consent.ts';
+import { type Consents, consentId, isInForce, personKey } from '../consents/consent.ts';
+import type { Installations } from '../installations/installation.ts';
 import type { DelegatedTokens } from './delegated-tokens.ts';
 
-type Parts = { consents: Consents; delegatedTokens: DelegatedTokens; clock: Clock };
+type Parts = { installations: Installations; consents: Consents; delegatedTokens: DelegatedTokens; clock: Clock };
 
-export const leaseToken = ({ consents, delegatedTokens, clock }: Parts) =>
+export const leaseToken = ({ installations, consents, delegatedTokens, clock }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/installations/{installationId}/token',
     summary: 'Lease the access token that a person delegated; every lease is on the record',
     action: 'delegated-tokens:lease',
-    body: z.strictObject({ userId: z.string().min(1).max(100) }),
+    body: z.strictObject({ userId: idSchema('user') }),
     response: z.object({
       accessToken: z.string().nullable(),
       scopes: z.array(z.string()),
       expiresAt: z.string().nullable(),
     }),
     withoutSecrets: lease => ({ ...lease, accessToken: null }),
-    async handle({ tenantId, params, body, cause }) {
-      const consent = await consents
-        .in(tenantId)
-        .getByUnique('person', `${String(params['installationId'])}|${body.userId}`);
-      const counts = consent?.state.status === 'granted' && consent.state.until > clock.now().toISOString();
-      const leased = consent && counts ? await delegatedTokens.lease(tenantId, consent.id, cause) : null;
+    async handle({ tenantId, params: { installationId }, body: { userId }, cause }) {
+      const installation = await installations.in(tenantId).get(installationId);
+      const consent = await consents.in(tenantId).getByUnique('person', personKey({ installationId, userId }));
+      // Looked at here, and not only by the events that end them: those may be on their way.
+      if (installation?.state.status !== 'installed' || !consent || !isInForce(consent.state, clock.now()))
+        throw new ProblemError('not_found');
+      const leased = await delegatedTokens.lease(tenantId, { id: consentId(consent), consent }, cause);
       if (!leased) throw new ProblemError('not_found');
       const { token, set } = leased;
       return {

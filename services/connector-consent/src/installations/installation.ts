@@ -1,7 +1,7 @@
-// A connector in a tenant, from the request to the end of its life. Owns which scopes were asked for and how far it has come; not whose
-// consent it has (consents/) nor the tokens (delegated-tokens/).
-import { because, type EventDraft, type Id, ProblemError } from '@reeve/contracts';
-import type { Collections, Decision, Entry, Store } from '@reeve/store';
+// A connector in a tenant, and how far it has come. Owns which scopes were asked for and the page where a person is
+// asked; not whose consent it has (consents/) nor the tokens (delegated-tokens/).
+import { event, type Id, ProblemError, type ReasonOf } from '@reeve/contracts';
+import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 export type Installation = {
@@ -30,13 +30,11 @@ export const installationView = z.object({
   createdAt: z.string(),
 });
 
-export function defineInstallations(store: Store): Installations {
-  return store.collections<Installation>({
-    name: 'installations',
-    globallyUnique: { consentRequest: installation => installation.consentRequestId },
-    queries: { inOrder: { equality: [] } },
-  });
-}
+export const installations = collection<Installation>({
+  name: 'installations',
+  globallyUnique: { consentRequest: installation => installation.consentRequestId },
+  queries: { inOrder: { equality: [] } },
+});
 
 export function viewOf({ id, state }: Entry<Installation>, selfUrl: string): z.infer<typeof installationView> {
   const { consentRequestId, ...rest } = state;
@@ -44,40 +42,34 @@ export function viewOf({ id, state }: Entry<Installation>, selfUrl: string): z.i
   return { id, ...rest, consentUrl: open ? `${selfUrl}/consent/${consentRequestId}` : null };
 }
 
-type EventType =
+type InstallationId = Id<'installation'>;
+type Change =
   | 'installation.requested'
   | 'installation.approved'
   | 'installation.installed'
   | 'installation.uninstalled';
 
-function event(
-  type: EventType,
-  id: string,
-  { connectorId, connectorName, scopes }: Installation,
-  reason: string,
-): EventDraft {
-  const target = { type: 'installation', id, name: connectorName };
-  return { type, target, outcome: 'success', reason: because(reason), details: { connectorId, connectorName, scopes } };
+function changed<T extends Change>(type: T, id: InstallationId, state: Installation, because: ReasonOf<T>) {
+  const { connectorId, connectorName, scopes } = state;
+  const details = { connectorId, connectorName, scopes };
+  return { state, events: [event<Change>(type, { id, name: connectorName, because, details })] };
 }
 
-function expect(installation: Installation, ...allowed: Installation['status'][]): void {
-  if (allowed.includes(installation.status)) return;
-  throw new ProblemError(
-    'installation_state',
-    `the installation is ${installation.status}; this needs ${allowed.join(' or ')}`,
-  );
+function expect({ status }: Installation, ...allowed: Installation['status'][]): void {
+  if (allowed.includes(status)) return;
+  throw new ProblemError('installation_state', `the installation is ${status}; this needs ${allowed.join(' or ')}`);
 }
 
 export function request(
-  id: string,
+  id: InstallationId,
   asked: Pick<Installation, 'connectorId' | 'connectorName' | 'scopes' | 'createdAt'>,
 ): NonNullable<Decision<Installation>> {
   const state: Installation = { ...asked, status: 'requested', consentRequestId: null, consentUntil: null };
-  return { state, events: [event('installation.requested', id, state, 'requested')] };
+  return changed('installation.requested', id, state, 'requested');
 }
 
 export function approve(
-  id: string,
+  id: InstallationId,
   installation: Installation,
   { requestId, now }: { requestId: Id<'request'>; now: Date },
 ): Decision<Installation> {
@@ -85,18 +77,16 @@ export function approve(
   expect(installation, 'requested');
   const consentUntil = new Date(now.getTime() + consentRequestLifetimeMs).toISOString();
   const state: Installation = { ...installation, status: 'approved', consentRequestId: requestId, consentUntil };
-  return { state, events: [event('installation.approved', id, state, 'requested')] };
+  return changed('installation.approved', id, state, 'requested');
 }
 
-export function install(id: string, installation: Installation): Decision<Installation> {
+export function install(id: InstallationId, installation: Installation): Decision<Installation> {
   if (installation.status === 'installed') return null;
   expect(installation, 'approved');
-  const state: Installation = { ...installation, status: 'installed' };
-  return { state, events: [event('installation.installed', id, state, 'consented_and_connected')] };
+  return changed('installation.installed', id, { ...installation, status: 'installed' }, 'consented_and_connected');
 }
 
-export function uninstall(id: string, installation: Installation): Decision<Installation> {
+export function uninstall(id: InstallationId, installation: Installation): Decision<Installation> {
   if (installation.status === 'uninstalled') return null;
-  const state: Installation = { ...installation, status: 'uninstalled' };
-  return { state, events: [event('installation.uninstalled', id, state, 'requested')] };
+  return changed('installation.uninstalled', id, { ...installation, status: 'uninstalled' }, 'requested');
 }

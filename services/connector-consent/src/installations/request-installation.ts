@@ -1,5 +1,4 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { assertOffered, type Catalogue } from '../catalogue/catalogue.ts';
@@ -30,10 +29,7 @@ export const requestInstallation = ({ installations, catalogue, clock, selfUrl }
         scopes,
         createdAt: clock.now().toISOString(),
       };
-      const entry =
-        (await installations.in(tenantId).create(id, request(id, asked), cause)) ??
-        (await installations.in(tenantId).get(id));
-      if (!entry) throw new ProblemError('conflict');
+      const { entry } = await createOnce(installations.in(tenantId), id, request(id, asked), { cause });
       return { body: viewOf(entry, selfUrl), version: entry.version };
     },
   });
