@@ -1,93 +1,93 @@
-// webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and nothing is accepted
-// before it is durable. Every part is built and every slice mounted here.
-import {
-  createApp,
-  createFoundation,
-  createTenantDirectory,
-  createTokenVerifier,
-  type Logger,
-  repeatedly,
-  type Service,
-} from '@reeve/service-kit';
+// webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and
+// nothing is accepted before it is durable. Every part is built and every route mounted here.
+import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
 import type { Config } from './config.ts';
-import { readDeadLetters } from './deliveries/dead-letters.ts';
-import { defineDeliveries } from './deliveries/delivery.ts';
-import { createLanes, defineLanes } from './deliveries/lanes.ts';
-import { createLimits } from './deliveries/limits.ts';
-import { listDeliveries, readDelivery } from './deliveries/read-deliveries.ts';
-import { readLanes, readTallies } from './deliveries/read-statistics.ts';
+import { contents } from './contents.ts';
+import { type Deliveries, deliveries as deliveriesOf } from './deliveries/delivery.ts';
+import { lanes as lanesOf } from './deliveries/lane.ts';
+import { listDeadLetters } from './deliveries/list-dead-letters.ts';
+import { listDeliveries } from './deliveries/list-deliveries.ts';
+import { listSequences } from './deliveries/list-sequences.ts';
+import { listTallies } from './deliveries/list-tallies.ts';
+import { readDelivery } from './deliveries/read-delivery.ts';
 import { receiveWebhook } from './deliveries/receive-webhook.ts';
 import { replayDelivery } from './deliveries/replay-delivery.ts';
-import { createTallies, defineTallies } from './deliveries/tallies.ts';
-import { testEndpoint } from './deliveries/test-endpoint.ts';
+import { createDeliveryStore } from './deliveries/store-delivery.ts';
+import { createTallies, tallies as talliesOf } from './deliveries/tallies.ts';
+import { recoverDelivery, tendLanes } from './deliveries/tend-lanes.ts';
 import { createEndpoint } from './endpoints/create-endpoint.ts';
 import { createEndpointWhenInstalled } from './endpoints/create-endpoint-when-installed.ts';
 import { disableEndpointWhenUninstalled } from './endpoints/disable-endpoint-when-uninstalled.ts';
-import { defineEndpoints } from './endpoints/endpoint.ts';
-import { createEndpointSecrets } from './endpoints/endpoint-secrets.ts';
-import { listEndpoints, readEndpoint } from './endpoints/read-endpoints.ts';
+import { endpoints as endpointsOf } from './endpoints/endpoint.ts';
+import { createEndpointSecrets, secretUses as secretUsesOf } from './endpoints/endpoint-secrets.ts';
+import { listEndpoints } from './endpoints/list-endpoints.ts';
+import { readEndpoint } from './endpoints/read-endpoint.ts';
 import { createReceivers } from './endpoints/receivers.ts';
 import { rotateSecret } from './endpoints/rotate-secret.ts';
 import { disableEndpoint, enableEndpoint } from './endpoints/switch-endpoint.ts';
+import { testEndpoint } from './endpoints/test-endpoint.ts';
 import { updateEndpoint } from './endpoints/update-endpoint.ts';
 import { readSamples } from './samples/read-samples.ts';
 
-const tendEveryMs = 500;
-
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('webhook-ingress', config, { log, publishOnce: true });
-  const { store, bus } = foundation;
+  const foundation = createFoundation('webhook-ingress', config, { log, contents, publishOnce: true });
+  const { store, bus, verifyToken, ready } = foundation;
   const { clock } = store;
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
-  const tenants = createTenantDirectory(store);
-  const endpoints = defineEndpoints(store);
-  const secrets = createEndpointSecrets({ vault, store });
-  const receivers = createReceivers({ endpoints, secrets, tenants, clock });
-  const tallyRows = defineTallies(store);
-  const tallies = createTallies({ store, tallies: tallyRows });
-  // Deliveries and lanes need one another: a lane releases rows, and a row whose writer was lost is recovered by its lane.
-  const lanes = createLanes({ store, lanes: defineLanes(store), deliveries: () => deliveries, receivers });
-  const deliveries = defineDeliveries(store, (row, tenantId) => lanes.recover(row, tenantId));
-  const limits = createLimits(config.REEVE_RATE_LIMITS === 'on');
-  const parts = { endpoints, secrets, receivers, clock, selfUrl: config.REEVE_SELF_URL };
+  const selfUrl = config.REEVE_SELF_URL;
   const onError = (error: unknown) => log.warn({ error }, 'will be tried again');
-  const tending = [repeatedly(lanes.tend, tendEveryMs, onError), repeatedly(tallies.close, tendEveryMs, onError)];
-
-  const app = createApp(
-    {
-      name: 'webhook-ingress',
-      config,
-      log,
-      store,
-      tenants,
-      verifyToken: createTokenVerifier(config),
-      ready: foundation.ready,
-    },
-    {
-      ahead: [receiveWebhook({ receivers, secrets, deliveries, lanes, tallies, limits, clock, log })],
-      routes: [
-        createEndpoint(parts),
-        listEndpoints(parts),
-        readEndpoint(parts),
-        updateEndpoint(parts),
-        rotateSecret(parts),
-        disableEndpoint(parts),
-        enableEndpoint(parts),
-        testEndpoint({ ...parts, port: config.PORT }),
-        readSamples(parts),
-        readLanes({ endpoints, lanes }),
-        readTallies({ endpoints, tallies: tallyRows }),
-        listDeliveries({ endpoints, deliveries }),
-        readDelivery({ deliveries }),
-        replayDelivery({ deliveries, store }),
-        readDeadLetters({ endpoints, deliveries }),
-      ],
-    },
+  const tenants = createTenantDirectory(store);
+  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const endpoints = store.collection(endpointsOf);
+  const secretUses = store.collection(secretUsesOf);
+  const lanes = store.collection(lanesOf);
+  const tallyRows = store.collection(talliesOf);
+  const deliveries: Deliveries = store.journal(deliveriesOf, (row, tenantId) =>
+    recoverDelivery(lanesAtWork, row, tenantId),
   );
+  const secrets = createEndpointSecrets({ vault, uses: secretUses });
+  const limited = config.REEVE_RATE_LIMITS === 'on';
+  const receivers = createReceivers({ endpoints, secretUses, vault, tenants, clock, limited });
+  const deliveryStore = createDeliveryStore({ deliveries, lanes, clock });
+  const lanesAtWork = { deliveries, lanes, receivers, deliveryStore, store, onError };
+  const tallies = createTallies({ store, rows: tallyRows, onError });
+  const workers = [tendLanes(lanesAtWork), tallies.closing];
+  const fastLane = receiveWebhook({ receivers, deliveryStore, tallies, clock, log });
+  const parts = { endpoints, secrets, receivers, clock, selfUrl };
+
+  const app = createApp({
+    name: 'webhook-ingress',
+    purpose: "Takes partners' webhooks: verifies them, stores them once, and publishes them in order.",
+    config,
+    log,
+    store,
+    tenants,
+    verifyToken,
+    ready,
+    fastLane,
+    routes: [
+      fastLane.route,
+      createEndpoint(parts),
+      listEndpoints(parts),
+      readEndpoint(parts),
+      updateEndpoint(parts),
+      rotateSecret(parts),
+      disableEndpoint(parts),
+      enableEndpoint(parts),
+      testEndpoint({ ...parts, port: config.PORT }),
+      readSamples(parts),
+      listSequences({ endpoints, lanes }),
+      listTallies({ endpoints, tallies: tallyRows }),
+      listDeliveries({ endpoints, deliveries }),
+      readDelivery({ deliveries }),
+      replayDelivery({ deliveries, store }),
+      listDeadLetters({ endpoints, deliveries }),
+    ],
+  });
 
   return {
     app,
+    ownSpans: '/hooks/',
     async start() {
       await foundation.start();
       await bus.subscribe('webhook-ingress.tenants', tenants.handlers);
@@ -95,10 +95,10 @@ export function createService(config: Config, log: Logger): Service {
         ...createEndpointWhenInstalled(parts),
         ...disableEndpointWhenUninstalled(parts),
       });
-      for (const work of tending) work.start();
+      for (const one of workers) one.start();
     },
     async stop() {
-      await Promise.all(tending.map(work => work.stop()));
+      await Promise.all(workers.map(one => one.stop()));
       await foundation.stop();
     },
   };

@@ -1,15 +1,20 @@
-// A delivery: one event of a partner at one endpoint, accepted once. The row is what de-duplication rests on, what the log shows and what
-// a replay sends again. It tells its events when it is created (a journal of packages/store), so a crash after the 202 leaves them to
-// a sweep and not to oblivion (lesson L24).
+// A delivery: one event of a partner at one endpoint, accepted once. The row is what de-duplication rests on, what the
+// log shows and what a replay sends again. Its events are made from it when it is created (a journal of
+// packages/store), so a crash after the 202 leaves them to a sweep (lesson L24).
 import { hash } from 'node:crypto';
-import { because, type Cause, type EventDraft, type TenantId } from '@reeve/contracts';
-import type { Entry, Journal, RawDraft, Store } from '@reeve/store';
+import { type Cause, type EventDraft, event, type Id, ProblemError, type TenantId } from '@reeve/contracts';
+import { type Entry, type Journal, journal, type RawDraft } from '@reeve/store';
+import type { HeaderOnce, Source } from '@reeve/webhook-signatures';
+import jsonpointer from 'jsonpointer';
 import { z } from 'zod';
+import type { Receiver } from '../endpoints/receivers.ts';
+
+export const deliveryStatuses = ['accepted', 'held', 'dead', 'refused'] as const;
 
 export type Delivery = {
   /** Also the row's id, so that rows lie in the order in which they came. */
-  deliveryId: string;
-  endpointId: string;
+  deliveryId: Id<'delivery'>;
+  endpointId: Id<'endpoint'>;
   webhookId: string;
   bodySha256: string;
   /** Where the signature does not cover the id: what was signed, since that is what a replay repeats. */
@@ -18,8 +23,11 @@ export type Delivery = {
   bytes: number;
   receivedAt: string;
   expiresAt: string;
-  /** `held` waits for an earlier sequence; `dead` was held until its time was over. */
-  status: 'accepted' | 'held' | 'dead';
+  /**
+   * `held` waits for its lane; `dead` was held until its time was over; `refused` came after what it should come
+   * before.
+   */
+  status: (typeof deliveryStatuses)[number];
   orderingKey: string;
   sequence: number | null;
   /** Goes through its lane, which publishes it, rather than publishing itself. */
@@ -38,11 +46,6 @@ export type Origin = {
 
 export type Deliveries = Journal<Delivery>;
 
-/** Longer than the longest retry schedule in use (76 hours, Standard Webhooks' example): what is forgotten could be accepted again. */
-const rememberedMs = 7 * 86_400_000;
-
-export const deliveryStatuses = ['accepted', 'held', 'dead'] as const;
-
 export const deliveryView = z.object({
   id: z.string(),
   webhookId: z.string(),
@@ -55,41 +58,45 @@ export const deliveryView = z.object({
   receivedAt: z.string(),
 });
 
-export function defineDeliveries(
-  store: Store,
-  recover: (row: Entry<Delivery>, tenantId: TenantId) => Promise<void>,
-): Deliveries {
-  return store.journal<Delivery>({
-    name: 'webhook_deliveries',
-    unique: {
-      webhook: ({ endpointId, webhookId }) => deliveryKey(endpointId, webhookId),
-      signedBytes: ({ endpointId, signedSha256 }) => (signedSha256 === null ? null : `${endpointId}:${signedSha256}`),
+export const deliveries = journal<Delivery>({
+  name: 'webhook_deliveries',
+  unique: {
+    webhook: ({ endpointId, webhookId }) => deliveryKey(endpointId, webhookId),
+    signedBytes: ({ endpointId, signedSha256 }) => (signedSha256 === null ? null : `${endpointId}:${signedSha256}`),
+  },
+  queries: {
+    byEndpoint: {
+      equality: ['endpointId'],
+      sort: 'receivedAt',
+      direction: 'descending',
+      narrowedBy: ['status', 'orderingKey'],
     },
-    queries: {
-      byEndpoint: { equality: ['endpointId'], sort: 'receivedAt', direction: 'descending' },
-      byStatus: { equality: ['endpointId', 'status'], sort: 'receivedAt', direction: 'descending' },
-    },
-    expiresAt: delivery => new Date(delivery.expiresAt),
-    countsUntilRemoved: true,
-    tells: (delivery, tenantId) => (delivery.inLane ? [] : announce(delivery, tenantId)),
-    topics: new Set(['reeve.webhook.v1', 'reeve.webhook.payloads.v1']),
-    recover,
-  });
-}
+    byStatus: { equality: ['endpointId', 'status'], sort: 'receivedAt', direction: 'descending' },
+  },
+  expiresAt: delivery => new Date(delivery.expiresAt),
+  countsUntilRemoved: true,
+  eventsOf: (delivery, tenantId) => (delivery.inLane ? [] : eventsOf(delivery, tenantId)),
+  topics: new Set(['reeve.webhook.v1', 'reeve.webhook.payloads.v1']),
+});
 
+/**
+ * Longer than the longest retry schedule in use (76 hours, Standard Webhooks' example): what is forgotten could be
+ * accepted again.
+ */
+const rememberedMs = 7 * 86_400_000;
+
+export const expiryOf = (now: Date) => new Date(now.getTime() + rememberedMs).toISOString();
 /** What de-duplication goes by. */
 export const deliveryKey = (endpointId: string, webhookId: string) => `${endpointId}:${webhookId}`;
 export const sha256 = (bytes: Uint8Array) => hash('sha256', bytes);
-export const expiryOf = (now: Date) => new Date(now.getTime() + rememberedMs).toISOString();
+export const originOf = ({ origin }: Delivery) => JSON.parse(origin) as Origin;
 
 export function viewOf({ state }: Entry<Delivery>): z.infer<typeof deliveryView> {
   const { deliveryId, webhookId, status, contentType, bytes, bodySha256, orderingKey, sequence, receivedAt } = state;
   return { id: deliveryId, webhookId, status, contentType, bytes, bodySha256, orderingKey, sequence, receivedAt };
 }
 
-export const originOf = ({ origin }: Delivery) => JSON.parse(origin) as Origin;
-
-const target = ({ deliveryId, webhookId }: Delivery) => ({ type: 'webhook_delivery', id: deliveryId, name: webhookId });
+const about = ({ deliveryId, webhookId }: Delivery) => ({ id: deliveryId, name: webhookId });
 
 /** The body, byte for byte, for the product. */
 function payloadOf(delivery: Delivery, tenantId: TenantId, type = 'webhook.payload'): RawDraft {
@@ -104,17 +111,12 @@ function payloadOf(delivery: Delivery, tenantId: TenantId, type = 'webhook.paylo
   };
 }
 
-/** What an accepted delivery tells: that it was accepted, to the audit log, and its body, to the product. */
-export function announce(delivery: Delivery, tenantId: TenantId): ((EventDraft | RawDraft) & { cause: Cause })[] {
+/** Of a delivery that is let through: that it was accepted, for the audit log, and its body, for the product. */
+export function eventsOf(delivery: Delivery, tenantId: TenantId): ((EventDraft | RawDraft) & { cause: Cause })[] {
   const { endpointId, webhookId, bytes, contentType, bodySha256 } = delivery;
   const { cause } = originOf(delivery);
-  const accepted: EventDraft = {
-    type: 'delivery.accepted',
-    target: target(delivery),
-    outcome: 'success',
-    reason: because('signature_valid'),
-    details: { endpointId, webhookId, bytes, contentType, bodySha256 },
-  };
+  const details = { endpointId, webhookId, bytes, contentType, bodySha256 };
+  const accepted = event('delivery.accepted', { ...about(delivery), because: 'signature_valid', details });
   return [
     { ...accepted, cause },
     { ...payloadOf(delivery, tenantId), cause },
@@ -123,23 +125,74 @@ export function announce(delivery: Delivery, tenantId: TenantId): ((EventDraft |
 
 export function replayed(delivery: Delivery, tenantId: TenantId): (EventDraft | RawDraft)[] {
   const { endpointId, webhookId, status } = delivery;
-  const event: EventDraft = {
-    type: 'delivery.replayed',
-    target: target(delivery),
-    outcome: 'success',
-    reason: because('requested'),
-    details: { endpointId, webhookId, deadLetter: status === 'dead' },
-  };
-  return [event, payloadOf(delivery, tenantId, 'webhook.payload.replayed')];
+  const details = { endpointId, webhookId, deadLetter: status === 'dead' };
+  const again = event('delivery.replayed', { ...about(delivery), because: 'requested', details });
+  return [again, payloadOf(delivery, tenantId, 'webhook.payload.replayed')];
 }
 
 export function deadLettered(delivery: Delivery): EventDraft {
   const { endpointId, webhookId, orderingKey, sequence } = delivery;
-  return {
-    type: 'delivery.dead_lettered',
-    target: target(delivery),
-    outcome: 'failure',
-    reason: because('gap_not_filled'),
-    details: { endpointId, webhookId, orderingKey, sequence },
+  const details = { endpointId, webhookId, orderingKey, sequence };
+  return event('delivery.dead_lettered', { ...about(delivery), because: 'gap_not_filled', details });
+}
+
+type Identity = { webhookId: string; orderingKey: string; sequence: number | null };
+
+const longest = 256;
+
+/**
+ * What a verified delivery says about itself, read from where the endpoint says. Throws `delivery_malformed`, naming
+ * the place, for what stands there and is nothing of the kind.
+ */
+export function identify(
+  { endpoint, idSource }: Receiver,
+  { header, body, signedBytesSha256 }: { header: HeaderOnce; body: Buffer; signedBytesSha256: () => string },
+): Identity {
+  let parsed: unknown;
+  const json = (): object => {
+    parsed ??= parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
   };
+  const read = (source: Source): unknown =>
+    source.startsWith('header:')
+      ? header(source.slice('header:'.length))
+      : jsonpointer.get(json(), source.slice('body:'.length));
+
+  const { orderingKeyFrom, sequenceFrom, ordered } = endpoint;
+  const id = idSource.from === null ? undefined : text(read(idSource.from), idSource.from);
+  const orderingKey = orderingKeyFrom === null ? '' : (text(read(orderingKeyFrom), orderingKeyFrom) ?? '');
+  const sequence = sequenceFrom === null ? null : sequenceOf(read(sequenceFrom), sequenceFrom);
+  if (ordered && sequence === null)
+    throw new ProblemError('delivery_malformed', `this endpoint demands order, and ${sequenceFrom} holds no sequence`);
+  // What was signed is always there to be recognised by (lesson L25).
+  return { webhookId: id ?? `sha256:${signedBytesSha256()}`, orderingKey, sequence };
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Undefined for what is not there; whatever else is not text or a number is the partner's error, and it learns which.
+ */
+function text(value: unknown, source: Source): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const found = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof found === 'string' && found.length <= longest && found.isWellFormed() && !/\p{Cc}/u.test(found))
+    return found;
+  throw new ProblemError(
+    'delivery_malformed',
+    `${source} must be text of at most ${longest} characters, or a whole number`,
+  );
+}
+
+function sequenceOf(value: unknown, source: Source): number | null {
+  if (value === undefined || value === null || value === '') return null;
+  const found = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+  if (typeof found === 'number' && Number.isSafeInteger(found) && found >= 0) return found;
+  throw new ProblemError('delivery_malformed', `${source} must be a whole number of at most 15 digits`);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { advance, emptyLane, type Lane, type Policy } from './lane.ts';
+import { advance, emptyLane, forget, type Lane, lanes, mayHaveForgotten, type Policy } from './lane.ts';
 
 const policy: Policy = { sequenced: true, ordered: true, holdSeconds: 30, onGap: 'release' };
 const plenty = { messages: 1_000, bytes: 1_000_000 };
@@ -39,7 +39,7 @@ describe('a lane that demands order', () => {
     );
   });
 
-  test('whatever arrives and however long it takes, nothing is released twice, out of order, or lost without a word', () => {
+  test('whatever arrives, however long it takes, nothing is released twice, out of order, or lost unreported', () => {
     const arrivals = fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 40 })), {
       maxLength: 60,
     });
@@ -68,7 +68,7 @@ describe('a lane that demands order', () => {
     );
   });
 
-  test('what comes too early is held; when its time is over the gap is told and it is let go', () => {
+  test('what comes too early is held; when its time is over the gap is reported and it is let go', () => {
     const { released, lane } = offerAll([1, 4, 3]);
     expect(released).toEqual(rows(1));
     expect(lane.dueAt).toBe(at(30).toISOString());
@@ -130,7 +130,7 @@ describe('a lane that demands order', () => {
 describe('a lane that does not', () => {
   const unordered = { ordered: false };
 
-  test('releases as it comes, and tells of a gap only when it lasts', () => {
+  test('releases as it comes, and reports a gap only when it lasts', () => {
     const { released, lane } = offerAll([5, 8, 7], unordered);
     expect(released).toEqual(rows(5, 8, 7));
     const due = { policy: { ...policy, ...unordered }, now: at(30), room: plenty };
@@ -162,4 +162,70 @@ describe('a lane that does not', () => {
     });
     expect(lane.release).toEqual(['b', 'a']);
   });
+});
+
+describe('what has left a lane', () => {
+  const left = (count: number) => offerAll(Array.from({ length: count }, (_, index) => index + 1)).lane;
+
+  test('is not taken in again, be it released or a dead letter', () => {
+    const refusing = { ...policy, onGap: 'refuse' } as const;
+    const { lane } = offerAll([1, 3], refusing);
+    const late = advance(lane, [], { policy: refusing, now: at(30), room: plenty });
+    expect(late.dead).toEqual(rows(3));
+    const again = advance(late.lane, [offer(1), offer(3)], { policy: refusing, now: at(31), room: plenty });
+    expect([...again.outcomes.values()]).toEqual(['known', 'known']);
+    expect(again.changed).toBe(false);
+  });
+
+  test('is forgotten only when its row says so, and the last of it never', () => {
+    const lane = left(100);
+    const forgotten = forget(lane, row => row !== 'row-7');
+    expect(forgotten.recent).toEqual(['row-7', ...lane.recent.slice(-64)]);
+    expect(forget(lane, () => false)).toBe(lane);
+    expect(forget(left(64), () => true).recent).toHaveLength(64);
+  });
+
+  test('and was forgotten can be told from what never came, by its id', () => {
+    const ids = Array.from({ length: 100 }, (_, index) => `dlv_${String(index).padStart(3, '0')}`);
+    const lane = forget({ ...fresh(), recent: ids }, () => true);
+    expect(mayHaveForgotten(lane, 'dlv_000')).toBe(true);
+    expect(mayHaveForgotten(lane, 'dlv_035')).toBe(true);
+    expect(mayHaveForgotten(lane, 'dlv_036')).toBe(false);
+    expect(mayHaveForgotten(fresh(), 'dlv_000')).toBe(false);
+  });
+
+  test('whatever comes and is forgotten in between, no row is released a second time', () => {
+    const rounds = fc.array(fc.array(fc.integer({ min: 0, max: 200 }), { maxLength: 40 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(rounds, offered => {
+        const unordered = { ...policy, sequenced: false, ordered: false };
+        let lane = fresh();
+        const released = new Set<string>();
+        for (const round of offered) {
+          lane = forget(lane, row => released.has(row));
+          const ids = [...new Set(round)].map(index => `dlv_${String(index).padStart(3, '0')}`);
+          // Whoever may have been forgotten is asked for its row, and that says whether it was released.
+          const open = ids.filter(id => !mayHaveForgotten(lane, id) || !released.has(id));
+          const step = advance(
+            lane,
+            open.map(row => ({ row, sequence: null, bytes: 1 })),
+            { policy: unordered, now: at(0), room: plenty },
+          );
+          for (const row of step.release) {
+            expect(released.has(row)).toBe(false);
+            released.add(row);
+          }
+          lane = step.lane;
+        }
+      }),
+    );
+  });
+});
+
+test('a lane of the first version goes on where it was', () => {
+  const { reportedTo, missing: _, dead: __, forgotten: ___, ...rest } = offerAll([1, 4]).lane;
+  const stored = { ...rest, toldTo: reportedTo, missing: [{ from: 2, to: 3, tellAt: null }] };
+  const lane = lanes.upgrade?.(stored, 1) as Lane;
+  expect(lane).toMatchObject({ last: 1, reportedTo: -1, missing: [{ from: 2, to: 3, reportAt: null }], dead: [] });
+  expect(offerAll([2, 3], {}, lane).released).toEqual(rows(2, 3, 4));
 });

@@ -9,26 +9,23 @@ type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock };
 /** One endpoint per installation: the unique key makes a second delivery of the event change nothing. */
 export const createEndpointWhenInstalled = ({ endpoints, secrets, clock }: Parts): Handlers => ({
   async 'installation.installed'({ id: causationId, tenantId, correlationId, data }) {
-    const installationId = data.target.id ?? '';
+    const { id: installationId } = data.target;
+    const { connectorId } = data.details;
     const collection = endpoints.in(tenantId);
     if (await collection.getByUnique('installation', installationId)) return;
     const cause = serviceCause('webhook-ingress', { correlationId, causationId });
     const createdAt = clock.now().toISOString();
     const form = { scheme: 'standard', signature: null } as const;
-    const secret = await secrets.create(tenantId, { ...form, given: undefined, field: 'secret' }, cause);
+    const secretId = newId('secret');
+    await secrets.create(tenantId, { id: secretId, ...form, given: undefined, field: 'secret' }, cause);
     const id = newId('endpoint');
-    const endpoint = {
-      ...defaultSettings,
-      ...form,
-      connectorId: data.details.connectorId,
-      installationId,
-      secrets: [{ id: secret.id, createdAt, expiresAt: null }],
-      createdAt,
-    };
+    const live = [{ id: secretId, createdAt, expiresAt: null }];
+    const endpoint = { ...defaultSettings, ...form, connectorId, installationId, secrets: live, createdAt };
     try {
       await collection.create(id, open(id, endpoint, 'installed'), cause);
     } catch (error) {
       if (!(error instanceof DuplicateKeyError)) throw error;
+      await secrets.discard(tenantId, [secretId], cause);
     }
   },
 });

@@ -1,11 +1,12 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { newId } from '@reeve/contracts';
+import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { schemeNames } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import { defaultSettings, type Endpoints, endpointView, open, viewOf } from './endpoint.ts';
+import { defaultSettings, type Endpoints, open } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import { assertConsistent, settingsBody, settingsIn, signatureBody, signatureSettings } from './endpoint-settings.ts';
+import { endpointWithSecret, showEndpoint } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock; selfUrl: string };
 
@@ -24,39 +25,36 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
         .max(5)
         .optional()
         .describe(
-          'The secrets or public keys that the partner signs with; without them Reeve makes one where the scheme allows',
+          'Secrets or public keys that the partner signs with; without them Reeve makes one where the scheme allows',
         ),
     }),
     status: 201,
-    response: endpointView.extend({ secret: z.string().nullable() }),
+    response: endpointWithSecret,
     withoutSecrets: endpoint => ({ ...endpoint, secret: null }),
-    async handle({
-      tenantId,
-      body: { connectorId, scheme, signature, secrets: given = [], ...settings },
-      cause,
-      freshId,
-    }) {
+    async handle({ tenantId, body, cause, freshId }) {
+      const { connectorId, scheme, signature: form, secrets: given = [], ...settings } = body;
       const id = freshId('endpoint');
       const createdAt = clock.now().toISOString();
-      const form = signatureSettings(scheme, signature);
+      const signature = signatureSettings(scheme, form);
       const all = { ...defaultSettings, ...settingsIn(settings) };
       assertConsistent(all);
-      const wanted = given.length > 0 ? given : [undefined];
-      const created = [];
-      for (const [index, secret] of wanted.entries())
-        created.push(
-          await secrets.create(tenantId, { scheme, signature: form, given: secret, field: `secrets.${index}` }, cause),
+      const live = [];
+      let shown: string | null = null;
+      for (const [index, secret] of (given.length > 0 ? given : [undefined]).entries()) {
+        const wanted = { id: newId('secret'), scheme, signature, given: secret, field: `secrets.${index}` };
+        shown = await secrets.create(tenantId, wanted, cause);
+        live.push({ id: wanted.id, createdAt, expiresAt: null });
+      }
+      const endpoint = { ...all, connectorId, installationId: null, scheme, signature, secrets: live, createdAt };
+      const opened = open(id, endpoint, 'requested');
+      const { entry, isNew } = await createOnce(endpoints.in(tenantId), id, opened, { cause });
+      if (!isNew)
+        await secrets.discard(
+          tenantId,
+          live.map(secret => secret.id),
+          cause,
         );
-      const live = created.map(secret => ({ id: secret.id, createdAt, expiresAt: null }));
-      const decision = open(
-        id,
-        { ...all, connectorId, installationId: null, scheme, signature: form, secrets: live, createdAt },
-        'requested',
-      );
-      const entry = await endpoints.in(tenantId).create(id, decision, cause);
-      const secret = entry ? (created[0]?.shown ?? null) : null;
-      const current = entry ?? (await endpoints.in(tenantId).get(id));
-      if (!current) throw new ProblemError('conflict');
-      return { body: { ...viewOf(current, selfUrl, new Map()), secret }, version: current.version };
+      const view = await showEndpoint({ secrets, selfUrl }, tenantId, entry);
+      return { body: { ...view, secret: isNew ? shown : null }, version: entry.version };
     },
   });

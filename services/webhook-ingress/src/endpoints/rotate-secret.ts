@@ -2,21 +2,21 @@ import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { complete, type Endpoints, endpointView, rotate } from './endpoint.ts';
-import type { EndpointSecrets } from './endpoint-secrets.ts';
+import { type Endpoints, rotate } from './endpoint.ts';
 import type { Receivers } from './receivers.ts';
-import { showEndpoint } from './show-endpoint.ts';
+import { endpointWithSecret, type ShowParts, showEndpoint } from './show-endpoint.ts';
 
-type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; clock: Clock; selfUrl: string };
+type Parts = ShowParts & { endpoints: Endpoints; receivers: Receivers; clock: Clock };
 
 const day = 86_400;
 
-export const rotateSecret = ({ endpoints, secrets, receivers, clock, selfUrl }: Parts) =>
+export const rotateSecret = ({ endpoints, receivers, clock, ...parts }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}:rotate-secret',
     summary: 'Put a new secret in force, made by Reeve (shown once) or given; the previous ones work on for a while',
     action: 'webhooks:write',
+    versioned: true,
     body: z.strictObject({
       secret: z.string().optional().describe('The new secret or public key, where the partner makes it'),
       overlapSeconds: z
@@ -27,31 +27,31 @@ export const rotateSecret = ({ endpoints, secrets, receivers, clock, selfUrl }: 
         .default(day)
         .describe('How long the previous secrets go on working; 0 ends them now'),
     }),
-    response: endpointView.extend({ secret: z.string().nullable() }),
+    response: endpointWithSecret,
     withoutSecrets: endpoint => ({ ...endpoint, secret: null }),
-    async handle({ tenantId, params, body: { secret: given, overlapSeconds }, cause, expectedVersion }) {
-      const id = String(params['endpointId']);
-      const collection = endpoints.in(tenantId);
-      const current = await collection.get(id);
-      if (!current) throw new ProblemError('not_found');
-      const { scheme, signature } = complete(current.state);
-      const { id: secretId, shown } = await secrets.create(
-        tenantId,
-        { scheme, signature, given, field: 'secret' },
-        cause,
-      );
+    async handle({ tenantId, params: { endpointId: id }, body, cause, expectedVersion, freshId }) {
+      const { secret: given, overlapSeconds } = body;
       const now = clock.now();
-      const fresh = { id: secretId, createdAt: now.toISOString(), expiresAt: null };
-      const entry = await collection.change(
-        id,
-        endpoint => endpoint && rotate(id, endpoint, { fresh, overlapSeconds, now }),
-        { cause, expectedVersion },
-      );
+      const fresh = { id: freshId('secret'), createdAt: now.toISOString(), expiresAt: null };
+      let shown: string | null = null;
+      let isStored = false;
+      const entry = await endpoints
+        .in(tenantId)
+        .change(id, endpoint => endpoint && rotate(id, endpoint, { fresh, overlapSeconds, now }), {
+          cause,
+          expectedVersion,
+          // Once, and only where the endpoint may be changed. One that an earlier try has put in force stays as it is.
+          async gather(endpoint) {
+            if (!endpoint || isStored || endpoint.secrets.some(secret => secret.id === fresh.id)) return;
+            const { scheme, signature } = endpoint;
+            const wanted = { id: fresh.id, scheme, signature, given, field: 'secret' };
+            shown = await parts.secrets.create(tenantId, wanted, cause);
+            isStored = true;
+          },
+        });
       if (!entry) throw new ProblemError('not_found');
       receivers.forget(id);
-      return {
-        body: { ...(await showEndpoint({ secrets, selfUrl }, tenantId, entry)), secret: shown },
-        version: entry.version,
-      };
+      const view = await showEndpoint(parts, tenantId, entry);
+      return { body: { ...view, secret: shown }, version: entry.version };
     },
   });

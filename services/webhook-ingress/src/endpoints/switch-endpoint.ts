@@ -1,34 +1,38 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
-import { type Endpoint, type Endpoints, endpointView, turn } from './endpoint.ts';
-import type { EndpointSecrets } from './endpoint-secrets.ts';
+import type { Id } from '@reeve/contracts';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import type { Decision } from '@reeve/store';
+import { disable, type Endpoint, type Endpoints, enable } from './endpoint.ts';
 import type { Receivers } from './receivers.ts';
-import { showEndpoint } from './show-endpoint.ts';
+import { endpointView, type ShowParts, showEndpoint } from './show-endpoint.ts';
 
-type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; selfUrl: string };
+type Parts = ShowParts & { endpoints: Endpoints; receivers: Receivers };
 
-const switchTo =
-  (status: Endpoint['status'], { verb, summary }: { verb: string; summary: string }) =>
-  ({ endpoints, secrets, receivers, selfUrl }: Parts) =>
+const switchBy =
+  (
+    decide: (id: Id<'endpoint'>, endpoint: Endpoint) => Decision<Endpoint>,
+    { verb, summary }: { verb: 'disable' | 'enable'; summary: string },
+  ) =>
+  ({ endpoints, receivers, ...parts }: Parts) =>
     tenantRoute({
       method: 'post',
       path: `/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}:${verb}`,
       summary,
       action: 'webhooks:write',
+      versioned: true,
       response: endpointView,
-      async handle({ tenantId, params, cause, expectedVersion }) {
-        const id = String(params['endpointId']);
-        const entry = await endpoints
-          .in(tenantId)
-          .change(id, endpoint => endpoint && turn(id, endpoint, status, 'requested'), { cause, expectedVersion });
-        if (!entry) throw new ProblemError('not_found');
+      async handle({ tenantId, params: { endpointId: id }, cause, expectedVersion }) {
+        const entry = await changeExisting(endpoints.in(tenantId), id, endpoint => decide(id, endpoint), {
+          cause,
+          expectedVersion,
+        });
         receivers.forget(id);
-        return { body: await showEndpoint({ secrets, selfUrl }, tenantId, entry), version: entry.version };
+        return { body: await showEndpoint(parts, tenantId, entry), version: entry.version };
       },
     });
 
-export const disableEndpoint = switchTo('disabled', {
+export const disableEndpoint = switchBy((id, endpoint) => disable(id, endpoint, 'requested'), {
   verb: 'disable',
   summary: 'Refuse deliveries with 410 until it is enabled again',
 });
-export const enableEndpoint = switchTo('active', { verb: 'enable', summary: 'Accept deliveries again' });
+
+export const enableEndpoint = switchBy(enable, { verb: 'enable', summary: 'Accept deliveries again' });

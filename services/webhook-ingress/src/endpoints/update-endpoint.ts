@@ -1,35 +1,28 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
-import { adjust, complete, type Endpoints, endpointView } from './endpoint.ts';
-import type { EndpointSecrets } from './endpoint-secrets.ts';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { adjust, type Endpoint, type Endpoints } from './endpoint.ts';
 import { assertConsistent, settingsBody, settingsIn } from './endpoint-settings.ts';
 import type { Receivers } from './receivers.ts';
-import { showEndpoint } from './show-endpoint.ts';
+import { endpointView, type ShowParts, showEndpoint } from './show-endpoint.ts';
 
-type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; receivers: Receivers; selfUrl: string };
+type Parts = ShowParts & { endpoints: Endpoints; receivers: Receivers };
 
-export const updateEndpoint = ({ endpoints, secrets, receivers, selfUrl }: Parts) =>
+export const updateEndpoint = ({ endpoints, receivers, ...parts }: Parts) =>
   tenantRoute({
     method: 'patch',
     path: '/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}',
     summary: "Change an endpoint's settings; what is left out stays",
     action: 'webhooks:write',
+    versioned: true,
     body: settingsBody,
     response: endpointView,
-    async handle({ tenantId, params, body, cause, expectedVersion }) {
-      const id = String(params['endpointId']);
+    async handle({ tenantId, params: { endpointId: id }, body, cause, expectedVersion }) {
       const settings = settingsIn(body);
-      const entry = await endpoints.in(tenantId).change(
-        id,
-        endpoint => {
-          if (!endpoint) return null;
-          assertConsistent({ ...complete(endpoint), ...settings });
-          return adjust(id, endpoint, settings);
-        },
-        { cause, expectedVersion },
-      );
-      if (!entry) throw new ProblemError('not_found');
+      const decide = (endpoint: Endpoint) => {
+        assertConsistent({ ...endpoint, ...settings });
+        return adjust(id, endpoint, settings);
+      };
+      const entry = await changeExisting(endpoints.in(tenantId), id, decide, { cause, expectedVersion });
       receivers.forget(id);
-      return { body: await showEndpoint({ secrets, selfUrl }, tenantId, entry), version: entry.version };
+      return { body: await showEndpoint(parts, tenantId, entry), version: entry.version };
     },
   });

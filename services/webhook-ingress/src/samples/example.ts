@@ -1,7 +1,9 @@
-// An example event of an endpoint: a body and headers that hold an id, a sequence and an ordering key wherever the endpoint looks for them.
+// An example event of an endpoint: a body and headers that hold an id, a sequence and an ordering key wherever the
+// endpoint looks for them.
 import { type Source, schemeOf } from '@reeve/webhook-signatures';
 import jsonpointer from 'jsonpointer';
-import { type Endpoint, idSource } from '../endpoints/endpoint.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import { idSource } from '../endpoints/receivers.ts';
 
 export type Example = {
   body: string;

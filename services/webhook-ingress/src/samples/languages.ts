@@ -1,5 +1,6 @@
-// Signing samples: whole programs that send one signed event, for a partner to copy. The secret comes from the environment, never from here.
-// Made from the same recipe as the verifier's own scheme, and each is run by a test where its runtime exists.
+// Signing samples: whole programs that send one signed event, for a partner to copy. The secret comes from the
+// environment, never from here. Made from the same recipe as the verifier's own scheme, and each is run by a test where
+// its runtime exists.
 import type { Example, Recipe } from './example.ts';
 
 export const languages = ['curl', 'node', 'python', 'go', 'java', 'php'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId, ProblemError } from '@reeve/contracts';
-import { createFairQueue } from './fair-queue.ts';
+import { createFairQueue } from './store-delivery.ts';
 
 const [storming, quiet] = [newId('tenant'), newId('tenant')];
 
@@ -35,7 +35,7 @@ describe('the queue before the store', () => {
     );
   });
 
-  test('one tenant cannot take every place, and when all are taken the answer is at once and says when to come back', async () => {
+  test('one tenant cannot take every place, and when all are taken that is said at once, with a time to wait', async () => {
     const { promise: never, resolve } = Promise.withResolvers<void>();
     const queue = createFairQueue<number, void>({
       maxWaiting: 10,

@@ -1,14 +1,14 @@
-// The test button: signs an example with the endpoint's newest secret and sends it through the front door, so that what passes here passes
-// for the partner. The product sees its type, `reeve.test`.
+// The test button: signs an example with the endpoint's newest secret and sends it through the front door, so that what
+// passes here passes for the partner. The product sees its type, `reeve.test`.
 import { randomUUID } from 'node:crypto';
 import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { SecretFormError, sign } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import { complete, type Endpoint, type Endpoints, liveSecrets } from '../endpoints/endpoint.ts';
-import type { EndpointSecrets } from '../endpoints/endpoint-secrets.ts';
 import { exampleOf } from '../samples/example.ts';
+import { type Endpoint, type Endpoints, liveSecrets } from './endpoint.ts';
+import type { EndpointSecrets } from './endpoint-secrets.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock; port: number };
 
@@ -16,7 +16,7 @@ const withinMs = 10_000;
 
 const explanations: Record<number, string> = {
   202: 'Accepted and stored. It is on its way to reeve.webhook.payloads.v1 with the type reeve.test in its body.',
-  401: 'Refused. The test comes from this service itself: an endpoint with allowedIps takes it only if those hold the loopback address.',
+  401: 'Refused. The test comes from this service itself: allowedIps, where there are any, have to hold 127.0.0.1.',
   410: 'The endpoint is disabled, or its tenant is suspended. Enable it and test again.',
   415: 'Refused for its content type: see contentTypes of the endpoint.',
   429: 'The endpoint is at its limit just now. Test again in a moment.',
@@ -34,50 +34,35 @@ export const testEndpoint = ({ endpoints, secrets, clock, port }: Parts) =>
       request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
       answer: z.unknown(),
     }),
-    async handle({ tenantId, params }) {
-      const id = String(params['endpointId']);
-      const entry = await endpoints.in(tenantId).get(id);
-      if (!entry) throw new ProblemError('not_found');
-      const endpoint = complete(entry.state);
+    async handle({ tenantId, params: { endpointId } }) {
+      const { state: endpoint } = await readExisting(endpoints.in(tenantId), endpointId);
       if (endpoint.ordered && endpoint.orderingKeyFrom === null)
         throw new ProblemError(
           'delivery_state',
           'a test event would take a place in the only sequence of this endpoint',
         );
-      const [newest] = liveSecrets(endpoint, clock.now());
+      const now = clock.now();
+      const [newest] = liveSecrets(endpoint, now);
       if (!newest) throw new ProblemError('delivery_state', 'the endpoint has no secret in force: rotate it');
-      const testId = `reeve_test_${randomUUID()}`;
+      const id = `reeve_test_${randomUUID()}`;
       const { body, headers, contentType } = exampleOf(endpoint, {
-        id: testId,
-        orderingKey: testId,
+        id,
+        orderingKey: id,
         sequence: 1,
         type: 'reeve.test',
       });
-      const signed = {
-        ...headers,
-        ...signatureOf(endpoint, {
-          secret: await secrets.secret(tenantId, newest.id),
-          id: testId,
-          now: clock.now(),
-          body,
-        }),
-        'content-type': contentType,
-      };
-      const response = await fetch(`http://127.0.0.1:${port}/hooks/${id}`, {
+      const secret = await secrets.read(tenantId, newest.id);
+      const signature = signatureOf(endpoint, { secret, id, now, body });
+      const signed = { ...headers, ...signature, 'content-type': contentType };
+      const response = await fetch(`http://127.0.0.1:${port}/hooks/${endpointId}`, {
         method: 'POST',
         headers: signed,
         body,
         signal: AbortSignal.timeout(withinMs),
       });
       const explanation = explanations[response.status] ?? 'See the code of the answer in docs/problems.md.';
-      return {
-        body: {
-          status: response.status,
-          explanation,
-          request: { headers: signed, body },
-          answer: await response.json(),
-        },
-      };
+      const request = { headers: signed, body };
+      return { body: { status: response.status, explanation, request, answer: await response.json() } };
     },
   });
 

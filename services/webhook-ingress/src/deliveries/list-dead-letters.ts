@@ -1,10 +1,9 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
 import { type Deliveries, deliveryView, viewOf } from './delivery.ts';
-import { mustExist } from './read-deliveries.ts';
 
-export const readDeadLetters = ({ endpoints, deliveries }: { endpoints: Endpoints; deliveries: Deliveries }) =>
+export const listDeadLetters = ({ endpoints, deliveries }: { endpoints: Endpoints; deliveries: Deliveries }) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/webhook-endpoints/{endpointId}/dead-letters',
@@ -12,9 +11,8 @@ export const readDeadLetters = ({ endpoints, deliveries }: { endpoints: Endpoint
     action: 'webhooks:read',
     query: pageQuery,
     response: pageOf(deliveryView.extend({ reason: z.literal('gap_not_filled') })),
-    async handle({ tenantId, params, query }) {
-      const endpointId = String(params['endpointId']);
-      await mustExist(endpoints, tenantId, endpointId);
+    async handle({ tenantId, params: { endpointId }, query }) {
+      await readExisting(endpoints.in(tenantId), endpointId);
       const page = await deliveries.in(tenantId).list('byStatus', { endpointId, status: 'dead' }, query);
       const items = page.items.map(entry => ({ ...viewOf(entry), reason: 'gap_not_filled' as const }));
       return { body: { items, nextCursor: page.nextCursor } };

@@ -1,18 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
-import { defaultSettings } from '../endpoints/endpoint.ts';
-import type { Receiver } from '../endpoints/receivers.ts';
-import { createLimits } from './limits.ts';
+import { createLimits } from './receivers.ts';
 
-function receiver(perSecond: number, tenantId = newId('tenant')): Receiver {
-  const endpoint = { ...defaultSettings, limits: { perSecond } } as Receiver['endpoint'];
-  return { id: newId('endpoint'), tenantId, endpoint } as Receiver;
-}
+type Limits = ReturnType<typeof createLimits>;
+type Charged = Parameters<Limits['charge']>[0];
 
-async function taken(limits: ReturnType<typeof createLimits>, of: Receiver, repetition: boolean): Promise<number> {
+const receiver = (perSecond: number): Charged => ({
+  id: newId('endpoint'),
+  tenantId: newId('tenant'),
+  endpoint: { limits: { perSecond } },
+});
+
+async function taken(limits: Limits, of: Charged, repetition: boolean): Promise<number> {
   for (let count = 0; ; count += 1) {
     try {
-      await limits.delivery(of, repetition);
+      await limits.charge(of, { repetition });
     } catch (error) {
       expect(error).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 1 });
       return count;

@@ -1,0 +1,152 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Id, TenantId } from '@reeve/contracts';
+import { createEventBus } from '@reeve/event-bus';
+import {
+  type Announcer,
+  callers,
+  engines,
+  eventually,
+  type RunningService,
+  startAnnouncer,
+  startService,
+} from '@reeve/testing';
+import { type SchemeName, type SignatureSettings, sign } from '@reeve/webhook-signatures';
+import { type Config, configSchema } from './config.ts';
+import { createService } from './service.ts';
+
+export type Ingress = RunningService & { announcer: Announcer };
+export type Endpoint = {
+  id: Id<'endpoint'>;
+  url: string;
+  secret: string;
+  status: string;
+  secrets: { id: string; lastUsedAt: string | null; expiresAt: string | null }[];
+};
+export type Delivered = {
+  status: number;
+  headers: Headers;
+  body: { id?: Id<'delivery'>; code?: string; detail?: string };
+};
+
+/** One instance, or another one over the same database, beside one that runs. */
+export async function startIngress({
+  environment = {},
+  beside,
+}: {
+  environment?: Readonly<Record<string, string>>;
+  beside?: Ingress;
+} = {}): Promise<Ingress> {
+  const directory = mkdtempSync(join(tmpdir(), 'webhook-ingress-'));
+  const keyFile = join(directory, 'keys.json');
+  writeFileSync(keyFile, JSON.stringify({ active: 'test', keys: { test: vaultKey } }), { mode: 0o600 });
+  const shared = beside && {
+    MONGODB_DATABASE: beside.config.MONGODB_DATABASE,
+    KAFKA_GROUP_PREFIX: beside.config.KAFKA_GROUP_PREFIX,
+  };
+  const announcer = beside?.announcer ?? (await startAnnouncer());
+  const ingress = await startService<Config, ReturnType<typeof createService>>({
+    name: 'webhook-ingress',
+    schema: configSchema,
+    create: createService,
+    environment: { REEVE_VAULT_KEY_FILE: keyFile, ...shared, ...environment },
+    ...(beside ? { issuer: beside.issuer } : {}),
+  });
+  rmSync(directory, { recursive: true });
+  return {
+    ...ingress,
+    announcer,
+    async stop() {
+      await ingress.stop();
+      if (!beside) await announcer.stop();
+    },
+  };
+}
+
+/** One for all instances of a run, since they share what it seals. */
+const vaultKey = randomBytes(32).toString('base64');
+
+/** A tenant that the service knows. */
+export async function newTenant({ ask, announcer }: Pick<Ingress, 'ask' | 'announcer'>): Promise<TenantId> {
+  const { id } = await announcer.newTenant();
+  const as = callers.tenantClient(id);
+  await eventually('the tenant', async () => (await ask('GET', endpointsOf(id), { as })).status === 200);
+  return id;
+}
+
+export const endpointsOf = (tenantId: TenantId) => `/v1/tenants/${tenantId}/webhook-endpoints`;
+
+export async function newEndpoint(
+  { ask }: Pick<Ingress, 'ask'>,
+  tenantId: TenantId,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Endpoint> {
+  const as = callers.tenantClient(tenantId);
+  const created = await ask<Endpoint>('POST', endpointsOf(tenantId), {
+    as,
+    body: { connectorId: 'partner', ...settings },
+  });
+  if (created.status !== 201) throw new Error(`no endpoint was created: ${JSON.stringify(created.body)}`);
+  return created.body;
+}
+
+export type Sending = {
+  scheme?: SchemeName;
+  settings?: SignatureSettings | null;
+  secret?: string;
+  id?: string;
+  body?: string | Buffer;
+  /** Unix seconds. */
+  timestamp?: number;
+  headers?: Readonly<Record<string, string>>;
+};
+
+export const unixNow = () => Math.floor(Date.now() / 1_000);
+
+/** Signs as a partner does, and sends it. `url` may be that of another instance. */
+export async function deliver(
+  { url, secret: own }: Pick<Endpoint, 'url' | 'secret'>,
+  sending: Sending = {},
+): Promise<Delivered> {
+  const {
+    scheme = 'standard',
+    settings = null,
+    secret = own,
+    id = `msg_${randomUUID()}`,
+    timestamp = unixNow(),
+  } = sending;
+  const body = Buffer.from(sending.body ?? '{"a":1}');
+  const signature = sign({ scheme, settings, secret, id, timestamp, body });
+  const headers = { 'content-type': 'application/json', ...signature, ...sending.headers };
+  const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Delivered['body'] };
+}
+
+export type Payload = { eventId: string; type: string; key: string; body: string };
+export type Payloads = Awaited<ReturnType<typeof readPayloads>>;
+
+/** The product: what is on the topic for an endpoint, in the order of its partitions. */
+export async function readPayloads() {
+  const bus = createEventBus({ brokers: [engines().kafka], clientId: 'test-product' });
+  const byEndpoint = new Map<string, Payload[]>();
+  const following = await bus.follow('reeve.webhook.payloads.v1', message => {
+    const key = message.key?.toString() ?? '';
+    const endpointId = key.split(':')[1] ?? '';
+    // Not decoded: other tests leave what cannot be.
+    const header = (name: string) => String(message.headers?.[name]);
+    const found = byEndpoint.get(endpointId) ?? [];
+    found.push({ eventId: header('ce_id'), type: header('ce_type'), key, body: message.value?.toString() ?? '' });
+    byEndpoint.set(endpointId, found);
+  });
+  await following.caughtUp;
+  const of = (endpointId: string): readonly Payload[] => byEndpoint.get(endpointId) ?? [];
+  return {
+    of,
+    /** Waits until there are so many, which says nothing of what may come after. */
+    seen: (endpointId: string, count: number, withinMs?: number): Promise<readonly Payload[]> =>
+      eventually(`${count} payloads`, () => (of(endpointId).length >= count ? of(endpointId) : null), withinMs),
+    stop: () => bus.stop(),
+  };
+}
