@@ -1,265 +1,259 @@
-// audit: chains every identity event per tenant, and lets it be searched, exported and verified. Every part is built and every slice mounted here.
-import { auditedTopics } from '@reeve/contracts';
+// audit: chains every identity event per tenant, and lets it be searched, exported and verified. Every part is built
+// and every route mounted here.
 import {
   createApp,
   createFoundation,
+  createGiveWay,
   createTenantDirectory,
-  createTokenVerifier,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
-import { defineAlerts } from './alerts/alert.ts';
+import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
+import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
-import { listAlertRules, updateAlertRule } from './alerts/manage-alert-rules.ts';
-import { acknowledgeAlert, listAlerts, readAlert } from './alerts/manage-alerts.ts';
+import { listAlertRules } from './alerts/list-alert-rules.ts';
+import { listAlerts } from './alerts/list-alerts.ts';
 import { openPlaces, type Places } from './alerts/places.ts';
-import { defineRuleSettings } from './alerts/rule-settings.ts';
-import { defineHeads, defineRecords } from './chains/chain-store.ts';
-import { createChainWriter } from './chains/chain-writer.ts';
-import { ingest, recordSetAside } from './chains/ingest.ts';
-import { defineTombstones } from './chains/tombstones.ts';
-import {
-  defineCheckpointKeys,
-  loadSigningKey,
-  publicKeys,
-  type SigningKey,
-  servePublicKeys,
-} from './checkpoints/checkpoint-keys.ts';
-import { defineCheckpoints } from './checkpoints/checkpoint-store.ts';
-import { createCheckpointer } from './checkpoints/checkpointer.ts';
-import { proveEvent } from './checkpoints/prove-event.ts';
-import { listCheckpoints, proveConsistency, readCheckpoint } from './checkpoints/read-checkpoints.ts';
-import { defineTiles } from './checkpoints/record-tree.ts';
+import { readAlert } from './alerts/read-alert.ts';
+import { ruleSettings } from './alerts/rule-settings.ts';
+import { updateAlertRule } from './alerts/update-alert-rule.ts';
 import type { Config } from './config.ts';
-import { defineEvidence } from './evidence/evidence-package.ts';
-import {
-  createPackage,
-  deletePackage,
-  downloadPackage,
-  listPackages,
-  readPackage,
-} from './evidence/manage-packages.ts';
+import { contents } from './contents.ts';
+import { createPackage } from './evidence/create-package.ts';
+import { deletePackage } from './evidence/delete-package.ts';
+import { downloadPackage } from './evidence/download-package.ts';
+import { openEvidence } from './evidence/evidence-package.ts';
+import { listPackages } from './evidence/list-packages.ts';
 import { createPackageBuilder } from './evidence/package-builder.ts';
+import { readPackage } from './evidence/read-package.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
 import { pullFeed } from './feed/pull-feed.ts';
-import { defineDeletionRequests } from './removal/deletion-request.ts';
-import { defineHolds } from './removal/legal-hold.ts';
-import {
-  cancelDeletionRequest,
-  confirmDeletionRequest,
-  createDeletionRequest,
-  listDeletionRequests,
-  readDeletionRequest,
-} from './removal/manage-deletion-requests.ts';
-import { listHolds, placeHold, releaseHold } from './removal/manage-holds.ts';
-import { readRetention, updateRetention } from './removal/manage-retention.ts';
-import { defineTurns } from './removal/removal-turn.ts';
+import { ingest } from './ingest/ingest.ts';
+import { createChainWriter } from './log/chain-writer.ts';
+import { createCheckpointer } from './log/checkpointer.ts';
+import { openLog } from './log/log.ts';
+import { createSigningKeys } from './log/signing-key.ts';
+import { listCheckpoints } from './proofs/list-checkpoints.ts';
+import { proveConsistency } from './proofs/prove-consistency.ts';
+import { proveEvent } from './proofs/prove-event.ts';
+import { readCheckpoint } from './proofs/read-checkpoint.ts';
+import { readPublicKeys } from './proofs/read-public-keys.ts';
+import { cancelDeletionRequest } from './removal/cancel-deletion-request.ts';
+import { confirmDeletionRequest } from './removal/confirm-deletion-request.ts';
+import { createDeletionRequest } from './removal/create-deletion-request.ts';
+import { deletionRequests } from './removal/deletion-request.ts';
+import { holds as holdsOf } from './removal/legal-hold.ts';
+import { listDeletionRequests } from './removal/list-deletion-requests.ts';
+import { listHolds } from './removal/list-holds.ts';
+import { placeHold } from './removal/place-hold.ts';
+import { readDeletionRequest } from './removal/read-deletion-request.ts';
+import { readRetention } from './removal/read-retention.ts';
+import { releaseHold } from './removal/release-hold.ts';
+import { turns as turnsOf } from './removal/removal-turn.ts';
 import { createRemover } from './removal/remover.ts';
-import { definePolicies } from './removal/retention-policy.ts';
-import { auditedReading } from './search/audited-reading.ts';
+import { policies as policiesOf } from './removal/retention-policy.ts';
+import { updateRetention } from './removal/update-retention.ts';
+import { createView } from './search/create-view.ts';
+import { deleteView } from './search/delete-view.ts';
 import { explainEvent } from './search/explain-event.ts';
-import { createView, deleteView, listViews, updateView } from './search/manage-views.ts';
+import { listViews } from './search/list-views.ts';
 import { readEvent } from './search/read-event.ts';
 import { readTimeline } from './search/read-timeline.ts';
 import { rebuildSearch } from './search/rebuild-search.ts';
-import { defineSavedViews } from './search/saved-views.ts';
+import { recordReading } from './search/record-reading.ts';
+import { savedViews } from './search/saved-view.ts';
 import { searchEvents } from './search/search-events.ts';
-import {
-  createSink,
-  deleteSink,
-  listSinks,
-  pauseSink,
-  readSink,
-  replaySink,
-  resumeSink,
-  testSink,
-  updateSink,
-} from './sinks/manage-sinks.ts';
-import { defineRuns, defineSinks } from './sinks/sink.ts';
+import { updateView } from './search/update-view.ts';
+import { createSink } from './sinks/create-sink.ts';
+import { deleteSink } from './sinks/delete-sink.ts';
+import { createIsolatedProcesses } from './sinks/isolation/isolated-processes.ts';
+import { listSinks } from './sinks/list-sinks.ts';
+import { readSink } from './sinks/read-sink.ts';
+import { replaySink } from './sinks/replay-sink.ts';
+import { runs as runsOf } from './sinks/run.ts';
+import { sinks as sinksOf } from './sinks/sink.ts';
 import { createSinkRunner } from './sinks/sink-runner.ts';
-import { crossOrigin, orViewer } from './viewers/accept-viewers.ts';
-import { createViewerToken, listViewerTokens, revokeViewerToken } from './viewers/manage-viewer-tokens.ts';
-import { defineViewers } from './viewers/viewer-token.ts';
+import { pauseSink, resumeSink } from './sinks/switch-sink.ts';
+import { testSink } from './sinks/test-sink.ts';
+import { updateSink } from './sinks/update-sink.ts';
+import { createViewerToken } from './viewers/create-viewer-token.ts';
+import { listViewerTokens } from './viewers/list-viewer-tokens.ts';
+import { revokeViewerToken } from './viewers/revoke-viewer-token.ts';
+import { orViewer, viewers as viewersOf } from './viewers/viewer-token.ts';
 
-const group = 'audit.chain';
+const receiverTimeoutMs = 20_000;
+const hourMs = 3_600_000;
+const longestRememberedMs = 30_000;
 
-export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('audit', config, { log });
-  const { store, bus } = foundation;
-  const records = defineRecords(store);
-  const tombstones = defineTombstones(store);
-  const logs = { records, tombstones };
-  const heads = defineHeads(store);
+export function createService(config: Config, logger: Logger): Service {
+  const foundation = createFoundation('audit', config, { log: logger, contents });
+  const { store, bus, ready } = foundation;
+  const { clock, recordFact } = store;
   const tenants = createTenantDirectory(store);
-  const { clock } = store;
-  const checkpoints = defineCheckpoints(store);
-  const tiles = defineTiles(store);
-  const views = defineSavedViews(store);
-  const viewers = defineViewers(store);
-  const sinks = defineSinks(store);
-  const runs = defineRuns(store);
-  const keys = defineCheckpointKeys(store);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
-  let loadedKey: SigningKey | undefined;
-  const signingKey = () => {
-    if (!loadedKey) throw new Error('the signing key is not loaded yet');
-    return loadedKey;
-  };
-  const viewing = { viewers, signingKey, selfUrl: config.REEVE_SELF_URL, clock };
+  const keys = createSigningKeys({ store, vault });
+  const log = openLog(store, keys.current);
+  const views = store.collection(savedViews);
+  const alerts = store.collection(alertsOf);
+  const settings = store.collection(ruleSettings);
+  const policies = store.collection(policiesOf);
+  const holds = store.collection(holdsOf);
+  const requests = store.collection(deletionRequests);
+  const turns = store.collection(turnsOf);
+  const evidence = openEvidence(store);
+  const requestsFirst = createGiveWay();
+  const giveWay = requestsFirst.toRequests;
+  const warn = (message: string) => (error: unknown) => logger.warn({ error }, message);
+
   const checkpointer = createCheckpointer({
-    records,
-    heads,
-    checkpoints,
-    signingKey,
-    clock,
+    ...log,
     intervalMs: config.REEVE_CHECKPOINT_SECONDS * 1_000,
-    onError: error => log.warn({ error }, 'a checkpoint will be tried again'),
+    giveWay,
+    onError: warn('a checkpoint will be tried again'),
   });
   const network = createGuardedNetwork({
     allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
-    timeoutMs: 20_000,
+    timeoutMs: receiverTimeoutMs,
   });
-  const pushing = { ...logs, heads, checkpoints, checkpointer, sinks, runs, vault, network, signingKey, clock };
-  const sinkRunner = createSinkRunner({
-    ...pushing,
-    onError: error => log.warn({ error }, 'a sink will be tried again'),
+  const processes = createIsolatedProcesses({
+    onError: warn('a sink’s receiver ended the process that spoke to it'),
   });
-  const alerts = defineAlerts(store);
+  const sinks = {
+    ...log,
+    network,
+    processes,
+    checkpointer,
+    sinks: store.collection(sinksOf),
+    runs: store.collection(runsOf),
+    vault,
+  };
+  const sinkRunner = createSinkRunner({ ...sinks, onError: warn('a sink will be tried again') });
   let places: Places | null = null;
-  const ruling = { settings: defineRuleSettings(store), places: () => places };
+  const rules = { settings, places: () => places };
   const detector = createDetector({
-    ...ruling,
-    records,
+    ...rules,
+    records: log.records,
     alerts,
     clock,
-    onError: error => log.error({ error }, 'a rule could not look at a record'),
+    onError: error => logger.error({ error }, 'a rule could not look at a record'),
   });
-  const removalDelayMs = config.REEVE_REMOVAL_DELAY_SECONDS * 1_000;
-  const keeping = {
-    ...logs,
-    heads,
-    policies: definePolicies(store),
-    holds: defineHolds(store),
-    requests: defineDeletionRequests(store),
-    turns: defineTurns(store),
+  const delayMs = config.REEVE_REMOVAL_DELAY_SECONDS * 1_000;
+  const remover = createRemover({
+    ...log,
+    policies,
+    holds,
+    requests,
+    turns,
     checkpointer,
-    signingKey,
+    intervalMs: config.REEVE_REMOVAL_SECONDS * 1_000,
+    giveWay,
+    onError: warn('removal will be tried again'),
+  });
+  const packageBuilder = createPackageBuilder({
+    ...log,
+    ...evidence,
+    checkpointer,
+    keys,
+    giveWay,
+    onError: warn('an evidence package could not be built'),
+  });
+  const writer = createChainWriter({
+    ...log,
+    rememberMs: Math.min(longestRememberedMs, delayMs / 2),
+    onAppended: checkpointer.grew,
+  });
+  const viewers = {
+    viewers: store.collection(viewersOf),
+    signingKey: keys.current,
+    selfUrl: config.REEVE_SELF_URL,
     clock,
   };
-  const remover = createRemover({
-    ...keeping,
-    intervalMs: config.REEVE_REMOVAL_SECONDS * 1_000,
-    onError: error => log.warn({ error }, 'removal will be tried again'),
-  });
-  const evidencing = { evidence: defineEvidence(store), clock };
-  const packageBuilder = createPackageBuilder({
-    ...logs,
-    ...evidencing,
-    checkpoints,
-    checkpointer,
-    tiles,
-    signingKey,
-    publicKeys: () => publicKeys(keys),
-    onError: error => log.warn({ error }, 'an evidence package could not be built'),
-  });
-  const removing = { ...keeping, remover, delayMs: removalDelayMs };
-  const rememberMs = Math.min(30_000, removalDelayMs / 2);
-  const writer = createChainWriter({ records, heads, clock, rememberMs, onAppended: checkpointer.grew });
 
-  const app = createApp(
-    {
-      name: 'audit',
-      config,
-      log,
-      store,
-      tenants,
-      verifyToken: orViewer(viewing, createTokenVerifier(config)),
-      ready: foundation.ready,
-    },
-    {
-      before: [servePublicKeys(keys), crossOrigin(viewing)],
-      routes: [
-        ...[
-          searchEvents({ records, views, signingKey }),
-          readEvent({ records, signingKey }),
-          explainEvent({ records, signingKey }),
-          readTimeline({ records, signingKey }),
-          listAlerts({ alerts, clock }),
-          readAlert({ alerts, clock }),
-          proveEvent({ ...logs, tiles, checkpointer }),
-          verifyLog({ ...logs, checkpointer, signingKey, clock, publicKeys: () => publicKeys(keys) }),
-        ].map(auditedReading(store.recordFact)),
-        auditedReading(store.recordFact, { everyMs: 3_600_000 })(pullFeed({ ...logs, heads, signingKey })),
-        listSinks(pushing),
-        readSink(pushing),
-        createSink(pushing),
-        updateSink(pushing),
-        deleteSink(pushing),
-        testSink(pushing),
-        pauseSink(pushing),
-        resumeSink(pushing),
-        replaySink(pushing),
-        acknowledgeAlert({ alerts, clock }),
-        listAlertRules(ruling),
-        updateAlertRule(ruling),
-        listPackages(evidencing),
-        createPackage(evidencing),
-        readPackage(evidencing),
-        downloadPackage({ ...evidencing, recordFact: store.recordFact }),
-        deletePackage(evidencing),
-        readRetention(removing),
-        updateRetention(removing),
-        listHolds(removing),
-        placeHold(removing),
-        releaseHold(removing),
-        listDeletionRequests(removing),
-        readDeletionRequest(removing),
-        createDeletionRequest(removing),
-        confirmDeletionRequest(removing),
-        cancelDeletionRequest(removing),
-        listViewerTokens(viewing),
-        createViewerToken(viewing),
-        revokeViewerToken(viewing),
-        listViews({ views }),
-        createView({ views }),
-        updateView({ views }),
-        deleteView({ views, clock }),
-        rebuildSearch({ records, heads, recordFact: store.recordFact }),
-        listCheckpoints({ checkpoints }),
-        readCheckpoint({ checkpoints }),
-        proveConsistency({ ...logs, checkpoints, tiles }),
-        exportEvents({ ...logs, checkpoints, checkpointer, signingKey, clock, recordFact: store.recordFact }),
-      ],
-    },
-  );
+  const recorded = recordReading(recordFact);
+  const app = createApp({
+    name: 'audit',
+    purpose: 'The audit log of every tenant: chained, signed, searched, exported, pushed to where it is wanted.',
+    config,
+    log: logger,
+    store,
+    tenants,
+    verifyToken: orViewer(viewers, foundation.verifyToken),
+    ready,
+    giveWay: requestsFirst,
+    routes: [
+      recorded(searchEvents({ ...log, views })),
+      recorded(readEvent(log)),
+      recorded(explainEvent(log)),
+      recorded(readTimeline(log)),
+      recorded(proveEvent({ ...log, checkpointer })),
+      recorded(verifyLog({ ...log, checkpointer, keys })),
+      recordReading(recordFact, { everyMs: hourMs })(pullFeed(log)),
+      exportEvents({ ...log, checkpointer, recordFact }),
+      rebuildSearch({ ...log, recordFact }),
+      listViews({ views }),
+      createView({ views }),
+      updateView({ views }),
+      deleteView({ views, clock }),
+      listCheckpoints(log),
+      readCheckpoint(log),
+      proveConsistency(log),
+      readPublicKeys({ keys }),
+      recorded(listAlerts({ alerts })),
+      recorded(readAlert({ alerts })),
+      acknowledgeAlert({ alerts, clock }),
+      listAlertRules(rules),
+      updateAlertRule(rules),
+      listSinks(sinks),
+      readSink(sinks),
+      createSink(sinks),
+      updateSink(sinks),
+      deleteSink(sinks),
+      testSink(sinks),
+      pauseSink(sinks),
+      resumeSink(sinks),
+      replaySink(sinks),
+      listPackages(evidence),
+      createPackage({ ...evidence, clock }),
+      readPackage(evidence),
+      downloadPackage({ ...evidence, recordFact }),
+      deletePackage({ ...evidence, clock }),
+      readRetention({ ...log, policies }),
+      updateRetention({ ...log, policies, turns, delayMs }),
+      listHolds({ holds }),
+      placeHold({ holds, turns, clock }),
+      releaseHold({ holds, turns, clock }),
+      listDeletionRequests({ requests }),
+      readDeletionRequest({ ...log, requests }),
+      createDeletionRequest({ ...log, requests }),
+      confirmDeletionRequest({ requests, turns, delayMs, clock }),
+      cancelDeletionRequest({ requests, turns, clock }),
+      listViewerTokens(viewers),
+      createViewerToken(viewers),
+      revokeViewerToken(viewers),
+    ],
+  });
 
   return {
     app,
     async start() {
       await foundation.start();
-      loadedKey = await loadSigningKey({ keys, vault });
+      await keys.load();
       await checkpointer.start();
       sinkRunner.start();
       await remover.start();
       packageBuilder.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
-      const chaining = { writer, signingKey, publish: bus.publish, examine: detector.examine };
-      await bus.consume({
-        group,
-        topics: auditedTopics,
-        // While the store has the records of one, those of the next are hashed.
-        partitionsAtOnce: 3,
-        handleBatch: ingest(chaining),
-        handleSetAside: recordSetAside(chaining, group),
-      });
+      const { publish } = bus;
+      await bus.consume(ingest({ writer, signingKey: keys.current, publish, examine: detector.examine, giveWay }));
     },
     async stop() {
       await bus.stopConsuming();
       await Promise.all([checkpointer.stop(), sinkRunner.stop(), remover.stop(), packageBuilder.stop()]);
+      processes.stop();
       await foundation.stop();
     },
   };

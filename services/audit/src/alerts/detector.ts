@@ -1,49 +1,43 @@
-// Has the rules look at what was chained. It runs before the offsets are committed, so a crash repeats it; an alert that has seen a record does not see it
-// again. A rule that fails is told of and holds up nobody's log.
-import { metrics } from '@opentelemetry/api';
+// Has the rules look at what was chained, a batch at a time. It runs before the offsets are committed, so a crash
+// repeats it; an alert that has seen a record does not see it again. A rule that fails is logged and holds up nobody's
+// log.
 import type { AuditRecord, ChainedRecord } from '@reeve/audit-log';
-import { newId, serviceCause, type TenantId } from '@reeve/contracts';
-import { type Clock, DuplicateKeyError, isStoreUnavailable } from '@reeve/store';
+import type { TenantId } from '@reeve/contracts';
+import { type Clock, isStoreUnavailable } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
-import { fromStored, type Records } from '../chains/chain-store.ts';
-import type { Filters } from '../search/plan-search.ts';
-import { search } from '../search/search-events.ts';
-import { type Alert, type Alerts, extend, raise } from './alert.ts';
-import type { Places } from './places.ts';
-import { before, hourMs, minuteMs, type Rule } from './rule.ts';
-import { type AllRuleSettings, type RuleSettings, thresholdsOf, unchanged } from './rule-settings.ts';
+import type { Records } from '../log/record.ts';
+import { createAdmins } from './admins.ts';
+import type { Alerts } from './alert.ts';
+import { type Consideration, createAlerting } from './alerting.ts';
+import { createMemories, minuteOf, type Remembered, remember, weightWithin } from './memory.ts';
+import type { Notice, Suspicion } from './rule.ts';
+import { type RuleParts, type RuleSettings, thresholdsOf, unchanged } from './rule-settings.ts';
 import { type RuleId, ruleIds, ruleOf } from './rules.ts';
 
-type Parts = {
-  records: Records;
-  alerts: Alerts;
-  settings: AllRuleSettings;
-  places: () => Places | null;
-  clock: Clock;
-  onError: (error: unknown) => void;
-};
+type Parts = RuleParts & { records: Records; alerts: Alerts; clock: Clock; onError: (error: unknown) => void };
 
 /** A change of a rule counts after that at the latest. */
 const settingsKeptMs = 5_000;
-/** An open alert is brought up to date this often. */
-const extendEveryMs = 1_000;
-/** Of one rule and tenant: what comes beyond is one alert together. */
-const mostAnHour = 20;
 const longestSubject = 500;
 const looksAtOnce = 8;
 
-type Looking = { id: RuleId; rule: Rule; record: AuditRecord; subject: string };
-
-const raised = metrics.getMeter('@reeve/audit').createCounter('reeve.audit.alerts', {
-  description: 'Alerts raised, by rule',
-});
+type Suspect = Omit<Consideration, 'thresholds'> & { suspicion: Suspicion; remembered: Remembered | null };
 
 const byTrigger = new Map<string, RuleId[]>();
-for (const id of ruleIds)
-  for (const type of ruleOf(id).triggers) byTrigger.set(type, [...(byTrigger.get(type) ?? []), id]);
+const byRenewal = new Map<string, RuleId[]>();
+for (const id of ruleIds) {
+  const { triggers, renewedBy = [] } = ruleOf(id);
+  for (const type of triggers) byTrigger.set(type, [...(byTrigger.get(type) ?? []), id]);
+  for (const type of renewedBy) byRenewal.set(type, [...(byRenewal.get(type) ?? []), id]);
+}
+
+const keyOf = (id: RuleId, subject: string) => `${id} ${subject}`;
 
 export function createDetector({ records, alerts, settings, places, clock, onError }: Parts) {
-  const extended = new LRUCache<string, true>({ max: 10_000, ttl: extendEveryMs });
+  const now = () => clock.now().getTime();
+  const memories = createMemories(now);
+  const admins = createAdmins(records);
+  const alerting = createAlerting({ records, alerts, places, clock });
   const cached = new LRUCache<TenantId, Map<string, RuleSettings>>({ max: 5_000, ttl: settingsKeptMs });
 
   async function settingsOf(tenantId: TenantId): Promise<Map<string, RuleSettings>> {
@@ -55,76 +49,67 @@ export function createDetector({ records, alerts, settings, places, clock, onErr
     return found;
   }
 
-  const finder = (tenantId: TenantId) => async (filters: Filters, limit: number) =>
-    (await search(records, tenantId, { filters, limit })).items.map(({ state }) => fromStored(state).record);
-
-  async function consider(tenantId: TenantId, look: Looking): Promise<void> {
-    const { id, rule, record, subject } = look;
-    const own = (await settingsOf(tenantId)).get(id) ?? unchanged;
-    if (!own.enabled || (rule.needsPlaces && !places())) return;
-    const { items } = await alerts.in(tenantId).list('bySubject', { rule: id, subject }, { limit: 1 });
-    const last = items[0];
-    if (last?.state.evidence.some(({ eventId }) => eventId === record.eventId)) return;
-    const isOpen = last?.state.status === 'open';
-    const since = last && !isOpen ? seenUntil(last.state, clock.now()) : null;
-    if (since !== null && record.time <= since) return;
-    if (last && isOpen) {
-      if (extended.has(last.id)) return;
-      extended.set(last.id, true);
+  /** Remembers the record, and says which rules may have something to find by it. Nothing is read. */
+  function suspectsIn(record: AuditRecord): Suspect[] {
+    const memory = memories.before(record);
+    for (const id of byRenewal.get(record.type) ?? []) {
+      const remembered = memory?.of.get(keyOf(id, record.target.id ?? ''));
+      if (remembered) remembered.inVainAt = null;
     }
-    const thresholds = thresholdsOf(rule, own);
-    const find = finder(tenantId);
-    const evidence = await rule.look({ record, subject, thresholds, since, find, places: places() });
-    if (!evidence) return;
-    const { correlationId, eventId } = record;
-    const cause = serviceCause('audit', { correlationId, causationId: eventId });
-    if (last && isOpen) {
-      const decide = (alert: Alert | null) => alert && extend(alert, evidence);
-      const now = await alerts.in(tenantId).change(last.id, decide, { cause });
-      // Acknowledged meanwhile: looked at again, it may be a new one.
-      if (now?.state.status === 'acknowledged') await consider(tenantId, look);
-      return;
-    }
-    const isFlood = subject !== manySubjects && (await raisedLately(tenantId, id)) >= mostAnHour;
-    if (isFlood) return consider(tenantId, { ...look, subject: manySubjects, rule: { ...rule, look: flood(rule) } });
-    const alertId = newId('alert');
-    const at = clock.now().toISOString();
-    const decision = raise(tenantId, alertId, { ruleId: id, rule, subject, evidence, at });
-    try {
-      await alerts.in(tenantId).create(alertId, decision, cause);
-      raised.add(1, { rule: id });
-    } catch (error) {
-      // Another instance saw it too.
-      if (!(error instanceof DuplicateKeyError)) throw error;
-    }
+    return (byTrigger.get(record.type) ?? []).flatMap(id => {
+      const rule = ruleOf(id);
+      const subject = rule.subjectOf(record);
+      if (subject === null || subject === '' || subject.length > longestSubject) return [];
+      const of = { id, rule, record, subject };
+      if (!memory) return [{ ...of, suspicion: true, remembered: null }];
+      const weight = rule.weightOf?.(record) ?? 1;
+      const last = remember(memory, keyOf(id, subject), { record, weight, now: now() });
+      const remembered = memory.of.get(keyOf(id, subject)) ?? null;
+      const notice: Notice = {
+        record,
+        before: last,
+        weightWithin: (from, to) => remembered && weightWithin(memory, remembered, { from, to, now: now() }),
+        now: now(),
+      };
+      const suspicion = rule.suspects(notice);
+      return suspicion === false ? [] : [{ ...of, suspicion, remembered }];
+    });
   }
 
-  async function raisedLately(tenantId: TenantId, rule: RuleId): Promise<number> {
-    const { items } = await alerts.in(tenantId).list('byRule', { rule }, { limit: mostAnHour });
-    const from = before(clock.now().toISOString(), hourMs);
-    return items.filter(({ state }) => state.raisedAt > from).length;
+  async function consider({ suspicion, remembered, ...of }: Suspect): Promise<void> {
+    const { id, rule, record, subject } = of;
+    const tenantId = record.tenantId as TenantId;
+    if (rule.needsPlaces && !places()) return;
+    const knowledge = { mayBeAdmin: (userId: string) => admins.mayBeAdmin(tenantId, userId) };
+    if (rule.concerns && !(await rule.concerns(subject, knowledge))) return;
+    const own = (await settingsOf(tenantId)).get(id) ?? unchanged;
+    const thresholds = thresholdsOf(rule, own);
+    if (!own.enabled || (typeof suspicion === 'function' && !suspicion(thresholds))) return;
+    const isInVain = await alerting.consider(tenantId, { ...of, thresholds });
+    if (isInVain && remembered) remembered.inVainAt = now();
   }
 
   return {
-    /** Of many records about one subject, the first and the last of each minute are looked at. Throws where the store does not answer: the batch comes again. */
+    /**
+     * Of many suspicious records about one subject, the first and the last of each minute are looked at. Throws where
+     * the store does not answer: the batch comes again.
+     */
     async examine(chained: readonly ChainedRecord[]): Promise<void> {
-      const looks = new Map<string, Looking[]>();
-      for (const { record } of chained)
-        for (const id of byTrigger.get(record.type) ?? []) {
-          const rule = ruleOf(id);
-          const subject = rule.subjectOf(record);
-          if (subject === null || subject === '' || subject.length > longestSubject) continue;
-          const minute = Math.floor(Date.parse(record.time) / minuteMs);
-          const key = `${record.tenantId} ${id} ${minute} ${subject}`;
+      const looks = new Map<string, Suspect[]>();
+      for (const { record } of chained) {
+        await admins.see(record);
+        for (const suspect of suspectsIn(record)) {
+          const minute = minuteOf(Date.parse(record.time));
+          const key = `${record.tenantId} ${minute} ${keyOf(suspect.id, suspect.subject)}`;
           const [first] = looks.get(key) ?? [];
-          const look = { id, rule, record, subject };
-          looks.set(key, first ? [first, look] : [look]);
+          looks.set(key, first ? [first, suspect] : [suspect]);
         }
+      }
       const waiting = looks.values();
       const work = async () => {
         for (const some of waiting)
-          for (const look of some)
-            await consider(look.record.tenantId as TenantId, look).catch(error => {
+          for (const suspect of some)
+            await consider(suspect).catch((error: unknown) => {
               if (isStoreUnavailable(error)) throw error;
               onError(error);
             });
@@ -133,25 +118,3 @@ export function createDetector({ records, alerts, settings, places, clock, onErr
     },
   };
 }
-
-/** What was seen to when it was acknowledged is not seen to again. A record that says it is of the future counts as of now. */
-function seenUntil({ lastAt, acknowledgedAt }: Alert, now: Date): string {
-  const seen = acknowledgedAt !== null && acknowledgedAt > lastAt ? acknowledgedAt : lastAt;
-  return seen < now.toISOString() ? seen : now.toISOString();
-}
-
-/** Stands for the subjects of a rule that raises alerts about very many. */
-const manySubjects = '*';
-
-const flood =
-  (rule: Rule): Rule['look'] =>
-  async look => {
-    const subject = rule.subjectOf(look.record) ?? '';
-    const evidence = await rule.look({ ...look, subject, since: null });
-    return (
-      evidence && {
-        ...evidence,
-        summary: `more than ${mostAnHour} alerts within an hour; now ${subject}: ${evidence.summary}`,
-      }
-    );
-  };

@@ -1,10 +1,14 @@
+import { networkOf } from './network-of.ts';
 import { kmBetween } from './places.ts';
 import { before, dayMs, hourMs, later, type Rule, textOf, threshold } from './rule.ts';
 
 const farBackDays = 7;
 const mostLookedAt = 200;
 
-/** Two sign-ins of one user, so far from one another that nobody could have got there. Addresses are only about as exact as the database of places. */
+/**
+ * Two sign-ins of one user, so far from one another that nobody could have got there. Addresses are only about as
+ * exact as the database of places.
+ */
 export const impossibleTravel: Rule = {
   title: 'A user signed in from two places that are too far apart',
   severity: 'high',
@@ -15,6 +19,13 @@ export const impossibleTravel: Rule = {
     km: threshold(500, 'and so many kilometres apart, at least', [50, 20_000]),
   },
   subjectOf: ({ details }) => textOf(details['userId']),
+
+  /** Not who was in the same network the last time. */
+  suspects({ record, before: last }) {
+    const isSameNetwork = last !== null && networkOf(last.ip) === networkOf(record.context.ip);
+    return !isSameNetwork || last.time > record.time;
+  },
+
   async look({ record, subject, thresholds, since, find, places }) {
     const here = places?.locate(record.context.ip);
     if (!places || !here) return null;

@@ -1,4 +1,5 @@
-// Where an address is, by the operator's own MaxMind database (a City database, as GeoLite2-City.mmdb). It is read once, at the start.
+// Where an address is, by the operator's own MaxMind database (a City database, as GeoLite2-City.mmdb). It is read
+// once, at the start.
 import { isIP } from 'node:net';
 import { type CityResponse, open } from 'maxmind';
 

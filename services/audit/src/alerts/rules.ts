@@ -1,8 +1,11 @@
 // The rules. A new one is an entry here, and a line in docs/alerts.md.
-import { changedIssuer, dormantAdmin, newReader } from './access-rules.ts';
+import { burst } from './burst.ts';
+import { changedIssuer } from './changed-issuer.ts';
+import { dormantAdmin } from './dormant-admin.ts';
 import { impossibleTravel } from './impossible-travel.ts';
 import { networkOf } from './network-of.ts';
-import { burst, type Rule, textOf } from './rule.ts';
+import { newReader } from './new-reader.ts';
+import { type Rule, textOf } from './rule.ts';
 
 const countOf = (value: unknown) => (typeof value === 'number' ? value : 1);
 /** Refusals of a webhook that come of a wrong secret or a replay, and not of a wrong form. */

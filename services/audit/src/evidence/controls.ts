@@ -1,7 +1,14 @@
-// Which controls of which frameworks the records of a log are evidence for. A mapping is a help for whoever audits, not a claim that a control is met.
+// Which controls of which frameworks the records of a log are evidence for. A mapping is a help for whoever audits,
+// not a claim that a control is met.
 import type { EventType } from '@reeve/contracts';
 
 export type Control = { framework: string; id: string; title: string; shownBy: string; types: readonly EventType[] };
+
+/** Its id and title, what of the log shows it, and which types that are; none for all of them. */
+type Row = readonly [id: string, title: string, shownBy: string, types: readonly EventType[]];
+
+const controlsOf = (framework: string, rows: readonly Row[]): Control[] =>
+  rows.map(([id, title, shownBy, types]) => ({ framework, id, title, shownBy, types }));
 
 const signIns = ['sign_in.succeeded', 'sign_in.failed', 'step_up.succeeded', 'step_up.failed'] as const;
 const sessions = ['session.created', 'session.revoked', 'session.expired'] as const;
@@ -26,172 +33,91 @@ const removals = [
   'records.removed',
 ] as const;
 
-const soc2 = 'SOC 2 (Trust Services Criteria 2017)';
-const iso = 'ISO/IEC 27001:2022, Annex A';
-const asvs = 'OWASP ASVS 5.0, V16';
-
 export const controls: readonly Control[] = [
-  {
-    framework: soc2,
-    id: 'CC6.1',
-    title: 'Logical access security',
-    shownBy: 'who signed in, how, and which secrets were used',
-    types: [...signIns, ...sessions, ...secrets],
-  },
-  {
-    framework: soc2,
-    id: 'CC6.2',
-    title: 'Registration and authorization of users',
-    shownBy: 'who was admitted, linked and deactivated',
-    types: [...people, ...identities],
-  },
-  {
-    framework: soc2,
-    id: 'CC6.3',
-    title: 'Access is changed and removed by role',
-    shownBy: 'roles, memberships and consents given and taken',
-    types: [...rights, ...consents],
-  },
-  {
-    framework: soc2,
-    id: 'CC6.6',
-    title: 'Protection against threats from outside',
-    shownBy: 'what was refused at the borders',
-    types: [...refusals, 'sign_in.failed'],
-  },
-  {
-    framework: soc2,
-    id: 'CC7.2',
-    title: 'Monitoring for anomalies',
-    shownBy: 'alerts raised, with their evidence',
-    types: alerts,
-  },
-  {
-    framework: soc2,
-    id: 'CC7.3',
-    title: 'Evaluation of security events',
-    shownBy: 'alerts acknowledged, by whom',
-    types: ['alert.acknowledged'],
-  },
-  {
-    framework: soc2,
-    id: 'CC8.1',
-    title: 'Changes are authorized',
-    shownBy: 'changes of SSO, clients and signing keys',
-    types: [...ssoChanges, 'client.created', 'client.updated', 'client.deleted', 'signing_key.rotated'],
-  },
-  {
-    framework: iso,
-    id: 'A.5.15',
-    title: 'Access control',
-    shownBy: 'access that was denied',
-    types: ['access.denied', 'access.platform_used'],
-  },
-  {
-    framework: iso,
-    id: 'A.5.16',
-    title: 'Identity management',
-    shownBy: 'the life of each identity',
-    types: [...people, ...identities],
-  },
-  {
-    framework: iso,
-    id: 'A.5.17',
-    title: 'Authentication information',
-    shownBy: 'factors, keys and secrets',
-    types: ['mfa_factor.enrolled', 'mfa_factor.removed', ...secrets],
-  },
-  {
-    framework: iso,
-    id: 'A.5.18',
-    title: 'Access rights',
-    shownBy: 'rights given, reviewed and taken',
-    types: [...rights, ...consents, 'consent.reviewed'],
-  },
-  {
-    framework: iso,
-    id: 'A.5.19',
-    title: 'Supplier relationships',
-    shownBy: 'connectors approved, installed and removed',
-    types: installations,
-  },
-  {
-    framework: iso,
-    id: 'A.5.28',
-    title: 'Collection of evidence',
-    shownBy: 'this package: records with proofs',
-    types: readings,
-  },
-  {
-    framework: iso,
-    id: 'A.5.33',
-    title: 'Protection of records',
-    shownBy: 'the chain, the checkpoints, legal holds',
-    types: ['hold.placed', 'hold.released'],
-  },
-  {
-    framework: iso,
-    id: 'A.8.2',
-    title: 'Privileged access rights',
-    shownBy: 'roles, and use of the platform’s access',
-    types: ['role.assigned', 'role.unassigned', 'access.platform_used'],
-  },
-  {
-    framework: iso,
-    id: 'A.8.5',
-    title: 'Secure authentication',
-    shownBy: 'sign-ins, sessions and tokens',
-    types: [...signIns, ...sessions, ...tokens],
-  },
-  {
-    framework: iso,
-    id: 'A.8.10',
-    title: 'Information deletion',
-    shownBy: 'retention and deletion, with what is left',
-    types: removals,
-  },
-  { framework: iso, id: 'A.8.15', title: 'Logging', shownBy: 'all records of the period', types: [] },
-  { framework: iso, id: 'A.8.16', title: 'Monitoring activities', shownBy: 'alerts', types: alerts },
-  {
-    framework: asvs,
-    id: '16.2.1',
-    title: 'Entries say when, where, who and what',
-    shownBy: 'every record: time, source, actor, target, outcome, reason',
-    types: [],
-  },
-  {
-    framework: asvs,
-    id: '16.3.1',
-    title: 'Authentication operations are logged',
-    shownBy: 'successful and failed',
-    types: signIns,
-  },
-  {
-    framework: asvs,
-    id: '16.3.2',
-    title: 'Failed authorization attempts are logged',
-    shownBy: 'denied access',
-    types: ['access.denied'],
-  },
-  {
-    framework: asvs,
-    id: '16.3.3',
-    title: 'Attempts to bypass controls are logged',
-    shownBy: 'forged deliveries, reused tokens, alerts',
-    types: [...refusals, 'token.reuse_detected', ...alerts],
-  },
-  {
-    framework: asvs,
-    id: '16.4.2',
-    title: 'Logs are protected from access and change',
-    shownBy: 'hash chain, signed checkpoints; who read the log',
-    types: readings,
-  },
-  {
-    framework: asvs,
-    id: '16.4.3',
-    title: 'Logs are sent to a separate system',
-    shownBy: 'sinks',
-    types: ['sink.created', 'sink.updated', 'sink.failed', 'sink.deleted'],
-  },
+  ...controlsOf('SOC 2 (Trust Services Criteria 2017)', [
+    [
+      'CC6.1',
+      'Logical access security',
+      'who signed in, how, and which secrets were used',
+      [...signIns, ...sessions, ...secrets],
+    ],
+    [
+      'CC6.2',
+      'Registration and authorization of users',
+      'who was admitted, linked and deactivated',
+      [...people, ...identities],
+    ],
+    [
+      'CC6.3',
+      'Access is changed and removed by role',
+      'roles, memberships and consents given and taken',
+      [...rights, ...consents],
+    ],
+    [
+      'CC6.6',
+      'Protection against threats from outside',
+      'what was refused at the borders',
+      [...refusals, 'sign_in.failed'],
+    ],
+    ['CC7.2', 'Monitoring for anomalies', 'alerts raised, with their evidence', alerts],
+    ['CC7.3', 'Evaluation of security events', 'alerts acknowledged, by whom', ['alert.acknowledged']],
+    [
+      'CC8.1',
+      'Changes are authorized',
+      'changes of SSO, clients and signing keys',
+      [...ssoChanges, 'client.created', 'client.updated', 'client.deleted', 'signing_key.rotated'],
+    ],
+  ]),
+  ...controlsOf('ISO/IEC 27001:2022, Annex A', [
+    ['A.5.15', 'Access control', 'access that was denied', ['access.denied', 'access.platform_used']],
+    ['A.5.16', 'Identity management', 'the life of each identity', [...people, ...identities]],
+    [
+      'A.5.17',
+      'Authentication information',
+      'factors, keys and secrets',
+      ['mfa_factor.enrolled', 'mfa_factor.removed', ...secrets],
+    ],
+    ['A.5.18', 'Access rights', 'rights given, reviewed and taken', [...rights, ...consents, 'consent.reviewed']],
+    ['A.5.19', 'Supplier relationships', 'connectors approved, installed and removed', installations],
+    ['A.5.28', 'Collection of evidence', 'this package: records with proofs', readings],
+    ['A.5.33', 'Protection of records', 'the chain, the checkpoints, legal holds', ['hold.placed', 'hold.released']],
+    [
+      'A.8.2',
+      'Privileged access rights',
+      'roles, and use of the platform’s access',
+      ['role.assigned', 'role.unassigned', 'access.platform_used'],
+    ],
+    ['A.8.5', 'Secure authentication', 'sign-ins, sessions and tokens', [...signIns, ...sessions, ...tokens]],
+    ['A.8.10', 'Information deletion', 'retention and deletion, with what is left', removals],
+    ['A.8.15', 'Logging', 'all records of the period', []],
+    ['A.8.16', 'Monitoring activities', 'alerts', alerts],
+  ]),
+  ...controlsOf('OWASP ASVS 5.0, V16', [
+    [
+      '16.2.1',
+      'Entries say when, where, who and what',
+      'every record: time, source, actor, target, outcome, reason',
+      [],
+    ],
+    ['16.3.1', 'Authentication operations are logged', 'successful and failed', signIns],
+    ['16.3.2', 'Failed authorization attempts are logged', 'denied access', ['access.denied']],
+    [
+      '16.3.3',
+      'Attempts to bypass controls are logged',
+      'forged deliveries, reused tokens, alerts',
+      [...refusals, 'token.reuse_detected', ...alerts],
+    ],
+    [
+      '16.4.2',
+      'Logs are protected from access and change',
+      'hash chain, signed checkpoints; who read the log',
+      readings,
+    ],
+    [
+      '16.4.3',
+      'Logs are sent to a separate system',
+      'sinks',
+      ['sink.created', 'sink.updated', 'sink.failed', 'sink.deleted'],
+    ],
+  ]),
 ];

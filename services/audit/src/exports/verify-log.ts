@@ -1,12 +1,10 @@
-import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
+import { formats, verifyLines } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import type { Logs } from '../chains/read-chain.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import type { Checkpointer } from '../checkpoints/checkpointer.ts';
-import { linesOf } from './export-events.ts';
-import { planExport } from './log-export.ts';
+import type { Checkpointer } from '../log/checkpointer.ts';
+import { linesOfExport, planExport } from '../log/export-lines.ts';
+import type { Log } from '../log/log.ts';
+import type { SigningKeys } from '../log/signing-key.ts';
 
 const verification = z.object({
   records: z.number(),
@@ -28,26 +26,25 @@ const verification = z.object({
     .nullable(),
 });
 
-type Parts = Logs & {
-  checkpointer: Checkpointer;
-  signingKey: () => SigningKey;
-  publicKeys: () => Promise<KeySet>;
-  clock: Clock;
+type Parts = Pick<Log, 'records' | 'tombstones' | 'signingKey' | 'clock'> & {
+  checkpointer: Pick<Checkpointer, 'sign'>;
+  keys: Pick<SigningKeys, 'published'>;
 };
 
 /** The same check as the offline verifier's, of the lines that an export would have. */
-export const verifyLog = (parts: Parts) =>
+export const verifyLog = ({ checkpointer, keys, ...log }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/verify',
     summary: 'Verify every chain of the log and name the first thing that is wrong',
     action: 'audit:read',
+    crossOrigin: true,
     response: verification,
     async handle({ tenantId }) {
-      const checkpoint = await parts.checkpointer.sign(tenantId);
-      const period = { from: undefined, to: undefined };
-      const ranges = checkpoint ? await planExport(parts, { tenantId, checkpoint, period }) : [];
-      const lines = linesOf(parts, { tenantId, checkpoint, period, ranges, format: 'ndjson' });
-      return { body: await verifyLines(lines, { format: formats.ndjson, keys: await parts.publicKeys() }) };
+      const checkpoint = await checkpointer.sign(tenantId);
+      const period = {};
+      const ranges = checkpoint ? await planExport(log, { tenantId, checkpoint, period }) : [];
+      const lines = linesOfExport(log, { tenantId, checkpoint, period, ranges, format: 'ndjson' });
+      return { body: await verifyLines(lines, { format: formats.ndjson, keys: await keys.published() }) };
     },
   });

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formats } from '@reeve/audit-log';
 import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import type { Heads } from '../chains/chain-store.ts';
-import type { Logs } from '../chains/read-chain.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import { linesOfStep } from '../exports/log-export.ts';
-import { decodePosition, encodePosition, type Position, readAfter } from './read-after.ts';
+import { linesOfStep } from '../log/export-lines.ts';
+import type { Log } from '../log/log.ts';
+import { type Position, readAfter } from '../log/read-after.ts';
+import { decodePosition, encodePosition } from './feed-cursor.ts';
 
-type Parts = Logs & { heads: Heads; signingKey: () => SigningKey };
+type Parts = Pick<Log, 'records' | 'tombstones' | 'heads' | 'signingKey'>;
 
 const jsonFormats = ['ndjson', 'ocsf', 'ecs', 'hec'] as const;
 const lookAgainMs = 500;
@@ -18,7 +17,8 @@ export const pullFeed = ({ signingKey, ...log }: Parts) =>
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/feed',
     summary:
-      'Pull what is new in the log, in the order of each chain; ask again with `after` = `nextCursor`, which never ends',
+      'Pull what is new in the log, in the order of each chain; ask again with `after` = `nextCursor`, ' +
+      'which never ends',
     action: 'audit:export',
     query: z.strictObject({
       after: z
@@ -32,7 +32,7 @@ export const pullFeed = ({ signingKey, ...log }: Parts) =>
         .min(1)
         .max(1_000)
         .default(200)
-        .describe('Records at most; where some were removed, what tells of them comes beside'),
+        .describe('Records at most; where some were removed, their tombstones come in addition'),
       format: z.enum(jsonFormats).default('ndjson').describe('What each of `items` is, as in the export'),
       wait: z.coerce
         .number()

@@ -1,5 +1,4 @@
 // Removal over a real store: what is left verifies, whatever was removed in which order, and legal holds win.
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   consistencyPath,
@@ -11,77 +10,57 @@ import {
   verifyInclusion,
   verifyLines,
 } from '@reeve/audit-log';
-import { emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
-import { type Clock, openStore, type Store } from '@reeve/store';
-import { exportJWK, generateKeyPair } from 'jose';
-import { defineHeads, defineRecords, fromStored } from '../chains/chain-store.ts';
-import { createChainWriter } from '../chains/chain-writer.ts';
-import { sampleArrival } from '../chains/sample-arrival.ts';
-import { defineTombstones } from '../chains/tombstones.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
-import { createCheckpointer } from '../checkpoints/checkpointer.ts';
-import { defineTiles, subtreesOf } from '../checkpoints/record-tree.ts';
-import { linesOf } from '../exports/export-events.ts';
-import { planExport } from '../exports/log-export.ts';
-import { type Position, readAfter } from '../feed/read-after.ts';
+import { type Id, newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import type { Clock } from '@reeve/store';
+import { giveWay, growLog, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
+import { createChainWriter } from '../log/chain-writer.ts';
+import { createCheckpointer } from '../log/checkpointer.ts';
+import { linesOfExport, planExport } from '../log/export-lines.ts';
+import { type Position, readAfter } from '../log/read-after.ts';
+import { fromStored } from '../log/record.ts';
+import { subtreesOf } from '../log/record-tree.ts';
 import { nextHour } from '../sinks/hourly-objects.ts';
-import { cancel, confirm, type DeletionRequest, defineDeletionRequests, request } from './deletion-request.ts';
-import { defineHolds, type Hold } from './legal-hold.ts';
-import { defineTurns, turnId } from './removal-turn.ts';
+import { cancel, confirm, type DeletionRequest, deletionRequests, request } from './deletion-request.ts';
+import { type Hold, holds } from './legal-hold.ts';
+import { batchEnded, turnId, turns, wakeAt } from './removal-turn.ts';
 import { createRemover } from './remover.ts';
-import { definePolicies, policyId, withDays } from './retention-policy.ts';
+import { policies, policyId, withDays } from './retention-policy.ts';
 import type { Scope } from './scope.ts';
-
-const uri = process.env['REEVE_TEST_MONGODB'];
-if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000];
 const [auth, webhook] = ['reeve.auth.v1/0', 'reeve.webhook.v1/1'];
-const published: Message[] = [];
 /** How far the clock has been moved. */
 let aheadMs = 0;
 const clock: Clock = { now: () => new Date(Date.now() + aheadMs), newEventId };
 
-function open(database: string) {
-  const opened = openStore({ uri: String(uri), database, source: '/test', clock });
-  const logs = { records: defineRecords(opened), tombstones: defineTombstones(opened) };
+function partsOf({ store, log }: TestLog) {
   const parts = {
-    ...logs,
-    heads: defineHeads(opened),
-    policies: definePolicies(opened),
-    holds: defineHolds(opened),
-    requests: defineDeletionRequests(opened),
-    turns: defineTurns(opened),
-    checkpoints: defineCheckpoints(opened),
-    tiles: defineTiles(opened),
-    clock,
-    signingKey: () => key,
+    ...log,
+    policies: store.collection(policies),
+    holds: store.collection(holds),
+    requests: store.collection(deletionRequests),
+    turns: store.collection(turns),
+    giveWay,
   };
-  const checkpointer = createCheckpointer({ ...parts, intervalMs: dayMs, onError: refuse });
-  return { opened, parts: { ...parts, checkpointer } };
+  return { ...parts, checkpointer: createCheckpointer({ ...parts, intervalMs: dayMs, onError: refuse }) };
 }
 
 const refuse = (error: unknown): void => {
   throw error;
 };
 
-let store: Store;
-let parts: ReturnType<typeof open>['parts'];
-let key: SigningKey;
+let opened: TestLog;
+let parts: ReturnType<typeof partsOf>;
 let keys: KeySet;
 let tenantId: TenantId;
 let offset = 0;
 
 beforeAll(async () => {
-  key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
-  const { d: _, ...publicPart } = key;
-  keys = { keys: [publicPart] };
-  ({ opened: store, parts } = open(`removal_${randomUUID().slice(0, 8)}`));
-  await store.prepare();
-  store.relay.start(messages => Promise.resolve(void published.push(...messages)));
+  opened = await openTestLog({ clock });
+  parts = partsOf(opened);
+  ({ keys } = opened);
 });
-afterAll(() => store.close());
+afterAll(() => opened.store.close());
 beforeEach(() => {
   tenantId = newId('tenant');
   offset = 0;
@@ -93,19 +72,9 @@ async function grow(
   count: number,
   details: (n: number) => { userId: string } = () => ({ userId: 'u' }),
 ) {
-  const writer = createChainWriter(parts);
-  const arrivals = Array.from({ length: count }, (_, n) =>
-    sampleArrival({ tenantId, chain, offset: offset + n }, { details: details(n) }),
-  );
-  for (let at = 0; at < count; at += 500) await writer.append(tenantId, chain, arrivals.slice(at, at + 500));
+  await growLog(parts, { tenantId, chain, from: offset, count, changes: n => ({ details: details(n) }) });
   offset += count;
 }
-
-const cause = {
-  actor: { type: 'user', id: 'usr', name: null, via: 'session' },
-  context: emptyContext,
-  correlationId: 'c',
-} as const;
 
 async function keepFor(days: number | null, chain: 'auth' | 'webhook' = 'auth') {
   const state = withDays({ rules: {} }, { [chain]: days }, { now: new Date(0), delayMs: 0 });
@@ -119,18 +88,25 @@ async function hold(scope: Scope): Promise<string> {
   return id;
 }
 
-async function ask(scope: Scope): Promise<string> {
+async function ask(scope: Scope): Promise<Id<'deletion'>> {
   const id = newId('deletion');
   const now = clock.now();
-  const asked = request({ scope, reason: 'r', requestedBy: { id: 'one', name: null } }, now);
-  await parts.requests.in(tenantId).put(id, confirm(asked, { id: 'other', name: null }, { now, delayMs: 0 }));
+  const asked = request(id, { scope, reason: 'r', requestedBy: { id: 'one', name: null } }, now);
+  const confirmed = confirm(id, asked.state, { confirmedBy: { id: 'other', name: null }, now, delayMs: 0 });
+  await parts.requests.in(tenantId).put(id, confirmed.state);
   return id;
+}
+
+async function cancelled(id: Id<'deletion'>): Promise<void> {
+  const cause = serviceCause('test', { correlationId: 'c' });
+  const decide = (was: DeletionRequest | null) => was && cancel(id, was, clock.now());
+  await parts.requests.in(tenantId).change(id, decide, { cause });
 }
 
 /** Has the tenant looked at, until there is nothing more to do. */
 async function removal(changes: Partial<typeof parts> = {}, onError = refuse) {
   const remover = createRemover({ ...parts, ...changes, intervalMs: dayMs, onError });
-  await remover.wakeAt(tenantId, clock.now());
+  await wakeAt(parts.turns, tenantId, { at: clock.now(), now: clock.now() });
   await remover.start();
   for (;;) {
     await new Promise(resolve => setTimeout(resolve, 50));
@@ -144,7 +120,7 @@ async function verified(period: { from?: string; to?: string } = {}): Promise<Ve
   const checkpoint = await parts.checkpointer.sign(tenantId);
   if (!checkpoint) throw new Error('there is no checkpoint');
   const ranges = await planExport(parts, { tenantId, checkpoint, period });
-  const lines = linesOf(parts, {
+  const lines = linesOfExport(parts, {
     tenantId,
     checkpoint,
     period: { from: period.from, to: period.to },
@@ -181,10 +157,12 @@ async function sequences(chain: string): Promise<number[]> {
   return found;
 }
 
-/** What the log is told of it, once all of it is published. */
-async function told(count: number): Promise<{ count: number; reference: string }[]> {
+/** The events of removal, once all of them are published. */
+async function removalEvents(count: number): Promise<{ count: number; reference: string }[]> {
   for (let tries = 0; ; tries += 1) {
-    const mine = published.filter(({ event }) => event.tenantId === tenantId && event.type === 'records.removed');
+    const mine = opened.published.filter(
+      ({ event }) => event.tenantId === tenantId && event.type === 'records.removed',
+    );
     const details = mine.map(({ event }) => (event.data as { details: { count: number; reference: string } }).details);
     if (tries === 100 || details.reduce((sum, one) => sum + one.count, 0) >= count) return details;
     await new Promise(resolve => setTimeout(resolve, 50));
@@ -205,7 +183,7 @@ describe('retention', () => {
     expect(await sequences(webhook)).toHaveLength(30);
     expect(await verified()).toMatchObject({ finding: null, records: 50, removed: 700 });
     for (const limit of [1, 7, 500]) expect(await followed(limit)).toMatchObject({ finding: null, records: 50 });
-    const events = await told(700);
+    const events = await removalEvents(700);
     expect(sumOf(events)).toBe(700);
     expect(events[0]).toMatchObject({ reference: 'auth: 30 days' });
 
@@ -241,7 +219,7 @@ describe('retention', () => {
     expect(await verified(later)).toMatchObject({ finding: null, records: 5, chains: [{ last: 305 }] });
   });
 
-  test('is told of in the hour in which it was chained', async () => {
+  test('is shown by its tombstone in the hour in which it was chained', async () => {
     aheadMs = hourMs / 2 - (Date.now() % hourMs);
     await grow(auth, 300);
     const began = clock.now().toISOString().slice(0, 13).replaceAll('-', '/').replace('T', '/');
@@ -261,7 +239,7 @@ describe('retention', () => {
     expect(hours[0]?.path).toBe(`${began}-reeve.auth.v1-0-1.ndjson.gz`);
   });
 
-  test('goes on after a crash between a tombstone and what it tells of, and tells nothing twice', async () => {
+  test('goes on after a crash between a tombstone and the removal, and writes nothing twice', async () => {
     await grow(auth, 600);
     aheadMs = 2 * dayMs;
     await keepFor(1);
@@ -280,7 +258,7 @@ describe('retention', () => {
     aheadMs += dayMs;
     await removal();
     expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 600 });
-    expect(sumOf(await told(600))).toBe(600);
+    expect(sumOf(await removalEvents(600))).toBe(600);
   });
 });
 
@@ -314,7 +292,10 @@ describe('a chain of which records were removed', () => {
 
   test('keeps what its stored head does not know of', async () => {
     await createChainWriter(parts).append(tenantId, auth, arrivals(0, 10));
-    const acrossTenants = () => ({ putAll: () => Promise.reject(new Error('crashed')) });
+    const acrossTenants = (reason: string) => ({
+      ...parts.heads.acrossTenants(reason),
+      putAll: () => Promise.reject(new Error('crashed')),
+    });
     const heads = { ...parts.heads, acrossTenants } as unknown as typeof parts.heads;
     const more = arrivals(10, 12);
     const crashed = createChainWriter({ ...parts, heads }).append(tenantId, auth, more.slice(0, 10));
@@ -342,14 +323,15 @@ describe('a chain of which records were removed', () => {
     if (!checkpoint) throw new Error('there is no checkpoint');
     const of = { tenantId, checkpoint, period, format: 'ndjson' } as const;
     const lines: string[] = [];
-    for await (const line of linesOf(parts, { ...of, ranges: await planExport(parts, of) })) {
+    for await (const line of linesOfExport(parts, { ...of, ranges: await planExport(parts, of) })) {
       lines.push(line);
       if (lines.length === 11) break;
     }
     await ask({ about: 'leaver' });
     await removal();
     const after = { chain: auth, sequence: 10 };
-    for await (const line of linesOf(parts, { ...of, ranges: await planExport(parts, of), after })) lines.push(line);
+    for await (const line of linesOfExport(parts, { ...of, ranges: await planExport(parts, of), after }))
+      lines.push(line);
     async function* joined() {
       yield* lines;
     }
@@ -376,11 +358,7 @@ describe('what was decided otherwise', () => {
     await removal({ records: once(() => keepFor(null)) });
     expect([gone, (await sequences(auth)).length]).toEqual([256, 1_244]);
     const id = await ask({});
-    const decide = (was: DeletionRequest | null) =>
-      was?.status === 'confirmed' ? { state: cancel(was, clock.now()), events: [] } : null;
-    await removal({
-      records: once(async () => void (await parts.requests.in(tenantId).change(id, decide, { cause }))),
-    });
+    await removal({ records: once(() => cancelled(id)) });
     expect([gone, (await sequences(auth)).length]).toEqual([512, 988]);
     expect(await verified()).toMatchObject({ finding: null, records: 988 });
   });
@@ -393,9 +371,8 @@ describe('what was decided otherwise', () => {
     const create: typeof inner.create = async (...parameters) => {
       const made = await inner.create(...parameters);
       aheadMs += 61_000;
-      const api = createRemover({ ...parts, intervalMs: dayMs, onError: refuse });
       await hold({});
-      await api.batchEnded(tenantId);
+      await batchEnded(parts.turns, tenantId, clock);
       return made;
     };
     const tombstones = ofThisTenant(parts.tombstones, { ...inner, create });
@@ -404,7 +381,7 @@ describe('what was decided otherwise', () => {
     expect(await verified()).toMatchObject({ finding: null, records: 50, removed: 0 });
   });
 
-  test('is found by a process that starts, though the one that was told ended before it said when', async () => {
+  test('is found by a process that starts, though the one that was asked ended before it said when', async () => {
     await grow(auth, 5);
     await ask({});
     aheadMs = 10 * dayMs;
@@ -429,7 +406,7 @@ describe('a legal hold', () => {
     expect((await parts.requests.in(tenantId).get(id))?.state).toMatchObject({ status: 'done', removed: 100 });
   });
 
-  test('keeps what it speaks of, until it is released', async () => {
+  test('keeps the records of its scope, until it is released', async () => {
     await grow(auth, 600, n => ({ userId: n % 50 === 0 ? 'held' : 'u' }));
     aheadMs = 2 * dayMs;
     await keepFor(1);
@@ -455,7 +432,6 @@ describe('a legal hold', () => {
   });
 
   test('waits for the batch that is under way', async () => {
-    const remover = createRemover({ ...parts, intervalMs: dayMs, onError: refuse });
     const leased = (until: number) => ({
       dueAt: null,
       again: false,
@@ -463,7 +439,7 @@ describe('a legal hold', () => {
     });
     await parts.turns.in(tenantId).put(turnId, leased(60_000));
     let ended = false;
-    const waiting = remover.batchEnded(tenantId).then(() => {
+    const waiting = batchEnded(parts.turns, tenantId, clock).then(() => {
       ended = true;
     });
     await new Promise(resolve => setTimeout(resolve, 400));
@@ -479,14 +455,12 @@ describe('a deletion request', () => {
     const id = await ask({ about: 'leaver', classes: ['auth'] });
     await new Promise(resolve => setTimeout(resolve, 5));
     await grow(auth, 5, () => ({ userId: 'leaver' }));
-    const cancelled = await ask({});
-    const now = clock.now();
-    const decide = (was: DeletionRequest | null) => was && { state: cancel(was, now), events: [] };
-    await parts.requests.in(tenantId).change(cancelled, decide, { cause });
+    const other = await ask({});
+    await cancelled(other);
     await removal();
     expect(await sequences(auth)).toEqual([21, 22, 23, 24, 25]);
     expect((await parts.requests.in(tenantId).get(id))?.state).toMatchObject({ status: 'done', removed: 20 });
-    expect((await parts.requests.in(tenantId).get(cancelled))?.state).toMatchObject({
+    expect((await parts.requests.in(tenantId).get(other))?.state).toMatchObject({
       status: 'cancelled',
       removed: 0,
     });
@@ -516,5 +490,5 @@ test('two that remove at once do it once', async () => {
   await keepFor(1);
   await Promise.all([removal(), removal()]);
   expect(await verified()).toMatchObject({ finding: null, records: 0, removed: 800 });
-  expect(sumOf(await told(800))).toBe(800);
+  expect(sumOf(await removalEvents(800))).toBe(800);
 });

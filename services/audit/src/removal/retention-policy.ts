@@ -1,6 +1,6 @@
-// How long a tenant keeps the records of each class. Keeping them for less time deletes, so that counts only after a delay in which it can be taken
-// back; keeping them for longer counts at once.
-import type { Collections, Store } from '@reeve/store';
+// How long a tenant keeps the records of each class. Keeping them for less time deletes, so that counts only after a
+// delay in which it can be taken back; keeping them for longer counts at once.
+import { type Collections, collection } from '@reeve/store';
 import { type RecordClass, recordClasses } from './scope.ts';
 
 /** Null keeps for ever. */
@@ -11,11 +11,10 @@ export type Rule = { days: Days; before?: { days: Days; until: string } };
 export type Policy = { rules: Partial<Record<RecordClass, Rule>> };
 export type Policies = Collections<Policy>;
 
+/** Each tenant has one. */
 export const policyId = 'policy';
 
-export function definePolicies(store: Store): Policies {
-  return store.collections<Policy>({ name: 'audit_retention' });
-}
+export const policies = collection<Policy>({ name: 'audit_retention' });
 
 const dayMs = 86_400_000;
 const isShorter = (one: Days, other: Days) => (one ?? Infinity) < (other ?? Infinity);

@@ -1,9 +1,9 @@
-// Which records a legal hold or a deletion request speaks of. The class of a record is the topic it came by, so that a retention rule takes a chain from
-// its beginning.
+// Which records a legal hold or a deletion request is about. The class of a record is the topic it came by, so that a
+// retention rule takes a chain from its beginning.
 import { auditedTopics } from '@reeve/contracts';
 import { instant } from '@reeve/service-kit';
 import { z } from 'zod';
-import type { StoredRecord } from '../chains/chain-store.ts';
+import type { StoredRecord } from '../log/record.ts';
 
 type Named<T extends string> = T extends `reeve.${infer Name}.v1` ? Name : never;
 export type RecordClass = Named<(typeof auditedTopics)[number]>;
@@ -30,7 +30,7 @@ const members = z.strictObject({
   to: instant.optional().describe('When they were chained, at the latest'),
 });
 
-/** What is left out narrows nothing. */
+/** Each member narrows it. */
 export const scope = members.refine(({ from = '', to = '~' }) => from <= to, {
   path: ['to'],
   message: 'must not be before `from`',

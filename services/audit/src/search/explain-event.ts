@@ -1,14 +1,10 @@
-// "Explain this access": from one record to what permitted it, and from there to the session, the sign-in and the roles that it rested on. All of it is
-// in the log; this only follows the ids.
-import type { AuditRecord } from '@reeve/audit-log';
-import { ProblemError, type TenantId } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+// "Explain this access": from one record to what permitted it, and from there to the session, the sign-in and the
+// roles that it rested on. All of it is in the log; this only follows the ids.
+import type { TenantId } from '@reeve/contracts';
+import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { fromStored, type Records } from '../chains/chain-store.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import { eventView, viewOf } from './event-view.ts';
-import type { Filters } from './plan-search.ts';
-import { search } from './search-events.ts';
+import { type Filters, findRecords } from '../log/find-records.ts';
+import { type EventView, eventView, type Readable, viewOfStored } from './event-view.ts';
 
 const explanation = z.object({
   event: eventView,
@@ -32,29 +28,27 @@ const explanation = z.object({
 });
 
 type Explanation = z.infer<typeof explanation>;
-type Shown = Explanation['event'];
 
 const longestChainOfCauses = 10;
 const mostChanges = 100;
 
 const given = { 'role.assigned': 'role.unassigned', 'membership.added': 'membership.removed' } as const;
 
-export const explainEvent = ({ records, signingKey }: { records: Records; signingKey: () => SigningKey }) =>
+export const explainEvent = (log: Readable) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/events/{eventId}/explain',
     summary: 'Explain an access: the rule that decided, the session, the sign-in, the roles, and what caused it',
     action: 'audit:read',
+    crossOrigin: true,
     response: explanation,
     async handle({ tenantId, params }) {
-      const show = (record: AuditRecord, hash: string): Shown => viewOf({ record, hash }, signingKey().kid);
-      const log = readerOf(records, tenantId, show);
-      const event = await log.byId(String(params['eventId']));
-      if (!event) throw new ProblemError('event_unknown');
+      const reader = readerOf(log, tenantId);
+      const event = viewOfStored(log, await readExisting(log.records.in(tenantId), params.eventId));
       const sessionId = event.context.sessionId ?? (event.target.type === 'session' ? event.target.id : null);
       const userId = event.actor.type === 'user' ? event.actor.id : textOf(event.details['userId']);
       const clientId = event.actor.type === 'client' ? event.actor.id : event.context.clientId;
-      const session = sessionId === null ? null : await log.newest({ about: sessionId, type: 'session.created' });
+      const session = sessionId === null ? null : await reader.newest({ about: sessionId, type: 'session.created' });
       const found = {
         event,
         decision: {
@@ -64,32 +58,26 @@ export const explainEvent = ({ records, signingKey }: { records: Records; signin
           basis: event.reason.basis,
         },
         session,
-        signIn: session && (await log.newest({ correlation: session.correlationId, type: 'sign_in.succeeded' })),
-        memberships: userId === null ? [] : await membershipsAt(log, userId, event.time),
-        client: clientId === null ? null : await log.newest({ target: clientId, type: 'client.created' }),
-        causes: await causesOf(log, event),
+        signIn: session && (await reader.newest({ correlation: session.correlationId, type: 'sign_in.succeeded' })),
+        memberships: userId === null ? [] : await membershipsAt(reader, userId, event.time),
+        client: clientId === null ? null : await reader.newest({ target: clientId, type: 'client.created' }),
+        causes: await causesOf(reader, event),
       };
       return { body: { ...found, summary: summarize(found) } };
     },
   });
 
-type Log = ReturnType<typeof readerOf>;
+type Reader = ReturnType<typeof readerOf>;
 
-function readerOf(records: Records, tenantId: TenantId, show: (record: AuditRecord, hash: string) => Shown) {
-  const shown = (stored: Parameters<typeof fromStored>[0]) => {
-    const { record, hash } = fromStored(stored);
-    return show(record, hash);
-  };
+function readerOf(log: Readable, tenantId: TenantId) {
   const find = async (filters: Filters, limit: number) =>
-    (await search(records, tenantId, { filters, limit })).items.map(({ state }) => shown(state));
+    (await findRecords(log.records, tenantId, { filters, limit })).items.map(one => viewOfStored(log, one));
   return {
     find,
-    async newest(filters: Filters): Promise<Shown | null> {
-      return (await find(filters, 1))[0] ?? null;
-    },
-    async byId(id: string): Promise<Shown | null> {
-      const entry = await records.in(tenantId).get(id);
-      return entry && shown(entry.state);
+    newest: async (filters: Filters): Promise<EventView | null> => (await find(filters, 1))[0] ?? null,
+    async byId(id: string): Promise<EventView | null> {
+      const entry = await log.records.in(tenantId).get(id);
+      return entry && viewOfStored(log, entry);
     },
   };
 }
@@ -97,23 +85,23 @@ function readerOf(records: Records, tenantId: TenantId, show: (record: AuditReco
 const textOf = (value: unknown) => (typeof value === 'string' ? value : null);
 
 /** What was given before that time and not taken back until then. */
-async function membershipsAt(log: Log, userId: string, time: string): Promise<Shown[]> {
-  const standing: Shown[] = [];
+async function membershipsAt(reader: Reader, userId: string, time: string): Promise<EventView[]> {
+  const standing: EventView[] = [];
   for (const [gained, lost] of Object.entries(given)) {
-    const gains = await log.find({ about: userId, type: gained, to: time }, mostChanges);
-    const losses = await log.find({ about: userId, type: lost, to: time }, mostChanges);
-    const same = (one: Shown, other: Shown) =>
+    const gains = await reader.find({ about: userId, type: gained, to: time }, mostChanges);
+    const losses = await reader.find({ about: userId, type: lost, to: time }, mostChanges);
+    const same = (one: EventView, other: EventView) =>
       one.target.id === other.target.id && one.details['role'] === other.details['role'];
     standing.push(...gains.filter(gain => !losses.some(loss => same(gain, loss) && loss.time > gain.time)));
   }
   return standing;
 }
 
-async function causesOf(log: Log, event: Shown): Promise<Shown[]> {
-  const causes: Shown[] = [];
+async function causesOf(reader: Reader, event: EventView): Promise<EventView[]> {
+  const causes: EventView[] = [];
   let next = event.causationId;
   while (next !== null && causes.length < longestChainOfCauses && !causes.some(({ eventId }) => eventId === next)) {
-    const cause = await log.byId(next);
+    const cause = await reader.byId(next);
     if (!cause) break;
     causes.push(cause);
     next = cause.causationId;
@@ -130,9 +118,9 @@ function summarize({
   client,
   causes,
 }: Omit<Explanation, 'summary'>): string[] {
-  const who = (one: Shown) => `${one.actor.type} ${one.actor.name ?? one.actor.id ?? '(unknown)'}`;
+  const who = (one: EventView) => `${one.actor.type} ${one.actor.name ?? one.actor.id ?? '(unknown)'}`;
   const what = `${event.target.type} ${event.target.name ?? event.target.id ?? ''}`.trim();
-  const from = (one: Shown) => (one.context.ip === null ? '' : ` from ${one.context.ip}`);
+  const from = (one: EventView) => (one.context.ip === null ? '' : ` from ${one.context.ip}`);
   return [
     `On ${event.time}, ${who(event)} caused ${event.type} of ${what}${from(event)}: ${event.outcome}, because ${decision.reason}.`,
     ...(decision.rule === null

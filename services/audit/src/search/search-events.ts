@@ -1,14 +1,8 @@
-import { ProblemError, type TenantId } from '@reeve/contracts';
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import type { Entry, Page } from '@reeve/store';
+import { paged, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { fromStored, type Records, type StoredRecord } from '../chains/chain-store.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import { eventView, viewOf } from './event-view.ts';
-import { type Filters, filters, planSearch } from './plan-search.ts';
-import type { SavedViews } from './saved-views.ts';
-
-type Parts = { records: Records; views: SavedViews; signingKey: () => SigningKey };
+import { filters, findRecords } from '../log/find-records.ts';
+import { eventView, type Readable, viewOfStored } from './event-view.ts';
+import type { SavedViews } from './saved-view.ts';
 
 const query = z.strictObject({
   ...pageQuery.shape,
@@ -20,39 +14,18 @@ const query = z.strictObject({
     .describe('A saved view, whose filters count where none of the same name is given'),
 });
 
-/** A page of a text may need several looks; after this many it is answered with what was found and a cursor to go on. */
-const looks = 20;
-
-export const searchEvents = ({ records, views, signingKey }: Parts) =>
+export const searchEvents = ({ views, ...log }: Readable & { views: SavedViews }) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/events',
-    summary: 'Search the audit log, newest first; filters combine',
+    summary: 'Search the audit log, newest first; filters combine. A page may be short and yet have a `nextCursor`',
     action: 'audit:read',
+    crossOrigin: true,
     query,
     response: pageOf(eventView),
     async handle({ tenantId, query: { limit, cursor, view, ...given } }) {
-      const saved = view === undefined ? null : await views.in(tenantId).get(view);
-      if (view !== undefined && !saved) throw new ProblemError('view_unknown');
-      const page = await search(records, tenantId, { filters: { ...saved?.state.filters, ...given }, limit, cursor });
-      const items = page.items.map(({ state }) => viewOf(fromStored(state), signingKey().kid));
-      return { body: { items, nextCursor: page.nextCursor } };
+      const saved = view === undefined ? {} : (await readExisting(views.in(tenantId), view)).state.filters;
+      const page = await findRecords(log.records, tenantId, { filters: { ...saved, ...given }, limit, cursor });
+      return paged(page, entry => viewOfStored(log, entry));
     },
   });
-
-export async function search(
-  records: Records,
-  tenantId: TenantId,
-  { filters: given, limit, cursor }: { filters: Filters; limit: number; cursor?: string | undefined },
-): Promise<Page<StoredRecord>> {
-  const { query: name, equality, where, matches } = planSearch(given);
-  const items: Entry<StoredRecord>[] = [];
-  let next = cursor;
-  for (let look = 0; look < looks; look += 1) {
-    const page = await records.in(tenantId).list(name, equality, { limit: limit - items.length, cursor: next, where });
-    items.push(...page.items.filter(matches));
-    if (page.nextCursor === null || items.length >= limit) return { items, nextCursor: page.nextCursor };
-    next = page.nextCursor;
-  }
-  return { items, nextCursor: next ?? null };
-}

@@ -1,24 +1,20 @@
-// What an object store gets: of each hour that is over, an export of what was chained in it, and beside it a manifest that says that it is whole. An
-// object is an export as any other, so `reeve audit verify` takes it. The name follows from where it begins: made again, it is the same object.
+// What an object store gets: of each hour that is over, an export of what was chained in it, and beside it a manifest
+// that says that it is whole. An object is an export as any other, so `reeve audit verify` takes it. The name follows
+// from where it begins: made again, it is the same object.
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { formats } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
-import type { Clock } from '@reeve/store';
-import type { Heads } from '../chains/chain-store.ts';
-import type { Logs, Step } from '../chains/read-chain.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import type { Checkpointer } from '../checkpoints/checkpointer.ts';
-import { linesOfStep, planPart, readRanges, signManifest } from '../exports/log-export.ts';
-import { type Position, readAfter } from '../feed/read-after.ts';
-import type { StoredObject } from './delivery.ts';
+import type { Checkpointer } from '../log/checkpointer.ts';
+import { linesOfStep, planPart, readRanges, signManifest } from '../log/export-lines.ts';
+import type { Log } from '../log/log.ts';
+import { type Position, readAfter } from '../log/read-after.ts';
+import type { Step } from '../log/read-chain.ts';
+import type { StoredObject } from './kinds/delivery.ts';
 
-type Parts = Logs & {
-  heads: Heads;
+type Parts = Pick<Log, 'records' | 'tombstones' | 'heads' | 'signingKey' | 'clock'> & {
   checkpointer: Pick<Checkpointer, 'sign'>;
-  signingKey: () => SigningKey;
-  clock: Clock;
 };
 
 const hourMs = 3_600_000;
@@ -47,7 +43,7 @@ export async function nextHour(
   const [first] = ranges;
   if (!checkpoint || !first) return null;
   const keyId = parts.signingKey().kid;
-  const manifest = await signManifest(parts, { checkpoint, period, chains: ranges });
+  const manifest = await signManifest(parts, { checkpoint, period, ranges });
   const lines = [formats.ndjson.writeStatement(manifest)];
   let records = 0;
   for await (const step of readRanges(parts, { tenantId, ranges })) {

@@ -1,36 +1,32 @@
-// Sinks against receivers of their protocols: everything arrives, in the order of each chain, and nothing is lost or left out whatever the receiver does.
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Sinks against receivers of their protocols: everything arrives, in the order of each chain, and nothing is lost or
+// left out whatever the receiver does.
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createVerifier, type FormatName, formats, type KeySet, verifyLines } from '@reeve/audit-log';
-import { type Message, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { type Message, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
-import { openStore, type Store } from '@reeve/store';
+import type { Store } from '@reeve/store';
 import { createVault, localKeyFile } from '@reeve/vault';
-import { exportJWK, generateKeyPair } from 'jose';
 import { generate } from 'selfsigned';
-import { defineHeads, defineRecords } from '../chains/chain-store.ts';
-import { createChainWriter } from '../chains/chain-writer.ts';
-import { sampleArrival } from '../chains/sample-arrival.ts';
-import { defineTombstones } from '../chains/tombstones.ts';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
-import { defineCheckpoints } from '../checkpoints/checkpoint-store.ts';
-import { createCheckpointer } from '../checkpoints/checkpointer.ts';
 import {
-  createSink,
-  deleteSink,
-  pauseSink,
-  readSink,
-  replaySink,
-  resumeSink,
-  testSink,
-  updateSink,
-} from './manage-sinks.ts';
+  callRoute,
+  giveWay,
+  growLog,
+  newKeyFile,
+  openTestLog,
+  sampleArrival,
+  type TestLog,
+} from '../audit.test-support.ts';
+import { createChainWriter } from '../log/chain-writer.ts';
+import { createCheckpointer } from '../log/checkpointer.ts';
+import { createSink } from './create-sink.ts';
+import { deleteSink } from './delete-sink.ts';
+import { createIsolatedProcesses } from './isolation/isolated-processes.ts';
+import { target as kafkaTarget } from './kinds/registry.ts';
+import { readSink } from './read-sink.ts';
 import {
   type Receiver,
   startElasticsearchReceiver,
@@ -38,17 +34,15 @@ import {
   startSplunkReceiver,
   startSyslogReceiver,
   startWebhookReceiver,
-} from './receivers.ts';
-import { defineRuns, defineSinks } from './sink.ts';
+} from './receivers.test-support.ts';
+import { replaySink } from './replay-sink.ts';
+import { runs } from './run.ts';
+import { sinks } from './sink.ts';
+import type { SinkParts } from './sink-parts.ts';
 import { createSinkRunner } from './sink-runner.ts';
-
-const uri = process.env['REEVE_TEST_MONGODB'];
-if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
-
-const keyFile = join(mkdtempSync(join(tmpdir(), 'reeve-sinks-')), 'keys.json');
-writeFileSync(keyFile, JSON.stringify({ active: 'k', keys: { k: randomBytes(32).toString('base64') } }), {
-  mode: 0o600,
-});
+import { pauseSink, resumeSink } from './switch-sink.ts';
+import { testSink } from './test-sink.ts';
+import { updateSink } from './update-sink.ts';
 
 type View = {
   id: string;
@@ -61,55 +55,29 @@ type View = {
   lastError: { code: string } | null;
 };
 type Tested = { delivered: boolean; code: string | null };
-type Parts = Parameters<typeof createSink>[0];
+type Parts = SinkParts;
 
+let opened: TestLog;
 let store: Store;
 let parts: Omit<Parts, 'network'>;
-let key: SigningKey;
 let keys: KeySet;
 let tls: { key: string; cert: string };
 let tenantId: TenantId;
 let offset = 0;
-const published: Message[] = [];
+let published: Message[];
 const running: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  store = openStore({ uri, database: `sinks_${randomUUID().slice(0, 8)}`, source: '/test' });
-  const records = defineRecords(store);
-  const tombstones = defineTombstones(store);
-  const [heads, checkpoints, sinks, runs] = [
-    defineHeads(store),
-    defineCheckpoints(store),
-    defineSinks(store),
-    defineRuns(store),
-  ];
-  const vault = createVault({ store, keys: localKeyFile(keyFile) });
-  key = { ...(await exportJWK((await generateKeyPair('Ed25519', { extractable: true })).privateKey)), kid: 'k' };
-  const { d: _, ...publicPart } = key;
-  keys = { keys: [publicPart] };
-  const checkpointer = createCheckpointer({
-    records,
-    heads,
-    checkpoints,
-    signingKey: () => key,
-    clock: store.clock,
-    intervalMs: 60_000,
-    onError: () => undefined,
-  });
+  opened = await openTestLog();
+  ({ store, keys, published } = opened);
   parts = {
-    records,
-    tombstones,
-    heads,
-    checkpoints,
-    checkpointer,
-    sinks,
-    runs,
-    vault,
-    signingKey: () => key,
-    clock: store.clock,
+    ...opened.log,
+    checkpointer: createCheckpointer({ ...opened.log, intervalMs: 60_000, giveWay, onError: () => undefined }),
+    sinks: store.collection(sinks),
+    runs: store.collection(runs),
+    vault: createVault({ store, keys: localKeyFile(newKeyFile()) }),
+    processes: createIsolatedProcesses({ onError: () => undefined }),
   };
-  await store.prepare();
-  store.relay.start(messages => Promise.resolve(void published.push(...messages)));
   const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
     extensions: [
       { name: 'basicConstraints', cA: true },
@@ -128,13 +96,7 @@ afterEach(async () => {
 });
 
 async function grow(count: number, chains = ['reeve.auth.v1/0', 'reeve.secret.v1/1']) {
-  const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
-  for (const chain of chains) {
-    const arrivals = Array.from({ length: count }, (_, index) =>
-      sampleArrival({ tenantId, chain, offset: offset + index }),
-    );
-    await writer.append(tenantId, chain, arrivals);
-  }
+  for (const chain of chains) await growLog(parts, { tenantId, chain, from: offset, count });
   offset += count;
 }
 
@@ -151,24 +113,11 @@ function run(receiver: Receiver) {
   return runner;
 }
 
-async function call<T>(
+const call = <T>(
   route: (of: Parts) => Route,
   network: Parts['network'],
-  { sinkId, body }: { sinkId?: string; body?: unknown } = {},
-): Promise<T> {
-  const request = {
-    params: { sinkId },
-    body,
-    query: {},
-    tenantId,
-    cause: serviceCause('test', { correlationId: 'c' }),
-    freshId: newId,
-    expectedVersion: undefined,
-  };
-  const result = await route({ ...parts, network }).handle(request as unknown as Parameters<Route['handle']>[0]);
-  if (!('body' in result)) throw new Error('no answer');
-  return result.body as T;
-}
+  { sinkId = '', body, ...precondition }: { sinkId?: string; body?: unknown; expectedVersion?: number } = {},
+): Promise<T> => callRoute<T>(route({ ...parts, network }), { tenantId, params: { sinkId }, body, ...precondition });
 
 const open = (receiver: Receiver, body: object) =>
   call<View>(createSink, networkTo(receiver.url), { body: { name: 'siem', start: 'beginning', ...body } });
@@ -231,7 +180,7 @@ describe('a sink of kind s3', () => {
   async function growAgo(hoursAgo: number, count: number) {
     const begin = Math.floor(Date.now() / hour - hoursAgo) * hour;
     const clock = { ...store.clock, now: () => new Date(begin + 60_000) };
-    const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock });
+    const writer = createChainWriter({ ...parts, clock });
     for (const chain of ['reeve.auth.v1/0', 'reeve.secret.v1/1']) {
       const arrivals = Array.from({ length: count }, (_, n) => sampleArrival({ tenantId, chain, offset: offset + n }));
       await writer.append(tenantId, chain, arrivals);
@@ -300,7 +249,7 @@ describe('a sink of kind s3', () => {
 describe('a sink that takes some types alone', () => {
   test('gets those, whatever lies between, and no statement that it could not follow', async () => {
     await grow(30);
-    const writer = createChainWriter({ records: parts.records, heads: parts.heads, clock: store.clock });
+    const writer = createChainWriter(parts);
     const alert = async (n: number) => {
       const chain = 'reeve.activity.v1/0';
       const changes = { type: 'alert.raised', details: { n } };
@@ -411,6 +360,8 @@ describe('a sink of kind syslog_tls', () => {
 });
 
 describe('a sink', () => {
+  const failures = () => published.filter(({ key: of, event }) => of === tenantId && event.type === 'sink.failed');
+
   const webhook = async (wrong?: (attempt: number) => { status: number; headers?: Record<string, string> } | null) => {
     const receiver = await startWebhookReceiver(secret, wrong);
     running.push(receiver);
@@ -432,7 +383,7 @@ describe('a sink', () => {
     expect(receiver.attempts()).toBeGreaterThanOrEqual(4);
   }, 30_000);
 
-  test('tells the log of the third failure, once, and of nothing more when it recovers', async () => {
+  test('has its third failure recorded in the log, once, and nothing more when it recovers', async () => {
     await grow(1, ['reeve.auth.v1/0']);
     const receiver = await webhook(attempt => (attempt <= 4 ? { status: 500 } : null));
     const { id } = await open(receiver, https(receiver));
@@ -440,9 +391,8 @@ describe('a sink', () => {
     await eventually(async () => (await stateOf(receiver, id)).lastError?.code === 'busy', 'it failed');
     await eventually(() => receiver.lines.length === 1, 'it arrived', 25_000);
     await eventually(async () => (await stateOf(receiver, id)).health === 'ok', 'it recovered');
-    await store.relay.sweep();
-    const told = published.filter(({ key: of, event }) => of === tenantId && event.type === 'sink.failed');
-    expect(told).toHaveLength(1);
+    await eventually(() => failures().length > 0, 'the failure is recorded');
+    expect(failures()).toHaveLength(1);
     expect(JSON.stringify(published.filter(({ key: of }) => of === tenantId))).not.toContain(secret);
   }, 40_000);
 
@@ -459,9 +409,8 @@ describe('a sink', () => {
     run(receiver);
     await eventually(() => receiver.lines.length >= 9, 'the others arrived');
     await eventually(async () => (await stateOf(receiver, id)).refused === 1, 'it is counted');
-    await store.relay.sweep();
-    const told = published.find(({ key: of, event }) => of === tenantId && event.type === 'sink.failed');
-    expect(told?.event.data).toMatchObject({ details: { code: 'record_refused', refused: [bad] } });
+    await eventually(() => failures().length > 0, 'the refusal is recorded');
+    expect(failures()[0]?.event.data).toMatchObject({ details: { code: 'records_refused', refused: [bad] } });
   }, 30_000);
 
   test('stands still while it is paused, goes on where it was, and delivers again what is asked for', async () => {
@@ -494,7 +443,7 @@ describe('a sink', () => {
     await grow(1, ['reeve.auth.v1/0']);
     await new Promise(resolve => setTimeout(resolve, 2_500));
     expect(second.lines).toHaveLength(2);
-    await expect(stateOf(receiver, id)).rejects.toMatchObject({ code: 'sink_unknown' });
+    await expect(stateOf(receiver, id)).rejects.toMatchObject({ code: 'not_found' });
   }, 40_000);
 
   test('that is to begin now gets nothing of before', async () => {
@@ -558,6 +507,46 @@ describe('a sink', () => {
       code: 'refused',
     });
     expect(receiver.attempts()).toBe(0);
+  });
+
+  test('that begins to sign in with SASL needs the password for it', async () => {
+    const network = networkTo('tls://127.0.0.1:9092');
+    const target = { kind: 'kafka', brokers: ['127.0.0.1:9092'], topic: 'audit' };
+    const { id } = await call<View>(createSink, network, {
+      body: { name: 'kafka', target: kafkaTarget.parse(target) },
+    });
+    const sasl = { mechanism: 'scram-sha-512', username: 'reeve' };
+    const signingIn = { target: kafkaTarget.parse({ ...target, sasl }) };
+    await expect(call(updateSink, network, { sinkId: id, body: signingIn })).rejects.toMatchObject({
+      code: 'input_invalid',
+      errors: [{ field: 'credential', message: 'is required for this target' }],
+    });
+    const withPassword = { ...signingIn, credential: 'the password' };
+    expect(await call(updateSink, network, { sinkId: id, body: withPassword })).toMatchObject({ target: { sasl } });
+    // It has one now: another user name needs no other.
+    const renamed = { target: kafkaTarget.parse({ ...target, sasl: { ...sasl, username: 'other' } }) };
+    expect(await call(updateSink, network, { sinkId: id, body: renamed })).toMatchObject({
+      target: { sasl: { username: 'other' } },
+    });
+  });
+
+  test('is not changed by whoever has seen another version, and neither is its credential', async () => {
+    const receiver = await webhook();
+    const network = networkTo(receiver.url);
+    const { id } = await open(receiver, https(receiver));
+    const stored = () =>
+      published.filter(({ event }) => event.type === 'secret.stored' && event.subject.includes(id)).length;
+    await eventually(() => stored() === 1, 'the secret is stored');
+    const body = { credential: `whsec_${randomBytes(32).toString('base64')}` };
+    await expect(call(updateSink, network, { sinkId: id, body, expectedVersion: 7 })).rejects.toThrow('version 7');
+    for (const route of [pauseSink, resumeSink])
+      await expect(call(route, network, { sinkId: id, expectedVersion: 7 })).rejects.toMatchObject({
+        code: 'precondition_failed',
+      });
+    expect(stored()).toBe(1);
+    await call(updateSink, network, { sinkId: id, body, expectedVersion: 1 });
+    await eventually(() => stored() === 2, 'the other secret is stored');
+    await call(pauseSink, network, { sinkId: id, expectedVersion: 2 });
   });
 
   test('shows a secret that was made once, and no credential otherwise', async () => {

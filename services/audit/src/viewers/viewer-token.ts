@@ -1,10 +1,12 @@
-// A token with which a page of the product shows a tenant's own log to its admins: it reads, for an hour or a day, from the origins that it names, and
-// can be revoked alone. Signed with the key of the log, so that nothing but this service takes it.
-import { isId, ProblemError, type TenantId } from '@reeve/contracts';
-import type { Caller } from '@reeve/service-kit';
-import type { Clock, Collections, Store } from '@reeve/store';
-import { importJWK, jwtVerify, SignJWT } from 'jose';
-import type { SigningKey } from '../checkpoints/checkpoint-keys.ts';
+// A token with which a page of the product shows a tenant's own log to its admins: it reads, for an hour or a day,
+// from the origins that it names, and can be revoked alone. Signed with the key of the log, so that nothing but this
+// service takes it.
+import { event, type Id, isId, ProblemError, type TenantId } from '@reeve/contracts';
+import { type Caller, isCanonicalJws, type VerifyToken } from '@reeve/service-kit';
+import { type Clock, type Collections, collection, type Decision, type Entry } from '@reeve/store';
+import { decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import type { SigningKey } from '../log/signing-key.ts';
 
 export type Viewer = {
   name: string;
@@ -15,21 +17,48 @@ export type Viewer = {
 };
 export type Viewers = Collections<Viewer>;
 
+export type ViewerParts = { viewers: Viewers; signingKey: () => SigningKey; selfUrl: string; clock: Clock };
+
+export const viewersPath = '/v1/tenants/{tenantId}/audit/viewer-tokens' as const;
+
+export const viewerView = z.object({
+  id: z.string(),
+  name: z.string(),
+  origins: z.array(z.string()),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  revokedAt: z.string().nullable(),
+});
+
+export const viewers = collection<Viewer>({
+  name: 'audit_viewers',
+  queries: { inOrder: { equality: [], direction: 'descending' } },
+  expiresAt: ({ expiresAt }) => new Date(expiresAt),
+});
+
+export const viewOf = ({ id, state }: Entry<Viewer>): z.infer<typeof viewerView> => ({ id, ...state });
+
+type ViewerId = Id<'viewer'>;
+
+const about = (id: ViewerId, { name, origins, expiresAt }: Viewer) =>
+  ({ id, name, because: 'requested', details: { origins, expiresAt } }) as const;
+
+export const create = (id: ViewerId, state: Viewer): NonNullable<Decision<Viewer>> => ({
+  state,
+  events: [event('viewer_token.created', about(id, state))],
+});
+
+export function revoke(id: ViewerId, viewer: Viewer, at: Date): Decision<Viewer> {
+  if (viewer.revokedAt !== null) return null;
+  const state = { ...viewer, revokedAt: at.toISOString() };
+  return { state, events: [event('viewer_token.revoked', about(id, viewer))] };
+}
+
 const type = 'reeve-viewer+jwt';
 const algorithm = 'EdDSA';
 
-export function defineViewers(store: Store): Viewers {
-  return store.collections<Viewer>({
-    name: 'audit_viewers',
-    queries: { inOrder: { equality: [], direction: 'descending' } },
-    expiresAt: ({ expiresAt }) => new Date(expiresAt),
-  });
-}
-
-type Parts = { viewers: Viewers; signingKey: () => SigningKey; selfUrl: string; clock: Clock };
-
 export async function signViewerToken(
-  { signingKey, selfUrl, clock }: Parts,
+  { signingKey, selfUrl }: ViewerParts,
   { tenantId, id, viewer }: { tenantId: TenantId; id: string; viewer: Viewer },
 ): Promise<string> {
   const key = signingKey();
@@ -38,30 +67,25 @@ export async function signViewerToken(
     .setIssuer(selfUrl)
     .setAudience(selfUrl)
     .setSubject(id)
-    .setIssuedAt(clock.now())
+    .setIssuedAt(new Date(viewer.createdAt))
     .setExpirationTime(new Date(viewer.expiresAt))
     .sign(await importJWK(key, algorithm));
 }
 
 /** Whether it says that it is one; nothing is checked yet. */
-export function looksLikeViewerToken(token: string): boolean {
+function isMeantAsViewerToken(token: string): boolean {
   try {
-    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8')) as {
-      typ?: unknown;
-    };
-    return header.typ === type;
+    return decodeProtectedHeader(token).typ === type;
   } catch {
     return false;
   }
 }
 
 /** Throws `token_invalid` for whatever is not a live token of ours. */
-export async function readViewerToken(
-  { viewers, signingKey, selfUrl, clock }: Parts,
-  token: string,
-): Promise<{ tenantId: TenantId; id: string; viewer: Viewer }> {
+async function readViewerToken({ viewers, signingKey, selfUrl, clock }: ViewerParts, token: string): Promise<Caller> {
   const { d: _, ...publicPart } = signingKey();
   try {
+    if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
     const { payload } = await jwtVerify(token, await importJWK(publicPart, algorithm), {
       issuer: selfUrl,
       audience: selfUrl,
@@ -70,16 +94,34 @@ export async function readViewerToken(
       currentDate: clock.now(),
       requiredClaims: ['exp', 'iat', 'sub', 'tid'],
     });
-    const { tid: tenantId, sub: id = '' } = payload;
+    const { tid: tenantId, sub: id = '', iat = 0 } = payload;
     const found = isId('tenant', tenantId) ? await viewers.in(tenantId).get(id) : null;
-    if (found && found.state.revokedAt === null) return { tenantId: tenantId as TenantId, id, viewer: found.state };
+    if (!isId('tenant', tenantId) || found?.state.revokedAt !== null) throw new ProblemError('token_invalid');
+    return callerOf(tenantId, found, new Date(iat * 1000));
   } catch (cause) {
-    if ((cause as { code?: string }).code?.startsWith('ERR_J') !== true) throw cause;
-    throw new ProblemError('token_invalid', undefined, { cause });
+    if (cause instanceof errors.JOSEError) throw new ProblemError('token_invalid', undefined, { cause });
+    throw cause;
   }
-  throw new ProblemError('token_invalid');
 }
 
-export function callerOf({ tenantId, id }: { tenantId: TenantId; id: string }): Caller {
-  return { type: 'client', id, tenantId, scopes: ['audit:view'], roles: [], clientId: id, sessionId: null };
-}
+const callerOf = (tenantId: TenantId, { id, state: { origins } }: Entry<Viewer>, issuedAt: Date): Caller => ({
+  type: 'client',
+  id,
+  tenantId,
+  scopes: ['audit:view'],
+  roles: [],
+  platform: false,
+  clientId: id,
+  sessionId: null,
+  acr: null,
+  authenticatedAt: null,
+  issuedAt,
+  surface: null,
+  origins,
+});
+
+/** Takes viewer tokens beside the access tokens of the issuer. */
+export const orViewer =
+  (parts: ViewerParts, verifyToken: VerifyToken): VerifyToken =>
+  token =>
+    isMeantAsViewerToken(token) ? readViewerToken(parts, token) : verifyToken(token);

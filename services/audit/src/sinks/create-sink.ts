@@ -1,0 +1,58 @@
+import { invalidField, ProblemError } from '@reeve/contracts';
+import { createOnce, tenantRoute } from '@reeve/service-kit';
+import { z } from 'zod';
+import { kindOf, target } from './kinds/registry.ts';
+import { newRun } from './run.ts';
+import { create, mostSinks, sinkName, sinkRefusals, sinksPath, types } from './sink.ts';
+import { credential, credentialFor, credentialRef } from './sink-credential.ts';
+import type { SinkParts } from './sink-parts.ts';
+import { sinkView, viewOf } from './sink-view.ts';
+import { positionAt, start } from './start-position.ts';
+
+const firstTurnAfterMs = 1_000;
+
+export const createSink = (parts: SinkParts) =>
+  tenantRoute({
+    method: 'post',
+    path: sinksPath,
+    summary:
+      'Push the log to a place outside, from the beginning unless `start` says otherwise; ' +
+      'of some types alone from now on',
+    action: 'audit:configure',
+    body: z.strictObject({
+      name: sinkName,
+      target,
+      types: types.optional(),
+      credential: credential.optional(),
+      start: start.optional(),
+    }),
+    status: 201,
+    response: sinkView.extend({
+      credential: z.string().nullable().describe('The signing secret that was made, shown once'),
+    }),
+    withoutSecrets: body => ({ ...body, credential: null }),
+    async handle({ tenantId, body, cause, freshId }) {
+      const id = freshId('sink');
+      const sinks = parts.sinks.in(tenantId);
+      const { name, target: to, types: only = null } = body;
+      const kind = kindOf(to);
+      kind.assertReachable(parts.network, to);
+      if (kind.takes === 'hourly objects' && only) throw invalidField('types', `${to.kind} takes the whole log`);
+      const { kept, made } = credentialFor(to, body.credential);
+      const now = parts.clock.now();
+      // What the first of two equal requests made has its credential, and may have delivered already.
+      if (!(await sinks.get(id))) {
+        if ((await sinks.count('inOrder', {})) >= mostSinks)
+          throw new ProblemError('sink_limit', `a tenant has at most ${mostSinks} sinks`);
+        if (kept !== null) await parts.vault.put(tenantId, credentialRef(id), kept, cause);
+        // A sink that notifies of alerts does not want those of past years.
+        const position = await positionAt(parts, tenantId, body.start ?? (only ? 'now' : 'beginning'));
+        // Before the sink: a run without one is removed when its turn comes, and the credential with it.
+        await parts.runs.in(tenantId).put(id, newRun(position, new Date(now.getTime() + firstTurnAfterMs)));
+      }
+      const created = create(id, { name, target: to, types: only, createdAt: now.toISOString() });
+      const { entry, isNew } = await createOnce(sinks, id, created, { cause, ...sinkRefusals });
+      const shown = await viewOf(parts, tenantId, entry);
+      return { body: { ...shown, credential: isNew ? made : null }, version: entry.version };
+    },
+  });

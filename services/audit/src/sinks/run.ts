@@ -1,0 +1,119 @@
+// Where the delivery to a sink stands: what it has got, when there is more to do, and which process does it. Pure.
+import { type Lease, type LeaseBy, leaseFor } from '@reeve/service-kit';
+import { type Collections, collection } from '@reeve/store';
+import type { Position } from '../log/read-after.ts';
+import type { SinkErrorCode } from './kinds/delivery.ts';
+
+export type SinkFailure = { code: SinkErrorCode; detail: string; at: string };
+
+export type Run = {
+  status: 'active' | 'paused';
+  dueAt: string | null;
+  lease: Lease;
+  /** Failures since the last success. */
+  attempts: number;
+  position: Position;
+  /** Number of the last checkpoint that was sent along. */
+  checkpoint: number;
+  /** Records at a time: halved by a receiver that finds them too many. */
+  batchSize: number;
+  delivered: number;
+  refused: number;
+  lastDeliveredAt: string | null;
+  lastError: SinkFailure | null;
+};
+export type Runs = Collections<Run>;
+
+const fullBatch = 500;
+const firstWaitMs = 1_000;
+const longestWaitMs = 300_000;
+
+/** By the id of the sink. */
+export const runs = collection<Run>({
+  name: 'audit_sink_runs',
+  dueAt: ({ status, dueAt }) => (status === 'active' && dueAt !== null ? new Date(dueAt) : null),
+});
+
+export const newRun = (position: Position, dueAt: Date): Run => ({
+  status: 'active',
+  dueAt: dueAt.toISOString(),
+  lease: null,
+  attempts: 0,
+  position,
+  checkpoint: 0,
+  batchSize: fullBatch,
+  delivered: 0,
+  refused: 0,
+  lastDeliveredAt: null,
+  lastError: null,
+});
+
+/**
+ * Due again when the lease ends, should its holder be lost. Null while somebody else has it, or it is paused.
+ */
+export function take(run: Run, by: LeaseBy): Run | null {
+  const lease = run.status === 'paused' ? null : leaseFor(run.lease, by);
+  return lease && { ...run, lease, dueAt: lease.until };
+}
+
+/** To be looked at again after a while. */
+export const release = (run: Run, { now, waitMs }: { now: Date; waitMs: number }): Run => ({
+  ...run,
+  lease: null,
+  dueAt: new Date(now.getTime() + waitMs).toISOString(),
+});
+
+/** To be done at once, whoever has it and however often it failed: something about it was changed. */
+export const startAfresh = (run: Run, now: Date): Run => ({ ...release(run, { now, waitMs: 0 }), attempts: 0 });
+
+export function afterDelivery(
+  run: Run,
+  {
+    position,
+    checkpoint,
+    delivered,
+    refused,
+    now,
+  }: Pick<Run, 'position' | 'checkpoint' | 'delivered' | 'refused'> & { now: Date },
+): Run {
+  return {
+    ...run,
+    position,
+    checkpoint,
+    delivered: run.delivered + delivered,
+    refused: run.refused + refused,
+    attempts: 0,
+    batchSize: Math.min(fullBatch, run.batchSize * 2),
+    lastDeliveredAt: delivered > 0 ? now.toISOString() : run.lastDeliveredAt,
+    lastError: null,
+  };
+}
+
+/**
+ * Tried again later, each time after a longer wait, up to five minutes; as long as the receiver asks for, where that
+ * is more. A batch that is too large is tried again at once, as long as it can be made smaller. `jitter` is from 0 to
+ * 1.
+ */
+export function afterFailure(
+  run: Run,
+  {
+    failure,
+    retryAfterMs = 0,
+    now,
+    jitter,
+  }: { failure: SinkFailure; retryAfterMs?: number | undefined; now: Date; jitter: number },
+): Run {
+  const failed = { ...run, lastError: failure, attempts: run.attempts + 1 };
+  if (failure.code === 'too_large' && run.batchSize > 1)
+    return release({ ...failed, batchSize: Math.floor(run.batchSize / 2) }, { now, waitMs: 0 });
+  const backOffMs = Math.min(longestWaitMs, firstWaitMs * 2 ** run.attempts) * (0.5 + jitter / 2);
+  return release(failed, { now, waitMs: Math.max(backOffMs, Math.min(retryAfterMs, longestWaitMs)) });
+}
+
+/** Null where it is so already. */
+export const switchedTo = (run: Run, status: Run['status'], now: Date): Run | null =>
+  run.status === status ? null : startAfresh({ ...run, status }, now);
+
+/** From another place in the log. */
+export const startedFrom = (run: Run, position: Position, now: Date): Run =>
+  startAfresh({ ...run, position, checkpoint: 0 }, now);
