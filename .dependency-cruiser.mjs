@@ -1,5 +1,27 @@
 // Who may import whom. docs/decisions.md and CONTRIBUTING.md say why.
+import { globSync, readFileSync } from 'node:fs';
+
 const services = '^services/([^/]+)/';
+/** Left out of what images are built from (.dockerignore). */
+const forTests = [
+  '\\.test\\.ts$',
+  '\\.test-support\\.ts$',
+  '/sample-[^/]+\\.ts$',
+  '/fixture/',
+  '/hostile/',
+  '^packages/testing/',
+  '^packages/store/src/explain\\.ts$',
+];
+const entries = ['^services/[^/]+/src/main\\.ts$', '/isolated-main\\.ts$', '^packages/service-kit/src/telemetry\\.ts$'];
+
+/** Files that build a route or handle events. What several of them need is in a file that does neither. */
+const useCases = globSync('services/*/src/**/*.ts')
+  .filter(
+    file =>
+      !file.includes('test') &&
+      /\bRoute\(\{|[a-z]Route\(\{|RouteFor<\w+>\(\)\(\{|: Handlers\b/.test(readFileSync(file, 'utf8')),
+  )
+  .map(file => `^${file.replaceAll('.', '\\.')}$`);
 
 export default {
   forbidden: [
@@ -27,7 +49,14 @@ export default {
       name: 'packages-import-no-services',
       severity: 'error',
       from: { path: '^packages/' },
-      to: { path: '^(services|infra|test)/' },
+      to: { path: '^(services|test)/' },
+    },
+    {
+      name: 'packages-import-no-infra',
+      comment: 'But for a test that needs an engine of its own.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '\\.integration\\.test\\.ts$' },
+      to: { path: '^infra/' },
     },
     {
       name: 'services-import-no-infra',
@@ -87,10 +116,50 @@ export default {
     },
     {
       name: 'slices-know-their-front',
-      comment: 'A package is entered by its index alone; service-kit has two more doors.',
+      comment: 'A package is entered by its index alone; service-kit has two more doors, event-bus has one.',
       severity: 'error',
       from: { path: '^(services|infra|test)/' },
-      to: { path: '^packages/[^/]+/src/(?!(index|outbound|telemetry)\\.ts)' },
+      to: { path: '^packages/[^/]+/src/(?!(index|outbound|telemetry|elsewhere|browser|identity-provider)\\.ts)' },
+    },
+    {
+      name: 'kinds-of-sinks-by-their-registry',
+      comment: 'What is special to a kind stays in its folder.',
+      severity: 'error',
+      from: { path: '^services/audit/', pathNot: '^services/audit/src/sinks/kinds/' },
+      to: { path: '^services/audit/src/sinks/kinds/[^/]+/' },
+    },
+    {
+      name: 'no-slice-imports-a-use-case-of-another',
+      comment:
+        'A use case that another one calls can be changed for neither alone. What two slices share is an aggregate, ' +
+        'or is handed in by service.ts.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: 'test' },
+      to: { path: useCases, pathNot: '^services/$1/src/$2/' },
+    },
+    {
+      name: 'log-is-the-core-of-audit',
+      comment: 'Every slice of audit reads the log; the log knows none of them.',
+      severity: 'error',
+      from: { path: '^services/audit/src/log/', pathNot: 'test' },
+      to: { path: '^services/audit/src/(?!log/)' },
+    },
+    {
+      name: 'what-runs-uses-nothing-of-tests',
+      severity: 'error',
+      from: { path: '^(services|packages)/', pathNot: forTests },
+      to: { path: forTests },
+    },
+    {
+      name: 'images-hold-what-runs-alone',
+      comment: 'What tests share is named *.test-support.ts, or lies in packages/testing.',
+      severity: 'error',
+      from: { path: entries },
+      to: {
+        path: '^(services|packages)/[^/]+/src/',
+        pathNot: [...forTests, ...entries, '^packages/cli/', '^packages/contracts/src/generate/'],
+        reachable: false,
+      },
     },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -12,4 +12,6 @@ export default {
   testMatch: ['<rootDir>/{packages,services,infra,test}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.local/'],
   testTimeout: 30_000,
+  // For `npm run unit`: `npm test` runs one file at a time, since they share engines.
+  maxWorkers: '100%',
 };

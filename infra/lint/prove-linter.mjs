@@ -1,4 +1,5 @@
-// Proves that the type-aware rules work: every line of the fixture marked `expect: <rule>` has to be reported, and nothing else.
+// Proves that the type-aware rules work: every line of the fixture marked `expect: <rule>` has to be reported, and
+// nothing else.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

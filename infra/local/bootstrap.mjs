@@ -1,6 +1,7 @@
-// What `npm start`, `npm test`, `npm run demo` and `npm run bench` run first, on whatever Node the machine has: install what the lockfile
-// says when that has not happened yet, then go on with the project's own Node (the dev dependency `node`).
-import { spawnSync } from 'node:child_process';
+// What `npm start`, `npm test` and the like run first, on whatever Node the machine has: install what the lockfile
+// says when that has not happened yet, then go on with the project's own Node (the dev dependency `node`). Without a
+// command it installs and nothing else.
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -29,6 +30,7 @@ if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== l
   }
   writeFileSync(stamp, lock);
 }
+if (command === undefined) process.exit(0);
 mkdirSync(join(root, '.local'), { recursive: true });
 const env = {
   ...process.env,
@@ -36,13 +38,14 @@ const env = {
   PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
 };
 const entry = join(root, command === 'bench' ? 'test/src/bench/bench.ts' : `infra/local/src/commands/${command}.ts`);
-// A signal from the terminal reaches the child too, which stops everything in order; this process only waits for it.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
-const { spawn } = await import('node:child_process');
-const child = spawn(node, ['--conditions=source', '--disable-warning=ExperimentalWarning', entry, ...rest], {
-  cwd: root,
-  stdio: 'inherit',
-  env,
-});
-process.on('SIGTERM', () => child.kill('SIGTERM'));
+const flags = [
+  '--conditions=source',
+  '--disable-warning=ExperimentalWarning',
+  // kafkajs hands setTimeout a time in the past; harmless, and not ours to mend.
+  '--disable-warning=TimeoutNegativeWarning',
+];
+const child = spawn(node, [...flags, entry, ...rest], { cwd: root, stdio: 'inherit', env });
+// It stops everything in order; this process waits for it. What comes from a terminal reaches it twice, and counts
+// once.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));

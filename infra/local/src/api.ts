@@ -87,7 +87,10 @@ export function createApi({ issuer }: Pick<Credentials, 'issuer'>, { clientId, c
   };
 }
 
-/** Asks until the answer is there: what one service did reaches another by Kafka. Throws the last reason when the time is over. */
+/**
+ * Asks until the answer is there: what one service did reaches another by Kafka. Throws the last reason when the time
+ * is over.
+ */
 export async function eventually<T>(
   ask: () => Promise<T | null | undefined | false>,
   { withinMs = 15_000, what = 'the expected answer' } = {},

@@ -1,6 +1,7 @@
 // From the request for a connector to its first webhook address: what an administrator and a person do, over HTTP.
+
+import type { Browser, Page } from '@reeve/testing/browser';
 import { type Api, eventually } from './api.ts';
-import type { Browser, Page } from './browser.ts';
 import type { Tenant } from './seed.ts';
 import type { Credentials } from './system.ts';
 
@@ -17,7 +18,10 @@ export async function approveDemoConnector(api: Api, credentials: Credentials, t
   return api.post<Installation>(`${base}/${requested.id}:approve`);
 }
 
-/** A person opens the consent page (signed in at Reeve, or signing in on the way), allows it, and allows it at the third party. */
+/**
+ * A person opens the consent page (signed in at Reeve, or signing in on the way), allows it, and allows it at the
+ * third party.
+ */
 export async function consent(
   browser: Browser,
   { consentUrl }: Installation,

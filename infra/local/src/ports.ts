@@ -1,25 +1,18 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { SetupError } from './setup-error.ts';
 
-export type Ports = {
-  auth: number;
-  provisioning: number;
-  connectorConsent: number;
-  webhookIngress: number;
-  audit: number;
-  demoIdp: number;
-  demoOAuth: number;
-  kafka: number;
-  kafkaController: number;
-  mongodb: number;
-};
-
-const standard: Ports = {
+const standard = {
   auth: 4001,
   provisioning: 4002,
   connectorConsent: 4003,
   webhookIngress: 4004,
   audit: 4005,
+  authMetrics: 9464,
+  provisioningMetrics: 9465,
+  connectorConsentMetrics: 9466,
+  webhookIngressMetrics: 9467,
+  auditMetrics: 9468,
   demoIdp: 4010,
   demoOAuth: 4011,
   kafka: 9092,
@@ -27,18 +20,29 @@ const standard: Ports = {
   mongodb: 27017,
 };
 
+type PortName = keyof typeof standard;
+export type Ports = Record<PortName, number>;
+
+const portNames = Object.keys(standard) as PortName[];
+
 /** `connectorConsent` is moved by REEVE_CONNECTOR_CONSENT_PORT. */
-export const portVariable = (name: string) =>
-  `REEVE_${name.replaceAll(/[A-Z]+/g, part => `_${part}`).toUpperCase()}_PORT`;
+const portVariable = (name: string) => `REEVE_${name.replaceAll(/[A-Z]+/g, part => `_${part}`).toUpperCase()}_PORT`;
+
+/** Every variable that moves a port, with the port without it. */
+export const portVariables = portNames.map(name => ({ name, variable: portVariable(name), port: standard[name] }));
+
+const portsBy = (portOf: (name: PortName) => number) =>
+  Object.fromEntries(portNames.map(name => [name, portOf(name)])) as Ports;
 
 export function portsFromEnvironment(environment: NodeJS.ProcessEnv): Ports {
-  const entries = Object.entries(standard).map(([name, port]) => {
-    const given = environment[portVariable(name)];
-    if (given !== undefined && !/^\d{1,5}$/.test(given))
-      throw new SetupError(`${portVariable(name)} is not a port number: ${given}`);
-    return [name, given === undefined ? port : Number(given)];
+  return portsBy(name => {
+    const variable = portVariable(name);
+    const given = environment[variable] ?? '';
+    if (given === '') return standard[name];
+    if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535)
+      throw new SetupError(`${variable} is not a port number: ${given}`);
+    return Number(given);
   });
-  return Object.fromEntries(entries) as Ports;
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -59,22 +63,19 @@ export async function assertFree(ports: Partial<Ports>): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
+// Below those that systems give to outgoing connections: one of these could take a port before its process listens.
+const [lowest, highest] = [20_000, 32_000];
+
+/** For tests: a port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const port = randomInt(lowest, highest);
+  return (await isFree(port)) ? port : freePort();
 }
 
-/** For tests: ports that were free a moment ago. */
+/** The same for all of them, each another one. */
 export async function freePorts(): Promise<Ports> {
-  const names = Object.keys(standard);
-  const found = await Promise.all(names.map(freePort));
-  return Object.fromEntries(names.map((name, index) => [name, found[index]])) as Ports;
+  const found = new Set<number>();
+  while (found.size < portNames.length) found.add(await freePort());
+  const free = [...found];
+  return portsBy(name => free[portNames.indexOf(name)] ?? 0);
 }

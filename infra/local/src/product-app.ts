@@ -1,7 +1,9 @@
-// The product's own application, as a customer would write it: any OpenID Connect library will do; this one is openid-client.
+// The product's own application, as a customer would write it: any OpenID Connect library will do; this one is
+// openid-client.
+
+import { type Browser, createBrowser } from '@reeve/testing/browser';
 import * as client from 'openid-client';
 import type { Api } from './api.ts';
-import { type Browser, createBrowser } from './browser.ts';
 import type { Tenant } from './seed.ts';
 import type { Credentials } from './system.ts';
 

@@ -1,5 +1,5 @@
-// The secrets of a local run: made once, kept beside its data with mode 0600, handed to the services through their environment as
-// a platform would.
+// The secrets of a local run: made once, kept beside its data with mode 0600, handed to the services through their
+// environment as a platform would.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

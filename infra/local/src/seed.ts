@@ -33,6 +33,8 @@ export async function seedTenant(
     {
       name: 'Demo identity provider',
       kind: 'oidc',
+      // So that people whom a directory pushed sign in to the accounts that they have.
+      domains: [...new Set(credentials.demoUsers.map(({ email }) => email.slice(email.indexOf('@') + 1)))],
       oidc: { issuer, clientId, clientSecret },
       jit: { enabled: true, defaultRoles: ['tenant_member'] },
     },

@@ -1,13 +1,14 @@
-// The whole system as processes on this machine: the demo peers and the five services, over engines that are there already.
+// The whole system as processes on this machine: the demo peers and the five services, over engines that are there
+// already. A service may have several instances over its one store, as behind a load balancer.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child, Children } from './children.ts';
+import { type Child, type Children, notUp } from './children.ts';
 import type { Engines } from './engines/engine.ts';
 import { nodeBinary, repositoryRoot } from './paths.ts';
-import { assertFree, type Ports } from './ports.ts';
+import { assertFree, freePort, type Ports } from './ports.ts';
 import { localSecrets, vaultKeyFile } from './secrets.ts';
 import { SetupError } from './setup-error.ts';
-import { waitFor } from './wait-for.ts';
+import { startWithinMs, waitFor } from './wait-for.ts';
 
 export const serviceNames = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -33,12 +34,14 @@ export type Credentials = {
 
 export type System = {
   credentials: Credentials;
-  /** SIGKILL and start again, as Kubernetes would after a crash. Resolves when it is ready. */
-  crash(name: ServiceName): Promise<void>;
+  /** SIGKILL and start again, as Kubernetes would after a crash. Resolves when it is ready. Instances count from 0. */
+  crash(name: ServiceName, instance?: number): Promise<void>;
   /** The process does nothing until `resume`, as a node that is starved or cut off. */
-  pause(name: ServiceName): void;
-  resume(name: ServiceName): void;
-  pidOf(name: ServiceName): number;
+  pause(name: ServiceName, instance?: number): void;
+  resume(name: ServiceName, instance?: number): void;
+  pidOf(name: ServiceName, instance?: number): number;
+  /** Where each instance listens. To all of them tokens are for the first, which alone is in `credentials`. */
+  urlsOf(name: ServiceName): string[];
   /** Rejects with a SetupError when a process ends by itself. */
   died: Promise<never>;
   stop(): Promise<void>;
@@ -53,9 +56,16 @@ export type SystemOptions = {
   /** Put before the names of the databases, so that several systems share a store. */
   databasePrefix?: string;
   environment?: Record<string, string>;
+  /** How many there are of a service, when not one. */
+  instances?: Partial<Record<ServiceName, number>>;
   /** Runs what `npm run build` made, as the images do, and not the sources. */
   built?: boolean;
 };
+
+/** What is special to a service. */
+type Own = { port: number; metricsPort: number; env: Record<string, string>; flags?: readonly string[] };
+type Place = { number: number; port: number; metricsPort: number };
+type Instance = Place & { child: Child };
 
 const people = [
   { email: 'alice@acme.example', givenName: 'Alice', familyName: 'Liddell' },
@@ -63,7 +73,6 @@ const people = [
   { email: 'grace@globex.example', givenName: 'Grace', familyName: 'Hopper' },
 ];
 
-const readyWithinMs = 60_000;
 const platformClientId = 'reeve-platform';
 const idpClientId = 'reeve';
 
@@ -74,6 +83,7 @@ export async function startSystem({
   directory,
   databasePrefix = 'reeve',
   environment = {},
+  instances = {},
   built = false,
 }: SystemOptions): Promise<System> {
   const secrets = localSecrets(directory);
@@ -105,6 +115,7 @@ export async function startSystem({
     REEVE_ISSUER: urls.auth,
     KAFKA_BROKERS: engines.kafka,
     MONGODB_URI: engines.mongodb,
+    REEVE_START_SECONDS: process.env['REEVE_START_SECONDS'] || String(startWithinMs / 1_000),
     REEVE_VAULT_KEY_FILE: vaultKeyFile(directory),
     REEVE_RESOURCES: Object.values(urls).join(','),
     ...environment,
@@ -117,9 +128,10 @@ export async function startSystem({
       .filter(Boolean)
       .join(','),
   };
-  const own: Record<ServiceName, { port: number; env: Record<string, string>; flags?: readonly string[] }> = {
+  const own: Record<ServiceName, Own> = {
     auth: {
       port: ports.auth,
+      metricsPort: ports.authMetrics,
       env: {
         REEVE_PROVISIONING_URL: urls.provisioning,
         REEVE_PLATFORM_CLIENT_ID: platformClientId,
@@ -129,45 +141,47 @@ export async function startSystem({
         REEVE_COOKIE_KEYS: secrets.cookieKey,
       },
     },
-    provisioning: { port: ports.provisioning, env: {} },
+    provisioning: { port: ports.provisioning, metricsPort: ports.provisioningMetrics, env: {} },
     'connector-consent': {
       port: ports.connectorConsent,
+      metricsPort: ports.connectorConsentMetrics,
       env: { REEVE_CONSENT_CLIENT_SECRET: secrets.consentClientSecret, REEVE_CATALOGUE_FILE: catalogue },
     },
     'webhook-ingress': {
       port: ports.webhookIngress,
+      metricsPort: ports.webhookIngressMetrics,
       // What keeps it below 200 MB under load (its README); docker-compose.yml says the same.
       env: { MALLOC_ARENA_MAX: '1' },
-      flags: ['--max-semi-space-size=8', '--max-old-space-size=256'],
+      flags: ['--max-old-space-size=256'],
     },
-    audit: { port: ports.audit, env: {} },
+    audit: { port: ports.audit, metricsPort: ports.auditMetrics, env: {} },
   };
 
-  let stopping = false;
   let reportDeath: (error: SetupError) => void = () => undefined;
   const died = new Promise<never>((_resolve, reject) => {
     reportDeath = reject;
   });
   died.catch(() => undefined);
-  const expected = new Set<Child>();
 
   function watch(child: Child): Child {
-    void child.exited.then(code => {
-      if (stopping || expected.has(child)) return;
+    void child.endedByItself.then(code =>
       reportDeath(
         new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastWords()}`),
-      );
-    });
+      ),
+    );
     return child;
   }
 
-  function startService(name: ServiceName): Child {
-    const { port, env, flags = [] } = own[name];
+  function startService(name: ServiceName, { number, port, metricsPort }: Place): Child {
+    const { env, flags = [] } = own[name];
     return watch(
       children.start({
-        name,
+        name: number === 0 ? name : `${name}-${number}`,
+        layer: 'system',
         command: nodeBinary,
         args: [
+          // As in infra/docker/Dockerfile: five services rest in a third less memory, and are as fast.
+          '--max-semi-space-size=8',
           ...flags,
           ...(built ? [] : ['--conditions=source']),
           '--disable-warning=ExperimentalWarning',
@@ -182,7 +196,8 @@ export async function startSystem({
           ...common,
           ...env,
           PORT: String(port),
-          REEVE_SELF_URL: url(port),
+          METRICS_PORT: String(metricsPort),
+          REEVE_SELF_URL: url(own[name].port),
           MONGODB_DATABASE: `${databasePrefix}_${name.replaceAll('-', '_')}`,
         },
       }),
@@ -195,6 +210,7 @@ export async function startSystem({
     return watch(
       children.start({
         name,
+        layer: 'system',
         command: nodeBinary,
         args,
         cwd: repositoryRoot,
@@ -203,12 +219,18 @@ export async function startSystem({
     );
   }
 
-  async function ready(name: string, address: string, child: Child): Promise<void> {
+  async function ready(address: string, child: Child): Promise<void> {
     const isUp = await waitFor(async () => (await fetch(address, { signal: AbortSignal.timeout(2_000) })).ok, {
-      withinMs: readyWithinMs,
+      withinMs: startWithinMs,
       abandoned: child.hasExited,
     });
-    if (!isUp) throw new SetupError(`${name} did not become ready; its log is ${child.logFile}:\n${child.lastWords()}`);
+    if (!isUp) throw notUp(child);
+  }
+
+  async function startInstance(name: ServiceName, number: number): Promise<Instance> {
+    const { port, metricsPort } = own[name];
+    const place = number === 0 ? { number, port, metricsPort } : { number, port: await freePort(), metricsPort: 0 };
+    return { ...place, child: startService(name, place) };
   }
 
   const peers = [
@@ -224,11 +246,16 @@ export async function startSystem({
       REDIRECT_URI: `${urls.connectorConsent}/connect/callback`,
     }),
   ] as const;
-  const services = new Map(serviceNames.map(name => [name, startService(name)] as const));
+  const services = new Map<ServiceName, Instance[]>();
+  for (const name of serviceNames) {
+    const numbers = Array.from({ length: instances[name] ?? 1 }, (_, number) => number);
+    services.set(name, await Promise.all(numbers.map(number => startInstance(name, number))));
+  }
+  const instancesReady = [...services.values()].flat().map(({ port, child }) => ready(`${url(port)}/readyz`, child));
   await Promise.all([
-    ready('demo-idp', `${idp}/.well-known/openid-configuration`, peers[0]),
-    ready('demo-oauth-provider', `${calendar}/.well-known/openid-configuration`, peers[1]),
-    ...[...services].map(([name, child]) => ready(name, `${url(own[name].port)}/readyz`, child)),
+    ready(`${idp}/.well-known/openid-configuration`, peers[0]),
+    ready(`${calendar}/.well-known/openid-configuration`, peers[1]),
+    ...instancesReady,
   ]);
 
   const credentials: Credentials = {
@@ -243,29 +270,32 @@ export async function startSystem({
     demoIdp: { oidc: idp, saml: `${idp}/saml/metadata`, clientId: idpClientId, clientSecret: secrets.idpClientSecret },
   };
 
-  const pidOf = (name: ServiceName) => services.get(name)?.pid ?? -1;
+  function instanceOf(name: ServiceName, number: number): Instance {
+    const instance = services.get(name)?.[number];
+    if (!instance) throw new RangeError(`there is no instance ${number} of ${name}`);
+    return instance;
+  }
+  const pidOf = (name: ServiceName, number = 0) => instanceOf(name, number).child.pid;
 
   return {
     credentials,
     died,
 
-    async crash(name) {
-      const child = services.get(name);
-      if (!child) return;
-      expected.add(child);
-      await child.kill();
-      const fresh = startService(name);
-      services.set(name, fresh);
-      await ready(name, `${url(own[name].port)}/readyz`, fresh);
+    async crash(name, number = 0) {
+      const instance = instanceOf(name, number);
+      await instance.child.kill();
+      instance.child = startService(name, instance);
+      await ready(`${url(instance.port)}/readyz`, instance.child);
     },
 
-    pause: name => void process.kill(pidOf(name), 'SIGSTOP'),
-    resume: name => void process.kill(pidOf(name), 'SIGCONT'),
+    pause: (name, number) => void process.kill(pidOf(name, number), 'SIGSTOP'),
+    resume: (name, number) => void process.kill(pidOf(name, number), 'SIGCONT'),
     pidOf,
+    urlsOf: name => (services.get(name) ?? []).map(({ port }) => url(port)),
 
     async stop() {
-      stopping = true;
-      await Promise.all([...services.values(), ...peers].map(child => child.stop()));
+      const running = [...services.values()].flat().map(({ child }) => child);
+      await Promise.all([...running, ...peers].map(child => child.stop()));
     },
   };
 }

@@ -1,15 +1,24 @@
-// `npm run demo`: the main job once against the running system, each step with what it proves. Exit code 1 when a step does not hold.
+// `npm run demo`: the main job once against the running system, each step with what it proves. Exit code 1 when a step
+// does not hold.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
 import colors from 'picocolors';
 import { eventually } from '../api.ts';
+import { commandLine } from '../command-line.ts';
 import { approveDemoConnector, consent, endpointOf } from '../connector-story.ts';
 import { send, signedWebhook } from '../partner.ts';
 import { localDirectory } from '../paths.ts';
 import { refresh, registerProductApp, signIn } from '../product-app.ts';
 import { seedTenant, tenantApi } from '../seed.ts';
 import type { Credentials } from '../system.ts';
+
+commandLine('npm run demo', {
+  does:
+    'Walks once through what Reeve is for, against the system that `npm start` runs, and says of each step what it proves. ' +
+    'The exit code is 1 when a step does not hold.',
+  variables: [],
+}).parse();
 
 const file = join(localDirectory, 'credentials.json');
 if (!existsSync(file)) {

@@ -1,128 +1,148 @@
-// `npm test`: engines and one running system for all suites, then Jest, then the count alone on its line. Arguments go to Jest:
-// `npm test -- packages/store`.
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// `npm test`: what the tests need and nothing else, then Jest, then the count alone on its line.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import colors from 'picocolors';
-import { createChildren } from '../children.ts';
-import { startContainerEngines } from '../engines/containers.ts';
-import { dockerAnswers } from '../engines/docker.ts';
+import { type Child, type ChildSpec, listsVariable } from '../children.ts';
+import { jestArgumentsOf } from '../command-line.ts';
 import type { Engines } from '../engines/engine.ts';
 import { startEngines } from '../engines/engines.ts';
+import { jest, type Need, needOf } from '../jest.ts';
+import { endLeftovers } from '../leftovers.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from '../paths.ts';
-import { freePorts } from '../ports.ts';
+import { freePort, freePorts, type Ports } from '../ports.ts';
+import { type Run, run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
 import { startSystem } from '../system.ts';
+import { readTestResults } from '../test-results.ts';
+import { engineVariables, testVariables } from '../variables.ts';
 
-type Results = {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numRuntimeErrorTestSuites: number;
-};
+const jestArguments = jestArgumentsOf('npm test', {
+  does:
+    'Runs tests, and starts before them what they need: nothing for unit tests, Kafka and MongoDB for ' +
+    '*.integration.test.ts, the whole system for test/src/e2e and test/src/isolation. Without arguments: every test.',
+  variables: [
+    ['Engines', engineVariables],
+    ['Tests', testVariables],
+  ],
+});
 
-const say = (line: string) => console.log(`${colors.dim('reeve:')} ${line}`);
 mkdirSync(join(localDirectory, 'test'), { recursive: true });
 const directory = mkdtempSync(join(localDirectory, 'test/run-'));
-const children = createChildren(directory);
-const jestArguments = process.argv.slice(2);
+/** Of what the tests start. */
+const lists = join(directory, 'lists');
+mkdirSync(lists);
 
-let engines: Engines | undefined;
-let system: Awaited<ReturnType<typeof startSystem>> | undefined;
-let ending: Promise<void> | undefined;
-function end(code: number): Promise<void> {
-  ending ??= (async () => {
-    await system?.stop();
-    await engines?.stop();
-    await children.stopAll();
-    if (code === 0) rmSync(directory, { recursive: true, force: true });
-    else say(`logs of this run: ${directory}/logs`);
-    process.exit(code);
-  })();
-  return ending;
-}
-process.on('SIGINT', () => void end(130));
-process.on('SIGTERM', () => void end(143));
+await run({ directory, leave }, async started => {
+  await started.own(Promise.resolve({ stop: endWhatTestsStarted }));
+  const need = needOf(await listTests(started));
+  const environment = need === 'nothing' ? {} : await startWhatIsNeeded(started, need);
+  const results = join(directory, 'results.json');
+  const code = await startJest(started, {
+    args: ['--runInBand', '--json', `--outputFile=${results}`],
+    environment: { ...environment, [listsVariable]: lists },
+    output: 'ignore',
+  }).exited;
+  if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
+  const { passed, failed, skipped } = readTestResults(readFileSync(results, 'utf8'));
+  for (const line of skipped) started.say(line);
+  const isGood = code === 0 && failed === 0;
+  if (!isGood && need !== 'nothing') started.say(`logs of this run: ${join(directory, 'logs')}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return isGood ? 0 : 1;
+});
 
-function runJest(environment: Record<string, string>): Promise<number> {
-  const results = environment['REEVE_TEST_RESULTS'] ?? '';
-  return new Promise(resolve => {
-    const jest = spawn(
-      nodeBinary,
-      [
-        '--experimental-vm-modules',
-        '--disable-warning=ExperimentalWarning',
-        join(repositoryRoot, 'node_modules/jest/bin/jest.js'),
-        '--runInBand',
-        '--json',
-        `--outputFile=${results}`,
-        ...jestArguments,
-      ],
-      { cwd: repositoryRoot, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } },
-    );
-    jest.on('exit', code => resolve(code ?? 1));
-    system?.died.catch((error: unknown) => {
-      console.error(`${colors.red('reeve:')} ${String(error)}`);
-    });
+type JestCall = { args: readonly string[]; environment?: Record<string, string> } & Required<Pick<ChildSpec, 'output'>>;
+
+function startJest({ children }: Run, { args, environment = {}, output }: JestCall): Child {
+  return children.start({
+    name: 'jest',
+    layer: 'tests',
+    command: nodeBinary,
+    args: [...jest, ...args, ...jestArguments],
+    cwd: repositoryRoot,
+    env: { ...process.env, ...environment },
+    output,
   });
 }
 
-try {
+/** What Jest will run, by its own account. */
+async function listTests(started: Run): Promise<string[]> {
+  const file = join(directory, 'tests.json');
+  const code = await startJest(started, { args: ['--listTests', '--json'], output: openSync(file, 'w') }).exited;
+  if (code !== 0) throw new SetupError('Jest cannot say which tests these are');
+  const files = JSON.parse(readFileSync(file, 'utf8')) as string[];
+  if (files.length === 0) throw new SetupError(`no test is named by: ${jestArguments.join(' ')}`);
+  return files;
+}
+
+/** Gives the variables by which the tests find it. */
+async function startWhatIsNeeded(started: Run, need: Exclude<Need, 'nothing'>): Promise<Record<string, string>> {
+  const { children, own, say } = started;
   const ports = await freePorts();
-  const given = process.env['KAFKA_BROKERS'] !== undefined || process.env['MONGODB_URI'] !== undefined;
-  if (!given && (await dockerAnswers())) {
-    say('engines: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
-    engines = await startContainerEngines(ports).catch((error: unknown) => {
-      say(
-        `the containers could not be started (${error instanceof Error ? error.message.trim() : String(error)}): processes instead`,
-      );
-      return undefined;
-    });
-  }
-  engines ??= await startEngines({
-    children,
-    ports,
-    directory: join(directory, 'data'),
-    environment: process.env,
-    say,
-    processesOnly: true,
-  });
+  const engines = await own(
+    startEngines({
+      children,
+      ports,
+      directory: join(directory, 'data'),
+      environment: process.env,
+      say,
+      containers: async given => (await import('../engines/containers.ts')).startContainerEngines(given),
+    }),
+  );
+  void engines.died.catch((error: Error) => say(error.message));
+  const withEngines = { REEVE_TEST_KAFKA: engines.kafka, REEVE_TEST_MONGODB: engines.mongodb };
+  return need === 'engines'
+    ? withEngines
+    : { ...withEngines, ...(await startSystemUnderTest(started, engines, ports)) };
+}
+
+async function startSystemUnderTest({ children, own, say }: Run, engines: Engines, ports: Ports) {
   say('starting the system under test …');
-  // What waits for a week elsewhere waits long enough here to be seen waiting.
   // Where a test may start a Kafka of somebody else's.
-  const { kafka: elsewhere, kafkaController: elsewhereController } = await freePorts();
-  const environment = {
-    REEVE_RATE_LIMITS: 'off',
-    REEVE_REMOVAL_DELAY_SECONDS: '3',
-    REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere}`,
-  };
-  system = await startSystem({
-    children,
-    engines,
-    ports,
-    directory,
-    databasePrefix: `test_${Date.now()}`,
-    environment,
-  });
+  const [elsewhere, elsewhereController] = [await freePort(), await freePort()];
+  const system = await own(
+    startSystem({
+      children,
+      engines,
+      ports,
+      directory,
+      databasePrefix: `test_${Date.now()}`,
+      environment: {
+        REEVE_RATE_LIMITS: 'off',
+        // What waits for a week elsewhere, or for seconds, waits long enough here to be seen waiting.
+        REEVE_REMOVAL_DELAY_SECONDS: '3',
+        REEVE_REFRESH_GRACE_SECONDS: '2',
+        REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere}`,
+      },
+    }),
+  );
+  void system.died.catch((error: Error) => say(error.message));
   const credentials = join(directory, 'credentials.json');
   writeFileSync(credentials, JSON.stringify(system.credentials), { mode: 0o600 });
-  const results = join(directory, 'results.json');
-  const code = await runJest({
-    REEVE_TEST_CREDENTIALS: credentials,
-    REEVE_TEST_RESULTS: results,
-    REEVE_TEST_KAFKA: engines.kafka,
-    REEVE_TEST_MONGODB: engines.mongodb,
-    REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}`,
-  });
-  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
-    readFileSync(results, 'utf8'),
-  ) as Results;
-  const failed = numFailedTests + numRuntimeErrorTestSuites;
-  console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''}`);
-  await end(code === 0 && failed === 0 ? 0 : 1);
-} catch (error) {
-  console.error(
-    `${colors.red('reeve:')} ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}`,
-  );
-  await end(1);
+  return { REEVE_TEST_CREDENTIALS: credentials, REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}` };
+}
+
+/** What tests could not end, since they were stopped themselves. */
+async function endWhatTestsStarted(): Promise<void> {
+  let before: number;
+  do {
+    const left = readdirSync(lists);
+    before = left.length;
+    // One that was started by another is not left behind until that is ended.
+    for (const list of left) await endLeftovers(join(lists, list)).catch(() => undefined);
+  } while (readdirSync(lists).length < before);
+}
+
+/** Keeps logs of what somebody may have to look into. */
+function leave(code: number): void {
+  const hasLogs = readdirSync(join(directory, 'logs')).some(name => name !== 'jest.log');
+  if (code === 0 || !hasLogs) rmSync(directory, { recursive: true, force: true });
 }

@@ -1,11 +1,10 @@
 // Engines for a test run as containers of their own, by testcontainers, where a Docker engine answers.
-import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { GenericContainer, Wait } from 'testcontainers';
 import type { Ports } from '../ports.ts';
-import { acceptsConnections, waitFor } from '../wait-for.ts';
+import { SetupError } from '../setup-error.ts';
+import { acceptsConnections, startWithinMs, waitFor, whereItIsSlow } from '../wait-for.ts';
 import type { Engines } from './engine.ts';
 import { becomePrimary, mongodUri, replicaSet } from './mongod.ts';
-
-const startWithinMs = 120_000;
 
 /** The ports are given, since a broker has to advertise the one it will be reached at. */
 export async function startContainerEngines(ports: Ports): Promise<Engines> {
@@ -30,30 +29,46 @@ export async function startContainerEngines(ports: Ports): Promise<Engines> {
   // The same port inside: the member of the replica set has one name, which has to lead there from both sides.
   const mongo = new GenericContainer('mongo:8')
     .withExposedPorts({ container: ports.mongodb, host: ports.mongodb })
-    .withCommand(['mongod', '--replSet', replicaSet, '--bind_ip_all', '--port', String(ports.mongodb)])
+    .withCommand(['--replSet', replicaSet, '--bind_ip_all', '--port', String(ports.mongodb)])
     .withStartupTimeout(startWithinMs)
     .withWaitStrategy(Wait.forListeningPorts());
-  const [broker, store]: [StartedTestContainer, StartedTestContainer] = await Promise.all([
-    kafka.start(),
-    mongo.start(),
-  ]);
-  const takesWrites = () => waitFor(() => becomePrimary(`127.0.0.1:${ports.mongodb}`), { withinMs: startWithinMs });
-  await takesWrites();
-  return {
+  const [broker, store] = await startBoth(kafka, mongo);
+  const takesWrites = () => becomePrimary(`127.0.0.1:${ports.mongodb}`);
+  const engines: Engines = {
     kafka: `127.0.0.1:${ports.kafka}`,
     mongodb: mongodUri(ports.mongodb),
     async restartKafka() {
       await broker.restart({ timeout: 0 });
-      await waitFor(() => acceptsConnections(ports.kafka), { withinMs: startWithinMs });
+      await within('Kafka', () => acceptsConnections(ports.kafka));
     },
     async restartMongodb() {
       await store.restart({ timeout: 0 });
-      await takesWrites();
+      await within('MongoDB', takesWrites);
     },
-    // Docker restarts what ends.
     died: new Promise<never>(() => undefined),
     async stop() {
       await Promise.all([broker.stop(), store.stop()]);
     },
   };
+  await within('MongoDB', takesWrites).catch(async (error: unknown) => {
+    await engines.stop();
+    throw error;
+  });
+  return engines;
+}
+
+/** Both or neither: one that is left alone would keep its port. */
+async function startBoth(...containers: [GenericContainer, GenericContainer]) {
+  const started = await Promise.allSettled(containers.map(container => container.start()));
+  const failed = started.find(({ status }) => status === 'rejected');
+  const running = started.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
+  const [broker, store] = running;
+  if (broker && store) return [broker, store] as const;
+  await Promise.all(running.map(one => one.stop()));
+  throw failed?.status === 'rejected' ? failed.reason : new Error('no container was started');
+}
+
+async function within(engine: string, isUp: () => Promise<boolean>): Promise<void> {
+  if (await waitFor(isUp, { withinMs: startWithinMs })) return;
+  throw new SetupError(`${engine} in its container did not answer ${whereItIsSlow}`);
 }

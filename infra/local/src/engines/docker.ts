@@ -11,18 +11,19 @@ const run = promisify(execFile);
 const compose = ['compose', '-f', join(repositoryRoot, 'docker-compose.yml')];
 
 /** REEVE_ENGINES=processes leaves Docker alone even where it answers. */
-export async function dockerAnswers(): Promise<boolean> {
-  if (process.env['REEVE_ENGINES'] === 'processes') return false;
+export async function dockerAnswers(environment: NodeJS.ProcessEnv): Promise<boolean> {
+  if (environment['REEVE_ENGINES'] === 'processes') return false;
   try {
     await run('docker', ['info'], { timeout: 3_000 });
-    await run('docker', ['compose', 'version'], { timeout: 3_000 });
     return true;
   } catch {
     return false;
   }
 }
 
-/** `docker compose up` for the two engines. They keep running between starts unless stopped by the returned function. */
+/**
+ * `docker compose up` for the two engines. They keep running between starts unless stopped by the returned function.
+ */
 export async function startComposeEngines({ kafka, mongodb }: Pick<Ports, 'kafka' | 'mongodb'>): Promise<Engines> {
   const env = { ...process.env, REEVE_KAFKA_PORT: String(kafka), REEVE_MONGODB_PORT: String(mongodb) };
   try {

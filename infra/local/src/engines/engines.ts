@@ -4,7 +4,7 @@ import type { Child, Children } from '../children.ts';
 import { assertFree, type Ports } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
 import { acceptsConnections } from '../wait-for.ts';
-import { dockerAnswers, startComposeEngines } from './docker.ts';
+import { dockerAnswers } from './docker.ts';
 import type { Engines } from './engine.ts';
 import { startKafka } from './kafka.ts';
 import { findMongod, mongodUri, startMongod } from './mongod.ts';
@@ -16,26 +16,26 @@ type Options = {
   directory: string;
   environment: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** Leave Docker out: for a run that has to kill its engines. */
-  processesOnly?: boolean;
+  /** How to start them as containers, where Docker answers. Without, they are processes: for a run that kills them. */
+  containers?: (ports: Ports) => Promise<Engines>;
 };
 
 export async function startEngines(options: Options): Promise<Engines> {
-  const { children, ports, directory, environment, say, processesOnly = false } = options;
+  const { children, ports, directory, environment, say, containers } = options;
   mkdirSync(directory, { recursive: true });
-  const givenKafka = environment['KAFKA_BROKERS'];
-  const givenMongo = environment['MONGODB_URI'];
+  const givenKafka = environment['KAFKA_BROKERS'] || undefined;
+  const givenMongo = environment['MONGODB_URI'] || undefined;
   await assertAnswers('Kafka', 'KAFKA_BROKERS', givenKafka?.split(','));
   await assertAnswers('MongoDB', 'MONGODB_URI', hostsOf(givenMongo));
   if (givenKafka) say(`Kafka: ${givenKafka} (KAFKA_BROKERS)`);
   if (givenMongo) say('MongoDB: given by MONGODB_URI');
 
-  if (!givenKafka && !givenMongo && !processesOnly && (await dockerAnswers())) {
+  if (containers && !givenKafka && !givenMongo && (await dockerAnswers(environment))) {
     say('Kafka and MongoDB: containers, since a Docker engine answers (REEVE_ENGINES=processes for processes instead)');
     try {
-      return await startComposeEngines(ports);
+      return await containers(ports);
     } catch (error) {
-      say(`${(error as Error).message}; processes instead`);
+      say(`${(error as Error).message.trim()}: processes instead`);
     }
   }
 
@@ -46,7 +46,7 @@ export async function startEngines(options: Options): Promise<Engines> {
   async function kafkaProcess() {
     if (givenKafka) return null;
     await assertFree({ kafka: ports.kafka, kafkaController: ports.kafkaController });
-    say('Kafka: Apache Kafka as a process, since neither KAFKA_BROKERS nor a Docker engine is there');
+    say('Kafka: Apache Kafka as a process, since KAFKA_BROKERS is not set and no Docker engine is used');
     return run(() =>
       startKafka(children, { port: ports.kafka, controllerPort: ports.kafkaController, directory, say }),
     );
@@ -55,7 +55,7 @@ export async function startEngines(options: Options): Promise<Engines> {
   async function mongoProcess() {
     if (givenMongo) return null;
     await assertFree({ mongodb: ports.mongodb });
-    const { binary, how } = await findMongod(environment, say);
+    const { binary, how } = await findMongod(children, { environment, say });
     say(`MongoDB: mongod ${how}`);
     return run(() => startMongod(children, { binary, port: ports.mongodb, directory }));
   }
@@ -74,28 +74,21 @@ export async function startEngines(options: Options): Promise<Engines> {
 
 /** A process that should be there until it is stopped. */
 async function keepRunning(start: () => Promise<Child>, reportDeath: (error: SetupError) => void) {
-  const expected = new Set<Child>();
-
   async function watched(): Promise<Child> {
     const started = await start();
-    void started.exited.then(code => {
-      if (!expected.has(started))
-        reportDeath(new SetupError(`${started.name} ended (code ${code}); its log is ${started.logFile}`));
-    });
+    void started.endedByItself.then(code =>
+      reportDeath(new SetupError(`${started.name} ended (code ${code}); its log is ${started.logFile}`)),
+    );
     return started;
   }
 
   let child = await watched();
   return {
     async restart() {
-      expected.add(child);
       await child.kill();
       child = await watched();
     },
-    stop() {
-      expected.add(child);
-      return child.stop();
-    },
+    stop: () => child.stop(),
   };
 }
 

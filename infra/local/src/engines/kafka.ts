@@ -1,87 +1,105 @@
 // Apache Kafka as a process on this machine, with its jars from Maven Central.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child, Children } from '../children.ts';
+import { promisify } from 'node:util';
+import { type Child, type Children, type ChildSpec, notUp } from '../children.ts';
 import { localDirectory, repositoryRoot } from '../paths.ts';
 import { SetupError } from '../setup-error.ts';
-import { acceptsConnections, waitFor } from '../wait-for.ts';
+import { acceptsConnections, startWithinMs, waitFor } from '../wait-for.ts';
 
 const pom = join(repositoryRoot, 'infra/local/engines/kafka/pom.xml');
 const jarDirectory = join(localDirectory, 'engines/kafka');
+const allJars = join(jarDirectory, '*');
 const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
-const upWithinMs = 60_000;
 
 type Say = (line: string) => void;
 
-function has(command: string): boolean {
-  try {
-    execFileSync(command, ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Throws SetupError for a command that is not there. */
-function need(command: string): void {
-  if (has(command)) return;
-  throw new SetupError(
-    `${command} is not on the PATH. Install a JDK (17 or newer) and Maven, or start Docker, or set KAFKA_BROKERS.`,
-  );
+async function need(children: Children, command: string): Promise<void> {
+  const look: ChildSpec = {
+    name: 'fetching-kafka',
+    layer: 'engines',
+    command,
+    args: ['-version'],
+    cwd: localDirectory,
+    env: process.env,
+  };
+  await children.finish(look).catch(() => {
+    throw new SetupError(
+      `${command} is not on the PATH. Install a JDK (17 or newer) and Maven. Docker or KAFKA_BROKERS do as well, but not for a test that starts a broker of its own.`,
+    );
+  });
 }
 
-/** The directory with Kafka's jars, fetched on first use. */
-function jars(say: Say): string {
-  need('java');
+/** Kafka's jars are in their directory when it resolves: they are fetched on first use. */
+async function fetchJars(children: Children, say: Say): Promise<void> {
+  await need(children, 'java');
   const stamp = join(jarDirectory, '.fetched');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return jarDirectory;
-  need('mvn');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return;
+  await need(children, 'mvn');
   say('fetching Apache Kafka from Maven Central …');
   // Whatever another version of the list brought would be on the class path too.
   rmSync(jarDirectory, { recursive: true, force: true });
   mkdirSync(jarDirectory, { recursive: true });
   try {
-    execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${jarDirectory}`], {
-      stdio: 'pipe',
+    await children.finish({
+      name: 'fetching-kafka',
+      layer: 'engines',
+      command: 'mvn',
+      args: ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${jarDirectory}`],
+      cwd: jarDirectory,
+      env: process.env,
     });
-  } catch {
+  } catch (error) {
     throw new SetupError(
-      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS.`,
+      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS. ${(error as Error).message}`,
     );
   }
   writeFileSync(stamp, readFileSync(pom, 'utf8'));
-  return jarDirectory;
 }
 
 async function up(child: Child, port: number): Promise<void> {
-  if (await waitFor(() => acceptsConnections(port), { withinMs: upWithinMs, abandoned: child.hasExited })) return;
+  if (await waitFor(() => acceptsConnections(port), { withinMs: startWithinMs, abandoned: child.hasExited })) return;
   await child.kill();
-  throw new SetupError(
-    `${child.name} did not start on port ${port}; its log is ${child.logFile}:\n${child.lastWords()}`,
-  );
+  throw notUp(child);
 }
 
 /** One user, who is let in by SASL/PLAIN over TLS, and by SCRAM once `allowScram` was called. */
 export type Secured = { username: string; password: string; key: string; certificate: string };
 
-const plainLogin = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+const login = 'org.apache.kafka.common.security';
+const plainLogin = `${login}.plain.PlainLoginModule required`;
 const inline = (pem: string) => pem.trim().replaceAll(/\r?\n/g, '\\n');
 
-function securedListener({ username, password, key, certificate }: Secured): string[] {
-  const login = `${plainLogin} username="${username}" password="${password}" user_${username}="${password}";`;
-  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+/** What a broker, or a client, shows of itself and trusts, in PEM. */
+export function tlsProperties({ key, certificate, trusted }: { key?: string; certificate?: string; trusted: string }) {
+  return [
+    ...(key === undefined ? [] : ['ssl.keystore.type=PEM', `ssl.keystore.key=${inline(key)}`]),
+    ...(certificate === undefined ? [] : [`ssl.keystore.certificate.chain=${inline(certificate)}`]),
+    'ssl.truststore.type=PEM',
+    `ssl.truststore.certificates=${inline(trusted)}`,
+  ];
+}
+
+/** Lets a user in by SASL/PLAIN, and those by SCRAM whom `allowScram` named, at the listener of that name. */
+export function saslProperties(listener: string, { username, password }: { username: string; password: string }) {
+  const prefix = `listener.name.${listener}`;
+  const scram = `${login}.scram.ScramLoginModule required;`;
+  const plain = `${plainLogin} username="${username}" password="${password}" user_${username}="${password}";`;
+  return [
+    `${prefix}.plain.sasl.jaas.config=${plain}`,
+    `${prefix}.scram-sha-256.sasl.jaas.config=${scram}`,
+    `${prefix}.scram-sha-512.sasl.jaas.config=${scram}`,
+  ];
+}
+
+function securedListener({ key, certificate, ...user }: Secured): string[] {
   return [
     'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'sasl.mechanism.inter.broker.protocol=PLAIN',
-    `listener.name.sasl_ssl.plain.sasl.jaas.config=${login}`,
-    `listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=${scram}`,
-    `listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${scram}`,
-    'ssl.keystore.type=PEM',
-    `ssl.keystore.key=${inline(key)}`,
-    `ssl.keystore.certificate.chain=${inline(certificate)}`,
-    'ssl.truststore.type=PEM',
-    `ssl.truststore.certificates=${inline(certificate)}`,
+    ...saslProperties('sasl_ssl', user),
+    ...tlsProperties({ key, certificate, trusted: certificate }),
   ];
 }
 
@@ -93,8 +111,21 @@ export async function startKafka(
     directory,
     say,
     secured,
-  }: { port: number; controllerPort: number; directory: string; say: Say; secured?: Secured },
+    properties: further = [],
+    jvm: ofJvm = [],
+  }: {
+    port: number;
+    controllerPort: number;
+    directory: string;
+    say: Say;
+    secured?: Secured;
+    /** Lines of Kafka's configuration that win over those made here. */
+    properties?: readonly string[];
+    /** Arguments of the JVM. */
+    jvm?: readonly string[];
+  },
 ): Promise<Child> {
+  await fetchJars(children, say);
   const data = join(directory, 'kafka');
   mkdirSync(data, { recursive: true });
   // What Kafka's StorageTool leaves for one node with a fixed quorum: this file and nothing else.
@@ -132,17 +163,20 @@ export async function startKafka(
       'broker.session.timeout.ms=1000',
       'broker.heartbeat.interval.ms=200',
       'log.cleaner.dedupe.buffer.size=8388608',
+      ...further,
     ].join('\n'),
   );
   const child = children.start({
     name: 'kafka',
+    layer: 'engines',
     command: 'java',
     args: [
       ...jvm,
+      ...ofJvm,
       '-Xmx512m',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
-      join(jars(say), '*'),
+      allJars,
       'kafka.Kafka',
       properties,
     ],
@@ -153,27 +187,24 @@ export async function startKafka(
   return child;
 }
 
-/** What `kafka-configs.sh` does. The cluster remembers it. */
-export function allowScram(
-  { username, password, certificate }: Secured,
-  { port, directory, say }: { port: number; directory: string; say: Say },
-): void {
+/** What `kafka-configs.sh` does. The cluster remembers it. Without a certificate the listener is a plain one. */
+export async function allowScram(
+  { username, password, certificate }: Pick<Secured, 'username' | 'password'> & { certificate?: string },
+  { port, directory }: { port: number; directory: string },
+): Promise<void> {
   const properties = join(directory, 'client.properties');
-  writeFileSync(
-    properties,
-    [
-      'security.protocol=SASL_SSL',
-      'sasl.mechanism=PLAIN',
-      `sasl.jaas.config=${plainLogin} username="${username}" password="${password}";`,
-      'ssl.truststore.type=PEM',
-      `ssl.truststore.certificates=${inline(certificate)}`,
-    ].join('\n'),
-  );
-  const command = ['-cp', join(jars(say), '*'), 'kafka.admin.ConfigCommand'];
+  const secured = [
+    'security.protocol=SASL_SSL',
+    'sasl.mechanism=PLAIN',
+    `sasl.jaas.config=${plainLogin} username="${username}" password="${password}";`,
+  ];
+  const lines = certificate === undefined ? [] : [...secured, ...tlsProperties({ trusted: certificate })];
+  writeFileSync(properties, lines.join('\n'));
+  const command = ['-cp', allJars, 'kafka.admin.ConfigCommand'];
   const cluster = ['--bootstrap-server', `127.0.0.1:${port}`, '--command-config', properties];
   const user = ['--entity-type', 'users', '--entity-name', username];
   for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
     const change = ['--alter', '--add-config', `${mechanism}=[password=${password}]`];
-    execFileSync('java', [...jvm, ...command, ...cluster, ...change, ...user], { stdio: 'pipe' });
+    await promisify(execFile)('java', [...jvm, ...command, ...cluster, ...change, ...user]);
   }
 }

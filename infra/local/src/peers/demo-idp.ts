@@ -1,7 +1,10 @@
-// A company's identity provider, for the demo and the tests: a real OpenID provider over HTTP with a login form. A process of its own.
-// It trusts any callback of the local Reeve, since a connection's id is not known when this starts.
+// A company's identity provider, for the demo and the tests: a real OpenID provider over HTTP with a login form. A
+// process of its own. It trusts any callback of the local Reeve, since a connection's id is not known when this
+// starts.
 import { z } from 'zod';
-import { demoPage, readForm, startPeer } from './peer.ts';
+import { type DemoUser, loginPage } from './demo-idp-pages.ts';
+import { send } from './page.ts';
+import { readForm, startPeer } from './peer.ts';
 
 const settings = z
   .object({
@@ -12,8 +15,6 @@ const settings = z
     USERS: z.string().transform(text => JSON.parse(text) as DemoUser[]),
   })
   .parse(process.env);
-
-type DemoUser = { email: string; password: string; givenName: string; familyName: string };
 
 const subjectOf = (user: DemoUser) => `idp|${user.email}`;
 
@@ -61,19 +62,15 @@ const peer = await startPeer(
   async (provider, request, response, url) => {
     if (!url.pathname.startsWith('/login/')) return false;
     await provider.interactionDetails(request, response);
-    const form =
-      '<label>Email <input name="email" type="email" autocomplete="username" required autofocus></label><label>Password <input name="password" type="password" autocomplete="current-password" required></label><button>Sign in</button>';
     if (request.method !== 'POST') {
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end(demoPage('Demo identity provider', ['Sign in with your company account.'], form));
+      send(response, 200, loginPage(settings.USERS));
       return true;
     }
     const given = await readForm(request);
-    const user = settings.USERS.find(one => one.email === given.get('email') && one.password === given.get('password'));
+    const email = given.get('email') ?? '';
+    const user = settings.USERS.find(one => one.email === email && one.password === given.get('password'));
     if (!user) {
-      response.statusCode = 401;
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end(demoPage('Demo identity provider', ['Address or password is wrong.'], form));
+      send(response, 401, loginPage(settings.USERS, { email }));
       return true;
     }
     await provider.interactionFinished(

@@ -1,7 +1,8 @@
-// A third party that a connector talks to ("Demo Calendar"): a real OAuth 2.0 authorization server over HTTP with a page that asks
-// its user. A process of its own.
+// A third party that a connector talks to ("Demo Calendar"): a real OAuth 2.0 authorization server over HTTP with a
+// page that asks its user. A process of its own.
 import { z } from 'zod';
-import { demoPage, readForm, startPeer } from './peer.ts';
+import { escaped, page, send } from './page.ts';
+import { readForm, startPeer } from './peer.ts';
 
 const settings = z
   .object({ PORT: z.coerce.number(), CLIENT_ID: z.string(), CLIENT_SECRET: z.string(), REDIRECT_URI: z.url() })
@@ -9,6 +10,18 @@ const settings = z
 
 const account = 'calendar-user';
 const scopes = ['calendar.read', 'calendar.write'];
+
+function consentPage(asked: readonly string[]): string {
+  return page(
+    'Demo Calendar',
+    `<p>Allow access to your calendar?</p>
+<ul>${asked.map(scope => `<li><code>${escaped(scope)}</code></li>`).join('')}</ul>
+<form method="post">
+<button name="answer" value="allow">Allow</button>
+<button name="answer" value="deny">Deny</button>
+</form>`,
+  );
+}
 
 const peer = await startPeer(
   { port: settings.PORT, name: 'demo_calendar' },
@@ -36,13 +49,8 @@ const peer = await startPeer(
     if (!url.pathname.startsWith('/allow/')) return false;
     const details = await provider.interactionDetails(request, response);
     if (request.method !== 'POST') {
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      const asked = ((details.params['scope'] as string | undefined) ?? '')
-        .split(' ')
-        .filter(scope => scopes.includes(scope));
-      const buttons =
-        '<button name="answer" value="allow">Allow</button> <button name="answer" value="deny">Deny</button>';
-      response.end(demoPage('Demo Calendar', [`Allow access to your calendar: ${asked.join(', ')}?`], buttons));
+      const asked = ((details.params['scope'] as string | undefined) ?? '').split(' ');
+      send(response, 200, consentPage(asked.filter(scope => scopes.includes(scope))));
       return true;
     }
     const answer = (await readForm(request)).get('answer');

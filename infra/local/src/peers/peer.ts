@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type Configuration, Provider } from 'oidc-provider';
+import { alert, page, send } from './page.ts';
 
 export type Peer = { issuer: string; stop(): Promise<void> };
 
@@ -31,8 +32,8 @@ export async function startPeer(
       names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` },
     },
     renderError: (ctx, out) => {
-      ctx.type = 'text';
-      ctx.body = `${out.error}: ${out.error_description ?? ''}`;
+      ctx.type = 'html';
+      ctx.body = failure(`${out.error}: ${out.error_description ?? ''}`);
     },
     ttl: {
       AccessToken: 3_600,
@@ -53,8 +54,7 @@ export async function startPeer(
       const url = new URL(request.url ?? '/', issuer);
       if (!(await handle(provider, request, response, url))) await callback(request, response);
     } catch (error) {
-      response.statusCode = 400;
-      response.end(error instanceof Error ? error.message : 'failed');
+      send(response, 400, failure(error instanceof Error ? error.message : String(error)));
     }
   }
   const server = createServer((request, response) => void answer(request, response));
@@ -78,10 +78,4 @@ export async function readForm(request: AsyncIterable<Buffer>): Promise<URLSearc
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
-const escape = (text: string) => text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`);
-
-export function demoPage(title: string, lines: readonly string[], form: string): string {
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(title)}</title>
-<style>body{font:1rem/1.5 system-ui;max-width:26rem;margin:10vh auto;padding:1rem}input{display:block;width:100%;padding:.5rem;margin:.25rem 0 1rem;font:inherit}button{font:inherit;padding:.5rem 1rem}</style>
-<main><h1>${escape(title)}</h1>${lines.map(line => `<p>${escape(line)}</p>`).join('')}<form method="post">${form}</form></main></html>`;
-}
+const failure = (what: string) => page('That did not work', alert(what));

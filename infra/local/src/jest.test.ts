@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { type Need, needOf } from './jest.ts';
+import { repositoryRoot } from './paths.ts';
+
+test.each<[Need, string[]]>([
+  ['nothing', []],
+  ['nothing', ['packages/store/src/definition.test.ts']],
+  // They start engines and systems of their own, to kill them.
+  ['nothing', ['test/src/chaos/kills.test.ts']],
+  ['engines', ['packages/store/src/store.integration.test.ts', 'packages/store/src/definition.test.ts']],
+  ['system', ['test/src/isolation/every-route.test.ts']],
+  ['system', ['packages/store/src/store.integration.test.ts', 'test/src/e2e/story.test.ts']],
+])('%s is started for %j', (need, files) => {
+  expect(needOf(files.map(file => join(repositoryRoot, file)))).toBe(need);
+});

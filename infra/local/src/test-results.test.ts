@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { readTestResults } from './test-results.ts';
+
+const file = (...tests: [string, string][]) => ({
+  assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
+});
+const read = (counts: object, ...testResults: object[]) =>
+  readTestResults(
+    JSON.stringify({ numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0, ...counts, testResults }),
+  );
+
+test('a file that did not begin counts as a failure', () => {
+  expect(read({ numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 2 })).toMatchObject({
+    passed: 3,
+    failed: 3,
+  });
+});
+
+test('what skipped tests lacked is said once, with their number', () => {
+  const browser = 'in a browser (skipped without Chromium: set CHROMIUM_BINARY)';
+  const { skipped } = read(
+    {},
+    file(['pending', `${browser} one`], ['pending', `${browser} two`], ['passed', 'another']),
+    file(['pending', 'the sample (skipped without php) is accepted'], ['pending', 'left out']),
+  );
+  expect(skipped).toEqual([
+    '2 skipped without Chromium: set CHROMIUM_BINARY',
+    '1 skipped without php',
+    '1 skipped by its code or by the arguments',
+  ]);
+});

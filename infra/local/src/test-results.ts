@@ -1,0 +1,26 @@
+// What Jest says of a run, in few lines.
+import { z } from 'zod';
+
+const results = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  /** Files that did not even begin. */
+  numRuntimeErrorTestSuites: z.number(),
+  testResults: z.array(z.object({ assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })) })),
+});
+
+export type TestResults = { passed: number; failed: number; skipped: string[] };
+
+/** `skipped` has a line for each thing that tests lacked. Their titles say it: `(skipped without php)`. */
+export function readTestResults(json: string): TestResults {
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = results.parse(JSON.parse(json));
+  const lacked = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'pending')
+    .map(({ fullName }) => /\(skipped (without [^)]+)\)/.exec(fullName)?.[1] ?? 'by its code or by the arguments');
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + numRuntimeErrorTestSuites,
+    skipped: [...Map.groupBy(lacked, why => why)].map(([why, tests]) => `${tests.length} skipped ${why}`),
+  };
+}

@@ -1,0 +1,51 @@
+// The environment of the commands that run on a developer's machine. Help texts and docs/configuration.md list it;
+// that of the services is in their own schemas.
+import { portVariables } from './ports.ts';
+
+export type Variable = { name: string; does: string };
+
+/** Where Kafka and MongoDB come from. */
+export const engineVariables: Variable[] = [
+  { name: 'KAFKA_BROKERS', does: 'host:port of a Kafka that is there already; none is started then' },
+  { name: 'MONGODB_URI', does: 'a replica set of MongoDB 6.0 or newer that is there already; none is started then' },
+  { name: 'REEVE_ENGINES', does: 'processes: no containers, even where a Docker engine answers' },
+  { name: 'DOCKER_HOST', does: 'which Docker engine is asked' },
+  { name: 'MONGOD_BINARY', does: 'the mongod to start, before the one on the PATH and those that can be fetched' },
+  {
+    name: 'REEVE_START_SECONDS',
+    does: 'how long each engine and each service may take to start; default 180, for a machine that is busy',
+  },
+];
+
+/** What moves the ports of `npm start`. Tests and benchmarks take ports that are free. */
+export const portTable: Variable[] = portVariables.map(({ variable, port }) => ({
+  name: variable,
+  does: `default ${port}`,
+}));
+
+/** Of what `npm start` runs. */
+export const systemVariables: Variable[] = [
+  {
+    name: 'REEVE_ALLOWED_PRIVATE_ORIGINS',
+    does: 'exact origins, separated by commas, that sinks and connections may have on this machine: http://localhost:8088',
+  },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', does: 'where traces and metrics are sent; otherwise they are not' },
+];
+
+export const testVariables: Variable[] = [
+  { name: 'CHROMIUM_BINARY', does: 'the browser of the browser tests, if it is not where it usually is' },
+  { name: 'REEVE_TEST_LOG', does: 'the level at which services in integration tests log; default silent' },
+  { name: 'REEVE_KEEP_LOGS', does: 'anything: the logs of the systems that test/src/chaos starts are kept' },
+  { name: 'REEVE_STORM_EVENTS', does: 'how many webhooks the storm of test/src/chaos sends; default 10000' },
+];
+
+export const benchVariables: Variable[] = [
+  { name: 'REEVE_BENCH_EVENTS', does: 'how many events the audit log is filled with; default 1000000' },
+  { name: 'REEVE_BENCH_IDS', does: 'how many distinct ids are sent before memory is looked at; default 0' },
+];
+
+/** Lines of a name and what it does. */
+export function variableTable(variables: readonly Variable[]): string {
+  const width = Math.max(...variables.map(({ name }) => name.length)) + 2;
+  return variables.map(({ name, does }) => `  ${name.padEnd(width)}${does}`).join('\n');
+}
