@@ -55,7 +55,10 @@ export async function load(kafka: Kafka, count: number, tenants: readonly string
   await drained(kafka);
 }
 
-/** Waits until all is chained. Events per second between the first look at which the service has moved and the last; null when it was done before it was looked at. */
+/**
+ * Waits until all is chained. Events per second between the first look at which the service has moved and the last;
+ * null when it was done before it was looked at.
+ */
 export async function drained(kafka: Kafka): Promise<number | null> {
   const admin = kafka.admin();
   await admin.connect();

@@ -1,24 +1,40 @@
-// `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes .local/bench.json.
-import { execFileSync } from 'node:child_process';
+// `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes
+// .local/bench.json.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createChildren } from '@reeve/local/children';
-import type { Engines } from '@reeve/local/engine';
+import type { Children } from '@reeve/local/children';
+import { commandLine } from '@reeve/local/command-line';
 import { startEngines } from '@reeve/local/engines';
 import { localDirectory, nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
+import { run } from '@reeve/local/run';
 import { type System, startSystem } from '@reeve/local/system';
+import { benchVariables, engineVariables } from '@reeve/local/variables';
 import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
+import { type IdentityProvider, startIdentityProvider } from '@reeve/testing/identity-provider';
 import { Kafka, logLevel } from 'kafkajs';
 import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
-import type { Bench, BenchContext } from './bench-context.ts';
+import type { Bench, BenchContext, CostBench } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 import { auditRemoval } from './removal.ts';
+import { identityPaths } from './sign-in.ts';
 
 type Processes = { children: { name: string; pid: number }[] };
 
-const only = process.argv[2];
+const command = commandLine('npm run bench', {
+  does:
+    'Runs benchmarks and compares each with a floor of bare libraries, in the same run on the same engines. Writes ' +
+    '.local/bench.json. All of them take a quarter of an hour; with REEVE_BENCH_EVENTS=20000, five minutes.',
+  variables: [
+    ['Engines (always processes, unless they are given)', engineVariables],
+    ['Benchmarks', benchVariables],
+  ],
+}).argument('[names]', 'parts of the names of benchmarks, separated by commas: audit-ingest,ingress');
+const [only] = command.parse().args;
+const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
+/** Before the others, which leave work behind. */
+const costs: CostBench[] = [identityPaths].filter(isAsked);
 const benches: Bench[] = [
   ingressAcceptance,
   ingressDuplicates,
@@ -29,79 +45,97 @@ const benches: Bench[] = [
   auditVerification,
   // Last: what it removes goes on for a while.
   auditRemoval,
-].filter(({ name }) => only === undefined || only.split(',').some(part => name.includes(part)));
+].filter(isAsked);
+
+if (costs.length + benches.length === 0) command.error(`error: no benchmark has ${only} in its name`);
 
 mkdirSync(join(localDirectory, 'bench'), { recursive: true });
 const directory = mkdtempSync(join(localDirectory, 'bench/run-'));
-const children = createChildren(directory);
-let engines: Engines | undefined;
-let system: System | undefined;
-const stop = async () => {
-  await system?.stop();
-  await engines?.stop();
-  await children.stopAll();
-  rmSync(directory, { recursive: true, force: true });
-};
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => void stop().then(() => process.exit(130)));
+const leave = () => rmSync(directory, { recursive: true, force: true });
 
-console.log('reeve: building the services, since what is measured is what the images run …');
-execFileSync('npm', ['run', '--silent', 'build', '--', '--output-logs=errors-only'], {
-  cwd: repositoryRoot,
-  stdio: 'inherit',
+await run({ directory, leave }, async ({ children, say, own }) => {
+  say('building the services, since what is measured is what the images run …');
+  await children.finish({
+    name: 'build',
+    layer: 'tests',
+    command: 'npm',
+    args: ['run', 'build'],
+    cwd: repositoryRoot,
+    env: process.env,
+  });
+  const ports = await freePorts();
+  const engines = await own(
+    startEngines({ children, ports, directory: join(directory, 'data'), environment: process.env, say }),
+  );
+  const identityProvider = await own(startIdentityProvider());
+  const system = await own(
+    startSystem({
+      children,
+      engines,
+      ports,
+      directory,
+      environment: {
+        REEVE_RATE_LIMITS: 'off',
+        LOG_LEVEL: 'warn',
+        REEVE_REMOVAL_DELAY_SECONDS: '1',
+        REEVE_ALLOWED_PRIVATE_ORIGINS: identityProvider.issuer,
+      },
+      built: true,
+    }),
+  );
+  const context = contextOf(children, { system, identityProvider });
+  const results: object[] = [];
+  for (const bench of costs) results.push(...(await measureCosts(bench, context)));
+  for (const bench of benches) results.push(await measure(bench, context));
+  writeFileSync(
+    join(localDirectory, 'bench.json'),
+    `${JSON.stringify({ at: new Date().toISOString(), results }, null, 2)}\n`,
+  );
+  return 0;
 });
-const ports = await freePorts();
-engines = await startEngines({
-  children,
-  ports,
-  directory: join(directory, 'data'),
-  environment: process.env,
-  say: console.log,
-  processesOnly: true,
-});
-system = await startSystem({
-  children,
-  engines,
-  ports,
-  directory,
-  environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', REEVE_REMOVAL_DELAY_SECONDS: '1' },
-  built: true,
-});
-const { credentials } = system;
-const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
-const context: BenchContext = {
-  credentials,
-  system,
-  kafka,
-  async startProcess(name, file, env, port) {
-    const child = children.start({
-      name,
-      command: nodeBinary,
-      args: ['--conditions=source', '--disable-warning=ExperimentalWarning', file],
-      cwd: repositoryRoot,
-      env: { ...process.env, KAFKA_BROKERS: credentials.kafka, MONGODB_URI: credentials.mongodb, ...env },
-    });
-    if (!(await waitFor(() => acceptsConnections(port), { withinMs: 20_000, abandoned: child.hasExited })))
-      throw new Error(`${name}: ${child.lastWords()}`);
-    return child;
-  },
-  async createTopic(name, partitions) {
-    const admin = kafka.admin();
-    await admin.connect();
-    const topic = `${name}.${Date.now()}`;
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] });
-    await admin.disconnect();
-    return topic;
-  },
-  processorMs() {
-    const { user, system: inKernel } = process.cpuUsage();
+
+type Measured = { system: System; identityProvider: IdentityProvider };
+
+function contextOf(children: Children, { system, identityProvider }: Measured): BenchContext {
+  const { credentials } = system;
+  const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
+  const ofEach = (measured: (pid: number) => number) => {
     const { children: running } = JSON.parse(readFileSync(join(directory, 'processes.json'), 'utf8')) as Processes;
-    return {
-      ...Object.fromEntries(running.map(({ name, pid }) => [name, processorMsOf(pid)])),
-      load: (user + inKernel) / 1_000,
-    };
-  },
-};
+    return Object.fromEntries(running.map(({ name, pid }) => [name, measured(pid)]));
+  };
+  return {
+    credentials,
+    system,
+    kafka,
+    identityProvider,
+    async startProcess(name, file, env, port) {
+      const child = children.start({
+        name,
+        layer: 'tests',
+        command: nodeBinary,
+        args: ['--conditions=source', '--disable-warning=ExperimentalWarning', file],
+        cwd: repositoryRoot,
+        env: { ...process.env, KAFKA_BROKERS: credentials.kafka, MONGODB_URI: credentials.mongodb, ...env },
+      });
+      if (!(await waitFor(() => acceptsConnections(port), { withinMs: 20_000, abandoned: child.hasExited })))
+        throw new Error(`${name}: ${child.lastWords()}`);
+      return child;
+    },
+    async createTopic(name, partitions) {
+      const admin = kafka.admin();
+      await admin.connect();
+      const topic = `${name}.${Date.now()}`;
+      await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] });
+      await admin.disconnect();
+      return topic;
+    },
+    processorMs() {
+      const { user, system: inKernel } = process.cpuUsage();
+      return { ...ofEach(processorMsOf), load: (user + inKernel) / 1_000 };
+    },
+    memoryMb: () => ofEach(memoryMbOf),
+  };
+}
 
 /** User and system time of a process, from fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms. */
 function processorMsOf(pid: number): number {
@@ -110,23 +144,39 @@ function processorMsOf(pid: number): number {
   return (Number(user) + Number(system)) * 10;
 }
 
-const results = [];
-try {
-  for (const bench of benches) {
-    const { ours, floor, details } = await bench.run(context);
-    const ratio = ours / floor;
-    const { run: _, ...about } = bench;
-    const verdict = ratio < bench.wanted ? 'NOT met' : 'met';
-    console.log(
-      `${bench.name}: ${Math.round(ours)} ${bench.unit}, floor ${Math.round(floor)}, ratio ${ratio.toFixed(2)}, wanted ${bench.wanted.toFixed(2)}: ${verdict} ${JSON.stringify(details)}`,
-    );
-    console.log(`  the floor is ${bench.floorIs}`);
-    results.push({ ...about, ours, floor, ratio, verdict, details });
-  }
-} finally {
-  await stop();
+/** The proportional set size: pages that several processes share, such as Node's own, are divided among them. */
+function memoryMbOf(pid: number): number {
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1_024;
 }
-writeFileSync(
-  join(localDirectory, 'bench.json'),
-  `${JSON.stringify({ at: new Date().toISOString(), results }, null, 2)}\n`,
-);
+
+async function measureCosts(bench: CostBench, context: BenchContext): Promise<object[]> {
+  const { results, details } = await bench.run(context);
+  for (const { what, perSecond, costs: spent, details: by } of results) {
+    const told = spent.map(({ of, each, atMost }) => {
+      const limit = atMost === undefined ? '' : ` (at most ${atMost}: ${each <= atMost ? 'met' : 'NOT met'})`;
+      return `${each.toFixed(1)} ${of}${limit}`;
+    });
+    const rate = perSecond === undefined ? '' : `; ${Math.round(perSecond)}/s`;
+    console.log(`${what}: ${told.join(', ')}${rate} ${JSON.stringify(by)}`);
+  }
+  console.log(`  ${JSON.stringify(details)}`);
+  const measured = results.map(({ what, perSecond, costs: spent, details: by }) => ({
+    name: what,
+    perSecond,
+    costs: spent,
+    details: by,
+  }));
+  return [...measured, { name: bench.name, details }];
+}
+
+async function measure(bench: Bench, context: BenchContext) {
+  const { ours, floor, details } = await bench.run(context);
+  const ratio = ours / floor;
+  const { run: _, ...about } = bench;
+  const verdict = ratio < bench.wanted ? 'NOT met' : 'met';
+  console.log(
+    `${bench.name}: ${Math.round(ours)} ${bench.unit}, floor ${Math.round(floor)}, ratio ${ratio.toFixed(2)}, wanted ${bench.wanted.toFixed(2)}: ${verdict} ${JSON.stringify(details)}`,
+  );
+  console.log(`  the floor is ${bench.floorIs}`);
+  return { ...about, ours, floor, ratio, verdict, details };
+}

@@ -1,4 +1,5 @@
-// The floor of an export: a cursor over the same documents in the same order, and the JSON of each. Prints the time as JSON and ends.
+// The floor of an export: a cursor over the same documents in the same order, and the JSON of each. Prints the time as
+// JSON and ends.
 import { MongoClient } from 'mongodb';
 
 const { MONGODB_URI = '', DATABASE = '', TENANT = '' } = process.env;

@@ -1,5 +1,6 @@
-// The floor of webhook acceptance: the same work with the bare libraries. Express, HMAC over the raw body, one produce with acks from all
-// replicas per request, then 202. No store, so no de-duplication and no log; no tenants, no audit event, no trace.
+// The floor of webhook acceptance: the same work with the bare libraries. Express, HMAC over the raw body, one produce
+// with acks from all replicas per request, then 202. No store, so no de-duplication and no log; no tenants, no audit
+// event, no trace.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';

@@ -1,5 +1,5 @@
-// Webhook ingress against its floor: 64 connections, 1 kB bodies. The floor has no audit service beside it on the same cores, so ours pauses while
-// the ingress is measured, and is measured once more with it.
+// Webhook ingress against its floor: 64 connections, 1 kB bodies. The floor has no audit service beside it on the same
+// cores, so ours pauses while the ingress is measured, and is measured once more with it.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { repositoryRoot } from '@reeve/local/paths';

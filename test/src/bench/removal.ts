@@ -1,5 +1,5 @@
-// Audit ingest while the log of another tenant is being removed, against the same without. The removal is that of a deletion request, since nothing here is
-// old enough for retention; both remove in the same way.
+// Audit ingest while the log of another tenant is being removed, against the same without. The removal is that of a
+// deletion request, since nothing here is old enough for retention; both remove in the same way.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@reeve/contracts';
 import { signedInAs } from '../support/person.ts';

@@ -145,11 +145,7 @@ describe('an evidence package', () => {
     const files = await unzipped(Buffer.from(await response.arrayBuffer()));
     expect((files.get('records.ndjson') ?? '').trimEnd().split('\n')).toHaveLength(1);
     expect((await own.api.send('DELETE', `${packages}/${id}`)).status).toBe(204);
-    expect(await codeOf(own.api.send('GET', `${packages}/${id}/archive`))).toEqual([
-      404,
-      'evidence_package_unknown',
-      [],
-    ]);
+    expect(await codeOf(own.api.send('GET', `${packages}/${id}/archive`))).toEqual([404, 'not_found', []]);
   });
 
   test('is not there for another tenant, nor before it is ready, nor for a period that ends before it begins', async () => {
@@ -158,7 +154,7 @@ describe('an evidence package', () => {
     const other = await freshTenant(credentials, 'evidence-other');
     const theirs = `${credentials.urls.audit}/v1/tenants/${other.tenant.id}/audit/evidence-packages`;
     for (const path of [id, `${id}/archive`])
-      expect(await codeOf(other.api.send('GET', `${theirs}/${path}`))).toEqual([404, 'evidence_package_unknown', []]);
+      expect(await codeOf(other.api.send('GET', `${theirs}/${path}`))).toEqual([404, 'not_found', []]);
     const backwards = { name: 'x', from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' };
     expect(await codeOf(own.api.send('POST', packages, { body: backwards }))).toEqual([400, 'input_invalid', ['to']]);
   });

@@ -1,7 +1,9 @@
 // A sink to a Kafka cluster of somebody else's: a real broker that takes nothing but TLS and SASL.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createVerifier, formats } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
@@ -43,7 +45,7 @@ beforeAll(async () => {
   });
   secured = { username: 'reeve', password: 'their-password', key: made.private, certificate: made.cert };
   broker = await start();
-  allowScram(secured, { port, directory, say: () => undefined });
+  await allowScram(secured, { port, directory });
   cluster = new Kafka({
     brokers: [`127.0.0.1:${port}`],
     ssl: { ca: secured.certificate },
@@ -126,6 +128,30 @@ describe('a sink of kind kafka', () => {
       const verifier = createVerifier({ format: formats.ndjson, keys: await auditKeys(credentials), of: 'stream' });
       for (const { value } of messages) await verifier.add(value);
       expect(await verifier.end()).toMatchObject({ finding: null, checkpoint: { signatureChecked: true } });
+    },
+    3 * minutes,
+  );
+
+  test(
+    'fails alone when its cluster answers nonsense, and goes on when that is over',
+    async () => {
+      const { id } = (await (await create('nonsense')).json()) as Sink;
+      await sinkThat(id, ({ delivered, behind }) => delivered > 0 && behind === 0, 'a sink that has delivered');
+      await broker.kill();
+      const liar = createServer({ key: secured.key, cert: secured.certificate }, socket => {
+        socket.on('error', () => undefined);
+        socket.write(Buffer.alloc(4));
+      });
+      liar.listen(port, '127.0.0.1');
+      await once(liar, 'listening');
+      const users = `${credentials.urls.provisioning}/v1/tenants/${own.tenant.id}/users`;
+      await own.api.post(users, { email: 'later@example.org', displayName: 'Later' });
+      const failing = await sinkThat(id, ({ lastError }) => lastError !== null, 'a sink that fails');
+      expect(failing.lastError).toMatchObject({ code: 'protocol' });
+      expect(await own.api.post(`${sinks}/${id}:test`)).toMatchObject({ delivered: false, code: 'protocol' });
+      liar.close();
+      broker = await start();
+      await sinkThat(id, sink => sink.health === 'ok' && sink.behind === 0, 'a sink that has caught up');
     },
     3 * minutes,
   );

@@ -1,4 +1,5 @@
-// Removal as a tenant's administrators do it: retention, legal holds, and deletion that two people agree on; and what a reader then finds.
+// Removal as a tenant's administrators do it: retention, legal holds, and deletion that two people agree on; and what
+// a reader then finds.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,7 +160,7 @@ describe('a deletion request', () => {
     ]);
     expect(await codeOf(other.api.send('GET', `${theirs}/deletion-requests/${request.id}`))).toEqual([
       404,
-      'deletion_request_unknown',
+      'not_found',
     ]);
     await own.api.post(`${audit}/deletion-requests/${request.id}:cancel`, undefined);
   });

@@ -1,4 +1,5 @@
-// Searching the log: filters against the same filters by hand, pages while events arrive, views, timelines, explanations, and that reading is recorded.
+// Searching the log: filters against the same filters by hand, pages while events arrive, views, timelines,
+// explanations, and that reading is recorded.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newEventId } from '@reeve/contracts';
 import { registerProductApp, signIn } from '@reeve/local/product-app';

@@ -1,11 +1,13 @@
-// Sessions at their edges: what ended stays ended, a new sign-in is a new session, and nobody signs in past a tenant or a deactivation.
+// Sessions at their edges: what ended stays ended, a new sign-in is a new session, and nobody signs in past a tenant
+// or a deactivation.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@reeve/local/api';
-import { createBrowser } from '@reeve/local/browser';
 import { beginSignIn, callback, type ProductApp, refresh, registerProductApp, signIn } from '@reeve/local/product-app';
 import { platformApi } from '@reeve/local/seed';
+import { createBrowser } from '@reeve/testing/browser';
 import * as client from 'openid-client';
 import { logWith } from '../support/audit.ts';
+import { signedInAs } from '../support/person.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
@@ -95,6 +97,49 @@ describe('a session', () => {
         (await suspended.api.send('GET', `${auth}/v1/tenants/${suspended.tenant.id}/sessions`)).status === 403,
     );
     await expect(refresh(itsApp, String(again.refresh_token))).rejects.toMatchObject(dead);
+  });
+});
+
+describe('what auth knows reaches the other services, with an access token that goes on', () => {
+  const { connectorConsent } = credentials.urls;
+  const atConnectors = (of: TestTenant) =>
+    signedInAs({ ...of, credentials }, { person: alice, role: 'tenant_admin', resource: connectorConsent });
+  const statusOf = async (answer: Promise<Response>) => (await answer).status;
+
+  test('a session that has ended, within a second', async () => {
+    const person = await atConnectors(own);
+    const ask = () => statusOf(person.send('GET', `${connectorConsent}/v1/me/consents`));
+    expect(await ask()).toBe(200);
+    await own.api.post(`${auth}/v1/tenants/${own.tenant.id}/sessions/${person.sessionId}:terminate`);
+    await eventually(async () => (await ask()) === 401, { withinMs: 1_000, what: 'the end of the session' });
+  });
+
+  test('a role that is gone, within a second', async () => {
+    const person = await atConnectors(own);
+    const installations = `${connectorConsent}/v1/tenants/${own.tenant.id}/installations`;
+    const ask = () =>
+      statusOf(person.send('POST', `${installations}:request`, { connectorId: 'calendar', scopes: [] }));
+    expect(await ask()).not.toBe(403);
+    const user = `${provisioning}/v1/tenants/${own.tenant.id}/users/${person.id}`;
+    await own.api.send('PATCH', user, { body: { roles: ['tenant_member'] } });
+    await eventually(async () => (await ask()) === 403, { withinMs: 1_000, what: 'the end of the role' });
+    // Members still see what is there.
+    expect(await statusOf(person.send('GET', installations))).toBe(200);
+  });
+
+  test('a tenant that is suspended, and one that is resumed', async () => {
+    const resumed = await freshTenant(credentials, 'resumed');
+    const tenant = `${provisioning}/v1/tenants/${resumed.tenant.id}`;
+    const consents = `${connectorConsent}/v1/tenants/${resumed.tenant.id}/installations`;
+    const ask = () => statusOf(resumed.api.send('GET', consents));
+    expect(await ask()).toBe(200);
+    await platformApi(credentials).post(`${tenant}:suspend`);
+    await eventually(async () => (await ask()) === 403, { what: 'the suspension' });
+    await platformApi(credentials).post(`${tenant}:resume`);
+    await eventually(async () => (await ask()) === 200, { what: 'the end of the suspension' });
+    // So can its people.
+    const itsApp = await registerProductApp(resumed.api, credentials, resumed.tenant);
+    expect((await signIn(itsApp, resumed.tenant, alice)).claims['tid']).toBe(resumed.tenant.id);
   });
 });
 

@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type FormatName, formats, verifyLines } from '@reeve/audit-log';
 import { eventually } from '@reeve/local/api';
-import { createBrowser } from '@reeve/local/browser';
 import { approveDemoConnector, consent, endpointOf } from '@reeve/local/connector-story';
 import { send, signedWebhook } from '@reeve/local/partner';
 import {
@@ -14,6 +13,7 @@ import {
   type SignedIn,
   signIn,
 } from '@reeve/local/product-app';
+import { createBrowser } from '@reeve/testing/browser';
 import { type AuditEvent, asLines, auditKeys, exportLines, logWith } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 

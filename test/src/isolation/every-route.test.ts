@@ -1,81 +1,225 @@
-// Every route of every service, taken from its own OpenAPI document: nobody gets in without a token, with one for another service, or with
-// another tenant's. Beside each refusal stands the right caller, who is not refused for that reason.
+// Every door of every service, taken from its own OpenAPI document, which is made of the declarations that serve the
+// requests: nobody gets in without a token, with one for another service, with another tenant's, or of a suspended
+// tenant. Beside each refusal stands the right caller, who is not refused for that reason. A door of a kind that is not
+// known here, or one that is open to strangers and has no line of its own, fails.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createApi } from '@reeve/local/api';
+import { idPrefixes } from '@reeve/contracts';
+import { createApi, eventually } from '@reeve/local/api';
+import { platformApi } from '@reeve/local/seed';
 import { logWith } from '../support/audit.ts';
-import { freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
+import { signedInAs } from '../support/person.ts';
+import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
-type Operation = { service: string; method: string; path: string };
-type Document = { paths: Record<string, Record<string, unknown>> };
+type Caller = 'bearer' | 'directory' | 'browser' | 'stranger';
+type Declared = { 'x-reeve-caller': Caller; 'x-reeve-action'?: string; 'x-reeve-open'?: string };
+type Operation = { service: string; name: string; method: string; path: string; caller: Caller; action: string | null };
+type Document = { paths: Record<string, Record<string, Declared>> };
 
 const credentials = runningSystem();
 const { auth, provisioning, connectorConsent, webhookIngress, audit } = credentials.urls;
 const services = { auth, provisioning, connectorConsent, webhookIngress, audit };
 
 const operations: Operation[] = [];
-for (const service of Object.values(services)) {
+for (const [name, service] of Object.entries(services)) {
   const { paths } = (await (await fetch(`${service}/openapi.json`)).json()) as Document;
   for (const [path, methods] of Object.entries(paths))
-    for (const method of Object.keys(methods)) operations.push({ service, method: method.toUpperCase(), path });
+    for (const [method, declared] of Object.entries(methods)) {
+      const { 'x-reeve-caller': caller, 'x-reeve-action': action = null } = declared;
+      operations.push({ service, name, method: method.toUpperCase(), path, caller, action });
+    }
 }
-const tenantOperations = operations.filter(({ path }) => path.startsWith('/v1/tenants/{tenantId}'));
-const named = (list: Operation[]) =>
-  list.map(
-    operation => [`${operation.method} ${new URL(operation.service).port} ${operation.path}`, operation] as const,
-  );
+const of = (caller: Caller) => operations.filter(one => one.caller === caller);
+const ofTenants = of('bearer').filter(({ path }) => path.startsWith('/v1/tenants/{tenantId}'));
+const ofPeople = of('bearer').filter(({ path }) => path.startsWith('/v1/me/'));
+const titled = (list: Operation[]) =>
+  list.map(operation => [`${operation.name} ${operation.method} ${operation.path}`, operation] as const);
 
+const someUuid = '00000000-0000-7000-8000-000000000000';
+/** Of the right form for what the parameter names, so that a request gets as far as it can. */
+function valueFor(parameter: string): string {
+  const kind = parameter.replace(/Id$/, '');
+  const { evidence, request } = idPrefixes;
+  const prefixes = { ...idPrefixes, package: evidence, consentRequest: request };
+  const prefix = new Map<string, string>(Object.entries(prefixes)).get(kind);
+  return prefix === undefined ? someUuid : `${prefix}_${someUuid}`;
+}
 const fill = (path: string, tenantId: string) =>
-  path.replace('{tenantId}', tenantId).replaceAll(/\{\w+\}/g, 'usr_00000000-0000-7000-8000-000000000000');
+  path.replace('{tenantId}', tenantId).replaceAll(/\{(\w+)\}/g, (_, parameter: string) => valueFor(parameter));
 
 async function call({ service, method, path }: Operation, tenantId: string, token: string | null) {
   const response = await fetch(service + fill(path, tenantId), {
     method,
+    redirect: 'manual',
     headers: token === null ? {} : { authorization: `Bearer ${token}` },
   });
-  const problem = response.headers.get('content-type')?.includes('problem+json');
-  const code = problem ? ((await response.json()) as { code: string }).code : undefined;
-  return { status: response.status, code };
+  const type = response.headers.get('content-type') ?? '';
+  const text = await response.text();
+  const code = type.includes('problem+json') ? (JSON.parse(text) as { code: string }).code : undefined;
+  return { status: response.status, code, type, text, location: response.headers.get('location') };
 }
+
+type Directory = { id: string; token: string };
+const newDirectory = ({ api, tenant }: TestTenant) =>
+  api.post<Directory>(`${provisioning}/v1/tenants/${tenant.id}/directories`, { name: 'HR' });
 
 let first: TestTenant;
 let second: TestTenant;
+let suspended: TestTenant;
+let shutDirectory: Directory;
+/** By service, the access tokens of a person of the first tenant and of one of the suspended tenant. */
+const people = new Map<string, { active: string; shut: string }>();
 
 beforeAll(async () => {
-  [first, second] = [await freshTenant(credentials, 'first'), await freshTenant(credentials, 'second')];
+  [first, second, suspended] = await Promise.all([
+    freshTenant(credentials, 'first'),
+    freshTenant(credentials, 'second'),
+    freshTenant(credentials, 'suspended'),
+  ]);
+  shutDirectory = await newDirectory(suspended);
+  // Tokens from before: what was true a moment ago.
+  for (const service of Object.values(services)) await suspended.api.tokenFor(service);
+  const asPerson = (at: TestTenant, resource: string) =>
+    signedInAs({ ...at, credentials }, { person: demoUser(credentials), role: 'tenant_member', resource });
+  for (const service of new Set(ofPeople.map(one => one.service)))
+    people.set(service, {
+      active: (await asPerson(first, service)).token,
+      shut: (await asPerson(suspended, service)).token,
+    });
+  await platformApi(credentials).post(`${provisioning}/v1/tenants/${suspended.tenant.id}:suspend`);
+  // The other services learn of it from the topic, a moment later.
+  for (const service of Object.values(services)) {
+    const [operation] = ofTenants.filter(one => one.service === service);
+    if (!operation) throw new Error(`${service} has no route of a tenant`);
+    const token = await suspended.api.tokenFor(service);
+    const isClosed = async () => (await call(operation, suspended.tenant.id, token)).code === 'tenant_suspended';
+    await eventually(isClosed, { what: `the suspension at ${service}` });
+  }
+}, 60_000);
+
+test('there are doors to try in every service, and of every kind', () => {
+  for (const service of Object.values(services)) expect(ofTenants.some(one => one.service === service)).toBe(true);
+  for (const kind of ['bearer', 'directory', 'browser', 'stranger'] as const) expect(of(kind)).not.toEqual([]);
 });
 
-test('there are routes to try in every service', () => {
-  for (const service of Object.values(services))
-    expect(tenantOperations.some(operation => operation.service === service)).toBe(true);
+test('no door is of a kind that nobody here knows how to attack', () => {
+  const kinds = new Set<string>(operations.map(({ caller }) => caller));
+  expect(kinds).toEqual(new Set(['bearer', 'directory', 'browser', 'stranger']));
 });
 
-describe.each(named(operations))('%s', (_, operation) => {
+describe.each(titled(of('bearer')))('%s', (_, operation) => {
   test('refuses a caller without a token, with a broken one, and with one for another service', async () => {
     const elsewhere = operation.service === audit ? provisioning : audit;
-    expect(await call(operation, first.tenant.id, null)).toEqual({ status: 401, code: 'token_missing' });
-    expect(await call(operation, first.tenant.id, 'eyJhbGciOiJub25lIn0.e30.')).toEqual({
-      status: 401,
-      code: 'token_invalid',
-    });
-    expect(await call(operation, first.tenant.id, await first.api.tokenFor(elsewhere))).toEqual({
-      status: 401,
-      code: 'token_invalid',
-    });
+    const invalid = { status: 401, code: 'token_invalid' };
+    expect(await call(operation, first.tenant.id, null)).toMatchObject({ status: 401, code: 'token_missing' });
+    expect(await call(operation, first.tenant.id, 'eyJhbGciOiJub25lIn0.e30.')).toMatchObject(invalid);
+    expect(await call(operation, first.tenant.id, await first.api.tokenFor(elsewhere))).toMatchObject(invalid);
   });
 });
 
-describe.each(named(tenantOperations))('%s', (_, operation) => {
+describe.each(titled(ofTenants))('%s', (_, operation) => {
   test('is not there for another tenant, by id or by slug, and is for its own', async () => {
     const token = await second.api.tokenFor(operation.service);
     const refused = { status: 404, code: 'not_found' };
-    expect(await call(operation, first.tenant.id, token)).toEqual(refused);
-    expect(await call(operation, first.tenant.slug, token)).toEqual(refused);
+    expect(await call(operation, first.tenant.id, token)).toMatchObject(refused);
+    expect(await call(operation, first.tenant.slug, token)).toMatchObject(refused);
     // What nobody has is answered alike.
-    expect(await call(operation, 'ten_00000000-0000-7000-8000-0000000000ff', token)).toEqual(refused);
+    expect(await call(operation, 'ten_00000000-0000-7000-8000-0000000000ff', token)).toMatchObject(refused);
     const own = await call(operation, first.tenant.id, await first.api.tokenFor(operation.service));
     expect(own.status).not.toBe(401);
-    // Only the platform suspends: everything else its own tenant may do, whatever then is missing in this empty request.
-    expect(own.status === 403).toBe(operation.path === '/v1/tenants/{tenantId}:suspend');
+    // Only the platform changes tenants: everything else its own tenant may do, whatever then is missing in this empty
+    // request.
+    expect(own.status === 403).toBe(operation.action === 'tenants:write');
+  });
+
+  test('is closed to a suspended tenant, also with a token from before', async () => {
+    const token = await suspended.api.tokenFor(operation.service);
+    const refused = { status: 403, code: 'tenant_suspended' };
+    expect(await call(operation, suspended.tenant.id, token)).toMatchObject(refused);
+  });
+});
+
+describe.each(titled(ofPeople))('%s', (_, operation) => {
+  test('is for people alone, and closed to those of a suspended tenant', async () => {
+    const token = await first.api.tokenFor(operation.service);
+    expect(await call(operation, first.tenant.id, token)).toMatchObject({ status: 422, code: 'person_required' });
+    const { active, shut } = people.get(operation.service) ?? {};
+    const refused = { status: 403, code: 'tenant_suspended' };
+    expect(await call(operation, suspended.tenant.id, shut ?? null)).toMatchObject(refused);
+    // Nothing of theirs is there yet.
+    expect([200, 404]).toContain((await call(operation, first.tenant.id, active ?? null)).status);
+  });
+});
+
+describe.each(titled(of('directory')))('%s', (_, operation) => {
+  const at = ({ id }: Directory) => ({ ...operation, path: operation.path.replace('{directoryId}', id) });
+
+  test('refuses everybody but its own directory, in the form that directories read', async () => {
+    const [own, other] = [await newDirectory(first), await newDirectory(second)];
+    for (const token of [null, 'x'.repeat(43), other.token, await first.api.tokenFor(provisioning)]) {
+      const refused = await call(at(own), first.tenant.id, token);
+      expect([refused.status, refused.type]).toEqual([401, expect.stringContaining('application/scim+json')]);
+    }
+    expect((await call(at(own), first.tenant.id, own.token)).status).not.toBe(401);
+  });
+
+  test('is closed to the directory of a suspended tenant', async () => {
+    const refused = await call(at(shutDirectory), suspended.tenant.id, shutDirectory.token);
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('is suspended')]);
+  });
+});
+
+describe.each(titled(of('browser')))('%s', (_, operation) => {
+  test('shows and does nothing for a browser that is not signed in, whatever token it brings', async () => {
+    for (const token of [null, await first.api.tokenFor(operation.service)]) {
+      const { status, type, location } = await call(operation, first.tenant.id, token);
+      if (status === 303) expect(location?.startsWith(`${auth}/`)).toBe(true);
+      else expect([status >= 400 && status < 500, type]).toEqual([true, expect.stringContaining('text/html')]);
+    }
+  });
+});
+
+/** What everybody may come through: what comes of an empty request there, and why that is all right. */
+const open: Record<string, readonly [status: number, what: string]> = {
+  'auth GET /.well-known/openid-configuration': [200, 'issuer'],
+  'auth GET /.well-known/oauth-authorization-server': [200, 'issuer'],
+  'auth GET /jwks': [200, 'keys'],
+  'auth GET /auth': [400, 'client_id'],
+  'auth POST /auth': [415, 'content_type_unsupported'],
+  'auth GET /auth/{uid}': [400, 'expired'],
+  'auth POST /request': [400, 'invalid_request'],
+  'auth POST /token': [400, 'invalid_request'],
+  'auth POST /token/introspection': [400, 'invalid_request'],
+  'auth POST /token/revocation': [400, 'invalid_request'],
+  'auth GET /me': [401, 'no access token'],
+  'auth POST /me': [401, 'no access token'],
+  'auth GET /session/end': [200, 'session/end/confirm'],
+  'auth POST /session/end': [415, 'content_type_unsupported'],
+  'auth POST /session/end/confirm': [400, 'could not find logout details'],
+  'auth GET /session/end/success': [200, 'You are signed out'],
+  'auth GET /interaction/{uid}': [400, 'sign_in_expired'],
+  'auth GET /interaction/{uid}/return/{connectionId}': [400, 'sign_in_expired'],
+  'auth GET /oidc/{connectionId}/callback': [400, 'sign_in_expired'],
+  'connectorConsent GET /sign-in/callback': [400, 'sign_in_expired'],
+  'webhookIngress POST /hooks/{endpointId}': [404, 'endpoint_unknown'],
+  'audit GET /.well-known/reeve-audit-keys': [200, 'keys'],
+};
+
+test('each door that is open to strangers has a line here, and no line is without a door', () => {
+  expect(
+    titled(of('stranger'))
+      .map(([title]) => title)
+      .toSorted(),
+  ).toEqual(Object.keys(open).toSorted());
+});
+
+describe.each(titled(of('stranger')))('%s', (title, operation) => {
+  test('gives a stranger what is public and nothing else, and no more to somebody with a token', async () => {
+    const [status, what] = open[title] ?? [0, 'unknown'];
+    const answer = await call(operation, first.tenant.id, null);
+    expect([answer.status, answer.text.includes(what)]).toEqual([status, true]);
+    const withToken = await call(operation, first.tenant.id, await first.api.tokenFor(operation.service));
+    expect(withToken.text).not.toContain(first.tenant.id);
+    expect(withToken.status).toBeLessThan(500);
   });
 });
 

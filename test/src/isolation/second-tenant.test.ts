@@ -1,7 +1,7 @@
-// Two tenants with everything in them. The second tries what it knows of the first: ids, cursors, webhook secrets, consent pages, refresh
-// tokens. It sees and changes nothing; beside each attempt stands the first tenant doing the same with success.
+// Two tenants with everything in them. The second tries what it knows of the first: ids, cursors, webhook secrets,
+// consent pages, refresh tokens. It sees and changes nothing; beside each attempt stands the first tenant doing the
+// same with success.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createBrowser } from '@reeve/local/browser';
 import {
   approveDemoConnector,
   consent,
@@ -11,6 +11,7 @@ import {
 } from '@reeve/local/connector-story';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type ProductApp, refresh, registerProductApp, type SignedIn, signIn } from '@reeve/local/product-app';
+import { createBrowser } from '@reeve/testing/browser';
 import { readLog } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
@@ -140,7 +141,8 @@ describe('the second tenant', () => {
   });
 
   test('a session at the first does not sign anybody in to the second', async () => {
-    // Alice is signed in; asked for the second tenant she has to go to its identity provider, and becomes another user there.
+    // Alice is signed in; asked for the second tenant she has to go to its identity provider, and becomes another user
+    // there.
     const there = await signIn(second.app, second.tenant, { ...alice, browser: first.person.browser });
     expect(there.claims['tid']).toBe(second.tenant.id);
     expect(there.claims.sub).not.toBe(first.person.claims.sub);

@@ -2,38 +2,54 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChildren } from '@reeve/local/children';
-import type { Engines } from '@reeve/local/engine';
 import { startEngines } from '@reeve/local/engines';
 import { localDirectory } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
-import { type System, startSystem } from '@reeve/local/system';
+import { type System, type SystemOptions, startSystem } from '@reeve/local/system';
 
-export type OwnSystem = { system: System; engines: Engines; stop(): Promise<void> };
+export type OwnSystem = {
+  system: System;
+  /** Each kills the engine and starts it again on the same data. */
+  restartKafka(): Promise<void>;
+  restartMongodb(): Promise<void>;
+  /** Rejects when a service or an engine ends by itself. */
+  died: Promise<never>;
+  stop(): Promise<void>;
+};
 
-export async function startOwnSystem(name: string): Promise<OwnSystem> {
+export async function startOwnSystem(
+  name: string,
+  { instances = {} }: Pick<SystemOptions, 'instances'> = {},
+): Promise<OwnSystem> {
   mkdirSync(join(localDirectory, 'test'), { recursive: true });
   const directory = mkdtempSync(join(localDirectory, `test/${name}-`));
   const children = createChildren(directory);
   const ports = await freePorts();
-  // Processes, whatever else there is: the broker has to be ours to kill.
+  // Processes, whatever else there is: the engines have to be ours to kill.
   const engines = await startEngines({
     children,
     ports,
     directory: join(directory, 'data'),
     environment: { PATH: process.env['PATH'], MONGOD_BINARY: process.env['MONGOD_BINARY'] },
     say: () => undefined,
-    processesOnly: true,
   });
+  const { restartKafka, restartMongodb } = engines;
+  if (!restartKafka || !restartMongodb) throw new Error('the engines are not ours to kill');
   const system = await startSystem({
     children,
     engines,
     ports,
     directory,
+    instances,
     environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
   });
+  const died = Promise.race([system.died, engines.died]);
+  died.catch(() => undefined);
   return {
     system,
-    engines,
+    restartKafka,
+    restartMongodb,
+    died,
     async stop() {
       await system.stop();
       await engines.stop();
