@@ -33,4 +33,4 @@ export { createStanding, type PersonStanding, type Standing } from './standing.t
 export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
 export { type Caller, createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
 export { traceparentOf } from './trace-context.ts';
-export { type Due, type Worker, worker } from './worker.ts';
+export { type Due, worker } from './worker.ts';

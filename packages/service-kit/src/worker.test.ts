@@ -91,6 +91,39 @@ describe('a worker', () => {
     expect(errors).toEqual([new Error('of a/1')]);
   });
 
+  test('begins nothing that is under way, and tries what failed again with the next round alone', async () => {
+    const tenants = Array.from({ length: 12 }, (_, n) => ({ tenantId: tenantOf(String(n)), id: 'one' }));
+    let items = tenants;
+    const tries = new Map<string, number>();
+    const errors: unknown[] = [];
+    let looks = 0;
+    const own = worker<Due, Due>({
+      async due(limit) {
+        looks += 1;
+        return items.slice(0, limit);
+      },
+      // Without a lease: it is due until it is done.
+      take: one => Promise.resolve(one),
+      async work(one) {
+        tries.set(one.tenantId, (tries.get(one.tenantId) ?? 0) + 1);
+        await pause(10);
+        if (Number(one.tenantId.slice(4)) < 4) throw new Error('again');
+        items = items.filter(other => other !== one);
+      },
+      atOnce: 4,
+      everyMs: 400,
+      onError: error => void errors.push(error),
+    });
+    running.push(own);
+    own.start();
+    await pause(600);
+    // The four that fail stand before the others, and do not keep them from being done.
+    expect(items).toEqual(tenants.slice(0, 4));
+    expect([...tries.values()].slice(4)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+    for (const { tenantId } of items) expect(tries.get(tenantId)).toBeLessThanOrEqual(2);
+    expect(looks).toBeLessThan(40);
+  });
+
   test('leaves to others what they have taken', async () => {
     const { begun } = start(['a/elsewhere', 'b/1']);
     await pause(40);

@@ -7,11 +7,14 @@ import { repeatedly } from './repeatedly.ts';
 export type Due = { tenantId: TenantId; id: string };
 
 export type WorkerParts<D extends Due, T> = {
-  /** At most so many of those that are due, longest overdue first; none of the tenants in `except`. */
+  /**
+   * At most so many of those that are due, longest overdue first; none of the tenants in `except`. What is under way
+   * may be among them still.
+   */
   due: (limit: number, except: readonly TenantId[]) => Promise<readonly D[]>;
   /** Makes it this process's to do; null where another one has it. */
   take: (of: D) => Promise<T | null>;
-  /** Does it. What was done is due again when the work has written so. */
+  /** Does it. What was done is due again when the work has written so; what failed is tried again after a while. */
   work: (taken: T) => Promise<unknown>;
   atOnce: number;
   /** All that are done at once, where it is left out. */
@@ -21,29 +24,38 @@ export type WorkerParts<D extends Due, T> = {
   onError: (error: unknown) => void;
 };
 
-export type Worker = ReturnType<typeof worker>;
+const keyOf = ({ tenantId, id }: Due): string => `${tenantId} ${id}`;
 
 export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
   const { due, take, work, atOnce, ofOneTenant = atOnce, everyMs, onError } = parts;
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Map<string, Promise<void>>();
+  /** What failed since the last round: it would fail again, and again. */
+  const failed = new Set<string>();
   const ofTenant = new Map<TenantId, number>();
   /** Whether the last look left something behind. */
   let isMore = false;
   let looking: Promise<void> | undefined;
 
-  function begin(tenantId: TenantId, taken: T): void {
+  function begin(one: D, taken: T): void {
+    const { tenantId } = one;
     ofTenant.set(tenantId, (ofTenant.get(tenantId) ?? 0) + 1);
     const working = Promise.resolve(taken)
       .then(work)
-      .then(() => undefined, onError)
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          failed.add(keyOf(one));
+          onError(error);
+        },
+      )
       .finally(() => {
-        underWay.delete(working);
+        underWay.delete(keyOf(one));
         const left = (ofTenant.get(tenantId) ?? 1) - 1;
         if (left > 0) ofTenant.set(tenantId, left);
         else ofTenant.delete(tenantId);
         if (isMore) void lookOnce();
       });
-    underWay.add(working);
+    underWay.set(keyOf(one), working);
   }
 
   const isFull = (tenantId: TenantId) => (ofTenant.get(tenantId) ?? 0) >= ofOneTenant;
@@ -51,18 +63,19 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
   async function look(): Promise<void> {
     isMore = true;
     while (underWay.size < atOnce && !rounds.isStopped()) {
-      const free = atOnce - underWay.size;
       const full = [...ofTenant.keys()].filter(isFull);
-      const found = await due(free, full);
+      const limit = atOnce + failed.size;
+      const found = await due(limit, full);
       let begun = 0;
       for (const one of found) {
-        if (isFull(one.tenantId) || rounds.isStopped()) continue;
+        if (underWay.size >= atOnce || rounds.isStopped()) return;
+        if (underWay.has(keyOf(one)) || failed.has(keyOf(one)) || isFull(one.tenantId)) continue;
         const taken = await take(one);
         if (taken === null) continue;
-        begin(one.tenantId, taken);
+        begin(one, taken);
         begun += 1;
       }
-      if (found.length === free && begun > 0) continue;
+      if (found.length === limit && begun > 0) continue;
       isMore = full.length > 0;
       return;
     }
@@ -81,7 +94,12 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
     return looking;
   }
 
-  const rounds = repeatedly(lookOnce, everyMs, onError);
+  function round(): Promise<void> {
+    failed.clear();
+    return lookOnce();
+  }
+
+  const rounds = repeatedly(round, everyMs, onError);
   return {
     start: rounds.start,
 
@@ -92,7 +110,7 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
     async stop(): Promise<void> {
       await rounds.stop();
       await looking;
-      await Promise.all(underWay);
+      await Promise.all(underWay.values());
     },
   };
 }

@@ -27,7 +27,7 @@ export const tendLanes = ({ lanes, receivers, deliveryStore, onError }: Parts) =
     take: lane => Promise.resolve(lane),
     async work({ tenantId, state: { endpointId, orderingKey } }) {
       const receiver = await receivers.findAgain(endpointId);
-      if (!receiver) return;
+      if (!receiver) throw new Error(`the endpoint ${endpointId} of a lane is not there`);
       const address = { endpointId, orderingKey, policy: policyOf(receiver.endpoint) };
       await deliveryStore.advanceLane(tenantId, address, []);
     },
