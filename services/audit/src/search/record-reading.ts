@@ -19,10 +19,10 @@ export function recordReading(recordFact: Store['recordFact'], { everyMs = 0 }: 
       const { cursor, ...query } = (asked.query ?? {}) as Record<string, unknown>;
       const who = `${tenantId} ${caller?.type} ${caller?.id}`;
       if (tenantId !== undefined && cursor === undefined && (everyMs === 0 || !recent.has(who))) {
-        recent.set(who, true);
         const what = JSON.stringify({ operation: route.path.replace(/^.*\/audit\//, ''), ...params, ...query });
         const details = { query: what.slice(0, longestQuery) };
         await recordFact(tenantId, event('audit.read', { id: tenantId, because: 'requested', details }), cause);
+        if (everyMs > 0) recent.set(who, true);
       }
       return route.handle(asked);
     },

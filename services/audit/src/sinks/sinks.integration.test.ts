@@ -413,6 +413,17 @@ describe('a sink', () => {
     expect(failures()[0]?.event.data).toMatchObject({ details: { code: 'records_refused', refused: [bad] } });
   }, 30_000);
 
+  test('that is deleted while it is paused leaves nothing behind', async () => {
+    const receiver = await webhook();
+    const network = networkTo(receiver.url);
+    const { id } = await open(receiver, https(receiver));
+    await call(pauseSink, network, { sinkId: id });
+    await call(deleteSink, network, { sinkId: id });
+    run(receiver);
+    await eventually(async () => (await parts.runs.in(tenantId).get(id)) === null, 'its run is gone');
+    expect(receiver.lines).toEqual([]);
+  });
+
   test('stands still while it is paused, goes on where it was, and delivers again what is asked for', async () => {
     const receiver = await webhook();
     const network = networkTo(receiver.url);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
-import { createLimits } from './receivers.ts';
+import { defaultSettings } from './endpoint.ts';
+import { createLimits, createReceivers } from './receivers.ts';
 
 type Limits = ReturnType<typeof createLimits>;
 type Charged = Parameters<Limits['charge']>[0];
@@ -42,4 +43,34 @@ describe('limits', () => {
   test('lifted, nothing is counted', async () => {
     expect(await taken(createLimits(false), receiver(1), false)).toBeGreaterThan(100);
   });
+});
+
+test('an endpoint that is changed while it is looked up is found all the same, and looked up again afterwards', async () => {
+  const id = newId('endpoint');
+  let lookUps = 0;
+  let answer: () => void = () => undefined;
+  const state = { ...defaultSettings, status: 'active', secrets: [], scheme: 'standard', signature: null };
+  const found = { tenantId: newId('tenant'), id, state };
+  const getByUnique = async () => {
+    lookUps += 1;
+    await new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    return found;
+  };
+  const receivers = createReceivers({
+    endpoints: { acrossTenants: () => ({ getByUnique }) },
+    tenants: { find: () => Promise.resolve(null) },
+    clock: { now: () => new Date() },
+    limited: false,
+  } as unknown as Parameters<typeof createReceivers>[0]);
+  const asked = receivers.find(id, null);
+  await new Promise(resolve => setTimeout(resolve, 5));
+  receivers.forget(id);
+  answer();
+  expect((await asked)?.id).toBe(id);
+  const again = receivers.find(id, null);
+  await new Promise(resolve => setTimeout(resolve, 5));
+  answer();
+  expect([(await again)?.id, lookUps]).toEqual([id, 2]);
 });

@@ -50,7 +50,13 @@ export function createReceivers({ endpoints, secretUses, vault, tenants, clock, 
   const byId = endpoints.acrossTenants('a partner knows the endpoint and no tenant');
   const keys = new LRUCache<string, SigningKey>({ max: 20_000, ttl: keysKeptMs });
   const noted = new LRUCache<string, true>({ max: 20_000, ttl: useNotedEveryMs });
-  const kept = new LRUCache<Id<'endpoint'>, Receiver>({ max: 5_000, ttl: keptMs, fetchMethod: load });
+  const kept = new LRUCache<Id<'endpoint'>, Receiver>({
+    max: 5_000,
+    ttl: keptMs,
+    fetchMethod: load,
+    // What is forgotten while it is loaded is not kept, and whoever waits for it gets it all the same.
+    ignoreFetchAbort: true,
+  });
   const limits = createLimits(limited);
 
   async function load(id: Id<'endpoint'>): Promise<Receiver | undefined> {

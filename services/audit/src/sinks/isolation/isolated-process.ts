@@ -73,6 +73,10 @@ export function startIsolatedProcess({ idleMs }: { idleMs: number }) {
     child.on('close', (code, signal) => over(signal ?? `code ${code}`));
   });
 
+  /** Of the task that is under way. */
+  let fail: (error: IsolationError) => void = () => undefined;
+  void ended.then(how => fail(new IsolationError('ended', how)));
+
   function end(): void {
     isOver = true;
     clearTimeout(idle);
@@ -88,8 +92,8 @@ export function startIsolatedProcess({ idleMs }: { idleMs: number }) {
     async perform({ module, task, withinMs }: Omit<Work, 'of'>): Promise<z.infer<typeof performed>> {
       clearTimeout(idle);
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      fail = reject;
       const late = setTimeout(() => reject(new IsolationError('late', 'it did not answer in time')), withinMs);
-      void ended.then(how => reject(new IsolationError('ended', how)));
       child.once('message', resolve);
       child.send({ module, task });
       try {
