@@ -51,6 +51,7 @@ export {
   platformTenantId,
   type TenantId,
 } from './ids.ts';
+export { isCanonicalJws } from './jws.ts';
 export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
   type ResolveIdentityRequest,

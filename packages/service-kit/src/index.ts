@@ -31,6 +31,6 @@ export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
 export { createStanding, type PersonStanding, type Standing } from './standing.ts';
 export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
-export { type Caller, createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
+export { type Caller, createTokenVerifier, type VerifyToken } from './token-verifier.ts';
 export { traceparentOf } from './trace-context.ts';
 export { type Due, worker } from './worker.ts';
