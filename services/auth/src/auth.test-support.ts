@@ -3,7 +3,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -22,6 +21,7 @@ import {
   engines,
   eventually,
   type IdentityProvider,
+  listen,
   startIdentityProvider,
   startService,
 } from '@reeve/testing';
@@ -59,15 +59,13 @@ async function startProvisioning() {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listen(server)),
     asked,
     /** Null for the usual answer. */
     answers(as: typeof answer) {
       answer = as;
     },
-    stop: () => new Promise(resolve => server.close(resolve)),
   };
 }
 
