@@ -2,8 +2,7 @@
 import { createServer } from 'node:http';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createLogger, loadConfig } from '@reeve/service-kit';
-import { engines, listen } from '@reeve/testing';
-import { newKeyFile } from './audit.test-support.ts';
+import { engines, listen, vaultKeyFile } from '@reeve/testing';
 import { configSchema } from './config.ts';
 import { createService } from './service.ts';
 
@@ -18,6 +17,7 @@ let operations: { what: string; operation: Operation }[];
 
 beforeAll(async () => {
   const { kafka, mongodb } = engines();
+  const keyFile = vaultKeyFile();
   const config = loadConfig(configSchema, {
     NODE_ENV: 'test',
     PORT: '0',
@@ -26,9 +26,10 @@ beforeAll(async () => {
     KAFKA_BROKERS: kafka,
     MONGODB_URI: mongodb,
     MONGODB_DATABASE: 'audit_openapi',
-    REEVE_VAULT_KEY_FILE: newKeyFile(),
+    REEVE_VAULT_KEY_FILE: keyFile.path,
   });
   const { app } = createService(config, createLogger('audit', 'silent', process.stdout));
+  keyFile.remove();
   const { url, stop } = await listen(createServer(app));
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   operations = Object.entries(paths).flatMap(([path, methods]) =>

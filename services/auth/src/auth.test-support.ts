@@ -1,10 +1,7 @@
 // The auth service with what it stands between: applications, an identity provider, and provisioning, which is at the
 // edge here and answers as a test says.
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type Id,
   newEventId,
@@ -24,6 +21,7 @@ import {
   listen,
   startIdentityProvider,
   startService,
+  vaultKeyFile,
 } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 import { configSchema } from './config.ts';
@@ -77,9 +75,7 @@ const problemOf = (code: ProblemCode) => {
 export async function startAuth(environment: Readonly<Record<string, string>> = {}) {
   const provider: IdentityProvider = await startIdentityProvider();
   const provisioning = await startProvisioning();
-  const keyFile = join(tmpdir(), `reeve-auth-${randomBytes(6).toString('hex')}.json`);
-  const keys = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
-  writeFileSync(keyFile, JSON.stringify(keys), { mode: 0o600 });
+  const keyFile = vaultKeyFile();
   const secret = () => randomBytes(32).toString('hex');
   const platform = { id: 'platform', secret: secret() };
   const auth = await startService({
@@ -88,7 +84,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     create: createService,
     isIssuer: true,
     environment: {
-      REEVE_VAULT_KEY_FILE: keyFile,
+      REEVE_VAULT_KEY_FILE: keyFile.path,
       REEVE_PROVISIONING_URL: provisioning.url,
       REEVE_RESOURCES: 'self',
       REEVE_PLATFORM_CLIENT_ID: platform.id,
@@ -100,6 +96,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       ...environment,
     },
   });
+  keyFile.remove();
   const bus = createEventBus({ brokers: [engines().kafka], clientId: 'test-provisioning' });
 
   /** As provisioning publishes it. */

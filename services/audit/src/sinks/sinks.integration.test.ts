@@ -9,18 +9,10 @@ import { type Message, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
-import { eventually } from '@reeve/testing';
+import { eventually, vaultKeyFile } from '@reeve/testing';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { generate } from 'selfsigned';
-import {
-  callRoute,
-  giveWay,
-  growLog,
-  newKeyFile,
-  openTestLog,
-  sampleArrival,
-  type TestLog,
-} from '../audit.test-support.ts';
+import { callRoute, giveWay, growLog, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
 import { createChainWriter } from '../log/chain-writer.ts';
 import { createCheckpointer } from '../log/checkpointer.ts';
 import { createSink } from './create-sink.ts';
@@ -71,14 +63,16 @@ const running: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   opened = await openTestLog();
   ({ store, keys, published } = opened);
+  const keyFile = vaultKeyFile();
   parts = {
     ...opened.log,
     checkpointer: createCheckpointer({ ...opened.log, intervalMs: 60_000, giveWay, onError: () => undefined }),
     sinks: store.collection(sinks),
     runs: store.collection(runs),
-    vault: createVault({ store, keys: localKeyFile(newKeyFile()) }),
+    vault: createVault({ store, keys: localKeyFile(keyFile.path) }),
     processes: createIsolatedProcesses({ onError: () => undefined }),
   };
+  keyFile.remove();
   const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
     extensions: [
       { name: 'basicConstraints', cA: true },
