@@ -9,7 +9,7 @@ export { type Authenticate, addressOf, causeOf, type Known, requestIdOf, searchO
 export { contentSecurityPolicy, Html, html, page } from './html.ts';
 export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { sendProblem, toProblem } from './problem-json.ts';
+export { toProblem } from './problem-json.ts';
 export { repeatedly } from './repeatedly.ts';
 export {
   type Asked,
