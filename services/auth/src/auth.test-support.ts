@@ -4,21 +4,19 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import {
   type Id,
-  newEventId,
   newId,
   type ProblemCode,
   problems,
   type ResolveIdentityRequest,
   type TenantId,
 } from '@reeve/contracts';
-import { createEventBus } from '@reeve/event-bus';
 import {
   type Browser,
   createBrowser,
-  engines,
   eventually,
   type IdentityProvider,
   listen,
+  startAnnouncer,
   startIdentityProvider,
   startService,
   vaultKeyFile,
@@ -75,6 +73,7 @@ const problemOf = (code: ProblemCode) => {
 export async function startAuth(environment: Readonly<Record<string, string>> = {}) {
   const provider: IdentityProvider = await startIdentityProvider();
   const provisioning = await startProvisioning();
+  const announcer = await startAnnouncer();
   const keyFile = vaultKeyFile();
   const secret = () => randomBytes(32).toString('hex');
   const platform = { id: 'platform', secret: secret() };
@@ -97,36 +96,6 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     },
   });
   keyFile.remove();
-  const bus = createEventBus({ brokers: [engines().kafka], clientId: 'test-provisioning' });
-
-  /** As provisioning publishes it. */
-  async function publish(tenantId: TenantId, type: string, target: object, details: object): Promise<void> {
-    const none = { ip: null, userAgent: null, sessionId: null, connectionId: null, clientId: null, requestId: null };
-    await bus.publish([
-      {
-        topic: 'reeve.directory.v1',
-        key: tenantId,
-        event: {
-          id: newEventId(),
-          source: '/reeve/provisioning',
-          type,
-          subject: 'test',
-          time: new Date().toISOString(),
-          tenantId,
-          correlationId: 'test',
-          contentType: 'application/json',
-          data: {
-            actor: { type: 'service', id: 'test', name: null, via: 'system' },
-            target,
-            outcome: 'success',
-            reason: { code: 'requested', rule: null, basis: null },
-            context: none,
-            details,
-          },
-        },
-      },
-    ]);
-  }
 
   async function token(client: Application, parameters: Record<string, string>) {
     const response = await fetch(`${auth.url}/token`, {
@@ -144,14 +113,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
   }
 
   async function newTenant(): Promise<{ tenantId: TenantId; slug: string }> {
-    const tenantId = newId('tenant');
-    const slug = `t-${randomBytes(5).toString('hex')}`;
-    await publish(
-      tenantId,
-      'tenant.created',
-      { type: 'tenant', id: tenantId, name: 'A tenant' },
-      { slug, status: 'active' },
-    );
+    const { id: tenantId, slug } = await announcer.newTenant();
     const as = await asPlatform();
     await eventually('the tenant is known', async () => {
       const { status } = await auth.ask('GET', `/v1/tenants/${tenantId}/clients`, { as });
@@ -239,7 +201,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     provider,
     provisioning,
     platform,
-    publish,
+    announce: announcer.announce,
     token,
     asPlatform,
     newTenant,
@@ -251,8 +213,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       token(application, { grant_type: 'refresh_token', refresh_token: refreshToken }),
     async stop(): Promise<void> {
       await auth.stop();
-      await bus.stop();
-      await Promise.all([provider.stop(), provisioning.stop()]);
+      await Promise.all([announcer.stop(), provider.stop(), provisioning.stop()]);
     },
   };
 }
