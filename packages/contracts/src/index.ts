@@ -4,7 +4,6 @@ export {
   type EventDetails,
   type EventType,
   eventTypes,
-  isEventType,
   type ReasonOf,
   type SecretPurpose,
   type SignInFailure,
@@ -25,7 +24,6 @@ export {
 export {
   type Actor,
   type Context,
-  type EventHead,
   emptyContext,
   headSchema,
   type Outcome,

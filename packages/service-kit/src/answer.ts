@@ -1,6 +1,6 @@
 // How answers and errors go out, by family: JSON with problem+json, pages with an error page, SCIM with SCIM's errors.
 // The one place that turns a problem into bytes.
-import { type ProblemCode, ProblemError, problems } from '@reeve/contracts';
+import { type ProblemCode, type ProblemError, problems } from '@reeve/contracts';
 import type { Request, Response } from 'express';
 import { contentSecurityPolicy, html, page } from './html.ts';
 import { sendProblem } from './problem-json.ts';
@@ -83,5 +83,3 @@ function sendScimError(response: Response, problem: ProblemError): void {
 /** For a path that no route has: what this caller would rather read. */
 export const familyFor = (request: Request): AnswerKind =>
   request.path.startsWith('/scim/') ? 'scim' : request.accepts(['json', 'html']) === 'html' ? 'page' : 'json';
-
-export const notFound = (what: string): ProblemError => new ProblemError('not_found', `there is no such ${what} here`);
