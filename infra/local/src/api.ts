@@ -1,5 +1,4 @@
 // A small client of Reeve's own API for set-up, demo and tests: tokens by client_credentials, JSON in and out.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials } from './system.ts';
 
 export class ApiError extends Error {
@@ -85,21 +84,4 @@ export function createApi({ issuer }: Pick<Credentials, 'issuer'>, { clientId, c
     patch: <T>(url: string, body: unknown, options: Options = {}) => call<T>('PATCH', url, { ...options, body }),
     delete: (url: string) => call<null>('DELETE', url),
   };
-}
-
-/**
- * Asks until the answer is there: what one service did reaches another by Kafka. Throws the last reason when the time
- * is over.
- */
-export async function eventually<T>(
-  ask: () => Promise<T | null | undefined | false>,
-  { withinMs = 15_000, what = 'the expected answer' } = {},
-): Promise<T> {
-  const end = Date.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null && answer !== undefined && answer !== false) return answer;
-    if (Date.now() > end) throw new Error(`${what} did not come within ${withinMs / 1000} s`);
-    await sleep(50);
-  }
 }

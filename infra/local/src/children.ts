@@ -155,6 +155,27 @@ export function createChildren(directory: string) {
   };
 }
 
+/** Of processes that should be there until they are stopped. */
+export function createDeathWatch() {
+  const { promise: died, reject } = Promise.withResolvers<never>();
+  // One may end while nobody waits for that.
+  died.catch(() => undefined);
+
+  return {
+    /** Rejects with a SetupError when one of them ends by itself. */
+    died,
+
+    watch(child: Child): Child {
+      void child.endedByItself.then(code =>
+        reject(
+          new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastWords()}`),
+        ),
+      );
+      return child;
+    },
+  };
+}
+
 /** Why it is not there, and what to do. */
 export function notUp(child: Child): SetupError {
   const what = child.hasExited() ? 'ended while it started' : `was not ready ${whereItIsSlow}`;

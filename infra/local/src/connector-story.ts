@@ -1,7 +1,8 @@
 // From the request for a connector to its first webhook address: what an administrator and a person do, over HTTP.
 
 import type { Browser, Page } from '@reeve/testing/browser';
-import { type Api, eventually } from './api.ts';
+import { eventually } from '@reeve/testing/eventually';
+import type { Api } from './api.ts';
 import type { Tenant } from './seed.ts';
 import type { Credentials } from './system.ts';
 
@@ -45,9 +46,8 @@ export async function endpointOf(
   installation: Installation,
 ): Promise<{ endpoint: Endpoint; secret: string }> {
   const base = `${credentials.urls.webhookIngress}/v1/tenants/${tenant.id}/webhook-endpoints`;
-  const endpoint = await eventually(
-    async () => (await api.get<{ items: Endpoint[] }>(base)).items.find(one => one.installationId === installation.id),
-    { what: 'the endpoint of the installation' },
+  const endpoint = await eventually('the endpoint of the installation', async () =>
+    (await api.get<{ items: Endpoint[] }>(base)).items.find(one => one.installationId === installation.id),
   );
   const { secret } = await api.post<{ secret: string }>(`${base}/${endpoint.id}:rotate-secret`);
   return { endpoint, secret };

@@ -2,12 +2,11 @@
 // already. A service may have several instances over its one store, as behind a load balancer.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Child, type Children, notUp } from './children.ts';
+import { type Child, type Children, createDeathWatch, notUp } from './children.ts';
 import type { Engines } from './engines/engine.ts';
 import { nodeBinary, repositoryRoot } from './paths.ts';
 import { assertFree, freePort, type Ports } from './ports.ts';
 import { localSecrets, vaultKeyFile } from './secrets.ts';
-import { SetupError } from './setup-error.ts';
 import { startWithinMs, waitFor } from './wait-for.ts';
 
 export const serviceNames = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
@@ -157,20 +156,7 @@ export async function startSystem({
     audit: { port: ports.audit, metricsPort: ports.auditMetrics, env: {} },
   };
 
-  let reportDeath: (error: SetupError) => void = () => undefined;
-  const died = new Promise<never>((_resolve, reject) => {
-    reportDeath = reject;
-  });
-  died.catch(() => undefined);
-
-  function watch(child: Child): Child {
-    void child.endedByItself.then(code =>
-      reportDeath(
-        new SetupError(`${child.name} ended (code ${code}); its log is ${child.logFile}:\n${child.lastWords()}`),
-      ),
-    );
-    return child;
-  }
+  const { died, watch } = createDeathWatch();
 
   function startService(name: ServiceName, { number, port, metricsPort }: Place): Child {
     const { env, flags = [] } = own[name];

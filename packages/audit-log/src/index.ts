@@ -2,15 +2,12 @@
 export type { Format } from './formats/entry.ts';
 export { type FormatName, formatOf, formats } from './formats/formats.ts';
 export { statementToOcsf, toOcsf } from './formats/ocsf.ts';
-export { shapeOf } from './formats/ocsf-classes.ts';
 export { alertToOcsf } from './formats/ocsf-finding.ts';
 export { linesOf } from './lines.ts';
 export {
   addLeaf,
   consistencyPath,
-  extendsTree,
   type Frontier,
-  includes,
   inclusionPath,
   leafHash,
   nodeHash,
@@ -30,10 +27,8 @@ export {
 export {
   type AuditRecord,
   type ChainedRecord,
-  canonicalJson,
   chain,
   genesisHash,
-  hashOf,
   recordSchema,
   testChain,
 } from './record.ts';

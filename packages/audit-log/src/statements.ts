@@ -1,6 +1,7 @@
 // What Reeve signs about a log: each statement is a compact JWS (RFC 7515) with Ed25519 (RFC 8037), its kind in the
 // header `typ`. Whoever has the public keys can check it with any JOSE library.
 import { hash as digest } from 'node:crypto';
+import { isCanonicalJws } from '@reeve/contracts';
 import { CompactSign, compactVerify, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { rootOfLeaves } from './merkle.ts';
@@ -176,11 +177,8 @@ export async function readStatement(jws: string, keys: KeySet): Promise<Statemen
  * Throws StatementError.
  */
 export function decodeStatement(jws: string): Statement {
-  const parts = jws.split('.');
-  const [header, payload] = parts.map(part => Buffer.from(part, 'base64url').toString('utf8'));
-  const isPlain =
-    parts.length === 3 && parts.every(part => Buffer.from(part, 'base64url').toString('base64url') === part);
-  const { alg, kid, typ, ...more } = (isPlain ? objectIn(header) : null) ?? {};
+  const [header, payload] = jws.split('.').map(part => Buffer.from(part, 'base64url').toString('utf8'));
+  const { alg, kid, typ, ...more } = (isCanonicalJws(jws) ? objectIn(header) : null) ?? {};
   if (alg !== algorithm || typeof kid !== 'string' || Object.keys(more).length > 0)
     throw new StatementError('unreadable', 'it is not a JWS with the header alg EdDSA, kid and typ');
   const kind = typeof typ === 'string' && Object.hasOwn(schemas, typ) ? (typ as StatementKind) : null;

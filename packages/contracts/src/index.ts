@@ -4,7 +4,6 @@ export {
   type EventDetails,
   type EventType,
   eventTypes,
-  isEventType,
   type ReasonOf,
   type SecretPurpose,
   type SignInFailure,
@@ -25,7 +24,6 @@ export {
 export {
   type Actor,
   type Context,
-  type EventHead,
   emptyContext,
   headSchema,
   type Outcome,
@@ -51,6 +49,7 @@ export {
   platformTenantId,
   type TenantId,
 } from './ids.ts';
+export { isCanonicalJws } from './jws.ts';
 export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
   type ResolveIdentityRequest,

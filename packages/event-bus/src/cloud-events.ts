@@ -8,6 +8,9 @@ type Headers = Record<string, Buffer | string | (Buffer | string)[] | undefined>
 export type EncodedMessage = { key: string; value: Buffer; headers: Record<string, string> };
 export type RawMessage = { key: Buffer | null; value: Buffer | null; headers?: Headers | undefined; offset: string };
 
+export const textHeaders = (headers: Headers = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+
 const isJson = (contentType: string) => /^application\/([\w.+-]+\+)?json\b/i.test(contentType);
 
 export function encode(key: string, event: CloudEvent): EncodedMessage {

@@ -4,11 +4,12 @@
 // tried a few times first: a bug that met one message must not stop a tenant for ever.
 import { context, metrics, SpanKind, trace } from '@opentelemetry/api';
 import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
-import { type EachBatchPayload, type KafkaMessage, Partitioners } from 'kafkajs';
-import { decode } from './cloud-events.ts';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { decode, textHeaders } from './cloud-events.ts';
 import type { Connect } from './connection.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 import { consumerRetry, keepConsuming } from './keep-consuming.ts';
+import { producerOptions } from './producer-options.ts';
 import { contextOf, linksTo } from './trace-links.ts';
 
 export type Received = CloudEvent & { topic: string; partition: number; offset: string };
@@ -69,10 +70,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   const { connect, isTransient, onError } = parts;
   const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
   const { kafka, cut } = connect();
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  const producer = kafka.producer(producerOptions);
   const admin = kafka.admin();
   // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by
   // itself.
@@ -109,13 +107,12 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     await producer.send({ topic: dlq, acks: -1, messages: [{ key: message.key, value: message.value, headers }] });
     deadLetters.add(1, { group, topic, code: error.code });
     const { offset, timestamp } = message;
-    const had = Object.fromEntries(Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]));
     await handleSetAside?.({
       topic,
       partition,
       offset,
       timestamp,
-      headers: had,
+      headers: textHeaders(message.headers),
       code: error.code,
       reason: error.message,
     });

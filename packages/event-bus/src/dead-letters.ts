@@ -1,6 +1,8 @@
 // Reads and replays what a consumer group has set aside.
 import { deadLetterTopic } from '@reeve/contracts';
-import { type Admin, type Kafka, Partitioners } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
+import { textHeaders } from './cloud-events.ts';
+import { producerOptions } from './producer-options.ts';
 import { readToEnd } from './read-to-end.ts';
 
 export type DeadLetter = {
@@ -21,9 +23,8 @@ export async function readDeadLetters(
   if (!(await parts.admin.listTopics()).includes(dlq)) return found;
   await readToEnd(parts, {
     topics: [dlq],
-    each({ message: { offset, key, value, headers = {} } }) {
-      const asText = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, String(text)]));
-      found.push({ offset, key: key?.toString() ?? null, value, headers: asText });
+    each({ message: { offset, key, value, headers } }) {
+      found.push({ offset, key: key?.toString() ?? null, value, headers: textHeaders(headers) });
     },
   });
   return found;
@@ -34,10 +35,7 @@ export async function readDeadLetters(
  * recognise the id.
  */
 export async function replayDeadLetters(kafka: Kafka, topic: string, letters: readonly DeadLetter[]): Promise<void> {
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  const producer = kafka.producer(producerOptions);
   await producer.connect();
   const messages = letters.map(({ key, value, headers }) => ({
     key,

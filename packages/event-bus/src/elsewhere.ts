@@ -6,8 +6,9 @@
 // this is a door of its own, and not in `index.ts`.
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Kafka, logLevel, Partitioners, type SASLOptions } from 'kafkajs';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import './bounded-decoder.ts';
+import { producerOptions } from './producer-options.ts';
 
 export type Elsewhere = {
   brokers: string[];
@@ -77,10 +78,7 @@ export async function publishElsewhere(
       return socket;
     },
   });
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  const producer = kafka.producer(producerOptions);
   try {
     await producer.connect();
     await producer.send({ topic, acks: -1, messages: [...messages] });

@@ -3,7 +3,7 @@ export { decode } from './cloud-events.ts';
 export type { ConnectionOptions, Sasl, Tls } from './connection.ts';
 export type { Batch, ConsumerOptions, Received, RunningConsumer, SetAside } from './consumer.ts';
 export type { DeadLetter } from './dead-letters.ts';
-export { isKafkaUnavailable, PoisonMessageError, PublishDeadlineError } from './errors.ts';
+export { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 export { createEventBus, type EventBus, type EventBusOptions } from './event-bus.ts';
 export type { Following } from './follow.ts';
 export type { Handlers } from './subscribe.ts';

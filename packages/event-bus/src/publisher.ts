@@ -123,7 +123,6 @@ export function createPublisher(connect: Connect) {
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: createRememberingPartitioner,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
     });
     return { sendUntil, cut, producer: producer.connect().then(() => producer) };
   }

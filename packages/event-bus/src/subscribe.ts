@@ -1,9 +1,10 @@
 // One event after the other, typed: what most services want of a topic. A type without a handler is passed over, a
 // known type whose data breaks its schema is poison; keys that a newer producer added are tolerated.
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import { type EventType, eventDataSchema, type IdentityEvent, topicOf } from '@reeve/contracts';
 import type { Batch, ConsumerOptions, Received } from './consumer.ts';
 import { PoisonMessageError } from './errors.ts';
+import { contextOf } from './trace-links.ts';
 
 export type Handlers = { [T in EventType]?: (event: IdentityEvent<T>) => Promise<void> };
 
@@ -23,7 +24,7 @@ export function subscription(group: string, handlers: Handlers): ConsumerOptions
       const fields = parsed?.error.issues.map(issue => issue.path.join('.')).join(', ');
       throw new PoisonMessageError('data_invalid', `the data of ${type} is not valid: ${fields}`);
     }
-    const parent = propagation.extract(context.active(), { traceparent: event.traceparent });
+    const parent = contextOf(event.traceparent);
     const span = tracer.startSpan(`process ${type}`, { kind: SpanKind.INTERNAL }, parent);
     try {
       await context.with(trace.setSpan(parent, span), () =>

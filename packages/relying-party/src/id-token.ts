@@ -2,6 +2,7 @@
 // its issuer has now, and the form of the token itself. Claims that belong to the request (issuer, audience, nonce,
 // expiry) the library has compared.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isCanonicalJws } from '@reeve/contracts';
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Fetch, ServerMetadata } from './discover.ts';
@@ -40,7 +41,7 @@ export function createIdTokenCheck(fetch: Fetch) {
     { metadata, clientId }: { metadata: ServerMetadata; clientId: string },
     { idToken, accessToken }: { idToken: string; accessToken: string },
   ): Promise<void> => {
-    if (!isCanonical(idToken)) throw new StepError('id_token_signature');
+    if (!isCanonicalJws(idToken)) throw new StepError('id_token_signature');
     const { alg, typ } = decodeProtectedHeader(idToken);
     if (typ !== undefined && typ.toUpperCase() !== 'JWT') throw new StepError('id_token_type');
     const { payload } = await jwtVerify(idToken, keysOf(metadata), {
@@ -64,14 +65,6 @@ function stepOf(error: unknown) {
   if (error instanceof errors.JWKSTimeout) return 'provider_timeout';
   return error instanceof errors.JOSEError ? 'id_token_signature' : 'provider_unreachable';
 }
-
-/**
- * Each part as base64url is made: a second way to write the same token would pass by whatever knows tokens by their
- * text.
- */
-const isCanonical = (token: string): boolean =>
-  /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) &&
-  token.split('.').every(part => Buffer.from(part, 'base64url').toString('base64url') === part);
 
 function checkTime({ iat = 0 }: JWTPayload): void {
   const now = Date.now() / 1_000;

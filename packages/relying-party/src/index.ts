@@ -5,7 +5,6 @@ export {
   type Granted,
   type Pending,
   type Registration,
-  type RelyingParty,
   type Wanted,
 } from './relying-party.ts';
 export { StepError } from './step-error.ts';

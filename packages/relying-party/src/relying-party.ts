@@ -39,8 +39,6 @@ export type Granted = {
   scope: string | null;
 };
 
-export type RelyingParty = ReturnType<typeof createRelyingParty>;
-
 const timeoutSeconds = 5;
 
 export function createRelyingParty({ fetch }: { fetch: Fetch }) {

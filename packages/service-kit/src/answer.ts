@@ -1,6 +1,6 @@
 // How answers and errors go out, by family: JSON with problem+json, pages with an error page, SCIM with SCIM's errors.
 // The one place that turns a problem into bytes.
-import { type ProblemCode, ProblemError, problems } from '@reeve/contracts';
+import { type ProblemCode, type ProblemError, problems } from '@reeve/contracts';
 import type { Request, Response } from 'express';
 import { contentSecurityPolicy, html, page } from './html.ts';
 import { sendProblem } from './problem-json.ts';
@@ -41,6 +41,9 @@ export function sendPage(response: Response, { title, content, formAction, statu
 
 /** An error in the form that the caller of that family reads. */
 export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void {
+  const isForPeople = family === 'page' || family === 'redirect';
+  if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
+  if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', 'Bearer');
   switch (family) {
     case 'page':
     case 'redirect':
@@ -56,7 +59,6 @@ export function sendError(family: AnswerKind, response: Response, problem: Probl
 function sendErrorPage(response: Response, problem: ProblemError): void {
   const [status, title, help] = problems[problem.code];
   const reference = String(response.getHeader('Reeve-Request-Id'));
-  if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
   // What a problem says of its own case is a sentence; without one it is the title once more.
   const detail = problem.message === title ? null : html`<p>${problem.message}.</p>`;
   const content = html`<p class="error" role="alert">${title}.</p>${detail}<p>${help}</p>
@@ -66,9 +68,7 @@ function sendErrorPage(response: Response, problem: ProblemError): void {
 }
 
 function sendScimError(response: Response, problem: ProblemError): void {
-  const [status] = problems[problem.code];
-  if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  const { status } = problem;
   const fields = problem.errors?.map(({ field, message }) => `${field} ${message}`).join('; ');
   const type = scimTypes[problem.code];
   const body = {
@@ -83,5 +83,3 @@ function sendScimError(response: Response, problem: ProblemError): void {
 /** For a path that no route has: what this caller would rather read. */
 export const familyFor = (request: Request): AnswerKind =>
   request.path.startsWith('/scim/') ? 'scim' : request.accepts(['json', 'html']) === 'html' ? 'page' : 'json';
-
-export const notFound = (what: string): ProblemError => new ProblemError('not_found', `there is no such ${what} here`);

@@ -53,7 +53,7 @@ const requestsPerMinute = 12_000;
 const preflightSeconds = '600';
 
 export function createApp(parts: AppParts): Express {
-  const { config, log, routes, fastLane, giveWay } = parts;
+  const { config, log, fastLane, giveWay } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', config.REEVE_TRUST_PROXY);
@@ -82,7 +82,7 @@ export function createApp(parts: AppParts): Express {
   if (giveWay) app.use(giveWay.noteRequest);
   if (config.REEVE_RATE_LIMITS === 'on') app.use(limitByAddress());
   serveAbout(app, parts);
-  serveRoutes(app, parts, routes);
+  serveRoutes(app, parts);
   app.use(() => {
     throw new ProblemError('not_found', 'there is nothing at this path');
   });
@@ -159,8 +159,8 @@ function serveAbout(app: Express, { name, purpose, config, routes }: AppParts): 
   });
 }
 
-function serveRoutes(app: Express, parts: AppParts, routes: readonly Route[]): void {
-  const { verifyToken, tenants, store, authenticate = {}, access = createAccess() } = parts;
+function serveRoutes(app: Express, parts: AppParts): void {
+  const { routes, verifyToken, tenants, store, authenticate = {}, access = createAccess() } = parts;
   const handlerOf = createRouteHandlers({ verifyToken, tenants, store, authenticate, access });
   const served = routes.filter(route => route !== parts.fastLane?.route);
   for (const path of mostSpecificFirst(new Set(served.map(route => route.path)))) {

@@ -1,6 +1,6 @@
 // The public face of @reeve/service-kit. The SSRF guard is at @reeve/service-kit/outbound, since a service that fetches
 // nothing need not pay for its HTTP client: 13 MB.
-export { notFound, sendError } from './answer.ts';
+export { sendError } from './answer.ts';
 export { type AppParts, createApp } from './app.ts';
 export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
@@ -9,8 +9,7 @@ export { type Authenticate, addressOf, causeOf, type Known, requestIdOf, searchO
 export { contentSecurityPolicy, Html, html, page } from './html.ts';
 export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { sendProblem, toProblem } from './problem-json.ts';
-export { repeatedly } from './repeatedly.ts';
+export { toProblem } from './problem-json.ts';
 export {
   type Asked,
   browserRouteFor,
@@ -29,8 +28,7 @@ export {
 } from './route.ts';
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
-export { createStanding, type PersonStanding, type Standing } from './standing.ts';
+export type { PersonStanding, Standing } from './standing.ts';
 export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
-export { type Caller, createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
-export { traceparentOf } from './trace-context.ts';
+export type { Caller, VerifyToken } from './token-verifier.ts';
 export { type Due, worker } from './worker.ts';

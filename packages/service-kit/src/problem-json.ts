@@ -40,10 +40,9 @@ export function toProblem(error: unknown): ProblemError {
   return new ProblemError('internal', undefined, { cause: error });
 }
 
+/** Its body; `sendError` sets the headers that all families share. */
 export function sendProblem(response: Response, problem: ProblemError): void {
   const [status, title] = problems[problem.code];
-  if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   response
     .status(status)
     .type('application/problem+json')

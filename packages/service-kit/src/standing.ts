@@ -97,9 +97,6 @@ export function createStanding({
       return { ...caller, roles: person.roles };
     },
 
-    /** The same for a session of a browser, which has no token. */
-    isSessionOver,
-
     /** Reads the topic, and resolves when what is on it is known. */
     async start(bus: EventBus, log: { warn: (about: object, message: string) => void }): Promise<void> {
       const following = await bus.follow('reeve.revocations.v1', ({ value, offset }) => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '@reeve/contracts';
+import { isCanonicalJws, newId } from '@reeve/contracts';
 import { callers, type Issuer, startIssuer } from '@reeve/testing';
 import { type JWTPayload, SignJWT } from 'jose';
 import type { BaseConfig } from './config.ts';
-import { createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
+import { createTokenVerifier, type VerifyToken } from './token-verifier.ts';
 
 const audience = 'http://localhost:4002';
 const tenantId = newId('tenant');

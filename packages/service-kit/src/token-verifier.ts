@@ -1,7 +1,7 @@
 // Verifies access tokens (RFC 9068) locally: one issuer, one algorithm, this service as audience, and a type that no
 // other token has.
 import { areas, type Principal } from '@reeve/access';
-import { isId, longestAccessTokenMs, ProblemError, type TenantId } from '@reeve/contracts';
+import { isCanonicalJws, isId, longestAccessTokenMs, ProblemError, type TenantId } from '@reeve/contracts';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { BaseConfig } from './config.ts';
 
@@ -22,14 +22,6 @@ export type VerifyToken = (token: string) => Promise<Caller>;
 
 const clockToleranceSeconds = 5;
 const maxAgeSeconds = longestAccessTokenMs / 1_000 + 60;
-
-/**
- * Whether each part is base64url as it is made: no padding, no stray bits. A second way to write the same token would
- * pass by whatever knows tokens by their text.
- */
-export const isCanonicalJws = (token: string): boolean =>
-  /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) &&
-  token.split('.').every(part => Buffer.from(part, 'base64url').toString('base64url') === part);
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter(one => typeof one === 'string') : []);

@@ -55,10 +55,8 @@ export const collection = <S>(definition: CollectionDefinition<S>): CollectionDe
 export const inPresentShape = <S>({ version = 1, upgrade }: Shape<S>, stored: S, from = 1): S =>
   from < version && upgrade ? upgrade(stored, from) : stored;
 
-export const keySeparator = '|';
-
 /** Of a key that is unique within its tenant. */
-export const uniqueKey = (tenantId: string, key: string): string => `${tenantId}${keySeparator}${key}`;
+export const uniqueKey = (tenantId: string, key: string): string => `${tenantId}|${key}`;
 
 /** Grace between expiry and removal, so that a document whose events wait for Kafka is not tidied away with them. */
 const removeAfterExpirySeconds = 86_400;

@@ -45,12 +45,10 @@ export function entryOf<S>(definition: CollectionDefinition<S>, document: Stored
   return { id, version, state: stateOf(definition, document), changedAt };
 }
 
+type Content<S> = { tenantId: TenantId; id: string; state: S };
+
 /** What follows from a state: its own version, its unique keys, its dates. */
-function contentOf<S>(
-  definition: CollectionDefinition<S>,
-  { tenantId, id, state }: { tenantId: TenantId; id: string; state: S },
-  now: Date,
-) {
+function contentOf<S>(definition: CollectionDefinition<S>, { tenantId, id, state }: Content<S>, now: Date) {
   return {
     state,
     ...stateVersionOf(definition),
@@ -59,8 +57,6 @@ function contentOf<S>(
     ...datesOf(definition, state),
   };
 }
-
-type Content<S> = { tenantId: TenantId; id: string; state: S };
 
 /** A document as it is created, without events. */
 export function newDocument<S>(definition: CollectionDefinition<S>, entry: Content<S>, now: Date): StoredDocument<S> {

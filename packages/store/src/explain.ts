@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { newId, type TenantId } from '@reeve/contracts';
 import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
-import { type CollectionDefinition, keySeparator } from './definition.ts';
+import { type CollectionDefinition, uniqueKey } from './definition.ts';
 import { documentKey } from './document.ts';
 import type { PlatformDefinition } from './platform-records.ts';
 import { type Collections, type Contents, openStore } from './store.ts';
@@ -120,7 +120,7 @@ async function fill<S>(db: Db, definition: CollectionDefinition<S>, mine: Tenant
       stateVersion: definition.version ?? 1,
       state: stateAt(definition, index),
       unique: Object.fromEntries([
-        ...unique.map(name => [name, `${tenantId}${keySeparator}${index}`]),
+        ...unique.map(name => [name, uniqueKey(tenantId, String(index))]),
         ...globallyUnique.map(name => [name, `${tenantId}-${index}`]),
       ]) as Fields,
       outbox: [],

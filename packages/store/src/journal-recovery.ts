@@ -6,7 +6,7 @@ import type { Message } from '@reeve/contracts';
 import { entryOf, type StoredDocument } from './document.ts';
 import type { JournalParts } from './journal-definition.ts';
 import type { Segments } from './journal-segments.ts';
-import type { Publishing } from './publish.ts';
+import { type Publishing, queryFor } from './publish.ts';
 
 type Parts<S> = Pick<JournalParts<S>, 'rows' | 'segmentRows' | 'definition' | 'recover' | 'clock' | 'onError'> & {
   segments: Segments;
@@ -82,20 +82,14 @@ async function publishMissing<S>(parts: Parts<S>, segmentIds: readonly string[])
 }
 
 /** What is still missing after it. */
-async function attempt<S>(
-  { publishing, definition, onError }: Parts<S>,
-  missing: Message[],
-  options: { before: number },
-) {
+async function attempt<S>({ publishing, onError }: Parts<S>, missing: Message[], options: { before: number }) {
   try {
     await publishing.publish(missing, options);
     return [];
   } catch (error) {
     onError(error);
     await pause(retryMs);
-    const since = new Date(Math.min(...missing.map(({ event }) => Date.parse(event.time))));
-    const ids = new Set(missing.map(({ event }) => event.id));
-    const there = await publishing.findPublished({ ids, topics: definition.topics, since });
+    const there = await publishing.findPublished(queryFor(missing));
     return missing.filter(({ event }) => !there.has(event.id));
   }
 }

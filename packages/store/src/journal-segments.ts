@@ -83,6 +83,11 @@ export function createSegments({ rows, clock, leaseMs, onCounted, onAbandoned }:
     }
   }
 
+  async function finishIfDone(id: string): Promise<void> {
+    const segment = held.get(id);
+    if (segment?.status === 'closed' && segment.waiting === 0) await fulfil(segment);
+  }
+
   return {
     holds: (id: string) => held.has(id),
     hasOverflowed: (id: string) => held.get(id)?.overflowed === true,
@@ -91,6 +96,7 @@ export function createSegments({ rows, clock, leaseMs, onCounted, onAbandoned }:
     waiting: () => [...held.values()].reduce((sum, { waiting }) => sum + waiting, 0),
     count,
     abandon,
+    finishIfDone,
 
     /**
      * The segment that so many rows go into, which are counted before they are there: one that looked finished in
@@ -115,11 +121,6 @@ export function createSegments({ rows, clock, leaseMs, onCounted, onAbandoned }:
     overflow(id: string, rowsLeft: number) {
       update(id, overflowed);
       count(id, -rowsLeft);
-    },
-
-    async finishIfDone(id: string): Promise<void> {
-      const segment = held.get(id);
-      if (segment?.status === 'closed' && segment.waiting === 0) await fulfil(segment);
     },
 
     /** Renews, closes, finishes and abandons what is to be. */
@@ -149,8 +150,7 @@ export function createSegments({ rows, clock, leaseMs, onCounted, onAbandoned }:
     async finishAll(): Promise<void> {
       for (const id of Array.from(held.keys())) {
         update(id, closed);
-        const segment = held.get(id);
-        if (segment?.status === 'closed' && segment.waiting === 0) await fulfil(segment);
+        await finishIfDone(id);
       }
     },
   };

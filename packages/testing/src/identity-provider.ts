@@ -2,8 +2,8 @@
 // OpenID Connect, and can lie in it.
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { listen } from './listen.ts';
 
 export type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
 
@@ -84,8 +84,7 @@ export async function startIdentityProvider() {
     };
     void (answers[url.pathname] ?? (() => send({}, 404)))();
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: issuer, stop } = await listen(server);
 
   return {
     issuer,
@@ -103,10 +102,6 @@ export async function startIdentityProvider() {
     async changesItsKeys() {
       key = await newKey();
     },
-    stop: (): Promise<void> =>
-      new Promise(resolve => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }

@@ -10,3 +10,4 @@ export { listen } from './listen.ts';
 export { type OpenIdProvider, type Person, startOpenIdProvider } from './openid-provider.ts';
 export { wastefulAmong, wastefulQueries } from './queries.ts';
 export { type Answer, type Ask, type RunningService, startService } from './service.ts';
+export { newVaultKey, vaultKeyFile } from './vault-key-file.ts';

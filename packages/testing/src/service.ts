@@ -2,11 +2,11 @@
 // takes.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type BaseConfig, createLogger, type Logger, loadConfig, type Service } from '@reeve/service-kit';
 import type { JWTPayload } from 'jose';
 import { engines } from './engines.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
+import { listen } from './listen.ts';
 
 type Schema<C> = Parameters<typeof loadConfig>[0] & { _output?: C };
 
@@ -41,8 +41,7 @@ export async function startService<C extends BaseConfig, S extends Service>({
   const issuer = given ?? (await startIssuer());
   // The service has to know its own URL before it is made.
   const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop: stopListening } = await listen(server);
   const config = loadConfig(schema, {
     NODE_ENV: 'test',
     PORT: '0',
@@ -85,8 +84,7 @@ export async function startService<C extends BaseConfig, S extends Service>({
     service,
     ask,
     async stop(): Promise<void> {
-      server.closeAllConnections();
-      await new Promise(resolve => server.close(resolve));
+      await stopListening();
       await service.stop();
       if (!given) await issuer.stop();
     },

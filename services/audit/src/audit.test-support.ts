@@ -1,8 +1,5 @@
 // What the tests of this service share: a store with a log and a key, and events as they arrive.
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import type { KeySet } from '@reeve/audit-log';
 import {
   type Cause,
@@ -69,16 +66,8 @@ async function newKey(): Promise<SigningKey> {
   return { ...(await exportJWK(privateKey)), kid: 'k' };
 }
 
-/** The path of a key file for a vault. */
 /** There are no requests to give way to. */
 export const giveWay = (): Promise<void> => Promise.resolve();
-
-export function newKeyFile(): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'reeve-audit-')), 'keys.json');
-  const key = randomBytes(32).toString('base64');
-  writeFileSync(path, JSON.stringify({ active: 'k', keys: { k: key } }), { mode: 0o600 });
-  return path;
-}
 
 /** An event as it arrives, of which each test says only what matters to it. */
 export function sampleArrival(

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { emptyContext, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
-import { eventually } from '@reeve/testing';
+import { eventually, vaultKeyFile } from '@reeve/testing';
 import { createVault, localKeyFile } from '@reeve/vault';
-import { callRoute, giveWay, growLog, newKeyFile, openTestLog, type TestLog } from './audit.test-support.ts';
+import { callRoute, giveWay, growLog, openTestLog, type TestLog } from './audit.test-support.ts';
 import { createPackage } from './evidence/create-package.ts';
 import { openEvidence } from './evidence/evidence-package.ts';
 import { createCheckpointer } from './log/checkpointer.ts';
@@ -30,6 +30,7 @@ let sinkParts: SinkParts;
 beforeAll(async () => {
   opened = await openTestLog();
   const { store, log } = opened;
+  const keyFile = vaultKeyFile();
   sinkParts = {
     ...log,
     network: createGuardedNetwork({ allowedPrivateOrigins: ['http://127.0.0.1:9'], timeoutMs: 500 }),
@@ -37,8 +38,9 @@ beforeAll(async () => {
     checkpointer: createCheckpointer({ ...log, intervalMs: 60_000, giveWay, onError: () => undefined }),
     sinks: store.collection(sinks),
     runs: store.collection(runs),
-    vault: createVault({ store, keys: localKeyFile(newKeyFile()) }),
+    vault: createVault({ store, keys: localKeyFile(keyFile.path) }),
   };
+  keyFile.remove();
 });
 afterAll(() => opened.store.close());
 

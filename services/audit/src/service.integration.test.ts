@@ -1,10 +1,8 @@
 // What the service declares of its routes, as its OpenAPI document says it.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createLogger, loadConfig } from '@reeve/service-kit';
-import { engines } from '@reeve/testing';
-import { newKeyFile } from './audit.test-support.ts';
+import { engines, listen, vaultKeyFile } from '@reeve/testing';
 import { configSchema } from './config.ts';
 import { createService } from './service.ts';
 
@@ -19,6 +17,7 @@ let operations: { what: string; operation: Operation }[];
 
 beforeAll(async () => {
   const { kafka, mongodb } = engines();
+  const keyFile = vaultKeyFile();
   const config = loadConfig(configSchema, {
     NODE_ENV: 'test',
     PORT: '0',
@@ -27,20 +26,19 @@ beforeAll(async () => {
     KAFKA_BROKERS: kafka,
     MONGODB_URI: mongodb,
     MONGODB_DATABASE: 'audit_openapi',
-    REEVE_VAULT_KEY_FILE: newKeyFile(),
+    REEVE_VAULT_KEY_FILE: keyFile.path,
   });
   const { app } = createService(config, createLogger('audit', 'silent', process.stdout));
-  const server = createServer(app);
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi.json`;
-  const { paths } = (await (await fetch(url)).json()) as Document;
+  keyFile.remove();
+  const { url, stop } = await listen(createServer(app));
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       what: `${method} ${path.replace('/v1/tenants/{tenantId}/audit/', '')}`,
       operation,
     })),
   );
-  server.close();
+  await stop();
 });
 
 describe('every operation', () => {

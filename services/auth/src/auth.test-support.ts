@@ -1,29 +1,25 @@
 // The auth service with what it stands between: applications, an identity provider, and provisioning, which is at the
 // edge here and answers as a test says.
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type Id,
-  newEventId,
   newId,
   type ProblemCode,
   problems,
   type ResolveIdentityRequest,
   type TenantId,
 } from '@reeve/contracts';
-import { createEventBus } from '@reeve/event-bus';
 import {
   type Browser,
   createBrowser,
-  engines,
   eventually,
   type IdentityProvider,
+  listen,
+  startAnnouncer,
   startIdentityProvider,
   startService,
+  vaultKeyFile,
 } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 import { configSchema } from './config.ts';
@@ -59,15 +55,13 @@ async function startProvisioning() {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listen(server)),
     asked,
     /** Null for the usual answer. */
     answers(as: typeof answer) {
       answer = as;
     },
-    stop: () => new Promise(resolve => server.close(resolve)),
   };
 }
 
@@ -79,9 +73,8 @@ const problemOf = (code: ProblemCode) => {
 export async function startAuth(environment: Readonly<Record<string, string>> = {}) {
   const provider: IdentityProvider = await startIdentityProvider();
   const provisioning = await startProvisioning();
-  const keyFile = join(tmpdir(), `reeve-auth-${randomBytes(6).toString('hex')}.json`);
-  const keys = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
-  writeFileSync(keyFile, JSON.stringify(keys), { mode: 0o600 });
+  const announcer = await startAnnouncer();
+  const keyFile = vaultKeyFile();
   const secret = () => randomBytes(32).toString('hex');
   const platform = { id: 'platform', secret: secret() };
   const auth = await startService({
@@ -90,7 +83,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     create: createService,
     isIssuer: true,
     environment: {
-      REEVE_VAULT_KEY_FILE: keyFile,
+      REEVE_VAULT_KEY_FILE: keyFile.path,
       REEVE_PROVISIONING_URL: provisioning.url,
       REEVE_RESOURCES: 'self',
       REEVE_PLATFORM_CLIENT_ID: platform.id,
@@ -102,36 +95,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       ...environment,
     },
   });
-  const bus = createEventBus({ brokers: [engines().kafka], clientId: 'test-provisioning' });
-
-  /** As provisioning publishes it. */
-  async function publish(tenantId: TenantId, type: string, target: object, details: object): Promise<void> {
-    const none = { ip: null, userAgent: null, sessionId: null, connectionId: null, clientId: null, requestId: null };
-    await bus.publish([
-      {
-        topic: 'reeve.directory.v1',
-        key: tenantId,
-        event: {
-          id: newEventId(),
-          source: '/reeve/provisioning',
-          type,
-          subject: 'test',
-          time: new Date().toISOString(),
-          tenantId,
-          correlationId: 'test',
-          contentType: 'application/json',
-          data: {
-            actor: { type: 'service', id: 'test', name: null, via: 'system' },
-            target,
-            outcome: 'success',
-            reason: { code: 'requested', rule: null, basis: null },
-            context: none,
-            details,
-          },
-        },
-      },
-    ]);
-  }
+  keyFile.remove();
 
   async function token(client: Application, parameters: Record<string, string>) {
     const response = await fetch(`${auth.url}/token`, {
@@ -149,14 +113,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
   }
 
   async function newTenant(): Promise<{ tenantId: TenantId; slug: string }> {
-    const tenantId = newId('tenant');
-    const slug = `t-${randomBytes(5).toString('hex')}`;
-    await publish(
-      tenantId,
-      'tenant.created',
-      { type: 'tenant', id: tenantId, name: 'A tenant' },
-      { slug, status: 'active' },
-    );
+    const { id: tenantId, slug } = await announcer.newTenant();
     const as = await asPlatform();
     await eventually('the tenant is known', async () => {
       const { status } = await auth.ask('GET', `/v1/tenants/${tenantId}/clients`, { as });
@@ -244,7 +201,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     provider,
     provisioning,
     platform,
-    publish,
+    announce: announcer.announce,
     token,
     asPlatform,
     newTenant,
@@ -256,8 +213,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       token(application, { grant_type: 'refresh_token', refresh_token: refreshToken }),
     async stop(): Promise<void> {
       await auth.stop();
-      await bus.stop();
-      await Promise.all([provider.stop(), provisioning.stop()]);
+      await Promise.all([announcer.stop(), provider.stop(), provisioning.stop()]);
     },
   };
 }

@@ -1,7 +1,7 @@
 // The service with everything that it speaks to: an issuer that signs people in, a third party, and other services'
 // events.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Id, newId, type TenantId } from '@reeve/contracts';
@@ -17,6 +17,7 @@ import {
   startAnnouncer,
   startOpenIdProvider,
   startService,
+  vaultKeyFile,
 } from '@reeve/testing';
 import { configSchema } from './config.ts';
 import { createService } from './service.ts';
@@ -50,21 +51,19 @@ export async function startConnectorConsent() {
     startAnnouncer(),
     readEvents('reeve.connector.v1', 'reeve.secret.v1', 'reeve.activity.v1'),
   ]);
-  const file = (name: string, content: unknown) => {
-    writeFileSync(join(directory, name), JSON.stringify(content), { mode: 0o600 });
-    return join(directory, name);
-  };
-  const key = randomBytes(32).toString('base64');
+  const keyFile = vaultKeyFile();
+  const catalogue = join(directory, 'catalogue.json');
   const elsewhere = { ...calendar(thirdParty.url), id: 'elsewhere', name: 'Elsewhere' };
+  writeFileSync(catalogue, JSON.stringify([calendar(thirdParty.url), elsewhere]));
   const service = await startService({
     name: 'connector_consent',
     schema: configSchema,
     create: createService,
     issuer,
     environment: {
-      REEVE_VAULT_KEY_FILE: file('keys.json', { active: 'k1', keys: { k1: key } }),
+      REEVE_VAULT_KEY_FILE: keyFile.path,
       REEVE_CONSENT_CLIENT_SECRET: clientSecret,
-      REEVE_CATALOGUE_FILE: file('catalogue.json', [calendar(thirdParty.url), elsewhere]),
+      REEVE_CATALOGUE_FILE: catalogue,
       REEVE_ALLOWED_PRIVATE_ORIGINS: thirdParty.url,
     },
   });
@@ -79,6 +78,8 @@ export async function startConnectorConsent() {
     async stop() {
       await service.stop();
       await Promise.all([issuer.stop(), thirdParty.stop(), announcer.stop(), events.stop()]);
+      keyFile.remove();
+      rmSync(directory, { recursive: true });
     },
   };
 }

@@ -1,7 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import type { Id, TenantId } from '@reeve/contracts';
 import { createEventBus } from '@reeve/event-bus';
 import {
@@ -9,9 +6,11 @@ import {
   callers,
   engines,
   eventually,
+  newVaultKey,
   type RunningService,
   startAnnouncer,
   startService,
+  vaultKeyFile,
 } from '@reeve/testing';
 import { type SchemeName, type SignatureSettings, sign } from '@reeve/webhook-signatures';
 import { type Config, configSchema } from './config.ts';
@@ -39,9 +38,7 @@ export async function startIngress({
   environment?: Readonly<Record<string, string>>;
   beside?: Ingress;
 } = {}): Promise<Ingress> {
-  const directory = mkdtempSync(join(tmpdir(), 'webhook-ingress-'));
-  const keyFile = join(directory, 'keys.json');
-  writeFileSync(keyFile, JSON.stringify({ active: 'test', keys: { test: vaultKey } }), { mode: 0o600 });
+  const keyFile = vaultKeyFile(vaultKey);
   const shared = beside && {
     MONGODB_DATABASE: beside.config.MONGODB_DATABASE,
     KAFKA_GROUP_PREFIX: beside.config.KAFKA_GROUP_PREFIX,
@@ -51,10 +48,10 @@ export async function startIngress({
     name: 'webhook-ingress',
     schema: configSchema,
     create: createService,
-    environment: { REEVE_VAULT_KEY_FILE: keyFile, ...shared, ...environment },
+    environment: { REEVE_VAULT_KEY_FILE: keyFile.path, ...shared, ...environment },
     ...(beside ? { issuer: beside.issuer } : {}),
   });
-  rmSync(directory, { recursive: true });
+  keyFile.remove();
   return {
     ...ingress,
     announcer,
@@ -66,7 +63,7 @@ export async function startIngress({
 }
 
 /** One for all instances of a run, since they share what it seals. */
-const vaultKey = randomBytes(32).toString('base64');
+const vaultKey = newVaultKey();
 
 /** A tenant that the service knows. */
 export async function newTenant({ ask, announcer }: Pick<Ingress, 'ask' | 'announcer'>): Promise<TenantId> {

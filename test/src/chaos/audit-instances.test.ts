@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
 import { emptyContext, type Message, newEventId, newId, type TenantId } from '@reeve/contracts';
 import { createEventBus, type EventBus } from '@reeve/event-bus';
-import { eventually } from '@reeve/local/api';
+import { eventually } from '@reeve/testing/eventually';
 import { type AuditEvent, asLines, recordsIn } from '../support/audit.ts';
 import { type AuditInstances, startAuditInstances } from '../support/audit-instances.ts';
 
@@ -105,12 +105,13 @@ test(
     for (const [tenantId, ids] of published) {
       const promised = new Set(ids);
       const lines = await eventually(
+        `the ${ids.length} events of ${tenantId}`,
         async () => {
           const found = await exported(tenantId);
           const hits = recordsIn(found).filter(({ eventId }) => promised.has(eventId));
           return hits.length >= ids.length ? found : null;
         },
-        { withinMs: minutes, what: `the ${ids.length} events of ${tenantId}` },
+        minutes,
       );
       expect(await verifyLines(asLines(lines), { format: formats.ndjson, keys })).toMatchObject({ finding: null });
       const log = recordsIn(lines);

@@ -4,9 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { formats, verifyLines } from '@reeve/audit-log';
-import { type Api, ApiError, eventually } from '@reeve/local/api';
+import { type Api, ApiError } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { type Credentials, serviceNames } from '@reeve/local/system';
+import { eventually } from '@reeve/testing/eventually';
 import { asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
@@ -142,12 +143,13 @@ describe('under kills', () => {
         const count = expected.reduce((sum, { types }) => sum + types.length, 0);
         const isPromised = new Set(expected.map(({ target }) => target));
         const lines = await eventually(
+          `${count} records of what was acknowledged`,
           async () => {
             const found = await exportLines(api, credentials, tenant);
             const hits = recordsIn(found).filter(({ target }) => isPromised.has(target.id ?? ''));
             return hits.length >= count ? found : null;
           },
-          { withinMs: 2 * minutes, what: `${count} records of what was acknowledged` },
+          2 * minutes,
         );
         const log = recordsIn(lines);
         const keys = await auditKeys(credentials);

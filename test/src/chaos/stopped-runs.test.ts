@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import { eventually } from '@reeve/local/api';
 import { type Child, createChildren } from '@reeve/local/children';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
+import { eventually } from '@reeve/testing/eventually';
 import { given } from '../support/given.ts';
 
 const mark = `REEVE_MARK=${randomUUID()}`;
@@ -61,7 +61,7 @@ function npmTest(name: string, jestArguments: readonly string[], environment: Re
   return {
     stopped: child.exited,
     said,
-    says: (text: string) => eventually(async () => said().includes(text), { withinMs: 60_000, what: text }),
+    says: (text: string) => eventually(text, async () => said().includes(text), 60_000),
     pressCtrlC: () => process.kill(-child.pid, 'SIGINT'),
     terminate: () => process.kill(child.pid, 'SIGTERM'),
   };
@@ -77,7 +77,7 @@ given(existsSync('/proc'), '/proc').describe('npm test that is stopped', () => {
   test('by Ctrl-C while engines start', async () => {
     const run = npmTest('starting', ['packages/vault']);
     await run.says('MongoDB: mongod');
-    await eventually(async () => marked().some(command => command.includes('kafka.Kafka')), { what: 'Kafka' });
+    await eventually('Kafka', async () => marked().some(command => command.includes('kafka.Kafka')));
     run.pressCtrlC();
     expect(await run.stopped).toBe(130);
     expect(marked()).toEqual([]);

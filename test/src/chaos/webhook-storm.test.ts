@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { formats, verifyLines } from '@reeve/audit-log';
-import { eventually } from '@reeve/local/api';
+import { eventually } from '@reeve/testing/eventually';
 import { type AuditEvent, asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { messagesOn, type Payload, payloadsOf } from '../support/payloads.ts';
@@ -105,12 +105,13 @@ beforeAll(async () => {
   deliveries = [...storm.answers.values()].flatMap(answer => [...answer.deliveries]).toSorted();
   await sleep(secondLookMs);
   await eventually(
+    'counts that add up',
     async () => {
       lines = await exportLines(api, credentials, tenant);
       // What was answered 200 was counted before that.
       return countOf('delivery.accepted') >= sent.length && countOf('delivery.duplicated') >= storm.counts.repeated;
     },
-    { withinMs: 3 * minutes, what: 'counts that add up' },
+    3 * minutes,
   );
   const isAcceptance = ({ type }: Payload) => type === 'delivery.accepted';
   accepted = await messagesOn(credentials, 'reeve.webhook.v1', { isWanted: isAcceptance, count: sent.length });

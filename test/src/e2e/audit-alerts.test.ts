@@ -1,8 +1,8 @@
 // Alerts end to end: what happens in the other services, what the rules make of it, and who is told.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createEventBus } from '@reeve/event-bus';
-import { eventually } from '@reeve/local/api';
 import { refresh, registerProductApp, signIn } from '@reeve/local/product-app';
+import { eventually } from '@reeve/testing/eventually';
 import { logWith } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
@@ -28,9 +28,10 @@ beforeAll(async () => {
 });
 
 const alertOf = (rule: string) =>
-  eventually(async () => (await own.api.get<Page<Alert>>(`${audit}/alerts?rule=${rule}`)).items[0] ?? null, {
-    what: `an alert by ${rule}`,
-  });
+  eventually(
+    `an alert by ${rule}`,
+    async () => (await own.api.get<Page<Alert>>(`${audit}/alerts?rule=${rule}`)).items[0] ?? null,
+  );
 const problemOf = async (answer: Promise<Response>) => {
   const response = await answer;
   const body = (await response.json()) as { code: string; errors?: { field: string }[] };
@@ -95,7 +96,7 @@ describe('alerts', () => {
       await bus.stop();
       return found.find(({ finding_info }) => finding_info.uid === alert.id) ?? null;
     };
-    expect(await eventually(ofEndpoint, { what: 'the alert on its topic' })).toMatchObject({ class_uid: 2004 });
+    expect(await eventually('the alert on its topic', ofEndpoint)).toMatchObject({ class_uid: 2004 });
 
     const acknowledge = `${audit}/alerts/${alert.id}:acknowledge`;
     const seen = await own.api.post<Alert>(acknowledge, { note: 'a partner with an old secret' });

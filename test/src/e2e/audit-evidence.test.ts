@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '@reeve/local/api';
+import { eventually } from '@reeve/testing/eventually';
 import { type Entry, fromBuffer } from 'yauzl';
 import { auditKeys, logWith } from '../support/audit.ts';
 import { reeve } from '../support/cli.ts';
@@ -31,13 +31,10 @@ beforeAll(async () => {
 
 const period = () => ({ from: '2026-01-01T00:00:00Z', to: new Date().toISOString() });
 const ready = (id: string) =>
-  eventually(
-    async () => {
-      const state = await own.api.get<Package>(`${packages}/${id}`);
-      return state.status === 'ready' ? state : null;
-    },
-    { what: 'a package that is ready' },
-  );
+  eventually('a package that is ready', async () => {
+    const state = await own.api.get<Package>(`${packages}/${id}`);
+    return state.status === 'ready' ? state : null;
+  });
 const codeOf = async (answer: Promise<Response>) => {
   const response = await answer;
   const body = (await response.json()) as { code: string; errors?: { field: string }[] };

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createVerifier, formats } from '@reeve/audit-log';
-import { eventually } from '@reeve/local/api';
 import { type Child, createChildren } from '@reeve/local/children';
 import { allowScram, type Secured, startKafka } from '@reeve/local/kafka-engine';
+import { eventually } from '@reeve/testing/eventually';
 import { Kafka, logLevel } from 'kafkajs';
 import { generate } from 'selfsigned';
 import { auditKeys } from '../support/audit.ts';
@@ -81,11 +81,12 @@ const create = (name: string, changes: object = {}, credential: string | null = 
 
 const sinkThat = (id: string, holds: (sink: Sink) => boolean, what: string) =>
   eventually(
+    what,
     async () => {
       const sink = await own.api.get<Sink>(`${sinks}/${id}`);
       return holds(sink) ? sink : null;
     },
-    { what, withinMs: minutes },
+    minutes,
   );
 
 /** All that is on the topic up to what is waited for, in the order of each partition. */
@@ -100,9 +101,7 @@ async function arrivedUntil(isLast: (value: string) => boolean): Promise<{ key: 
       return Promise.resolve();
     },
   });
-  await eventually(() => Promise.resolve(found.some(({ value }) => isLast(value)) || null), {
-    what: 'the last message',
-  });
+  await eventually('the last message', () => Promise.resolve(found.some(({ value }) => isLast(value)) || null));
   await consumer.disconnect();
   return found;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '@reeve/local/api';
+import { eventually } from '@reeve/testing/eventually';
 import { type AuditEvent, auditKeys, exportLines, logWith } from '../support/audit.ts';
 import { reeve } from '../support/cli.ts';
 import { type PersonApi, signedInAs } from '../support/person.ts';
@@ -33,13 +33,10 @@ beforeAll(async () => {
 }, 60_000);
 
 const requestIs = (id: string, status: string) =>
-  eventually(
-    async () => {
-      const request = await own.api.get<Request>(`${audit}/deletion-requests/${id}`);
-      return request.status === status ? request : null;
-    },
-    { what: `a request that is ${status}` },
-  );
+  eventually(`a request that is ${status}`, async () => {
+    const request = await own.api.get<Request>(`${audit}/deletion-requests/${id}`);
+    return request.status === status ? request : null;
+  });
 
 describe('retention', () => {
   test('counts at once where it keeps for longer, after the delay where it keeps for less', async () => {

@@ -1,10 +1,10 @@
 // Sessions at their edges: what ended stays ended, a new sign-in is a new session, and nobody signs in past a tenant
 // or a deactivation.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '@reeve/local/api';
 import { beginSignIn, callback, type ProductApp, refresh, registerProductApp, signIn } from '@reeve/local/product-app';
 import { platformApi } from '@reeve/local/seed';
 import { createBrowser } from '@reeve/testing/browser';
+import { eventually } from '@reeve/testing/eventually';
 import * as client from 'openid-client';
 import { logWith } from '../support/audit.ts';
 import { signedInAs } from '../support/person.ts';
@@ -73,7 +73,7 @@ describe('a session', () => {
     const pending = await browser.submit(login, alice, `${credentials.issuer}/auth/`);
     await late.api.post(`${provisioning}/v1/tenants/${late.tenant.id}/users/${claims.sub}:deactivate`);
     // Her earlier session has ended: auth has heard of it.
-    await eventually(async () => {
+    await eventually('the end of the earlier session', async () => {
       const { items } = await late.api.get<{ items: { status: string }[] }>(
         `${auth}/v1/tenants/${late.tenant.id}/users/${claims.sub}/sessions`,
       );
@@ -93,6 +93,7 @@ describe('a session', () => {
     const again = await refresh(itsApp, String(tokens.refresh_token));
     await platformApi(credentials).post(`${provisioning}/v1/tenants/${suspended.tenant.id}:suspend`);
     await eventually(
+      'the suspension',
       async () =>
         (await suspended.api.send('GET', `${auth}/v1/tenants/${suspended.tenant.id}/sessions`)).status === 403,
     );
@@ -111,7 +112,7 @@ describe('what auth knows reaches the other services, with an access token that 
     const ask = () => statusOf(person.send('GET', `${connectorConsent}/v1/me/consents`));
     expect(await ask()).toBe(200);
     await own.api.post(`${auth}/v1/tenants/${own.tenant.id}/sessions/${person.sessionId}:terminate`);
-    await eventually(async () => (await ask()) === 401, { withinMs: 1_000, what: 'the end of the session' });
+    await eventually('the end of the session', async () => (await ask()) === 401, 1_000);
   });
 
   test('a role that is gone, within a second', async () => {
@@ -122,7 +123,7 @@ describe('what auth knows reaches the other services, with an access token that 
     expect(await ask()).not.toBe(403);
     const user = `${provisioning}/v1/tenants/${own.tenant.id}/users/${person.id}`;
     await own.api.send('PATCH', user, { body: { roles: ['tenant_member'] } });
-    await eventually(async () => (await ask()) === 403, { withinMs: 1_000, what: 'the end of the role' });
+    await eventually('the end of the role', async () => (await ask()) === 403, 1_000);
     // Members still see what is there.
     expect(await statusOf(person.send('GET', installations))).toBe(200);
   });
@@ -134,9 +135,9 @@ describe('what auth knows reaches the other services, with an access token that 
     const ask = () => statusOf(resumed.api.send('GET', consents));
     expect(await ask()).toBe(200);
     await platformApi(credentials).post(`${tenant}:suspend`);
-    await eventually(async () => (await ask()) === 403, { what: 'the suspension' });
+    await eventually('the suspension', async () => (await ask()) === 403);
     await platformApi(credentials).post(`${tenant}:resume`);
-    await eventually(async () => (await ask()) === 200, { what: 'the end of the suspension' });
+    await eventually('the end of the suspension', async () => (await ask()) === 200);
     // So can its people.
     const itsApp = await registerProductApp(resumed.api, credentials, resumed.tenant);
     expect((await signIn(itsApp, resumed.tenant, alice)).claims['tid']).toBe(resumed.tenant.id);

@@ -1,7 +1,6 @@
 // The main job, from a sign-in to the audit log that proves it, over HTTP against the running system.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type FormatName, formats, verifyLines } from '@reeve/audit-log';
-import { eventually } from '@reeve/local/api';
 import { approveDemoConnector, consent, endpointOf } from '@reeve/local/connector-story';
 import { send, signedWebhook } from '@reeve/local/partner';
 import {
@@ -14,6 +13,7 @@ import {
   signIn,
 } from '@reeve/local/product-app';
 import { createBrowser } from '@reeve/testing/browser';
+import { eventually } from '@reeve/testing/eventually';
 import { type AuditEvent, asLines, auditKeys, exportLines, logWith } from '../support/audit.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
@@ -104,7 +104,7 @@ describe('the story', () => {
   test('deactivating the person ends session, refresh token and consent within seconds', async () => {
     const { provisioning, auth } = credentials.urls;
     await own.api.post(`${provisioning}/v1/tenants/${own.tenant.id}/users/${signedIn.claims.sub}:deactivate`);
-    await eventually(async () => {
+    await eventually('the end of the session', async () => {
       const { items } = await own.api.get<{ items: { status: string }[] }>(
         `${auth}/v1/tenants/${own.tenant.id}/users/${signedIn.claims.sub}/sessions`,
       );

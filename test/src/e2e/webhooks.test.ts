@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createApi, eventually } from '@reeve/local/api';
+import { createApi } from '@reeve/local/api';
+import { eventually } from '@reeve/testing/eventually';
 import { newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
 import { logWith, readLog } from '../support/audit.ts';
 import { payloadsOf } from '../support/payloads.ts';
@@ -317,13 +318,10 @@ describe('the life of an endpoint', () => {
     expect([(await deliver(endpoint)).status, (await deliver(endpoint, { secret: rotated.secret })).status]).toEqual([
       202, 202,
     ]);
-    const used = await eventually(
-      async () => {
-        const { secrets } = await own.api.get<Endpoint>(`${base}/${endpoint.id}`);
-        return secrets.every(({ lastUsedAt }) => lastUsedAt !== null) ? secrets : null;
-      },
-      { what: 'the use of both secrets' },
-    );
+    const used = await eventually('the use of both secrets', async () => {
+      const { secrets } = await own.api.get<Endpoint>(`${base}/${endpoint.id}`);
+      return secrets.every(({ lastUsedAt }) => lastUsedAt !== null) ? secrets : null;
+    });
     expect(used.map(({ expiresAt }) => expiresAt === null)).toEqual([true, false]);
     const last = await own.api.post<Endpoint>(`${base}/${endpoint.id}:rotate-secret`, { overlapSeconds: 0 });
     expect((await deliver(endpoint)).status).toBe(401);
@@ -348,7 +346,7 @@ describe('the life of an endpoint', () => {
     expect((await deliver(endpoint)).status).toBe(202);
     const platform = createApi(credentials, { ...credentials, scope: 'platform:admin' });
     await platform.post(`${credentials.urls.provisioning}/v1/tenants/${doomed.tenant.id}:suspend`);
-    await eventually(async () => ((await deliver(endpoint)).status === 410 ? true : null), { what: 'a refusal' });
+    await eventually('a refusal', async () => ((await deliver(endpoint)).status === 410 ? true : null));
   });
 
   test('a change of settings counts at once and is an event that names what changed', async () => {
@@ -421,10 +419,10 @@ describe('order', () => {
       (await payloadsOf(credentials, releasing.id, { count: 2 })).map(({ body }) => JSON.parse(body).n as number),
     ).toEqual([1, 3]);
     const dead = await eventually(
+      'a dead letter',
       async () =>
         (await own.api.get<{ items: { id: string; reason: string }[] }>(`${base}/${refusing.id}/dead-letters`))
           .items[0] ?? null,
-      { what: 'a dead letter' },
     );
     expect(dead.reason).toBe('gap_not_filled');
     await own.api.post(`${base}/${refusing.id}/deliveries/${dead.id}:replay`);
@@ -507,11 +505,12 @@ describe('what the tenant sees', () => {
         .filter(({ type }) => type === 'delivery.rejected')
         .reduce((sum, { details }) => sum + Number(details['count'] ?? 1), 0);
     const log = await eventually(
+      'refusals that add up',
       async () => {
         const found = await readLog(victim.api, credentials, victim.tenant);
         return counted(found) === 150 ? found : null;
       },
-      { what: 'refusals that add up', withinMs: 90_000 },
+      90_000,
     );
     expect(log.filter(({ type }) => type === 'delivery.rejected').length).toBeLessThanOrEqual(22);
   }, 120_000);

@@ -4,8 +4,9 @@
 // known here, or one that is open to strangers and has no line of its own, fails.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { idPrefixes } from '@reeve/contracts';
-import { createApi, eventually } from '@reeve/local/api';
+import { createApi } from '@reeve/local/api';
 import { platformApi } from '@reeve/local/seed';
+import { eventually } from '@reeve/testing/eventually';
 import { logWith } from '../support/audit.ts';
 import { signedInAs } from '../support/person.ts';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
@@ -92,7 +93,7 @@ beforeAll(async () => {
     if (!operation) throw new Error(`${service} has no route of a tenant`);
     const token = await suspended.api.tokenFor(service);
     const isClosed = async () => (await call(operation, suspended.tenant.id, token)).code === 'tenant_suspended';
-    await eventually(isClosed, { what: `the suspension at ${service}` });
+    await eventually(`the suspension at ${service}`, isClosed);
   }
 }, 60_000);
 

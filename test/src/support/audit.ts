@@ -1,7 +1,8 @@
 import type { AuditRecord, FormatName, KeySet } from '@reeve/audit-log';
-import { type Api, eventually } from '@reeve/local/api';
+import type { Api } from '@reeve/local/api';
 import type { Tenant } from '@reeve/local/seed';
 import type { Credentials } from '@reeve/local/system';
+import { eventually } from '@reeve/testing/eventually';
 
 export type AuditEvent = AuditRecord & { hash: string; keyId: string };
 
@@ -40,13 +41,10 @@ export function logWith(
   holds: (log: AuditEvent[]) => boolean,
   what: string,
 ): Promise<AuditEvent[]> {
-  return eventually(
-    async () => {
-      const log = await readLog(where.api, where.credentials, where.tenant);
-      return holds(log) ? log : null;
-    },
-    { what: `an audit log with ${what}` },
-  );
+  return eventually(`an audit log with ${what}`, async () => {
+    const log = await readLog(where.api, where.credentials, where.tenant);
+    return holds(log) ? log : null;
+  });
 }
 
 export async function* asLines(lines: readonly string[]): AsyncGenerator<string> {

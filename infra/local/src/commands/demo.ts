@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formats, type KeySet, verifyLines } from '@reeve/audit-log';
+import { eventually } from '@reeve/testing/eventually';
 import colors from 'picocolors';
-import { eventually } from '../api.ts';
 import { commandLine } from '../command-line.ts';
 import { approveDemoConnector, consent, endpointOf } from '../connector-story.ts';
 import { send, signedWebhook } from '../partner.ts';
@@ -129,13 +129,13 @@ await prove('A signed webhook is accepted once, its duplicate answered alike, a 
 await prove('De-provisioning reaches every path', async () => {
   const began = performance.now();
   await api.post(`${urls.provisioning}/v1/tenants/${tenant.id}/users/${session.claims.sub}:deactivate`);
-  const sessionEnded = eventually(async () => {
+  const sessionEnded = eventually('the end of the session', async () => {
     const { items } = await api.get<{ items: { status: string }[] }>(
       `${urls.auth}/v1/tenants/${tenant.id}/users/${session.claims.sub}/sessions`,
     );
     return items.every(({ status }) => status === 'revoked') && performance.now();
   });
-  const consentEnded = eventually(async () => {
+  const consentEnded = eventually('the end of the consent', async () => {
     const { items } = await api.get<{ items: { status: string }[] }>(
       `${urls.connectorConsent}/v1/tenants/${tenant.id}/installations/${installation.id}/consents`,
     );
@@ -154,7 +154,7 @@ await prove('De-provisioning reaches every path', async () => {
 });
 
 const lines = await prove('The audit log holds the whole story and leaves as an export', async () => {
-  const result = await eventually(async () => {
+  const result = await eventually('the end of the delegated token in the log', async () => {
     const text = await (
       await api.send('GET', `${urls.audit}/v1/tenants/${tenant.id}/audit/export?format=ndjson`)
     ).text();

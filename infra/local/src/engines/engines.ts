@@ -1,6 +1,6 @@
 // Chooses where Kafka and MongoDB come from, says which and why, and starts them.
 import { mkdirSync } from 'node:fs';
-import type { Child, Children } from '../children.ts';
+import { type Child, type Children, createDeathWatch } from '../children.ts';
 import { assertFree, type Ports } from '../ports.ts';
 import { SetupError } from '../setup-error.ts';
 import { acceptsConnections } from '../wait-for.ts';
@@ -39,9 +39,8 @@ export async function startEngines(options: Options): Promise<Engines> {
     }
   }
 
-  const { promise: died, reject: reportDeath } = Promise.withResolvers<never>();
-  died.catch(() => undefined);
-  const run = (start: () => Promise<Child>) => keepRunning(start, reportDeath);
+  const { died, watch } = createDeathWatch();
+  const run = (start: () => Promise<Child>) => keepRunning(async () => watch(await start()));
 
   async function kafkaProcess() {
     if (givenKafka) return null;
@@ -73,20 +72,12 @@ export async function startEngines(options: Options): Promise<Engines> {
 }
 
 /** A process that should be there until it is stopped. */
-async function keepRunning(start: () => Promise<Child>, reportDeath: (error: SetupError) => void) {
-  async function watched(): Promise<Child> {
-    const started = await start();
-    void started.endedByItself.then(code =>
-      reportDeath(new SetupError(`${started.name} ended (code ${code}); its log is ${started.logFile}`)),
-    );
-    return started;
-  }
-
-  let child = await watched();
+async function keepRunning(start: () => Promise<Child>) {
+  let child = await start();
   return {
     async restart() {
       await child.kill();
-      child = await watched();
+      child = await start();
     },
     stop: () => child.stop(),
   };

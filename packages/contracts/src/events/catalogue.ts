@@ -370,7 +370,3 @@ export type EventType = keyof typeof eventTypes & string;
 export type EventDetails<T extends EventType> = z.infer<(typeof eventTypes)[T]['details']>;
 export type TargetOf<T extends EventType> = (typeof eventTypes)[T]['target'];
 export type ReasonOf<T extends EventType> = (typeof eventTypes)[T]['reasons'][number];
-
-export function isEventType(type: string): type is EventType {
-  return Object.hasOwn(eventTypes, type);
-}

@@ -46,7 +46,6 @@ export type Target = z.infer<typeof targetSchema>;
 export type Reason = z.infer<typeof reasonSchema>;
 export type Context = z.infer<typeof contextSchema>;
 export type Outcome = z.infer<typeof outcomeSchema>;
-export type EventHead = z.infer<typeof headSchema>;
 
 export const emptyContext: Context = {
   ip: null,

@@ -1,10 +1,11 @@
 // Receivers of the protocols that sinks speak, for tests: real servers on real sockets that take nothing the protocol
 // does not allow.
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
+import { listen } from '@reeve/testing';
 
 /** What a test may make a receiver do before it answers as it should. */
 export type Misbehaviour = (
@@ -32,7 +33,7 @@ async function startHttp(handle: Handle, misbehave: Misbehaviour = () => null): 
   const lines: string[] = [];
   const problems: string[] = [];
   let attempts = 0;
-  const server: Server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     void bodyOf(request).then(body => {
       attempts += 1;
       const wrong = misbehave(attempts);
@@ -43,18 +44,7 @@ async function startHttp(handle: Handle, misbehave: Misbehaviour = () => null): 
       return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    lines,
-    problems,
-    attempts: () => attempts,
-    stop: () =>
-      new Promise(resolve => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...(await listen(server)), lines, problems, attempts: () => attempts };
 }
 
 /** Checks the signature with nothing but node:crypto, from the specification. Takes each webhook-id once. */

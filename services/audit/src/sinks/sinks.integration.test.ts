@@ -9,17 +9,10 @@ import { type Message, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
+import { eventually, vaultKeyFile } from '@reeve/testing';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { generate } from 'selfsigned';
-import {
-  callRoute,
-  giveWay,
-  growLog,
-  newKeyFile,
-  openTestLog,
-  sampleArrival,
-  type TestLog,
-} from '../audit.test-support.ts';
+import { callRoute, giveWay, growLog, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
 import { createChainWriter } from '../log/chain-writer.ts';
 import { createCheckpointer } from '../log/checkpointer.ts';
 import { createSink } from './create-sink.ts';
@@ -70,14 +63,16 @@ const running: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   opened = await openTestLog();
   ({ store, keys, published } = opened);
+  const keyFile = vaultKeyFile();
   parts = {
     ...opened.log,
     checkpointer: createCheckpointer({ ...opened.log, intervalMs: 60_000, giveWay, onError: () => undefined }),
     sinks: store.collection(sinks),
     runs: store.collection(runs),
-    vault: createVault({ store, keys: localKeyFile(newKeyFile()) }),
+    vault: createVault({ store, keys: localKeyFile(keyFile.path) }),
     processes: createIsolatedProcesses({ onError: () => undefined }),
   };
+  keyFile.remove();
   const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
     extensions: [
       { name: 'basicConstraints', cA: true },
@@ -121,14 +116,6 @@ const call = <T>(
 
 const open = (receiver: Receiver, body: object) =>
   call<View>(createSink, networkTo(receiver.url), { body: { name: 'siem', start: 'beginning', ...body } });
-
-async function eventually(holds: () => Promise<boolean> | boolean, what: string, withinMs = 15_000) {
-  for (const giveUpAt = Date.now() + withinMs; Date.now() < giveUpAt; ) {
-    if (await holds()) return;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  throw new Error(`never: ${what}`);
-}
 
 /** What arrived, verified as a topic is: a repetition is allowed, a gap is not. */
 async function verified(lines: readonly string[], format: FormatName) {
@@ -202,7 +189,7 @@ describe('a sink of kind s3', () => {
     running.push(receiver);
     const { id } = await open(receiver, { target: target(receiver), credential });
     run(receiver);
-    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it has all');
+    await eventually('it has all', async () => (await stateOf(receiver, id)).behind === 0);
     expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', delivered: 640 });
     const names = [...receiver.objects.keys()].toSorted((one, other) => (one < other ? -1 : 1));
     expect(names).toHaveLength(4);
@@ -265,9 +252,9 @@ describe('a sink that takes some types alone', () => {
     const target = { kind: 'https', url: `${receiver.url}/page`, format: 'ndjson' };
     const { id } = await open(receiver, { target, credential: secret, types: ['alert.raised'] });
     run(receiver);
-    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it has all');
+    await eventually('it has all', async () => (await stateOf(receiver, id)).behind === 0);
     await alert(3);
-    await eventually(() => receiver.lines.length >= 4, 'the last arrived');
+    await eventually('the last arrived', () => receiver.lines.length >= 4);
     const got = receiver.lines.map(line => JSON.parse(line) as { type: string; details: { n: number } });
     expect(got.map(({ type, details }) => [type, details.n])).toEqual([0, 1, 2, 3].map(n => ['alert.raised', n]));
     expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', types: ['alert.raised'] });
@@ -283,7 +270,7 @@ describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, bo
     running.push(receiver);
     const { id } = await open(receiver, body(receiver));
     run(receiver);
-    await eventually(() => receiver.lines.length >= 1_401, 'everything arrived');
+    await eventually('everything arrived', () => receiver.lines.length >= 1_401);
     expect(await verified(receiver.lines, format)).toMatchObject({
       records: 1_400,
       beyondCheckpoint: 0,
@@ -291,9 +278,9 @@ describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, bo
       checkpoint: { signatureChecked: true },
     });
     await grow(3);
-    await eventually(() => receiver.lines.length >= 1_407, 'the rest arrived');
+    await eventually('the rest arrived', () => receiver.lines.length >= 1_407);
     expect((await verified(receiver.lines, format)).finding).toBe(null);
-    await eventually(async () => (await stateOf(receiver, id)).behind === 0, 'it knows');
+    await eventually('it knows', async () => (await stateOf(receiver, id)).behind === 0);
     expect(await stateOf(receiver, id)).toMatchObject({ health: 'ok', delivered: 1_407, refused: 0 });
     expect(receiver.problems).toEqual([]);
   }, 40_000);
@@ -307,7 +294,7 @@ describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, bo
     running.push(receiver);
     await open(receiver, body(receiver));
     run(receiver);
-    await eventually(() => receiver.lines.length >= 41, 'everything arrived', 30_000);
+    await eventually('everything arrived', () => receiver.lines.length >= 41, 30_000);
     expect(await verified(receiver.lines, format)).toMatchObject({ records: 40, finding: null });
     expect(receiver.problems).toEqual([]);
   }, 40_000);
@@ -318,10 +305,10 @@ describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, bo
     running.push(receiver);
     await open(receiver, body(receiver));
     const [one] = [run(receiver), run(receiver)];
-    await eventually(() => receiver.lines.length >= 600, 'everything arrived');
+    await eventually('everything arrived', () => receiver.lines.length >= 600);
     await one.stop();
     await grow(10);
-    await eventually(() => receiver.lines.length >= 620, 'the rest arrived');
+    await eventually('the rest arrived', () => receiver.lines.length >= 620);
     expect(receiver.lines).toHaveLength(620);
     expect(await verified(receiver.lines, format)).toMatchObject({ records: 620 });
   }, 40_000);
@@ -337,7 +324,7 @@ describe('a sink of kind syslog_tls', () => {
     running.push(receiver);
     await open(receiver, { target: target(receiver) });
     run(receiver);
-    await eventually(() => receiver.lines.length >= 401, 'everything arrived', 20_000);
+    await eventually('everything arrived', () => receiver.lines.length >= 401, 20_000);
     expect(await verified(receiver.lines, 'syslog')).toMatchObject({ records: 400, finding: null });
     expect(receiver.problems).toEqual([]);
     expect(receiver.attempts()).toBeGreaterThan(2);
@@ -378,7 +365,7 @@ describe('a sink', () => {
     const receiver = await webhook(attempt => (attempt <= 3 ? { status: 413 } : null));
     await open(receiver, https(receiver));
     run(receiver);
-    await eventually(() => receiver.lines.length >= 64, 'everything arrived');
+    await eventually('everything arrived', () => receiver.lines.length >= 64);
     expect(await verified(receiver.lines, 'ndjson')).toMatchObject({ records: 64 });
     expect(receiver.attempts()).toBeGreaterThanOrEqual(4);
   }, 30_000);
@@ -388,10 +375,10 @@ describe('a sink', () => {
     const receiver = await webhook(attempt => (attempt <= 4 ? { status: 500 } : null));
     const { id } = await open(receiver, https(receiver));
     run(receiver);
-    await eventually(async () => (await stateOf(receiver, id)).lastError?.code === 'busy', 'it failed');
-    await eventually(() => receiver.lines.length === 1, 'it arrived', 25_000);
-    await eventually(async () => (await stateOf(receiver, id)).health === 'ok', 'it recovered');
-    await eventually(() => failures().length > 0, 'the failure is recorded');
+    await eventually('it failed', async () => (await stateOf(receiver, id)).lastError?.code === 'busy');
+    await eventually('it arrived', () => receiver.lines.length === 1, 25_000);
+    await eventually('it recovered', async () => (await stateOf(receiver, id)).health === 'ok');
+    await eventually('the failure is recorded', () => failures().length > 0);
     expect(failures()).toHaveLength(1);
     expect(JSON.stringify(published.filter(({ key: of }) => of === tenantId))).not.toContain(secret);
   }, 40_000);
@@ -407,9 +394,9 @@ describe('a sink', () => {
       credential: 'key-1',
     });
     run(receiver);
-    await eventually(() => receiver.lines.length >= 9, 'the others arrived');
-    await eventually(async () => (await stateOf(receiver, id)).refused === 1, 'it is counted');
-    await eventually(() => failures().length > 0, 'the refusal is recorded');
+    await eventually('the others arrived', () => receiver.lines.length >= 9);
+    await eventually('it is counted', async () => (await stateOf(receiver, id)).refused === 1);
+    await eventually('the refusal is recorded', () => failures().length > 0);
     expect(failures()[0]?.event.data).toMatchObject({ details: { code: 'records_refused', refused: [bad] } });
   }, 30_000);
 
@@ -435,11 +422,11 @@ describe('a sink', () => {
     expect(receiver.lines).toEqual([]);
     expect(await stateOf(receiver, id)).toMatchObject({ status: 'paused', behind: 5 });
     await call(resumeSink, network, { sinkId: id });
-    await eventually(() => receiver.lines.length === 5, 'it arrived');
+    await eventually('it arrived', () => receiver.lines.length === 5);
     await new Promise(resolve => setTimeout(resolve, 20));
     const from = new Date().toISOString();
     await grow(2, ['reeve.auth.v1/0']);
-    await eventually(() => receiver.lines.length === 7, 'the rest arrived');
+    await eventually('the rest arrived', () => receiver.lines.length === 7);
     await runner.stop();
     const second = await startWebhookReceiver(secret);
     running.push(second);
@@ -449,7 +436,7 @@ describe('a sink', () => {
     });
     await call(replaySink, network, { sinkId: id, body: { from } });
     run(second);
-    await eventually(() => second.lines.length === 2, 'the last two came again');
+    await eventually('the last two came again', () => second.lines.length === 2);
     await call(deleteSink, network, { sinkId: id });
     await grow(1, ['reeve.auth.v1/0']);
     await new Promise(resolve => setTimeout(resolve, 2_500));
@@ -463,7 +450,7 @@ describe('a sink', () => {
     await open(receiver, https(receiver, { start: 'now' }));
     run(receiver);
     await grow(1);
-    await eventually(() => receiver.lines.length >= 2, 'what is new arrived');
+    await eventually('what is new arrived', () => receiver.lines.length >= 2);
     expect(receiver.lines).toHaveLength(2);
   }, 30_000);
 
@@ -547,7 +534,7 @@ describe('a sink', () => {
     const { id } = await open(receiver, https(receiver));
     const stored = () =>
       published.filter(({ event }) => event.type === 'secret.stored' && event.subject.includes(id)).length;
-    await eventually(() => stored() === 1, 'the secret is stored');
+    await eventually('the secret is stored', () => stored() === 1);
     const body = { credential: `whsec_${randomBytes(32).toString('base64')}` };
     await expect(call(updateSink, network, { sinkId: id, body, expectedVersion: 7 })).rejects.toThrow('version 7');
     for (const route of [pauseSink, resumeSink])
@@ -556,7 +543,7 @@ describe('a sink', () => {
       });
     expect(stored()).toBe(1);
     await call(updateSink, network, { sinkId: id, body, expectedVersion: 1 });
-    await eventually(() => stored() === 2, 'the other secret is stored');
+    await eventually('the other secret is stored', () => stored() === 2);
     await call(pauseSink, network, { sinkId: id, expectedVersion: 2 });
   });
 

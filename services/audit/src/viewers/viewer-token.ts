@@ -1,8 +1,8 @@
 // A token with which a page of the product shows a tenant's own log to its admins: it reads, for an hour or a day,
 // from the origins that it names, and can be revoked alone. Signed with the key of the log, so that nothing but this
 // service takes it.
-import { event, type Id, isId, ProblemError, type TenantId } from '@reeve/contracts';
-import { type Caller, isCanonicalJws, type VerifyToken } from '@reeve/service-kit';
+import { event, type Id, isCanonicalJws, isId, ProblemError, type TenantId } from '@reeve/contracts';
+import type { Caller, VerifyToken } from '@reeve/service-kit';
 import { type Clock, type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';

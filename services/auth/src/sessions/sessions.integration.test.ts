@@ -1,6 +1,6 @@
 // How sessions go on and how they end, with everything that was issued in them.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { newId, type TenantId } from '@reeve/contracts';
+import { event, type Id, newId, type TenantId } from '@reeve/contracts';
 import { createBrowser, type EventReader, eventually, readEvents } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
@@ -37,7 +37,7 @@ async function signedIn(as: Application = application) {
   const { claims, tokens, browser } = await auth.signIn(as, { resource: auth.url });
   return {
     browser,
-    userId: claims.sub ?? '',
+    userId: claims.sub as Id<'user'>,
     sid: String(claims['sid']),
     accessToken: tokens['access_token'] ?? '',
     refreshToken: tokens['refresh_token'] ?? '',
@@ -67,26 +67,22 @@ const ends: [string, string, (one: Awaited<ReturnType<typeof signedIn>>) => Prom
     'the person is deactivated',
     'user_deactivated',
     ({ userId }) =>
-      auth.publish(
+      auth.announce(
         tenantId,
-        'user.deactivated',
-        { type: 'user', id: userId, name: null },
-        {
-          email: null,
-          source: 'admin',
-          cause: 'requested',
-        },
+        event('user.deactivated', {
+          id: userId,
+          because: 'requested',
+          details: { email: null, source: 'admin', cause: 'requested' },
+        }),
       ),
   ],
   [
     'the person is deleted',
     'user_deleted',
     ({ userId }) =>
-      auth.publish(
+      auth.announce(
         tenantId,
-        'user.deleted',
-        { type: 'user', id: userId, name: null },
-        { email: null, source: 'admin' },
+        event('user.deleted', { id: userId, because: 'requested', details: { email: null, source: 'admin' } }),
       ),
   ],
 ];
@@ -195,8 +191,8 @@ describe('the roles of a session', () => {
     };
     const before = await rolesAfterRefresh(admin.refreshToken);
     expect(before.roles).toEqual(['tenant_admin']);
-    const target = { type: 'user', id: admin.userId, name: null };
-    await auth.publish(tenantId, 'role.unassigned', target, { userId: admin.userId, role: 'tenant_admin' });
+    const details = { userId: admin.userId, role: 'tenant_admin' };
+    await auth.announce(tenantId, event('role.unassigned', { id: admin.userId, because: 'requested', details }));
     let { next } = before;
     await eventually('the roles are others', async () => {
       const now = await rolesAfterRefresh(next);

@@ -1,6 +1,6 @@
 // Signing in, from the application's first redirect to its tokens, and what an attacker could try in between.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Id, newId, type TenantId } from '@reeve/contracts';
+import { event, type Id, newId, type TenantId } from '@reeve/contracts';
 import { createBrowser, type EventReader, engines, eventually, readEvents } from '@reeve/testing';
 import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
 import { watchStore } from '../store-commands.test-support.ts';
@@ -300,12 +300,14 @@ describe('provisioning', () => {
     const userId = newId('user');
     const before = { userId, email: null, displayName: null, roles: ['tenant_admin'], created: false };
     auth.provisioning.answers(() => before);
-    const target = { type: 'user', id: userId, name: null };
-    await auth.publish(tenantId, 'role.unassigned', target, { userId, role: 'tenant_admin' });
-    await auth.publish(tenantId, 'role.assigned', target, { userId, role: 'tenant_auditor' });
+    const about = { id: userId, because: 'requested' } as const;
+    const roles = { before: { userId, role: 'tenant_admin' }, after: { userId, role: 'tenant_auditor' } };
+    await auth.announce(tenantId, event('role.unassigned', { ...about, details: roles.before }));
+    await auth.announce(tenantId, event('role.assigned', { ...about, details: roles.after }));
     await new Promise(resolve => setTimeout(resolve, 1_000));
     expect((await auth.signIn(application)).claims['roles']).toEqual(['tenant_auditor']);
-    await auth.publish(tenantId, 'user.deactivated', target, { email: null, source: 'admin', cause: 'requested' });
+    const details = { email: null, source: 'admin', cause: 'requested' };
+    await auth.announce(tenantId, event('user.deactivated', { ...about, details }));
     await new Promise(resolve => setTimeout(resolve, 1_000));
     expect((await auth.authorize(application)).page.text).toContain('user_deactivated');
   });

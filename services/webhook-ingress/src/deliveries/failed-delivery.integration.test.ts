@@ -1,25 +1,17 @@
 // A delivery that fails through no fault of its sender: an instance that has no store.
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import { createLogger, loadConfig } from '@reeve/service-kit';
-import { listen } from '@reeve/testing';
+import { listen, vaultKeyFile } from '@reeve/testing';
 import { configSchema } from '../config.ts';
 import { createService } from '../service.ts';
 
 const lines: string[] = [];
-let directory: string;
 let ingress: { url: string; stop(): Promise<void> };
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'webhook-ingress-'));
-  const keyFile = join(directory, 'keys.json');
-  const keys = { active: 'test', keys: { test: randomBytes(32).toString('base64') } };
-  writeFileSync(keyFile, JSON.stringify(keys), { mode: 0o600 });
+  const keyFile = vaultKeyFile();
   const config = loadConfig(configSchema, {
     NODE_ENV: 'test',
     PORT: '0',
@@ -28,15 +20,13 @@ beforeAll(async () => {
     KAFKA_BROKERS: '127.0.0.1:1',
     MONGODB_URI: 'mongodb://127.0.0.1:1',
     MONGODB_DATABASE: 'none',
-    REEVE_VAULT_KEY_FILE: keyFile,
+    REEVE_VAULT_KEY_FILE: keyFile.path,
   });
   const log = createLogger('webhook-ingress', 'info', { write: line => void lines.push(line) });
   ingress = await listen(createServer(createService(config, log).app));
+  keyFile.remove();
 });
-afterAll(async () => {
-  await ingress.stop();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => ingress.stop());
 
 test('is to be sent again, and is the one line in the log, under the id that the sender has', async () => {
   const send = (endpointId: string) => fetch(`${ingress.url}/hooks/${endpointId}`, { method: 'POST', body: '{}' });

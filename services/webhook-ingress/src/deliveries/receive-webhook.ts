@@ -9,7 +9,7 @@ import {
   type Logger,
   openRoute,
   requestIdOf,
-  sendProblem,
+  sendError,
   toProblem,
 } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
@@ -253,7 +253,7 @@ function answerProblem(log: Logger, error: unknown, { request, response }: Excha
     log.error({ ...about, error: problem.cause ?? problem }, 'delivery failed');
   }
   if (response.headersSent) return;
-  const answer = () => sendProblem(response, problem);
+  const answer = () => sendError('json', response, problem);
   if (request.complete) answer();
   else answerLingering(request, response, answer);
 }

@@ -10,6 +10,9 @@ import { deliverInProcess } from './delivering-process.test-support.ts';
 import {
   type Certificate,
   certificateOfThisMachine,
+  createPeers,
+  flood,
+  megabyte,
   type Peer,
   startPeer,
   startTlsPeer,
@@ -17,22 +20,16 @@ import {
 
 let certificate: Certificate;
 let directory: string;
-const peers: Peer[] = [];
+const { start, stop } = createPeers();
 beforeAll(async () => {
   certificate = await certificateOfThisMachine();
   directory = mkdtempSync(join(tmpdir(), 'reeve-http-'));
   writeFileSync(join(directory, 'ca.pem'), certificate.cert);
 });
 afterAll(async () => {
-  for (const peer of peers) await peer.stop();
+  await stop();
   rmSync(directory, { recursive: true });
 });
-
-async function start(peer: Promise<Peer>): Promise<Peer> {
-  const started = await peer;
-  peers.push(started);
-  return started;
-}
 
 /** Answers when the request begins to come, whether it is there or not. */
 const answering = (act: (socket: Socket) => void) =>
@@ -72,17 +69,6 @@ const answer =
   };
 const honest = answer(200, '{}');
 
-function repeat(socket: Socket, bytes: Buffer): void {
-  const more = (error?: Error | null) => void (error || socket.write(bytes, more));
-  more();
-}
-const megabyte = Buffer.alloc(1_000_000, 0x20);
-const flood =
-  (head: string, bytes = megabyte) =>
-  (socket: Socket) => {
-    socket.write(head);
-    repeat(socket, bytes);
-  };
 const chunk = Buffer.concat([Buffer.from('f4240\r\n'), megabyte, Buffer.from('\r\n')]);
 const drip = (head: string) => (socket: Socket) => {
   socket.write(head);

@@ -6,6 +6,8 @@ import {
   asBroker,
   type Certificate,
   certificateOfThisMachine,
+  createPeers,
+  flood,
   hollowMetadata,
   int32,
   metadata,
@@ -16,19 +18,11 @@ import {
 
 const topic = 'their.audit';
 let certificate: Certificate;
-const peers: Peer[] = [];
+const { start, stop } = createPeers();
 beforeAll(async () => {
   certificate = await certificateOfThisMachine();
 });
-afterAll(async () => {
-  for (const peer of peers) await peer.stop();
-});
-
-async function start(peer: Promise<Peer>): Promise<Peer> {
-  const started = await peer;
-  peers.push(started);
-  return started;
-}
+afterAll(stop);
 const cluster = (act: (socket: TLSSocket) => void) => start(startTlsPeer(certificate, act));
 
 /** Leads its topic itself. */
@@ -53,19 +47,13 @@ function everySecond(act: (socket: TLSSocket) => void) {
   };
 }
 
-function flood(socket: TLSSocket): void {
-  const megabyte = Buffer.alloc(1_000_000, 0x20);
-  const more = (error?: Error | null) => void (error || socket.write(megabyte, more));
-  more();
-}
-
 const manyBrokers = (count: number) => Array.from({ length: count }, (_, id) => ({ id, host: '', port: 9_092 }));
 
 const lies: [what: string, act: (socket: TLSSocket) => void, code: string][] = [
   ['answers four zero bytes', socket => socket.write(Buffer.alloc(4)), 'protocol'],
   ['announces two gigabytes', socket => socket.write(int32(2_147_483_647)), 'unreachable'],
   ['announces less than nothing', socket => socket.write(int32(-1)), 'protocol'],
-  ['announces half a gigabyte and sends it', flood, 'protocol'],
+  ['announces half a gigabyte and sends it', flood(), 'protocol'],
   ['cuts a frame off', socket => socket.end(Buffer.concat([int32(100), Buffer.alloc(10)])), 'unreachable'],
   ['answers in another protocol', socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'unreachable'],
   ['answers a frame of zeros', socket => socket.write(Buffer.concat([int32(64), Buffer.alloc(64)])), 'unreachable'],

@@ -83,6 +83,32 @@ export function startResettingPeer(
   );
 }
 
+/** The peers of one test file: each that is started is stopped with the others. */
+export function createPeers() {
+  const started: Peer[] = [];
+  return {
+    async start(starting: Promise<Peer>): Promise<Peer> {
+      const peer = await starting;
+      started.push(peer);
+      return peer;
+    },
+    async stop(): Promise<void> {
+      for (const peer of started) await peer.stop();
+    },
+  };
+}
+
+export const megabyte = Buffer.alloc(1_000_000, 0x20);
+
+/** Says the same without end, after what begins it. */
+export const flood =
+  (head = '', bytes = megabyte) =>
+  (socket: Socket): void => {
+    const more = (error?: Error | null) => void (error || socket.write(bytes, more));
+    socket.write(head);
+    more();
+  };
+
 const int16 = (value: number) => {
   const bytes = Buffer.alloc(2);
   bytes.writeInt16BE(value);

@@ -5,25 +5,18 @@ import { deliverInProcess } from './delivering-process.test-support.ts';
 import {
   type Certificate,
   certificateOfThisMachine,
-  type Peer,
+  createPeers,
+  flood,
   startResettingPeer,
   startTlsPeer,
 } from './peers.test-support.ts';
 
 let certificate: Certificate;
-const peers: Peer[] = [];
+const { start, stop } = createPeers();
 beforeAll(async () => {
   certificate = await certificateOfThisMachine();
 });
-afterAll(async () => {
-  for (const peer of peers) await peer.stop();
-});
-
-async function start(peer: Promise<Peer>): Promise<Peer> {
-  const started = await peer;
-  peers.push(started);
-  return started;
-}
+afterAll(stop);
 const receiver = (act: (socket: TLSSocket) => void) => start(startTlsPeer(certificate, act));
 
 const deliver = (targets: readonly { port: number }[], stayMs = 1_000) =>
@@ -41,16 +34,10 @@ function honest(socket: TLSSocket): void {
   socket.on('end', () => socket.end());
 }
 
-function flood(socket: TLSSocket): void {
-  const megabyte = Buffer.alloc(1_000_000, 0x20);
-  const more = (error?: Error | null) => void (error || socket.write(megabyte, more));
-  more();
-}
-
 const lies: [what: string, act: (socket: TLSSocket) => void, code: string][] = [
   ['reads nothing and says nothing', socket => socket.pause(), 'unreachable'],
   ['reads, and never closes', socket => socket.resume(), 'unreachable'],
-  ['talks without end', flood, 'protocol'],
+  ['talks without end', flood(), 'protocol'],
 ];
 
 describe('a syslog receiver', () => {
