@@ -4,7 +4,7 @@
 // a sign-in could have somebody else end it (login CSRF).
 import { event, ProblemError, type SignInFailure } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
-import { causeOf, openRoute, type Reply, type Route, toProblem } from '@reeve/service-kit';
+import { causeOf, openRoute, type Reply, type Route, searchOf, toProblem } from '@reeve/service-kit';
 import type { Store } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type default as Provider } from 'oidc-provider';
@@ -67,8 +67,6 @@ export function signInRoutes(parts: Parts): Route[] {
     ),
   ];
 }
-
-const searchOf = ({ originalUrl }: Request) => new URL(originalUrl, 'http://localhost').search;
 
 function goOn(parts: Parts, came: Came): Promise<Reply<never>> {
   return inRequestScope(causeOf(came.request, null), async () => {
