@@ -2,7 +2,7 @@
 // /interaction/{uid}/return/{connectionId} goes on. The callback only redirects: the cookie that binds a sign-in to its
 // browser has the interaction's path, so what came back is used where that cookie is checked. Otherwise whoever begins
 // a sign-in could have somebody else end it (login CSRF).
-import { event, ProblemError, type SignInFailure } from '@reeve/contracts';
+import { event, eventTypes, ProblemError, type SignInFailure } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import { causeOf, openRoute, type Reply, type Route, searchOf, toProblem } from '@reeve/service-kit';
 import type { Store } from '@reeve/store';
@@ -172,20 +172,10 @@ async function failed({ records, store }: Parts, uid: string, { signIn, asked, c
   await store.recordFact(tenantId, event('sign_in.failed', { id, because: step, details }), asked);
 }
 
-const ofProblems = [
-  'connection_not_active',
-  'identity_conflict',
-  'identity_unknown',
-  'user_deactivated',
-  'tenant_suspended',
-  'sign_in_expired',
-  'dependency_unavailable',
-] as const;
-
 function reasonOf(error: unknown): SignInFailure {
   if (error instanceof StepError) return error.step;
   const { code } = toProblem(error);
-  return ofProblems.find(one => one === code) ?? 'internal';
+  return eventTypes['sign_in.failed'].reasons.find(one => one === code) ?? 'internal';
 }
 
 const problemOf = (error: unknown): unknown =>
