@@ -142,28 +142,6 @@ describe('schemes', () => {
     expect((await post(endpoint.url, headers(now()), body)).status).toBe(202);
     expect((await post(endpoint.url, headers(now() + 1), body)).status).toBe(200);
   });
-
-  test.each([
-    ['a scheme that is not one', { scheme: 'twilio' }, 'scheme'],
-    ['settings for a scheme with its own form', { scheme: 'github', signature: { header: 'x' } }, 'signature'],
-    [
-      'a timestamp that is not signed',
-      { scheme: 'hmac', signature: { timestampHeader: 'x-time' } },
-      'signature.template',
-    ],
-    ['a template without the body', { scheme: 'hmac', signature: { template: '{id}' } }, 'signature.template'],
-    ['a secret of the wrong form', { secrets: ['whsec_short'] }, 'secrets.0'],
-    ['a scheme whose key only the partner can make', { scheme: 'ed25519' }, 'secrets.0'],
-    ['order without a sequence', { ordered: true }, 'sequenceFrom'],
-    ['a place that is neither header nor pointer', { idFrom: 'id' }, 'idFrom'],
-    ['an address range that is none', { allowedIps: ['10.0.0.0/33'] }, 'allowedIps.0'],
-    ['a key that is not known', { tolerance: 3 }, 'tolerance'],
-  ])('%s is refused by the name of its field', async (_, settings, field) => {
-    const response = await own.api.send('POST', base, { body: { connectorId: 'partner', ...settings } });
-    const problem = (await response.json()) as { errors: { field: string }[] };
-    expect(response.status).toBe(400);
-    expect(problem.errors.map(error => error.field)).toContain(field);
-  });
 });
 
 describe('bad input', () => {
