@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createApi, eventually } from '@reeve/local/api';
+import { eventually } from '@reeve/local/api';
+import { platformApi } from '@reeve/local/seed';
 import { newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
 import { logWith, readLog } from '../support/audit.ts';
 import { payloadsOf } from '../support/payloads.ts';
@@ -324,8 +325,7 @@ describe('the life of an endpoint', () => {
       { connectorId: 'partner' },
     );
     expect((await deliver(endpoint)).status).toBe(202);
-    const platform = createApi(credentials, { ...credentials, scope: 'platform:admin' });
-    await platform.post(`${credentials.urls.provisioning}/v1/tenants/${doomed.tenant.id}:suspend`);
+    await platformApi(credentials).post(`${credentials.urls.provisioning}/v1/tenants/${doomed.tenant.id}:suspend`);
     await eventually(async () => ((await deliver(endpoint)).status === 410 ? true : null), { what: 'a refusal' });
   });
 
