@@ -30,7 +30,13 @@ export {
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
 export { createStanding, type PersonStanding, type Standing } from './standing.ts';
-export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
+export {
+  createTenantDirectory,
+  type KnownTenant,
+  lookUpIn,
+  type TenantDirectory,
+  tenantDirectory,
+} from './tenant-directory.ts';
 export { type Caller, createTokenVerifier, isCanonicalJws, type VerifyToken } from './token-verifier.ts';
 export { traceparentOf } from './trace-context.ts';
 export { type Due, worker } from './worker.ts';
