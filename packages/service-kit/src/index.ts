@@ -29,6 +29,12 @@ export {
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
 export type { PersonStanding, Standing } from './standing.ts';
-export { createTenantDirectory, type KnownTenant, type TenantDirectory, tenantDirectory } from './tenant-directory.ts';
+export {
+  createTenantDirectory,
+  type KnownTenant,
+  lookUpIn,
+  type TenantDirectory,
+  tenantDirectory,
+} from './tenant-directory.ts';
 export type { Caller, VerifyToken } from './token-verifier.ts';
 export { type Due, worker } from './worker.ts';

@@ -2,7 +2,7 @@
 // id in a path into a tenant and to see that it is suspended.
 import { isId, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
-import { collection, type Store } from '@reeve/store';
+import { type Collections, collection, type Store } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 
 export type KnownTenant = { id: TenantId; slug: string; status: string };
@@ -33,7 +33,6 @@ export const knownTenants = collection<{ slug: string; status: string }>({
 /** What is learnt from provisioning's events. */
 export function createTenantDirectory(store: Store): TenantDirectory & { handlers: Handlers } {
   const tenants = store.collection(knownTenants);
-  const all = tenants.acrossTenants('the tenant named in a path is looked up before it is known');
 
   const remember = async (event: { tenantId: TenantId; data: { details: { slug: string; status: string } } }) => {
     const { slug, status } = event.data.details;
@@ -41,11 +40,17 @@ export function createTenantDirectory(store: Store): TenantDirectory & { handler
   };
 
   return {
-    ...tenantDirectory(async reference => {
-      const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
-      return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
-    }),
+    ...tenantDirectory(lookUpIn(tenants)),
     handlers: { 'tenant.created': remember, 'tenant.updated': remember, 'tenant.suspended': remember },
+  };
+}
+
+/** Looks tenants up in a collection with the globally unique keys `id` and `slug`. */
+export function lookUpIn<S extends { slug: string; status: string }>(tenants: Collections<S>): LookUp {
+  const all = tenants.acrossTenants('the tenant named in a path is looked up before it is known');
+  return async reference => {
+    const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
+    return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
   };
 }
 

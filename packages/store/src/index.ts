@@ -16,12 +16,13 @@ export {
 export type { FindPublished, Publish, PublishedQuery, Publishing } from './publish.ts';
 export type { Draft, RawDraft } from './stamp.ts';
 export { type Collections, type Contents, type Journal, openStore, type Store, type StoreOptions } from './store.ts';
-export type {
-  ChangeOptions,
-  Decision,
-  Equality,
-  ListOptions,
-  Narrowing,
-  Page,
-  TenantCollection,
+export {
+  type ChangeOptions,
+  changedIn,
+  type Decision,
+  type Equality,
+  type ListOptions,
+  type Narrowing,
+  type Page,
+  type TenantCollection,
 } from './tenant-collection.ts';

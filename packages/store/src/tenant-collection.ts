@@ -32,6 +32,13 @@ import { type Draft, stamp } from './stamp.ts';
 /** What a decision returns: the new state and what happened. Null means that nothing is to change. */
 export type Decision<S> = { state: S; events: readonly Draft[] } | null;
 
+/** Which fields of a change differ from what they were, compared by what they hold. */
+export function changedIn<S extends object>(state: S, change: Partial<S>): (keyof S)[] {
+  return (Object.keys(change) as (keyof S)[]).filter(
+    name => JSON.stringify(state[name]) !== JSON.stringify(change[name]),
+  );
+}
+
 /** What a declared query is asked for: of a field that holds a list, one of its entries. */
 export type Equality<S> = { [K in keyof S]?: S[K] extends readonly (infer One)[] ? One : S[K] };
 

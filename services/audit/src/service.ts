@@ -243,7 +243,7 @@ export function createService(config: Config, logger: Logger): Service {
       await keys.load();
       await checkpointer.start();
       sinkRunner.start();
-      await remover.start();
+      remover.start();
       packageBuilder.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);

@@ -260,9 +260,7 @@ describe('tokens', () => {
   });
 
   test('platform access to a tenant is in that tenant’s log, with the stated reason', async () => {
-    const { clientId, clientSecret } = credentials;
-    const platform = createApi(credentials, { clientId, clientSecret, scope: 'platform:admin' });
-    await platform.get(`${provisioning}/v1/tenants/${first.tenant.id}/users`, {
+    await platformApi(credentials).get(`${provisioning}/v1/tenants/${first.tenant.id}/users`, {
       headers: { 'Reeve-Reason': 'ticket 4711' },
     });
     const log = await logWith(
@@ -272,7 +270,7 @@ describe('tokens', () => {
     );
     expect(log.find(({ details }) => details['statedReason'] === 'ticket 4711')).toMatchObject({
       type: 'access.platform_used',
-      actor: { id: clientId },
+      actor: { id: credentials.clientId },
     });
   });
 });

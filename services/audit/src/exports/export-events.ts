@@ -1,5 +1,5 @@
 import { createGzip } from 'node:zlib';
-import { type FormatName, formats } from '@reeve/audit-log';
+import { formats } from '@reeve/audit-log';
 import { event, invalidField } from '@reeve/contracts';
 import { instant, tenantRoute } from '@reeve/service-kit';
 import type { Store } from '@reeve/store';
@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { getCheckpoint } from '../log/checkpoint.ts';
 import type { Checkpointer } from '../log/checkpointer.ts';
 import { linesOfExport, type Place, planExport, type Range } from '../log/export-lines.ts';
+import { formatName } from '../log/format-name.ts';
 import type { Log } from '../log/log.ts';
 import { inPortions, sendStream } from '../send-stream.ts';
 
@@ -26,7 +27,7 @@ const place = z
   });
 
 const query = z.strictObject({
-  format: z.enum(Object.keys(formats) as [FormatName, ...FormatName[]]).default('ndjson'),
+  format: formatName.default('ndjson'),
   from: instant.optional().describe('When it was chained, at the earliest'),
   to: instant.optional().describe('When it was chained, at the latest'),
   compression: z.enum(['gzip']).optional(),

@@ -15,26 +15,32 @@ export type Range = Manifest['chains'][number];
 
 type Whole = { tenantId: TenantId; checkpoint: SignedCheckpoint; period: Period };
 
-export async function planExport(
+type Stretch = Chain & { first: number; last: number };
+
+/** Chain by chain, what was chained in the period. */
+async function* stretchesOf(
   chains: Chains,
   { tenantId, checkpoint, period: { from, to } }: Whole,
-): Promise<Range[]> {
-  const ranges: Range[] = [];
+): AsyncGenerator<Stretch> {
   for (const { chain, size } of checkpoint.content.chains) {
     const of = { tenantId, chain, size };
     const before = from === undefined ? 0 : await countWhile(chains, of, loggedAt => loggedAt < from);
     const last = to === undefined ? size : await countWhile(chains, of, loggedAt => loggedAt <= to);
-    if (last <= before) continue;
-    ranges.push(await rangeOf(chains, of, { first: before + 1, last }));
+    if (last > before) yield { tenantId, chain, first: before + 1, last };
   }
-  return ranges;
 }
 
-async function rangeOf(chains: Chains, of: Chain, { first, last }: { first: number; last: number }): Promise<Range> {
+async function rangeOf(chains: Chains, { first, last, ...of }: Stretch): Promise<Range> {
   const hashAt = async (sequence: number) =>
     (await hashesBetween(chains, of, { from: sequence, to: sequence }))[0] as string;
   const previousHash = first === 1 ? genesisHash : await hashAt(first - 1);
   return { chain: of.chain, first, last, previousHash, head: await hashAt(last) };
+}
+
+export async function planExport(chains: Chains, whole: Whole): Promise<Range[]> {
+  const ranges: Range[] = [];
+  for await (const stretch of stretchesOf(chains, whole)) ranges.push(await rangeOf(chains, stretch));
+  return ranges;
 }
 
 /** Of that plan, what comes after a position, and at most so many places of it. */
@@ -44,12 +50,12 @@ export async function planPart(
 ): Promise<Range[]> {
   const ranges: Range[] = [];
   let left = most;
-  for (const { chain, first: begins, last: ends } of await planExport(chains, whole)) {
-    const first = Math.max(begins, (position[chain] ?? 0) + 1);
-    const last = Math.min(ends, first + left - 1);
+  for await (const stretch of stretchesOf(chains, whole)) {
+    const first = Math.max(stretch.first, (position[stretch.chain] ?? 0) + 1);
+    const last = Math.min(stretch.last, first + left - 1);
     if (last < first) continue;
     left -= last - first + 1;
-    ranges.push(await rangeOf(chains, { tenantId: whole.tenantId, chain }, { first, last }));
+    ranges.push(await rangeOf(chains, { ...stretch, first, last }));
   }
   return ranges;
 }

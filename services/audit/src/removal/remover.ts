@@ -136,17 +136,43 @@ export function createRemover(parts: Parts) {
     onError,
   });
 
+  /** Every tenant that may have something to remove is looked at once, whatever was written of its turn before. */
+  async function wakeAll(): Promise<void> {
+    const why = 'what is to be removed, should a process have ended before it said when';
+    const wakeNow = (tenantId: TenantId) => wakeAt(turns, tenantId, { at: clock.now(), now: clock.now() });
+    for await (const { tenantId } of policies.acrossTenants(why).all()) {
+      if (removing.isStopped()) return;
+      await wakeNow(tenantId);
+    }
+    for await (const { tenantId, state } of requests.acrossTenants(why).all()) {
+      if (removing.isStopped()) return;
+      if (state.status === 'confirmed') await wakeNow(tenantId);
+    }
+  }
+
+  /** Until it is done: who is not woken now may be looked at by nobody before the next start. */
+  async function tryToWakeAll(): Promise<void> {
+    while (!removing.isStopped())
+      try {
+        return await wakeAll();
+      } catch (error) {
+        onError(error);
+        await pause(lookEveryMs);
+      }
+  }
+
+  let waking: Promise<void> | undefined;
+
   return {
-    /** Every tenant that may have something to remove is looked at once, whatever was written of its turn before. */
-    async start(): Promise<void> {
-      const why = 'what is to be removed, should a process have ended before it said when';
-      const soon = { at: clock.now(), now: clock.now() };
-      for await (const { tenantId } of policies.acrossTenants(why).all()) await wakeAt(turns, tenantId, soon);
-      for await (const { tenantId, state } of requests.acrossTenants(why).all())
-        if (state.status === 'confirmed') await wakeAt(turns, tenantId, soon);
+    /** Waking takes long where there are many tenants, and nothing else has to wait for it. */
+    start(): void {
+      waking = tryToWakeAll();
       removing.start();
     },
 
-    stop: removing.stop,
+    async stop(): Promise<void> {
+      await removing.stop();
+      await waking;
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
+import { sinkView, viewsOf } from './sink-view.ts';
 
 export const listSinks = (parts: Pick<SinkParts, 'sinks' | 'runs' | 'heads'>) =>
   tenantRoute({
@@ -13,6 +13,6 @@ export const listSinks = (parts: Pick<SinkParts, 'sinks' | 'runs' | 'heads'>) =>
     response: pageOf(sinkView),
     async handle({ tenantId, query }) {
       const { items, nextCursor } = await parts.sinks.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: await Promise.all(items.map(entry => viewOf(parts, tenantId, entry))), nextCursor } };
+      return { body: { items: await viewsOf(parts, tenantId, items), nextCursor } };
     },
   });

@@ -407,7 +407,7 @@ describe('a sink', () => {
     await call(pauseSink, network, { sinkId: id });
     await call(deleteSink, network, { sinkId: id });
     run(receiver);
-    await eventually(async () => (await parts.runs.in(tenantId).get(id)) === null, 'its run is gone');
+    await eventually('its run is gone', async () => (await parts.runs.in(tenantId).get(id)) === null);
     expect(receiver.lines).toEqual([]);
   });
 

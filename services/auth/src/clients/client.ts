@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Area, areas } from '@reeve/access';
 import { event, type Id, mattersUntil, type ReasonOf, revocationDraft, type TenantId } from '@reeve/contracts';
-import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
+import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 type Secret = { sha256: string; expiresAt: string | null };
@@ -151,9 +151,7 @@ export function register(which: Which, settings: ClientSettings, secretSha256: s
 /** Tokens from before a change of how far they reach count no more. */
 export function update(which: Which, client: Client, change: Partial<ClientSettings>): Decision<Client> {
   const state: Client = { ...client, ...change };
-  const changed = (Object.keys(change) as (keyof ClientSettings)[]).filter(
-    key => JSON.stringify(client[key]) !== JSON.stringify(state[key]),
-  );
+  const changed = changedIn(client, change);
   if (changed.length === 0) return null;
   const events = [updated(which, state, changed, 'requested')];
   return { state, events: changed.includes('areas') ? [...events, revocation(which, which.at)] : events };

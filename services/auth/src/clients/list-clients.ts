@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { type Clients, clientView, viewOf } from './client.ts';
 
 export const listClients = ({ clients }: { clients: Clients }) =>
@@ -9,8 +9,6 @@ export const listClients = ({ clients }: { clients: Clients }) =>
     action: 'clients:read',
     query: pageQuery,
     response: pageOf(clientView),
-    async handle({ tenantId, query }) {
-      const page = await clients.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, tenantId)), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, query }) =>
+      paged(await clients.in(tenantId).list('inOrder', {}, query), entry => viewOf(entry, tenantId)),
   });

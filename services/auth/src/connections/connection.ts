@@ -2,7 +2,7 @@
 // sign-in goes is the business of its kind (kinds/), whose settings it holds without knowing them. A deleted connection
 // is gone at once.
 import { event, type Id, type ReasonOf } from '@reeve/contracts';
-import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
+import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { KindName, Kinds } from './kinds/registry.ts';
 
@@ -116,9 +116,7 @@ export function activate(id: ConnectionId, connection: Connection): Decision<Con
 
 export function update(id: ConnectionId, connection: Connection, change: Partial<Connection>): Decision<Connection> {
   const state: Connection = { ...connection, ...change };
-  const changed = (Object.keys(change) as (keyof Connection)[]).filter(
-    key => JSON.stringify(connection[key]) !== JSON.stringify(state[key]),
-  );
+  const changed = changedIn(connection, change);
   if (changed.length === 0) return null;
   const because: Why = 'requested';
   const { details, ...target } = about(id, state);

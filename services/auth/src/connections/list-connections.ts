@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { type Connections, connectionView, type ViewParts, viewOf } from './connection.ts';
 
 export const listConnections = ({ connections, ...parts }: ViewParts & { connections: Connections }) =>
@@ -9,8 +9,6 @@ export const listConnections = ({ connections, ...parts }: ViewParts & { connect
     action: 'connections:read',
     query: pageQuery,
     response: pageOf(connectionView(parts.kinds)),
-    async handle({ tenantId, query }) {
-      const page = await connections.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, parts)), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, query }) =>
+      paged(await connections.in(tenantId).list('inOrder', {}, query), entry => viewOf(entry, parts)),
   });

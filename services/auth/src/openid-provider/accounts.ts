@@ -2,7 +2,7 @@
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
-import type { OwnMetadata } from './client-metadata.ts';
+import { ownMetadata } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 import { tenantOfScope } from './resource-servers.ts';
@@ -10,9 +10,7 @@ import { sessionOfLogin } from './session-of-login.ts';
 
 export type AccountParts = { live: LiveSessions; tenants: TenantDirectory; grants: GrantStore };
 
-export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
-
-export function findLive({ live }: AccountParts, ref: SessionRef): Promise<LiveSession | null> {
+export function findLive({ live }: Pick<AccountParts, 'live'>, ref: SessionRef): Promise<LiveSession | null> {
   return requestScope().read(`session ${ref.sessionId}`, () => live.find(ref));
 }
 

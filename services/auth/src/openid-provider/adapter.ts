@@ -68,7 +68,6 @@ export function createAdapterFactory({ clients, signIns, grants, login, artifact
     },
     AccessToken: artifact('AccessToken'),
     PushedAuthorizationRequest: artifact('PushedAuthorizationRequest'),
-    ReplayDetection: artifact('ReplayDetection'),
   };
   return model => ({ ...nothing, ...models[model] });
 }

@@ -15,6 +15,8 @@ export type OwnMetadata = {
   pkce_required: boolean;
 };
 
+export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
+
 /**
  * The hash stands for the secret: what a client presents is turned into it before the provider compares
  * (client-secrets.ts).

@@ -54,9 +54,9 @@ async function recordReuse(parts: Parts, ctx: KoaContextWithOIDC): Promise<void>
 }
 
 /** The browser's login is gone: our session ends with it. */
-async function signOut({ live }: Parts, ctx: KoaContextWithOIDC): Promise<void> {
+async function signOut(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
   const ref = ctx.oidc.params?.['logout'] && ctx.oidc.session ? sessionOfLogin(ctx.oidc.session) : null;
-  const found = ref && (await live.find(ref));
+  const found = ref && (await findLive(parts, ref));
   if (!found) return;
   const { context, correlationId } = requestScope().cause;
   const { userId: id, displayName: name } = found.state;
@@ -65,7 +65,7 @@ async function signOut({ live }: Parts, ctx: KoaContextWithOIDC): Promise<void> 
     actor: { type: 'user', id, name, via: 'session' },
     context: { ...context, sessionId: found.id },
   };
-  await live.end(ref, 'signed_out', cause);
+  await parts.live.end(ref, 'signed_out', cause);
 }
 
 function nameTokensOutside(ctx: KoaContextWithOIDC): void {

@@ -1,17 +1,13 @@
 // When somebody has to sign in, besides what OpenID Connect says of it: when our session has ended, when the
 // application asks for another tenant or connection than those signed in to, and not at all for the sake of somebody
 // else whom the application expects.
-import type { TenantDirectory } from '@reeve/service-kit';
 import { decodeJwt } from 'jose';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import type { LiveSessions } from '../sessions/live-sessions.ts';
-import type { OwnMetadata } from './client-metadata.ts';
-import { requestScope } from './request-scope.ts';
+import { type AccountParts, findLive } from './accounts.ts';
+import { ownMetadata } from './client-metadata.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
-type Parts = { live: LiveSessions; tenants: TenantDirectory };
-
-export function signInPolicy({ live, tenants }: Parts) {
+export function signInPolicy(parts: Pick<AccountParts, 'live' | 'tenants'>) {
   const { Check, base } = interactionPolicy;
   const policy = base();
 
@@ -19,13 +15,13 @@ export function signInPolicy({ live, tenants }: Parts) {
     const { session, result, params, client } = ctx.oidc;
     if (session?.accountId === undefined || result?.login) return Check.NO_NEED_TO_PROMPT;
     const ref = sessionOfLogin(session);
-    const found = ref && (await requestScope().read(`session ${ref.sessionId}`, () => live.find(ref)));
+    const found = ref && (await findLive(parts, ref));
     if (!found) return Check.REQUEST_PROMPT;
-    const bound = (client?.metadata() as OwnMetadata | undefined)?.tenant_id;
+    const bound = client && ownMetadata(client).tenant_id;
     const { tenant, connection } = params ?? {};
     const isOtherTenant =
       (bound !== undefined && bound !== found.tenantId) ||
-      (typeof tenant === 'string' && (await tenants.findNow(tenant))?.id !== found.tenantId);
+      (typeof tenant === 'string' && (await parts.tenants.findNow(tenant))?.id !== found.tenantId);
     const isOtherConnection = typeof connection === 'string' && connection !== found.state.connectionId;
     return isOtherTenant || isOtherConnection ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
   };

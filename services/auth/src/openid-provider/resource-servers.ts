@@ -3,7 +3,7 @@
 import { isId, longestAccessTokenMs, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import type { OwnMetadata } from './client-metadata.ts';
+import { ownMetadata } from './client-metadata.ts';
 
 type Parts = { resources: readonly string[]; tenants: TenantDirectory };
 
@@ -33,7 +33,7 @@ export function resourceServerInfo({ resources, tenants }: Parts) {
   return async (ctx: KoaContextWithOIDC, resource: string, client: Client): Promise<ResourceServer> => {
     if (!resources.includes(resource)) throw new errors.InvalidTarget('resource is not the URL of one of our services');
     const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
-    const { tenant_id: own, platform = false } = client.metadata() as unknown as OwnMetadata;
+    const { tenant_id: own, platform = false } = ownMetadata(client);
     const isMachine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
     const granted: string[] = [];
     for (const scope of asked) {

@@ -1,4 +1,4 @@
-import { ownRoute, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { ownRoute, paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { type Sessions, sessionView, viewOf } from './session.ts';
 
 const common = { method: 'get', action: 'sessions:read', query: pageQuery, response: pageOf(sessionView) } as const;
@@ -8,10 +8,7 @@ export const listSessions = ({ sessions }: { sessions: Sessions }) =>
     ...common,
     path: '/v1/tenants/{tenantId}/sessions',
     summary: 'List sessions, newest first',
-    async handle({ tenantId, query }) {
-      const page = await sessions.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, query }) => paged(await sessions.in(tenantId).list('inOrder', {}, query), viewOf),
   });
 
 export const listUserSessions = ({ sessions }: { sessions: Sessions }) =>
@@ -21,10 +18,8 @@ export const listUserSessions = ({ sessions }: { sessions: Sessions }) =>
     // Who these sessions are of may see them as well.
     resource: { user: 'userId' },
     summary: "List a user's sessions, newest first",
-    async handle({ tenantId, params: { userId }, query }) {
-      const page = await sessions.in(tenantId).list('byUser', { userId }, query);
-      return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, params: { userId }, query }) =>
+      paged(await sessions.in(tenantId).list('byUser', { userId }, query), viewOf),
   });
 
 export const listOwnSessions = ({ sessions }: { sessions: Sessions }) =>
@@ -32,8 +27,6 @@ export const listOwnSessions = ({ sessions }: { sessions: Sessions }) =>
     ...common,
     path: '/v1/me/sessions',
     summary: 'List your own sessions, newest first',
-    async handle({ tenantId, caller, query }) {
-      const page = await sessions.in(tenantId).list('byUser', { userId: caller.id as `usr_${string}` }, query);
-      return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, caller: { id: userId }, query }) =>
+      paged(await sessions.in(tenantId).list('byUser', { userId }, query), viewOf),
   });

@@ -2,9 +2,9 @@
 // /interaction/{uid}/return/{connectionId} goes on. The callback only redirects: the cookie that binds a sign-in to its
 // browser has the interaction's path, so what came back is used where that cookie is checked. Otherwise whoever begins
 // a sign-in could have somebody else end it (login CSRF).
-import { event, ProblemError, type SignInFailure } from '@reeve/contracts';
+import { event, eventTypes, ProblemError, type SignInFailure } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
-import { causeOf, openRoute, type Reply, type Route, toProblem } from '@reeve/service-kit';
+import { causeOf, openRoute, type Reply, type Route, searchOf, toProblem } from '@reeve/service-kit';
 import type { Store } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type default as Provider } from 'oidc-provider';
@@ -67,8 +67,6 @@ export function signInRoutes(parts: Parts): Route[] {
     ),
   ];
 }
-
-const searchOf = ({ originalUrl }: Request) => new URL(originalUrl, 'http://localhost').search;
 
 function goOn(parts: Parts, came: Came): Promise<Reply<never>> {
   return inRequestScope(causeOf(came.request, null), async () => {
@@ -174,20 +172,10 @@ async function failed({ records, store }: Parts, uid: string, { signIn, asked, c
   await store.recordFact(tenantId, event('sign_in.failed', { id, because: step, details }), asked);
 }
 
-const ofProblems = [
-  'connection_not_active',
-  'identity_conflict',
-  'identity_unknown',
-  'user_deactivated',
-  'tenant_suspended',
-  'sign_in_expired',
-  'dependency_unavailable',
-] as const;
-
 function reasonOf(error: unknown): SignInFailure {
   if (error instanceof StepError) return error.step;
   const { code } = toProblem(error);
-  return ofProblems.find(one => one === code) ?? 'internal';
+  return eventTypes['sign_in.failed'].reasons.find(one => one === code) ?? 'internal';
 }
 
 const problemOf = (error: unknown): unknown =>

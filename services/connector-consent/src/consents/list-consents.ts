@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { type Consents, consentView, viewOf } from './consent.ts';
 
@@ -12,6 +12,6 @@ export const listConsents = ({ consents, clock }: { consents: Consents; clock: C
     response: pageOf(consentView),
     async handle({ tenantId, params: { installationId }, query }) {
       const page = await consents.in(tenantId).list('byInstallation', { installationId }, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, clock.now())), nextCursor: page.nextCursor } };
+      return paged(page, entry => viewOf(entry, clock.now()));
     },
   });

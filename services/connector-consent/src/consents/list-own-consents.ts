@@ -1,4 +1,4 @@
-import { ownRoute, pageOf, pageQuery } from '@reeve/service-kit';
+import { ownRoute, paged, pageOf, pageQuery } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { type Consents, consentView, viewOf } from './consent.ts';
 
@@ -10,8 +10,6 @@ export const listOwnConsents = ({ consents, clock }: { consents: Consents; clock
     action: 'consents:read',
     query: pageQuery,
     response: pageOf(consentView),
-    async handle({ tenantId, caller: { id: userId }, query }) {
-      const page = await consents.in(tenantId).list('byUser', { userId }, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, clock.now())), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, caller: { id: userId }, query }) =>
+      paged(await consents.in(tenantId).list('byUser', { userId }, query), entry => viewOf(entry, clock.now())),
   });

@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { type Installations, installationView, viewOf } from './installation.ts';
 
 export const listInstallations = ({ installations, selfUrl }: { installations: Installations; selfUrl: string }) =>
@@ -9,8 +9,6 @@ export const listInstallations = ({ installations, selfUrl }: { installations: I
     action: 'installations:read',
     query: pageQuery,
     response: pageOf(installationView),
-    async handle({ tenantId, query }) {
-      const page = await installations.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, selfUrl)), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, query }) =>
+      paged(await installations.in(tenantId).list('inOrder', {}, query), entry => viewOf(entry, selfUrl)),
   });

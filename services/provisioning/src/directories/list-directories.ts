@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { type Directories, directoryView, viewOf } from './directory.ts';
 
 export const listDirectories = ({ directories, selfUrl }: { directories: Directories; selfUrl: string }) =>
@@ -9,8 +9,6 @@ export const listDirectories = ({ directories, selfUrl }: { directories: Directo
     action: 'directories:read',
     query: pageQuery,
     response: pageOf(directoryView),
-    async handle({ tenantId, query }) {
-      const page = await directories.in(tenantId).list('inOrder', {}, query);
-      return { body: { items: page.items.map(entry => viewOf(entry, selfUrl)), nextCursor: page.nextCursor } };
-    },
+    handle: async ({ tenantId, query }) =>
+      paged(await directories.in(tenantId).list('inOrder', {}, query), entry => viewOf(entry, selfUrl)),
   });

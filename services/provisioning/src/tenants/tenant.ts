@@ -1,7 +1,7 @@
 // A customer of the platform: a name, a slug that is nobody else's, and whether its people get in. What is a tenant's
 // own lies with whoever owns it.
-import { event, isId, type ReasonOf, type TenantId } from '@reeve/contracts';
-import type { TenantDirectory } from '@reeve/service-kit';
+import { event, type ReasonOf, type TenantId } from '@reeve/contracts';
+import { lookUpIn, type TenantDirectory } from '@reeve/service-kit';
 import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
@@ -32,11 +32,7 @@ export const tenants = collection<Tenant>({
 
 /** The service that owns tenants looks them up where they are: nothing is on its way, and nothing is remembered. */
 export function ownTenantDirectory(collections: Tenants): TenantDirectory {
-  const all = collections.acrossTenants('the tenant named in a path is looked up before it is known');
-  const find: TenantDirectory['find'] = async reference => {
-    const entry = await all.getByUnique(isId('tenant', reference) ? 'id' : 'slug', reference);
-    return entry && { id: entry.tenantId, slug: entry.state.slug, status: entry.state.status };
-  };
+  const find = lookUpIn(collections);
   return { find, findNow: find };
 }
 

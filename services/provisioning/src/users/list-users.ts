@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { type Users, userView, viewOf } from './user.ts';
 
@@ -15,6 +15,6 @@ export const listUsers = ({ users }: { users: Users }) =>
       const page = await (status
         ? collection.list('byStatus', { status }, { limit, cursor })
         : collection.list('inOrder', {}, { limit, cursor }));
-      return { body: { items: page.items.map(viewOf), nextCursor: page.nextCursor } };
+      return paged(page, viewOf);
     },
   });

@@ -10,7 +10,7 @@ import {
   revocationDraft,
   type TenantId,
 } from '@reeve/contracts';
-import { type Collections, collection, type Decision, type Draft, type Entry } from '@reeve/store';
+import { type Collections, changedIn, collection, type Decision, type Draft, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
 export const roles = ['tenant_admin', 'tenant_auditor', 'tenant_member'] as const;
@@ -122,9 +122,8 @@ export type Change = Partial<Pick<User, 'email' | 'displayName' | 'roles'>>;
 /** An address that is set this way is taken as verified: whoever may set it answers for it. */
 export function update(whom: Whom, user: User, change: Change, because: Why): Decision<User> {
   const state: User = { ...user, ...change, ...(change.email === undefined ? {} : { emailVerified: true }) };
-  const changed = (['email', 'emailVerified', 'displayName', 'roles'] as const).filter(
-    key => JSON.stringify(user[key]) !== JSON.stringify(state[key]),
-  );
+  const { email, emailVerified, displayName, roles: held } = state;
+  const changed = changedIn(user, { email, emailVerified, displayName, roles: held });
   if (changed.length === 0) return null;
   const { id } = whom;
   const details = { ...described(state), changed };

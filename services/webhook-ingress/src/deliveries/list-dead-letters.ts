@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
 import { type Deliveries, deliveryView, viewOf } from './delivery.ts';
@@ -14,7 +14,6 @@ export const listDeadLetters = ({ endpoints, deliveries }: { endpoints: Endpoint
     async handle({ tenantId, params: { endpointId }, query }) {
       await readExisting(endpoints.in(tenantId), endpointId);
       const page = await deliveries.in(tenantId).list('byStatus', { endpointId, status: 'dead' }, query);
-      const items = page.items.map(entry => ({ ...viewOf(entry), reason: 'gap_not_filled' as const }));
-      return { body: { items, nextCursor: page.nextCursor } };
+      return paged(page, entry => ({ ...viewOf(entry), reason: 'gap_not_filled' as const }));
     },
   });

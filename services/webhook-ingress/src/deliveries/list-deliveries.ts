@@ -1,4 +1,4 @@
-import { instant, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
+import { instant, paged, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
@@ -29,15 +29,15 @@ export const listDeliveries = ({ endpoints, deliveries }: { endpoints: Endpoints
       const collection = deliveries.in(tenantId);
       if (webhookId !== undefined) {
         const found = await collection.getByUnique('webhook', deliveryKey(endpointId, webhookId));
-        return { body: { items: found && fits(found, filter) ? [viewOf(found)] : [], nextCursor: null } };
+        return paged({ items: found && fits(found, filter) ? [found] : [], nextCursor: null }, viewOf);
       }
       const { status, orderingKey, from, to } = filter;
       const page = { limit, cursor, range: { from, before: to } };
-      const { items, nextCursor } =
+      const found =
         status !== undefined && orderingKey === undefined
           ? await collection.list('byStatus', { endpointId, status }, page)
           : await collection.list('byEndpoint', { endpointId }, { ...page, only: given({ status, orderingKey }) });
-      return { body: { items: items.map(viewOf), nextCursor } };
+      return paged(found, viewOf);
     },
   });
 

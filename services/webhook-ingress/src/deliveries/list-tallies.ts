@@ -1,4 +1,4 @@
-import { pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Collections } from '@reeve/store';
 import { z } from 'zod';
 import type { Endpoints } from '../endpoints/endpoint.ts';
@@ -23,7 +23,7 @@ export const listTallies = ({ endpoints, tallies }: { endpoints: Endpoints; tall
     async handle({ tenantId, params: { endpointId }, query }) {
       await readExisting(endpoints.in(tenantId), endpointId);
       const page = await tallies.in(tenantId).list('byEndpoint', { endpointId }, query);
-      return { body: { items: page.items.map(({ state }) => viewOf(state)), nextCursor: page.nextCursor } };
+      return paged(page, ({ state }) => viewOf(state));
     },
   });
 

@@ -1,7 +1,7 @@
 // An endpoint: where one connector of one tenant sends its webhooks, how those are signed, and which secrets may sign
 // them. The secrets themselves are in the vault.
 import { event, type Id, type ReasonOf } from '@reeve/contracts';
-import { type Collections, collection, type Decision } from '@reeve/store';
+import { type Collections, changedIn, collection, type Decision } from '@reeve/store';
 import type { SchemeName, SignatureSettings, Source } from '@reeve/webhook-signatures';
 
 export type LiveSecret = { id: string; createdAt: string; expiresAt: string | null };
@@ -83,9 +83,7 @@ export function open(
 
 export function adjust(id: EndpointId, endpoint: Endpoint, settings: Partial<Settings>): Decision<Endpoint> {
   const state: Endpoint = { ...endpoint, ...settings };
-  const changed = (Object.keys(settings) as (keyof Settings)[]).filter(
-    name => JSON.stringify(state[name]) !== JSON.stringify(endpoint[name]),
-  );
+  const changed = changedIn(endpoint, settings);
   if (changed.length === 0) return null;
   const about = { id, name: endpoint.connectorId, because: 'requested', details: { changed } } as const;
   return { state, events: [event('endpoint.updated', about)] };

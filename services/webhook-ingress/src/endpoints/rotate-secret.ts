@@ -1,8 +1,7 @@
-import { ProblemError } from '@reeve/contracts';
-import { tenantRoute } from '@reeve/service-kit';
+import { changeExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { type Endpoints, rotate } from './endpoint.ts';
+import { type Endpoint, type Endpoints, rotate } from './endpoint.ts';
 import type { Receivers } from './receivers.ts';
 import { endpointWithSecret, type ShowParts, showEndpoint } from './show-endpoint.ts';
 
@@ -35,21 +34,19 @@ export const rotateSecret = ({ endpoints, receivers, clock, ...parts }: Parts) =
       const fresh = { id: freshId('secret'), createdAt: now.toISOString(), expiresAt: null };
       let shown: string | null = null;
       let isStored = false;
-      const entry = await endpoints
-        .in(tenantId)
-        .change(id, endpoint => endpoint && rotate(id, endpoint, { fresh, overlapSeconds, now }), {
-          cause,
-          expectedVersion,
-          // Once, and only where the endpoint may be changed. One that an earlier try has put in force stays as it is.
-          async gather(endpoint) {
-            if (!endpoint || isStored || endpoint.secrets.some(secret => secret.id === fresh.id)) return;
-            const { scheme, signature } = endpoint;
-            const wanted = { id: fresh.id, scheme, signature, given, field: 'secret' };
-            shown = await parts.secrets.create(tenantId, wanted, cause);
-            isStored = true;
-          },
-        });
-      if (!entry) throw new ProblemError('not_found');
+      const decide = (endpoint: Endpoint) => rotate(id, endpoint, { fresh, overlapSeconds, now });
+      const entry = await changeExisting(endpoints.in(tenantId), id, decide, {
+        cause,
+        expectedVersion,
+        // Once, and only where the endpoint may be changed. One that an earlier try has put in force stays as it is.
+        async gather(endpoint) {
+          if (!endpoint || isStored || endpoint.secrets.some(secret => secret.id === fresh.id)) return;
+          const { scheme, signature } = endpoint;
+          const wanted = { id: fresh.id, scheme, signature, given, field: 'secret' };
+          shown = await parts.secrets.create(tenantId, wanted, cause);
+          isStored = true;
+        },
+      });
       receivers.forget(id);
       const view = await showEndpoint(parts, tenantId, entry);
       return { body: { ...view, secret: shown }, version: entry.version };

@@ -3,8 +3,9 @@
 import { formats } from '@reeve/audit-log';
 import { newSecret, sign } from '@reeve/webhook-signatures';
 import { z } from 'zod';
+import { formatName } from '../../../log/format-name.ts';
 import { delivered, post, SinkError } from '../delivery.ts';
-import { formatName, url } from '../settings.ts';
+import { url } from '../settings.ts';
 import { defineSinkKind } from '../sink-kind.ts';
 
 function checkSecret(secret: string): string | null {

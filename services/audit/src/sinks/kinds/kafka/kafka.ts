@@ -3,9 +3,10 @@
 import { extname } from 'node:path';
 import { formats } from '@reeve/audit-log';
 import { z } from 'zod';
+import { formatName } from '../../../log/format-name.ts';
 import { IsolationError } from '../../isolation/isolated-process.ts';
 import { delivered, SinkError, sinkErrorCode } from '../delivery.ts';
-import { ca, formatName } from '../settings.ts';
+import { ca } from '../settings.ts';
 import { defineSinkKind } from '../sink-kind.ts';
 import type { Publication } from './isolated-publish.ts';
 
