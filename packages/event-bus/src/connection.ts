@@ -34,6 +34,8 @@ export type Connection = {
    * instead.
    */
   sendUntil: (moment: number) => void;
+  /** Ends the sockets on which brokers are asked for messages; kafkajs asks for everything else on others. */
+  endFetches: () => void;
   /** Ends every socket at once, with what waits in it to be sent, and lets no other be made. */
   cut: () => void;
 };
@@ -41,6 +43,12 @@ export type Connection = {
 export type Connect = () => Connection;
 
 const keepAliveMs = 60_000;
+
+/** The length of a request comes first, then which one it is: https://kafka.apache.org/protocol#protocol_messages. */
+const apiKeyAt = 4;
+const fetchApiKey = 1;
+const isFetch = (request: unknown): boolean =>
+  Buffer.isBuffer(request) && request.length > apiKeyAt + 1 && request.readInt16BE(apiKeyAt) === fetchApiKey;
 
 function openSocket({ host, port }: { host: string; port: number }, tls: Tls | null, onConnect: () => void) {
   if (!tls) {
@@ -62,7 +70,9 @@ export function createConnect(options: ConnectionOptions): Connect {
 
   return function connect() {
     const open = new Set<() => void>();
+    const fetching = new Set<() => void>();
     let sendUntil = Infinity;
+    let fetchesEnded = false;
     const maySend = () => Date.now() < sendUntil;
 
     const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
@@ -76,19 +86,27 @@ export function createConnect(options: ConnectionOptions): Connect {
        * away.
        */
       function abort() {
-        open.delete(abort);
+        forget();
         if (socket.writableEnded || tcp.connecting) tcp.destroy();
         else tcp.resetAndDestroy();
         process.nextTick(() => socket.emit('error', new Error('nothing is sent on this connection any more')));
       }
+      function forget() {
+        open.delete(abort);
+        fetching.delete(abort);
+      }
       open.add(abort);
-      tcp.once('close', () => open.delete(abort));
+      tcp.once('close', forget);
 
       const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
       socket.write = (...given: unknown[]) => {
-        if (maySend()) return write(...given);
-        abort();
-        return false;
+        const fetches = isFetch(given[0]);
+        if (!maySend() || (fetches && fetchesEnded)) {
+          abort();
+          return false;
+        }
+        if (fetches) fetching.add(abort);
+        return write(...given);
       };
       return socket;
     };
@@ -106,10 +124,14 @@ export function createConnect(options: ConnectionOptions): Connect {
         // kafkajs waits up to half a minute between attempts, and under Jest other times.
         retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
         logLevel: logLevel.WARN,
-        logCreator: () => entry => say(entry, { expected: !maySend() }),
+        logCreator: () => entry => say(entry, { expected: fetchesEnded || !maySend() }),
       }),
       sendUntil(moment) {
         sendUntil = moment;
+      },
+      endFetches() {
+        fetchesEnded = true;
+        for (const abort of fetching) abort();
       },
       cut() {
         sendUntil = 0;

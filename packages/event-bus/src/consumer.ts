@@ -4,7 +4,7 @@
 // tried a few times first: a bug that met one message must not stop a tenant for ever.
 import { context, metrics, SpanKind, trace } from '@opentelemetry/api';
 import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
-import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Admin, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { decode, textHeaders } from './cloud-events.ts';
 import type { Connect } from './connection.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
@@ -43,6 +43,8 @@ export type SetAside = {
 
 export type ConsumerParts = {
   connect: Connect;
+  /** That of the whole process, connected. */
+  connectedAdmin: () => Promise<Admin>;
   /** True for a failure that will pass, such as a store that is down. kafkajs's own are known here. */
   isTransient: (error: unknown) => boolean;
   onError: (error: unknown, about: { group: string; topic: string; partition: number; waitMs: number }) => void;
@@ -67,11 +69,10 @@ const maxLinks = 64;
 export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
-  const { connect, isTransient, onError } = parts;
+  const { connect, connectedAdmin, isTransient, onError } = parts;
   const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
   const { kafka, cut } = connect();
   const producer = kafka.producer(producerOptions);
-  const admin = kafka.admin();
   // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by
   // itself.
   const failed = new Map<string, { times: number; lasting: number }>();
@@ -93,6 +94,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       // The dead letter carries its reason besides.
       { name: 'max.message.bytes', value: String(maxMessageBytes + 65_536) },
     ];
+    const admin = await connectedAdmin();
     await admin.createTopics({ topics: [{ topic: dlq, numPartitions: 1, configEntries }], waitForLeaders: true });
     const headers = {
       ...message.headers,
@@ -206,6 +208,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   }
 
   async function measureLag() {
+    const admin = await connectedAdmin();
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
       const ends = await admin.fetchTopicOffsets(topic);
       for (const { partition, high } of ends) {
@@ -216,7 +219,6 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
   }
 
   const { promise: joined, resolve: hasJoined } = Promise.withResolvers<void>();
-  await admin.connect();
   const stopConsuming = await keepConsuming(connect, {
     topics,
     handled: () => Promise.allSettled(inHand),
@@ -257,7 +259,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       for (const timer of resumeTimers) clearTimeout(timer);
       await stopConsuming();
       cut();
-      await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+      await producer.disconnect().catch(() => undefined);
     },
   };
 }

@@ -67,6 +67,7 @@ export function createEventBus(options: EventBusOptions) {
     const consumer = await startConsumer(
       {
         connect,
+        connectedAdmin,
         isTransient,
         onError: (error, about) => log('warn', 'a partition is paused and will be tried again', { ...about, error }),
       },

@@ -18,6 +18,8 @@ export type Following = {
 type Ends = { at: number; partitions: Awaited<ReturnType<Admin['fetchTopicOffsets']>> };
 
 const askEveryMs = 3_000;
+/** What comes is there at once; nobody else is in the group who would have to be heard of in between. */
+const fetchWaitMs = 5_000;
 /** Where reading takes longer than asking. */
 const maxUnreached = 60;
 /** Partitions that are added to the topic are found in this time. */
@@ -65,7 +67,7 @@ export async function follow(
         // Never the same twice: a group waits for the member that it lost.
         groupId: `${clientId}.follow.${randomUUID()}`,
         sessionTimeout: 30_000,
-        maxWaitTimeInMs: 2_000,
+        maxWaitTimeInMs: fetchWaitMs,
         metadataMaxAge: partitionsAgeMs,
         allowAutoTopicCreation: false,
         retry: consumerRetry,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Message, newEventId, newId } from '@reeve/contracts';
+import { Kafka, logLevel } from 'kafkajs';
 import type { ConsumerOptions } from './consumer.ts';
 import { createEventBus, type EventBus } from './event-bus.ts';
 
@@ -36,15 +37,16 @@ async function consumed(gather: Partial<Pick<ConsumerOptions, 'gather'>>) {
     [topic]: { summary: '', key: '', partitions: 1, retentionMs: 3_600_000, compacted: false },
   });
   const batches: { size: number; at: number }[] = [];
+  const group = `test.${randomUUID()}`;
   const consumer = await bus.consume({
-    group: `test.${randomUUID()}`,
+    group,
     topics: [topic],
     handleBatch: async ({ events }) => void batches.push({ size: events.length, at: performance.now() }),
     ...gather,
   });
   await consumer.joined;
   await pause(500);
-  return { topic, batches };
+  return { topic, group, batches, stop: consumer.stop };
 }
 
 const publishApart = async (topic: string, count: number) => {
@@ -75,4 +77,16 @@ test('a consumer that gathers does not wait where there is enough', async () => 
   await bus.publish([message(topic, 'x'.repeat(20_000))], { before: Date.now() + 10_000 });
   while (batches.length === 0) await pause(20);
   expect((batches[0]?.at ?? Infinity) - began).toBeLessThan(2_000);
+}, 30_000);
+
+test('a consumer that waits for more stops at once, and its group knows', async () => {
+  const { group, stop } = await consumed({ gather: { ms: 9_000, bytes: 65_536 } });
+  const began = performance.now();
+  await stop();
+  expect(performance.now() - began).toBeLessThan(1_000);
+  const admin = new Kafka({ brokers: [String(broker)], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const { groups } = await admin.describeGroups([group]);
+  await admin.disconnect();
+  expect(groups).toMatchObject([{ members: [] }]);
 }, 30_000);

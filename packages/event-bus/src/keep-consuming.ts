@@ -32,12 +32,12 @@ type Options = ConsumerRunConfig & {
 export async function keepConsuming(connect: Connect, { create, topics, handled, ...run }: Options) {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let current: (Pick<Connection, 'cut'> & { consumer: Consumer }) | undefined;
+  let current: (Pick<Connection, 'cut' | 'endFetches'> & { consumer: Consumer }) | undefined;
 
   async function start() {
-    const { kafka, cut } = connect();
+    const { kafka, cut, endFetches } = connect();
     const consumer = create(kafka);
-    current = { consumer, cut };
+    current = { consumer, cut, endFetches };
     consumer.on(consumer.events.CRASH, () => {
       cut();
       startLater();
@@ -62,6 +62,8 @@ export async function keepConsuming(connect: Connect, { create, topics, handled,
     clearTimeout(timer);
     const left = current?.consumer.disconnect().catch(() => undefined);
     await handled?.();
+    // Else the broker would be waited for, which may be waiting for messages.
+    current?.endFetches();
     await Promise.race([left, pause(leaveWithinMs, undefined, { ref: false })]);
     // One that was about to join its group would do so later.
     current?.cut();
