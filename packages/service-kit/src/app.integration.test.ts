@@ -1,5 +1,6 @@
 // A small service of every kind of route, over a real store and bus: what comes before and after a handler, for each of
 // them.
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { event, newId, ProblemError, type TenantId } from '@reeve/contracts';
@@ -22,7 +23,9 @@ const view = z.object({ id: z.string(), name: z.string(), secret: z.string().nul
 
 const tenantId = newId('tenant');
 const suspended = newId('tenant');
+const ending = { id: newId('tenant'), slug: 'ending', status: 'active' };
 const known = [
+  ending,
   { id: tenantId, slug: 'acme', status: 'active' },
   { id: suspended, slug: 'gone', status: 'suspended' },
 ];
@@ -241,6 +244,29 @@ describe('a caller', () => {
     const refused = await ask('POST', of(suspended), { as: callers.tenantClient(suspended), body });
     expect(refused).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } });
     expect((await ask('POST', of(suspended), { as: callers.platform(), body })).status).toBe(201);
+  });
+
+  test('whose right ends while the body is on its way is refused', async () => {
+    const sendSlowly = async (between: () => void) => {
+      const authorization = `Bearer ${await service.issuer.token(callers.tenantClient(ending.id), service.url)}`;
+      async function* body() {
+        yield Buffer.from('{"name":');
+        await pause(300);
+        between();
+        // Longer than a directory of tenants keeps what it knows.
+        await pause(1_200);
+        yield Buffer.from(JSON.stringify(newId('request')).concat('}'));
+      }
+      const { status } = await fetch(new URL(of(ending.id), service.url), {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: Readable.from(body()),
+        duplex: 'half',
+      });
+      return status;
+    };
+    expect(await sendSlowly(() => undefined)).toBe(201);
+    expect(await sendSlowly(() => (ending.status = 'suspended'))).toBe(403);
   });
 
   test('of the platform is on the record of the tenant, whatever tenant its token names', async () => {

@@ -27,11 +27,7 @@ export type Known = {
 /** `signIn` begins a sign-in at this browser, and says where it has to go for that. */
 type NotSignedIn = { signIn: () => Promise<string> };
 
-export type Authenticate = (asked: {
-  request: Request;
-  response: Response;
-  params: Record<string, string>;
-}) => Promise<Known | NotSignedIn>;
+export type Authenticate = (exchange: Exchange) => Promise<Known | NotSignedIn>;
 
 export type RouteParts = {
   /** Verified, and still good. */
@@ -43,7 +39,14 @@ export type RouteParts = {
   authenticate?: { directory?: Authenticate; browser?: Authenticate };
 };
 
+type Exchange = { request: Request; response: Response; params: Record<string, string> };
+
 type Who = { known: Known | null; caller: Caller | null };
+
+type Admitted = { who: Who; tenant: KnownTenant | null; cause: Cause };
+
+/** A body may be sent as slowly as its sender likes, and a right to act may end meanwhile. */
+const decideAgainAfterMs = 100;
 
 const nobody: Who = { known: null, caller: null };
 
@@ -52,22 +55,20 @@ export function createRouteHandlers(parts: RouteParts) {
   return (route: Route): RequestHandler =>
     async (request, response) => {
       response.locals['answers'] = route.answer;
-      const params = readParameters(route.path, request.params);
-      const who = await identify(parts, route, { request, response, params });
-      if ('signIn' in who) return signInFirst(request, response, who);
-      allowOrigin(route, who, request, response);
-      const tenant = await findTenant(parts, route, request, who);
-      if (!areOfTheirForm(params)) throw new ProblemError('not_found');
-      const asked = causeOf(request, who.known);
-      const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
-      const cause = decision ? { ...asked, decision } : asked;
-      if (tenant) await recordPlatformUse(parts, { request, route, who, tenant, cause });
+      const exchange = { request, response, params: readParameters(route.path, request.params) };
+      let admitted = await admit(parts, route, exchange);
+      if ('signIn' in admitted) return signInFirst(request, response, admitted);
+      await recordPlatformUse(parts, { request, route, ...admitted });
+      const query = readQuery(route, request);
+      const begun = performance.now();
+      const body = await readBody(route, { request, response, csrf: admitted.who.known?.csrf });
+      if (performance.now() - begun > decideAgainAfterMs) admitted = await admit(parts, route, exchange);
+      if ('signIn' in admitted) return signInFirst(request, response, admitted);
+      const { who, tenant, cause } = admitted;
       const input = {
-        request,
-        response,
-        params,
-        query: readQuery(route, request),
-        body: await readBody(route, { request, response, csrf: who.known?.csrf }),
+        ...exchange,
+        query,
+        body,
         expectedVersion: ifMatch(route, request),
         cause,
         ...(who.caller ? { caller: who.caller } : {}),
@@ -81,17 +82,30 @@ export function createRouteHandlers(parts: RouteParts) {
     };
 }
 
+/** Who it is, in which tenant, and that they may. */
+async function admit(parts: RouteParts, route: Route, exchange: Exchange): Promise<Admitted | NotSignedIn> {
+  const { request, response, params } = exchange;
+  const who = await identify(parts, route, exchange);
+  if ('signIn' in who) return who;
+  allowOrigin(route, who, request, response);
+  const tenant = await findTenant(parts, route, request, who);
+  if (!areOfTheirForm(params)) throw new ProblemError('not_found');
+  const asked = causeOf(request, who.known);
+  const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
+  return { who, tenant, cause: decision ? { ...asked, decision } : asked };
+}
+
 async function identify(
   { verifyToken, authenticate = {} }: RouteParts,
   route: Route,
-  asked: Parameters<Authenticate>[0],
+  exchange: Exchange,
 ): Promise<Who | NotSignedIn> {
   if (route.caller === 'stranger') return nobody;
   if (route.caller === 'bearer') {
-    const caller = await verifyToken(bearerOf(asked.request));
+    const caller = await verifyToken(bearerOf(exchange.request));
     return { caller, known: knownAs(caller) };
   }
-  const found = await authenticate[route.caller]?.(asked);
+  const found = await authenticate[route.caller]?.(exchange);
   if (!found) throw new TypeError(`the service does not know how to tell a ${route.caller}`);
   return 'signIn' in found ? found : { known: found, caller: null };
 }
@@ -220,15 +234,9 @@ async function authorize(
  */
 async function recordPlatformUse(
   { store }: RouteParts,
-  {
-    request,
-    route: { action, summary },
-    who: { known },
-    tenant,
-    cause,
-  }: { request: Request; route: Route; who: Who; tenant: KnownTenant; cause: Cause },
+  { request, route: { action, summary }, who: { known }, tenant, cause }: Admitted & { request: Request; route: Route },
 ): Promise<void> {
-  if (!known?.principal.platform || action === null) return;
+  if (!tenant || !known?.principal.platform || action === null) return;
   const statedReason = (request.get('Reeve-Reason') ?? 'not stated').slice(0, 200);
   const used = event('access.platform_used', {
     id: action,

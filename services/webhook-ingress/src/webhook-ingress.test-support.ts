@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Id, TenantId } from '@reeve/contracts';
 import { createEventBus } from '@reeve/event-bus';
 import {
@@ -98,6 +99,8 @@ export type Sending = {
   /** Unix seconds. */
   timestamp?: number;
   headers?: Readonly<Record<string, string>>;
+  /** Done while all but the first byte of the body has still to come. */
+  midway?: () => Promise<unknown>;
 };
 
 export const unixNow = () => Math.floor(Date.now() / 1_000);
@@ -117,8 +120,18 @@ export async function deliver(
   const body = Buffer.from(sending.body ?? '{"a":1}');
   const signature = sign({ scheme, settings, secret, id, timestamp, body });
   const headers = { 'content-type': 'application/json', ...signature, ...sending.headers };
-  const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+  const { midway } = sending;
+  const content = midway
+    ? { body: Readable.from(slowly(body, midway)), duplex: 'half' as const }
+    : { body: new Uint8Array(body) };
+  const response = await fetch(url, { method: 'POST', headers, ...content });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Delivered['body'] };
+}
+
+async function* slowly(body: Buffer, midway: () => Promise<unknown>) {
+  yield body.subarray(0, 1);
+  await midway();
+  yield body.subarray(1);
 }
 
 export type Payload = { eventId: string; type: string; key: string; body: string };

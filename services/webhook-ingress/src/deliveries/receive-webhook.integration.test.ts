@@ -1,6 +1,7 @@
 // POST /hooks/{endpointId}, as a partner and as a forger meet it.
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as send } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, readEvents } from '@reeve/testing';
@@ -232,6 +233,34 @@ describe('what is refused before a signature is looked at', () => {
     }
     await limited.stop();
   }, 60_000);
+});
+
+describe('what stops to count while a body is on its way', () => {
+  const slowly = (to: Endpoint, what: () => Promise<unknown>) =>
+    deliver(to, {
+      async midway() {
+        await pause(200);
+        await what();
+      },
+    });
+
+  test('is an endpoint that is disabled', async () => {
+    const own = await newEndpoint(ingress, tenantId);
+    expect((await slowly(own, async () => undefined)).status).toBe(202);
+    const disable = () =>
+      ingress.ask('POST', `${endpointsOf(tenantId)}/${own.id}:disable`, { as: callers.tenantClient(tenantId) });
+    expectProblem(await slowly(own, disable), 410, 'endpoint_disabled');
+  });
+
+  test('is a secret that is replaced', async () => {
+    const own = await newEndpoint(ingress, tenantId);
+    const rotate = () =>
+      ingress.ask('POST', `${endpointsOf(tenantId)}/${own.id}:rotate-secret`, {
+        as: callers.tenantClient(tenantId),
+        body: { overlapSeconds: 0 },
+      });
+    expectProblem(await slowly(own, rotate), 401, 'delivery_unauthenticated');
+  });
 });
 
 test('the door is declared: open, and why', async () => {

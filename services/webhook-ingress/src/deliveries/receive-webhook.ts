@@ -33,6 +33,8 @@ type Reading = { row: Delivery; key: number } | { refused: DeliveryRejection; pr
 const hookPath = /^\/hooks\/([^/]+)\/?$/i;
 const bodyLimit = 1_048_576;
 const bodyWithinMs = 15_000;
+/** While a body is on its way an endpoint may be disabled, or its secret replaced. */
+const findAgainAfterMs = 100;
 
 const tracer = trace.getTracer('@reeve/webhook-ingress');
 
@@ -64,9 +66,12 @@ export function receiveWebhook(parts: Parts): NonNullable<AppParts['fastLane']> 
 
 async function serve(parts: Parts, endpointId: string, { request, response }: Exchange): Promise<void> {
   try {
-    const receiver = await admit(parts, endpointId, { request, response });
+    let receiver = await admit(parts, endpointId, { request, response });
+    const begun = performance.now();
     const body = await bytesOf(request);
-    await traced(request, () => receive(parts, { receiver, body, request }, response));
+    if (performance.now() - begun > findAgainAfterMs) receiver = await admit(parts, endpointId, { request, response });
+    const arrival = { receiver, body, request };
+    await traced(request, () => receive(parts, arrival, response));
   } catch (error) {
     answerProblem(parts.log, error, { request, response });
   }
