@@ -122,6 +122,6 @@ const withoutToken = {
   platform: false,
   acr: null,
   authenticatedAt: null,
-  issuedAt: null,
+  clientTokensFrom: null,
   surface: null,
 } as const;

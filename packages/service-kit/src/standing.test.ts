@@ -34,7 +34,7 @@ const person = (change: Partial<Caller> = {}): Caller => ({
   sessionId: newId('session'),
   acr: null,
   authenticatedAt: null,
-  issuedAt: new Date(start),
+  clientTokensFrom: null,
   surface: null,
   ...change,
 });
@@ -55,10 +55,10 @@ const sessionOver = ({ sessionId, id }: Caller): Revocation => ({
   userId: id as `usr_${string}`,
   until: inFiveMinutes,
 });
-const clientRevoked = ({ clientId }: Caller, issuedBefore: Date | null): Revocation => ({
+const clientRevoked = ({ clientId }: Caller, issuedBefore: string | null): Revocation => ({
   kind: 'client',
   id: clientId as `cli_${string}`,
-  issuedBefore: issuedBefore?.toISOString() ?? null,
+  issuedBefore,
   until: inFiveMinutes,
 });
 const refused = { code: 'token_invalid' };
@@ -103,11 +103,11 @@ describe('a caller', () => {
   test('of a client that was changed is refused with a token from before, and not with one from after', async () => {
     const { standing } = setUp();
     const before = person();
-    const changedAt = new Date(start + 10_000);
-    standing.learn(clientRevoked(before, changedAt));
+    const momentAfter = (ms: number) => new Date(start + ms).toISOString();
+    standing.learn(clientRevoked(before, momentAfter(10)));
     await expect(standing.now(before)).rejects.toMatchObject(refused);
-    await expect(standing.now({ ...before, issuedAt: null })).rejects.toMatchObject(refused);
-    await expect(standing.now({ ...before, issuedAt: changedAt })).resolves.toBeDefined();
+    await expect(standing.now({ ...before, clientTokensFrom: momentAfter(9) })).rejects.toMatchObject(refused);
+    await expect(standing.now({ ...before, clientTokensFrom: momentAfter(10) })).resolves.toBeDefined();
   });
 
   test('is refused no longer than it matters, when every token that it could concern has expired', async () => {

@@ -63,12 +63,14 @@ export function createStanding({
     });
   }
 
-  /** A client that is gone, or one whose earlier tokens count no more: those of the second of the change still do. */
-  function isOfRevokedClient({ clientId, issuedAt }: Caller): boolean {
+  /**
+   * Of a client that is gone, or one whose earlier tokens count no more. Not by `iat`, which holds whole seconds, and
+   * which says nothing of a token whose client was read a moment before the change.
+   */
+  function isOfRevokedClient({ clientId, clientTokensFrom }: Caller): boolean {
     const found = lookUp(clients, clientId);
     if (!found) return false;
-    const before = found.issuedBefore === null ? Infinity : Math.floor(Date.parse(found.issuedBefore) / 1_000) * 1_000;
-    return issuedAt === null || issuedAt.getTime() < before;
+    return found.issuedBefore === null || clientTokensFrom === null || clientTokensFrom < found.issuedBefore;
   }
 
   async function personOf(tenantId: TenantId, userId: string): Promise<PersonStanding | null | undefined> {

@@ -11,8 +11,8 @@ export type Caller = Principal & {
   /** Of the sign-in, for decisions that ask how somebody signed in and how long ago. Null without one. */
   acr: string | null;
   authenticatedAt: Date | null;
-  /** Of the token. */
-  issuedAt: Date | null;
+  /** From which moment on tokens of the client counted when this one was issued (ISO 8601). Null for from ever. */
+  clientTokensFrom: string | null;
   surface: string | null;
   /** Origins whose pages may read with this token. */
   origins?: readonly string[];
@@ -33,7 +33,7 @@ function reachOf(payload: JWTPayload): string[] {
 }
 
 function callerOf(payload: JWTPayload): Caller {
-  const { sub, client_id: clientId, scope, tid, iat, auth_time: authTime } = payload;
+  const { sub, client_id: clientId, scope, tid, auth_time: authTime } = payload;
   if (text(sub) === null || text(clientId) === null) throw new ProblemError('token_invalid');
   const tenantId: TenantId | null = isId('tenant', tid) ? tid : null;
   const scopes: string[] = (text(scope) ?? '')
@@ -52,7 +52,7 @@ function callerOf(payload: JWTPayload): Caller {
     sessionId: text(payload['sid']),
     acr: text(payload['acr']),
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000) : null,
-    issuedAt: iat === undefined ? null : new Date(iat * 1_000),
+    clientTokensFrom: text(payload['client_tokens_from']),
     surface: text(payload['surface']),
   };
 }

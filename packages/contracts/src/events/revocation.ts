@@ -23,7 +23,10 @@ export const revocationSchema = z.discriminatedUnion('kind', [
     issuedBefore: z.iso
       .datetime()
       .nullable()
-      .describe('Its tokens from before this moment are revoked; null: all of them, since the client is gone'),
+      .describe(
+        'Its tokens are revoked whose claim `client_tokens_from` is absent or before this moment; null: all of them, ' +
+          'since the client is gone',
+      ),
     until,
   }),
 ]);

@@ -94,17 +94,17 @@ async function readViewerToken({ viewers, signingKey, selfUrl, clock }: ViewerPa
       currentDate: clock.now(),
       requiredClaims: ['exp', 'iat', 'sub', 'tid'],
     });
-    const { tid: tenantId, sub: id = '', iat = 0 } = payload;
+    const { tid: tenantId, sub: id = '' } = payload;
     const found = isId('tenant', tenantId) ? await viewers.in(tenantId).get(id) : null;
     if (!isId('tenant', tenantId) || found?.state.revokedAt !== null) throw new ProblemError('token_invalid');
-    return callerOf(tenantId, found, new Date(iat * 1000));
+    return callerOf(tenantId, found);
   } catch (cause) {
     if (cause instanceof errors.JOSEError) throw new ProblemError('token_invalid', undefined, { cause });
     throw cause;
   }
 }
 
-const callerOf = (tenantId: TenantId, { id, state: { origins } }: Entry<Viewer>, issuedAt: Date): Caller => ({
+const callerOf = (tenantId: TenantId, { id, state: { origins } }: Entry<Viewer>): Caller => ({
   type: 'client',
   id,
   tenantId,
@@ -115,7 +115,7 @@ const callerOf = (tenantId: TenantId, { id, state: { origins } }: Entry<Viewer>,
   sessionId: null,
   acr: null,
   authenticatedAt: null,
-  issuedAt,
+  clientTokensFrom: null,
   surface: null,
   origins,
 });

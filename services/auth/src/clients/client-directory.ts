@@ -10,7 +10,7 @@ import { type Client, type Clients, sha256 } from './client.ts';
 
 export type KnownClient = Pick<
   Client,
-  'name' | 'grantTypes' | 'redirectUris' | 'postLogoutRedirectUris' | 'surface' | 'pkceRequired'
+  'name' | 'grantTypes' | 'redirectUris' | 'postLogoutRedirectUris' | 'surface' | 'pkceRequired' | 'tokensFrom'
 > & {
   id: string;
   /** Null for a client of the platform, which acts in whichever tenant. */
@@ -68,7 +68,14 @@ export function holdsSecret({ secrets }: KnownClient, given: string): boolean {
 
 /** What the platform gives by the environment: its own client, and the consent service, which signs people in. */
 function platformClients(config: Config): KnownClient[] {
-  const nothing = { postLogoutRedirectUris: [], tenantId: null, areas: null, surface: null, pkceRequired: true };
+  const nothing = {
+    postLogoutRedirectUris: [],
+    tenantId: null,
+    areas: null,
+    surface: null,
+    pkceRequired: true,
+    tokensFrom: null,
+  };
   return [
     {
       ...nothing,

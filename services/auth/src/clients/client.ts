@@ -23,6 +23,8 @@ export type Client = {
   surface: string | null;
   /** False for a confidential application that cannot do PKCE. */
   pkceRequired: boolean;
+  /** Its tokens from before this moment count no more. Null when none was ever revoked. */
+  tokensFrom: string | null;
   /** The newest first; those that were rotated away count until they expire. */
   secrets: Secret[];
   createdAt: string;
@@ -50,19 +52,22 @@ export const clientView = z.object({
 /** The secret is shown when it is made, and never again. */
 export const clientWithSecret = clientView.extend({ clientSecret: z.string().nullable() });
 
-type Version1 = Omit<Client, 'areas' | 'surface' | 'pkceRequired' | 'secrets'> & {
+type Version2 = Omit<Client, 'tokensFrom'>;
+type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'> & {
   secretSha256: string;
   status: 'active' | 'deleted';
 };
 
 export const clients = collection<Client>({
   name: 'clients',
-  version: 2,
+  version: 3,
   // Version 1 had one secret, reached everywhere, and kept what was deleted.
-  upgrade(state) {
+  upgrade(state, from) {
+    const tokensFrom = null;
+    if (from === 2) return { ...(state as Version2), tokensFrom };
     const { secretSha256, status, ...rest } = state as Version1;
     const secrets = status === 'active' ? [{ sha256: secretSha256, expiresAt: null }] : [];
-    return { ...rest, areas: null, surface: null, pkceRequired: true, secrets };
+    return { ...rest, areas: null, surface: null, pkceRequired: true, secrets, tokensFrom };
   },
   globallyUnique: { id: (_, id) => id },
   queries: { inOrder: { equality: [] } },
@@ -77,7 +82,7 @@ export function newClientSecret(): { clientSecret: string; secretSha256: string 
 }
 
 export function viewOf({ id, state }: Entry<Client>, tenantId: string): z.infer<typeof clientView> {
-  const { secrets: _, deletedAt: __, ...rest } = state;
+  const { secrets: _, tokensFrom: __, deletedAt: ___, ...rest } = state;
   return { clientId: id, ...rest, scopes: [`tenant:${tenantId}`] };
 }
 
@@ -129,13 +134,15 @@ const about = ({ id, tenantId }: Which, { name, grantTypes }: Client) => ({
 });
 
 /** What those who hold its tokens have to know. `issuedBefore` is null when none of them counts any more. */
-const revocation = ({ id, at }: Which, issuedBefore: Date | null) =>
-  revocationDraft({
-    kind: 'client',
-    id,
-    issuedBefore: issuedBefore?.toISOString() ?? null,
-    until: mattersUntil(at),
-  });
+const revocation = ({ id, at }: Which, issuedBefore: string | null) =>
+  revocationDraft({ kind: 'client', id, issuedBefore, until: mattersUntil(at) });
+
+/** From now on its earlier tokens count no more; from later than the last time, whatever clocks say. */
+function startTokensAnew(which: Which, state: Client) {
+  const last = state.tokensFrom === null ? 0 : Date.parse(state.tokensFrom);
+  const tokensFrom = new Date(Math.max(which.at.getTime(), last + 1)).toISOString();
+  return { state: { ...state, tokensFrom }, told: revocation(which, tokensFrom) };
+}
 
 function updated(which: Which, state: Client, changed: readonly string[], because: ReasonOf<'client.updated'>) {
   const { details, ...target } = about(which, state);
@@ -144,7 +151,7 @@ function updated(which: Which, state: Client, changed: readonly string[], becaus
 
 export function register(which: Which, settings: ClientSettings, secretSha256: string): NonNullable<Decision<Client>> {
   const secrets = [{ sha256: secretSha256, expiresAt: null }];
-  const state: Client = { ...settings, secrets, createdAt: which.at.toISOString() };
+  const state: Client = { ...settings, secrets, tokensFrom: null, createdAt: which.at.toISOString() };
   return { state, events: [event('client.created', { ...about(which, state), because: 'requested' })] };
 }
 
@@ -154,7 +161,9 @@ export function update(which: Which, client: Client, change: Partial<ClientSetti
   const changed = changedIn(client, change);
   if (changed.length === 0) return null;
   const events = [updated(which, state, changed, 'requested')];
-  return { state, events: changed.includes('areas') ? [...events, revocation(which, which.at)] : events };
+  if (!changed.includes('areas')) return { state, events };
+  const anew = startTokensAnew(which, state);
+  return { state: anew.state, events: [...events, anew.told] };
 }
 
 /** The secrets until now count for so long; where that is not at all, neither do the tokens that were got by them. */
@@ -169,7 +178,9 @@ export function rotateSecret(
     .map(secret => ({ ...secret, expiresAt: secret.expiresAt ?? expiresAt }));
   const state: Client = { ...client, secrets: [{ sha256: secretSha256, expiresAt: null }, ...kept] };
   const events = [updated(which, state, ['secret'], 'secret_rotated')];
-  return { state, events: keepMs > 0 ? events : [...events, revocation(which, which.at)] };
+  if (keepMs > 0) return { state, events };
+  const anew = startTokensAnew(which, state);
+  return { state: anew.state, events: [...events, anew.told] };
 }
 
 export function remove(which: Which, client: Client): Decision<Client> {

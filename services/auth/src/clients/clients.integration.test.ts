@@ -110,9 +110,9 @@ describe('a secret', () => {
 
   test('that was rotated ends at once, with the tokens that were got by it', async () => {
     const client = await machine();
+    await nextSecond();
     const call = await use(client);
     expect(await call()).toBe(200);
-    await nextSecond();
     const { body } = await ask('POST', `${path(client.id)}:rotate-secret`, {});
     expect((await getToken(client)).status).toBe(401);
     const rotated = { ...client, secret: body.clientSecret ?? '' };
@@ -144,9 +144,9 @@ describe('a client', () => {
 
   test('reaches the areas that it has, and when they become fewer, so do its tokens', async () => {
     const client = await machine();
+    await nextSecond();
     const call = await use(client);
     expect(await call()).toBe(200);
-    await nextSecond();
     await ask('PATCH', path(client.id), { areas: ['webhooks'] });
     expect(await settled(call, 401)).toBe(401);
     expect(await (await use(client))()).toBe(403);

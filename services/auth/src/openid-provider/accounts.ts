@@ -66,11 +66,13 @@ function claimsOf({ id, tenantId, state }: LiveSession) {
 }
 
 export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC, token: object & { kind: string }) {
-  const { platform, areas, surface } = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
+  const { platform, areas, surface, tokens_from: tokensFrom } = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
   const ofClient = {
     ...(platform ? { platform } : {}),
     ...(areas ? { areas } : {}),
     ...(surface === undefined ? {} : { surface }),
+    // By which its verifiers know it from one that was issued in the same second, after the client's were revoked.
+    ...(tokensFrom === undefined ? {} : { client_tokens_from: tokensFrom }),
   };
   if (token.kind === 'ClientCredentials') {
     const scope = 'scope' in token && typeof token.scope === 'string' ? token.scope : undefined;

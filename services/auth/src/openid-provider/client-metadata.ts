@@ -5,7 +5,7 @@ import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
 import type { KnownClient } from '../clients/client-directory.ts';
 
-export const extraClientMetadata = ['tenant_id', 'platform', 'areas', 'surface', 'pkce_required'];
+export const extraClientMetadata = ['tenant_id', 'platform', 'areas', 'surface', 'pkce_required', 'tokens_from'];
 
 export type OwnMetadata = {
   tenant_id?: TenantId;
@@ -13,6 +13,7 @@ export type OwnMetadata = {
   areas?: Area[];
   surface?: string;
   pkce_required: boolean;
+  tokens_from?: string;
 };
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
@@ -23,7 +24,18 @@ export const ownMetadata = (client: { metadata(): object }) => client.metadata()
  */
 export function metadataOf(client: KnownClient | null): AdapterPayload | undefined {
   if (!client) return undefined;
-  const { id, name, grantTypes, redirectUris, postLogoutRedirectUris, tenantId, isPlatform, areas, surface } = client;
+  const {
+    id,
+    name,
+    grantTypes,
+    redirectUris,
+    postLogoutRedirectUris,
+    tenantId,
+    isPlatform,
+    areas,
+    surface,
+    tokensFrom,
+  } = client;
   return {
     client_id: id,
     client_name: name,
@@ -37,5 +49,6 @@ export function metadataOf(client: KnownClient | null): AdapterPayload | undefin
     ...(isPlatform ? { platform: true } : {}),
     ...(areas === null ? {} : { areas }),
     ...(surface === null ? {} : { surface }),
+    ...(tokensFrom === null ? {} : { tokens_from: tokensFrom }),
   };
 }
