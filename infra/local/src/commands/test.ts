@@ -53,6 +53,10 @@ await run({ directory, leave }, async started => {
   if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
   const { passed, failed, skipped } = readTestResults(readFileSync(results, 'utf8'));
   for (const line of skipped) started.say(line);
+  if (code !== 0 && failed === 0)
+    started.say(
+      `no test failed, but Jest ended with code ${code}: look above for what went on after the end of a test`,
+    );
   const isGood = code === 0 && failed === 0;
   if (!isGood && need !== 'nothing') started.say(`logs of this run: ${join(directory, 'logs')}`);
   console.log(`${passed} passed, ${failed} failed`);

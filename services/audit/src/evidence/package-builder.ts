@@ -32,7 +32,7 @@ type Parts = FileParts &
 type Made = Pick<EvidencePackage, 'bytes' | 'pieces' | 'sha256'>;
 
 const leaseMs = 60_000;
-const lookEveryMs = 1_000;
+const lookEveryMs = 3_000;
 const pieceBytes = 1_000_000;
 /** So many places of the log later, how far it is is written, and the lease renewed. */
 const noteEvery = 2_000;
