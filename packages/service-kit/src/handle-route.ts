@@ -1,10 +1,10 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
 import type { Access, Principal, Resource } from '@reeve/access';
-import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
+import { type Actor, type Cause, event, newId, ProblemError, platformTenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
-import { createIdempotency, type Idempotency, idempotencyKeyForm } from './idempotency.ts';
+import { createIdempotency, type Idempotency, idempotencyKeyForm, type Once } from './idempotency.ts';
 import { areOfTheirForm, readParameters } from './path.ts';
 import { readBody } from './read-body.ts';
 import type { HandlerInput, Reply, Route } from './route.ts';
@@ -75,7 +75,7 @@ export function createRouteHandlers(parts: RouteParts) {
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
       const handle = (freshId: HandlerInput['freshId']) => route.handle({ ...input, freshId });
-      const once = onceOf(route, { request, who, tenant });
+      const once = onceOf(route, { request, who, tenant, cause });
       if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
       return reply(route, response, await handle(newId));
     };
@@ -292,12 +292,10 @@ function ifMatch(route: Route, request: Request): number | undefined {
   return Number(version);
 }
 
-type Once = { tenantId: TenantId; scope: string; key: string; request: string };
-
-/** What an Idempotency-Key stands for; null without one. */
+/** Null without an Idempotency-Key. */
 function onceOf(
   route: Route,
-  { request, who: { known }, tenant }: { request: Request; who: Who; tenant: KnownTenant | null },
+  { request, who: { known }, tenant, cause }: { request: Request; who: Who; tenant: KnownTenant | null; cause: Cause },
 ): Once | null {
   const key = request.get('Idempotency-Key');
   if (key === undefined || request.method === 'GET' || !known || route.answer !== 'json') return null;
@@ -311,6 +309,7 @@ function onceOf(
     scope: `${type} ${id} ${request.method} ${request.path}`,
     key,
     request: JSON.stringify(request.body ?? null),
+    cause,
   };
 }
 
