@@ -12,6 +12,7 @@ import { createFoundation } from './foundation.ts';
 import { createGiveWay } from './give-way.ts';
 import type { Authenticate } from './handle-route.ts';
 import { html } from './html.ts';
+import { createLogger } from './logger.ts';
 import { browserRouteFor, openRoute, ownRoute, platformRoute, scimRouteFor, tenantRoute } from './route.ts';
 import { changeExisting, createOnce, readExisting } from './save.ts';
 import { tenantDirectory } from './tenant-directory.ts';
@@ -58,6 +59,9 @@ const directory: Authenticate = async ({ request }) => {
   };
 };
 
+const lines: string[] = [];
+const log = createLogger('test', 'info', { write: line => void lines.push(line) });
+
 let service: RunningService;
 let events: EventReader;
 
@@ -65,7 +69,7 @@ beforeAll(async () => {
   service = await startService({
     name: 'test',
     schema: baseConfig,
-    create(config, log) {
+    create(config) {
       const foundation = createFoundation('test', config, { log, contents: { collections: [things] } });
       const { store, verifyToken, ready, start, stop } = foundation;
       const all = store.collection(things);
@@ -164,6 +168,12 @@ beforeAll(async () => {
             summary: 'Find',
             response: z.object({ id: z.string() }),
             handle: async ({ principal: { id } }) => ({ body: { id } }),
+          }),
+          scimRouteFor<{ id: string }>()({
+            method: 'get',
+            path: '/scim/v2/{directoryId}/Groups',
+            summary: 'Not offered yet',
+            handle: () => Promise.reject(new ProblemError('scim_not_offered')),
           }),
           browserRouteFor<{ name: string }>()({
             method: 'get',
@@ -414,6 +424,20 @@ describe('SCIM', () => {
     expect(refused.body).toMatchObject({ schemas: [expect.stringContaining(':Error')], status: '401' });
     expect((await ask('GET', path, { as: 'directory' })).status).toBe(200);
     expect((await ask('GET', '/scim/v2/nowhere')).body).toMatchObject({ status: '404' });
+  });
+
+  test('that is not offered is refused, and logged as no failure of ours', async () => {
+    const levelsOf = ({ headers }: { headers: Headers }) =>
+      eventually('a line that it was answered', () => {
+        const own = lines
+          .map(line => JSON.parse(line) as { requestId?: string; level: string; msg: string })
+          .filter(({ requestId }) => requestId === headers.get('reeve-request-id'));
+        return own.some(({ msg }) => msg === 'answered') && own.map(({ level }) => level);
+      });
+    const refused = await ask('GET', `/scim/v2/${newId('directory')}/Groups`, { as: 'directory' });
+    expect([refused.status, await levelsOf(refused)]).toEqual([501, ['info']]);
+    const failed = await ask('GET', '/v1/fails', { as: callers.platform() });
+    expect([failed.status, await levelsOf(failed)]).toEqual([500, ['error', 'error']]);
   });
 });
 
