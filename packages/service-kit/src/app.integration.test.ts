@@ -317,6 +317,8 @@ describe('If-Match', () => {
     expect((await change('"1"')).status).toBe(200);
     expect(await change('"1"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
     expect(await change('"x"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect(await change('W/"2"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect((await change('"2"')).status).toBe(200);
     expect((await change('*')).status).toBe(200);
     const elsewhere = await make('y', { 'if-match': '"1"' });
     expect(elsewhere).toMatchObject({ status: 400, body: { code: 'precondition_unsupported' } });

@@ -283,11 +283,13 @@ function readQuery(route: Route, request: Request): unknown {
   return assertNothing(request.query, 'query');
 }
 
+/** The comparison is strong (RFC 9110 §13.1.1), but in SCIM, whose ETags are weak (RFC 7644 §3.14). */
 function ifMatch(route: Route, request: Request): number | undefined {
   const header = request.get('If-Match');
   if (header === undefined || header === '*') return undefined;
   if (!route.versioned) throw new ProblemError('precondition_unsupported');
-  const version = /^(?:W\/)?"(\d{1,15})"$/.exec(header)?.[1];
+  const form = route.answer === 'scim' ? /^(?:W\/)?"(\d{1,15})"$/ : /^"(\d{1,15})"$/;
+  const version = form.exec(header)?.[1];
   if (version === undefined) throw new ProblemError('precondition_failed', 'If-Match is not one of our ETags');
   return Number(version);
 }
