@@ -291,6 +291,7 @@ describe('a body', () => {
   test.each([
     ['of 10,000 levels', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, {}, 400],
     ['that is no JSON', '{', {}, 400],
+    ['with a member twice', '{"name":"x","name":"y"}', {}, 400],
     ['that is too large', JSON.stringify({ name: 'x'.repeat(300_000) }), {}, 413],
     ['of another type', 'name=x', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['that is not there', undefined, {}, 400],
@@ -299,6 +300,13 @@ describe('a body', () => {
   ])('%s is refused', async (_, body, headers, status) => {
     const options = body === undefined ? {} : { body };
     expect((await ask('POST', of(tenantId), { as: asTenant, headers, ...options })).status).toBe(status);
+  });
+
+  test('with a member twice is refused by its name, and taken however else it is laid out', async () => {
+    const send = (body: string) => ask('POST', of(tenantId), { as: asTenant, body });
+    const refused = await send('{ "name": "x", "n\\u0061me": "x" }');
+    expect(refused.body).toMatchObject({ code: 'body_malformed', detail: 'the member "name" is there twice' });
+    expect((await send(`\ufeff{\n "name": "${newId('request')}"\n}`)).status).toBe(201);
   });
 
   test('where none is wanted is refused by its fields', async () => {
