@@ -90,6 +90,13 @@ describe('access', () => {
     expect(access.decide({ principal, action, resource })).toMatchObject({ allowed: true, rule });
   });
 
+  test('names the rule that is written first, where several permit', () => {
+    const named = (action: Action, resource: Resource) =>
+      Array.from({ length: 40 }, () => access.decide({ principal: user('tenant_admin'), action, resource }).rule);
+    const rules = [...named('sessions:write', person('usr_a')), ...named('installations:read', tenant(acme))];
+    expect([...new Set(rules)]).toEqual(['tenant-admin-administers-the-tenant']);
+  });
+
   test.each<[string, Principal, Action, Resource]>([
     ["a tenant's client in another tenant", acmeClient, 'users:read', tenant(beta)],
     ['a tenant admin in another tenant', user('tenant_admin'), 'users:read', tenant(beta)],

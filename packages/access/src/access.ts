@@ -35,7 +35,7 @@ export type AccessRequest = { principal: Principal; action: Action; resource: Re
 
 export type AccessDecision = {
   allowed: boolean;
-  /** The @id of the policy that decided; null when nothing permitted it. */
+  /** The @id of the policy that decided, of several the one that is written first; null when nothing permitted it. */
   rule: string | null;
   /** What the rule rested on, in words: the scopes or roles of the principal. */
   basis: string;
@@ -45,11 +45,12 @@ const actionType = 'Action';
 const cedarTypes = { user: 'User', client: 'Client', service: 'Service', directory: 'Directory' } as const;
 const withoutSignIn: AccessContext = { acr: null, signInAgeSeconds: null, surface: null };
 
-const actionEntities: EntityJson[] = Object.entries(actions).map(([id, { groups }]) => ({
+/** Of the groups only the names are needed, since they are in no others. */
+const entityOfAction = (id: Action) => ({
   uid: { type: actionType, id },
   attrs: {},
-  parents: groups.map(group => ({ type: actionType, id: group })),
-}));
+  parents: actions[id].groups.map(group => ({ type: actionType, id: group })),
+});
 
 const tenantOf = (tenantId: TenantId | null) =>
   tenantId === null ? {} : { tenant: { __entity: { type: 'Tenant', id: tenantId } } };
@@ -87,6 +88,7 @@ export function createAccess(policies = builtInRoles()) {
     if (id === undefined) throw new Error('a policy has no @id');
     staticPolicies[id] = policy.slice(policy.indexOf('\n') + 1);
   }
+  const written = Object.keys(staticPolicies);
   // Cedar keeps what it has parsed for the whole process, by this name.
   const policySet = createHash('sha256').update(policies).digest('hex');
   const parsed = preparsePolicySet(policySet, { staticPolicies });
@@ -96,6 +98,7 @@ export function createAccess(policies = builtInRoles()) {
     decide({ principal, action, resource, context = withoutSignIn }: AccessRequest): AccessDecision {
       const uid = { type: cedarTypes[principal.type], id: principal.id };
       const { platform, scopes, roles, tenantId } = principal;
+      const asked = entityOfAction(action);
       const about = entityOf(resource);
       const own: EntityJson = {
         uid,
@@ -106,7 +109,7 @@ export function createAccess(policies = builtInRoles()) {
       const others = about.uid.type === uid.type && about.uid.id === uid.id ? [] : [about];
       const answer = statefulIsAuthorized({
         principal: uid,
-        action: { type: actionType, id: action },
+        action: asked.uid,
         resource: about.uid,
         context: {
           area: actions[action].area,
@@ -115,14 +118,16 @@ export function createAccess(policies = builtInRoles()) {
           ...(context.signInAgeSeconds === null ? {} : { signInAgeSeconds: Math.floor(context.signInAgeSeconds) }),
         },
         preparsedPolicySetId: policySet,
-        entities: [own, ...others, ...actionEntities],
+        entities: [own, ...others, asked],
       });
       const basis = `scopes: ${principal.scopes.join(' ') || 'none'}; roles: ${principal.roles.join(' ') || 'none'}`;
       // A policy that could not be evaluated must not be taken for one that did not apply.
       if (answer.type === 'failure' || answer.response.diagnostics.errors.length > 0)
         return { allowed: false, rule: null, basis };
       const { decision, diagnostics } = answer.response;
-      return { allowed: decision === 'allow', rule: diagnostics.reason[0] ?? null, basis };
+      // Cedar names them in no order.
+      const rule = written.find(id => diagnostics.reason.includes(id)) ?? null;
+      return { allowed: decision === 'allow', rule, basis };
     },
   };
 }

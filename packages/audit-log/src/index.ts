@@ -50,7 +50,6 @@ export {
   signStatement,
   type Tombstone,
 } from './statements.ts';
-export { JsonError, parseJson } from './strict-json.ts';
 export type { Finding, Problem } from './verify/finding.ts';
 export { createTenants, type TenantsOptions, verifyTenants } from './verify/tenants.ts';
 export type { Verification } from './verify/verification.ts';

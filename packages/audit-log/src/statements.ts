@@ -1,12 +1,11 @@
 // What Reeve signs about a log: each statement is a compact JWS (RFC 7515) with Ed25519 (RFC 8037), its kind in the
 // header `typ`. Whoever has the public keys can check it with any JOSE library.
 import { hash as digest } from 'node:crypto';
-import { isCanonicalJws } from '@reeve/contracts';
+import { isCanonicalJws, parseJson } from '@reeve/contracts';
 import { CompactSign, compactVerify, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { rootOfLeaves } from './merkle.ts';
 import { canonicalJson, genesisHash } from './record.ts';
-import { parseJson } from './strict-json.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const sequence = z.number().int().positive();

@@ -10,12 +10,11 @@ import {
   decodeStatement,
   type InclusionProof,
   inclusionProofSchema,
-  JsonError,
   type KeySet,
-  parseJson,
   type Statement,
   StatementError,
 } from '@reeve/audit-log';
+import { JsonError, parseJson } from '@reeve/contracts';
 import { z } from 'zod';
 
 const longestSmallFile = 4_194_304;

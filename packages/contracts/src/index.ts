@@ -49,6 +49,7 @@ export {
   platformTenantId,
   type TenantId,
 } from './ids.ts';
+export { JsonError, parseJson } from './json.ts';
 export { isCanonicalJws } from './jws.ts';
 export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {

@@ -13,6 +13,7 @@ import { createFoundation } from './foundation.ts';
 import { createGiveWay } from './give-way.ts';
 import type { Authenticate } from './handle-route.ts';
 import { html } from './html.ts';
+import { createLogger } from './logger.ts';
 import { browserRouteFor, openRoute, ownRoute, platformRoute, scimRouteFor, tenantRoute } from './route.ts';
 import { changeExisting, createOnce, readExisting } from './save.ts';
 import { tenantDirectory } from './tenant-directory.ts';
@@ -61,6 +62,9 @@ const directory: Authenticate = async ({ request }) => {
   };
 };
 
+const lines: string[] = [];
+const log = createLogger('test', 'info', { write: line => void lines.push(line) });
+
 let service: RunningService;
 let events: EventReader;
 
@@ -68,7 +72,7 @@ beforeAll(async () => {
   service = await startService({
     name: 'test',
     schema: baseConfig,
-    create(config, log) {
+    create(config) {
       const foundation = createFoundation('test', config, { log, contents: { collections: [things] } });
       const { store, verifyToken, ready, start, stop } = foundation;
       const all = store.collection(things);
@@ -167,6 +171,12 @@ beforeAll(async () => {
             summary: 'Find',
             response: z.object({ id: z.string() }),
             handle: async ({ principal: { id } }) => ({ body: { id } }),
+          }),
+          scimRouteFor<{ id: string }>()({
+            method: 'get',
+            path: '/scim/v2/{directoryId}/Groups',
+            summary: 'Not offered yet',
+            handle: () => Promise.reject(new ProblemError('scim_not_offered')),
           }),
           browserRouteFor<{ name: string }>()({
             method: 'get',
@@ -307,6 +317,7 @@ describe('a body', () => {
   test.each([
     ['of 10,000 levels', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, {}, 400],
     ['that is no JSON', '{', {}, 400],
+    ['with a member twice', '{"name":"x","name":"y"}', {}, 400],
     ['that is too large', JSON.stringify({ name: 'x'.repeat(300_000) }), {}, 413],
     ['of another type', 'name=x', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['that is not there', undefined, {}, 400],
@@ -315,6 +326,13 @@ describe('a body', () => {
   ])('%s is refused', async (_, body, headers, status) => {
     const options = body === undefined ? {} : { body };
     expect((await ask('POST', of(tenantId), { as: asTenant, headers, ...options })).status).toBe(status);
+  });
+
+  test('with a member twice is refused by its name, and taken however else it is laid out', async () => {
+    const send = (body: string) => ask('POST', of(tenantId), { as: asTenant, body });
+    const refused = await send('{ "name": "x", "n\\u0061me": "x" }');
+    expect(refused.body).toMatchObject({ code: 'body_malformed', detail: 'the member "name" is there twice' });
+    expect((await send(`\ufeff{\n "name": "${newId('request')}"\n}`)).status).toBe(201);
   });
 
   test('where none is wanted is refused by its fields', async () => {
@@ -333,6 +351,8 @@ describe('If-Match', () => {
     expect((await change('"1"')).status).toBe(200);
     expect(await change('"1"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
     expect(await change('"x"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect(await change('W/"2"')).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect((await change('"2"')).status).toBe(200);
     expect((await change('*')).status).toBe(200);
     const elsewhere = await make('y', { 'if-match': '"1"' });
     expect(elsewhere).toMatchObject({ status: 400, body: { code: 'precondition_unsupported' } });
@@ -440,6 +460,20 @@ describe('SCIM', () => {
     expect(refused.body).toMatchObject({ schemas: [expect.stringContaining(':Error')], status: '401' });
     expect((await ask('GET', path, { as: 'directory' })).status).toBe(200);
     expect((await ask('GET', '/scim/v2/nowhere')).body).toMatchObject({ status: '404' });
+  });
+
+  test('that is not offered is refused, and logged as no failure of ours', async () => {
+    const levelsOf = ({ headers }: { headers: Headers }) =>
+      eventually('a line that it was answered', () => {
+        const own = lines
+          .map(line => JSON.parse(line) as { requestId?: string; level: string; msg: string })
+          .filter(({ requestId }) => requestId === headers.get('reeve-request-id'));
+        return own.some(({ msg }) => msg === 'answered') && own.map(({ level }) => level);
+      });
+    const refused = await ask('GET', `/scim/v2/${newId('directory')}/Groups`, { as: 'directory' });
+    expect([refused.status, await levelsOf(refused)]).toEqual([501, ['info']]);
+    const failed = await ask('GET', '/v1/fails', { as: callers.platform() });
+    expect([failed.status, await levelsOf(failed)]).toEqual([500, ['error', 'error']]);
   });
 });
 

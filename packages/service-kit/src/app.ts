@@ -117,6 +117,9 @@ function serveHealth(app: Express, { log, ready }: AppParts): void {
   });
 }
 
+/** Of what is not offered (501) the caller is told so: that is a refusal like any other. */
+const isFailure = (status: number) => status >= 500 && status !== 501;
+
 /** One line per request, with its id; the query is left out, since it carries codes and states. */
 const requestLog = (log: Logger) =>
   pinoHttp({
@@ -124,7 +127,7 @@ const requestLog = (log: Logger) =>
     quietReqLogger: true,
     genReqId: (_request, response) => String(response.getHeader('Reeve-Request-Id')),
     customAttributeKeys: { reqId: 'requestId' },
-    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+    customLogLevel: (_request, response) => (isFailure(response.statusCode) ? 'error' : 'info'),
     customSuccessMessage: () => 'answered',
     customErrorMessage: () => 'answered',
     serializers: {
@@ -202,7 +205,7 @@ function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = toProblem(error);
     const about = { code: problem.code, requestId: response.getHeader('Reeve-Request-Id') };
-    if (problem.status >= 500) log.error({ ...about, error: problem.cause ?? problem }, 'request failed');
+    if (isFailure(problem.status)) log.error({ ...about, error: problem.cause ?? problem }, 'request failed');
     else log.debug({ ...about, error: problem.cause }, 'request refused');
     if (response.headersSent) return next(error);
     sendError((response.locals['answers'] as AnswerKind | undefined) ?? familyFor(request), response, problem);

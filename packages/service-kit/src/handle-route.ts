@@ -1,10 +1,10 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
 import type { Access, Principal, Resource } from '@reeve/access';
-import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
+import { type Actor, type Cause, event, newId, ProblemError, platformTenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
-import { createIdempotency, type Idempotency, idempotencyKeyForm } from './idempotency.ts';
+import { createIdempotency, type Idempotency, idempotencyKeyForm, type Once } from './idempotency.ts';
 import { areOfTheirForm, readParameters } from './path.ts';
 import { readBody } from './read-body.ts';
 import type { HandlerInput, Reply, Route } from './route.ts';
@@ -76,7 +76,7 @@ export function createRouteHandlers(parts: RouteParts) {
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
       const handle = (freshId: HandlerInput['freshId']) => route.handle({ ...input, freshId });
-      const once = onceOf(route, { request, who, tenant });
+      const once = onceOf(route, { request, who, tenant, cause });
       if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
       return reply(route, response, await handle(newId));
     };
@@ -291,21 +291,21 @@ function readQuery(route: Route, request: Request): unknown {
   return assertNothing(request.query, 'query');
 }
 
+/** The comparison is strong (RFC 9110 §13.1.1), but in SCIM, whose ETags are weak (RFC 7644 §3.14). */
 function ifMatch(route: Route, request: Request): number | undefined {
   const header = request.get('If-Match');
   if (header === undefined || header === '*') return undefined;
   if (!route.versioned) throw new ProblemError('precondition_unsupported');
-  const version = /^(?:W\/)?"(\d{1,15})"$/.exec(header)?.[1];
+  const form = route.answer === 'scim' ? /^(?:W\/)?"(\d{1,15})"$/ : /^"(\d{1,15})"$/;
+  const version = form.exec(header)?.[1];
   if (version === undefined) throw new ProblemError('precondition_failed', 'If-Match is not one of our ETags');
   return Number(version);
 }
 
-type Once = { tenantId: TenantId; scope: string; key: string; request: string };
-
-/** What an Idempotency-Key stands for; null without one. */
+/** Null without an Idempotency-Key. */
 function onceOf(
   route: Route,
-  { request, who: { known }, tenant }: { request: Request; who: Who; tenant: KnownTenant | null },
+  { request, who: { known }, tenant, cause }: { request: Request; who: Who; tenant: KnownTenant | null; cause: Cause },
 ): Once | null {
   const key = request.get('Idempotency-Key');
   if (key === undefined || request.method === 'GET' || !known || route.answer !== 'json') return null;
@@ -319,6 +319,7 @@ function onceOf(
     scope: `${type} ${id} ${request.method} ${request.path}`,
     key,
     request: JSON.stringify(request.body ?? null),
+    cause,
   };
 }
 

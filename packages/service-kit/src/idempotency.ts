@@ -2,8 +2,8 @@
 // the key is reserved, so that a retry after a crash in between finds what the first try made instead of making
 // another.
 import { createHash } from 'node:crypto';
-import { type Id, idPrefixes, newId, ProblemError, type TenantId } from '@reeve/contracts';
-import { collection, type Store } from '@reeve/store';
+import { type Cause, type Id, idPrefixes, newId, ProblemError, type TenantId } from '@reeve/contracts';
+import { collection, type Decision, type Store } from '@reeve/store';
 import type { Answer } from './answer.ts';
 import type { FreshId } from './route.ts';
 
@@ -19,8 +19,11 @@ type Reservation = {
 export const idempotencyKeyForm = /^[\x21-\x7e]{1,200}$/;
 
 const keptMs = 86_400_000;
-/** After this the first try is taken for dead. Longer than any request may run. */
-const abandonedMs = 15_000;
+/** After this the first try is taken for dead. Longer than any request runs: trying out a sink takes 20 s. */
+const abandonedMs = 60_000;
+
+/** What an Idempotency-Key stands for. `scope` is who asks for what; `request` the bytes that have to be the same. */
+export type Once = { tenantId: TenantId; scope: string; key: string; request: string; cause: Cause };
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
@@ -29,40 +32,44 @@ export const idempotencyKeys = collection<Reservation>({
   expiresAt: state => state.expiresAt,
 });
 
+/** With which reservation the work begins. Null where it was done before. */
+function reserve(found: Reservation | null, fresh: Reservation): Decision<Reservation> {
+  if (!found) return { state: fresh, events: [] };
+  if (found.requestSha256 !== fresh.requestSha256) throw new ProblemError('idempotency_key_reused');
+  if (found.answer) return null;
+  if (fresh.startedAt - found.startedAt < abandonedMs)
+    throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: 1 });
+  return { state: { ...found, startedAt: fresh.startedAt }, events: [] };
+}
+
 export function createIdempotency(store: Store) {
   const reservations = store.collection(idempotencyKeys);
 
   return {
     /**
-     * Runs `work` unless this key has its answer. `scope` is who asks for what; `request` the bytes that have to be the
-     * same. Throws `idempotency_key_reused` for another request under the key and `request_in_progress` while the first
-     * runs.
+     * Runs `work` unless this key has its answer. Throws `idempotency_key_reused` for another request under the key and
+     * `request_in_progress` while the first runs.
      */
     async once(
-      { tenantId, scope, key, request }: { tenantId: TenantId; scope: string; key: string; request: string },
+      { tenantId, scope, key, request, cause }: Once,
       work: (freshId: FreshId) => Promise<{ answer: Answer; kept: Answer }>,
     ): Promise<Answer> {
       const id = createHash('sha256').update(`${scope}\n${key}`).digest('hex');
-      const requestSha256 = createHash('sha256').update(request).digest('hex');
       const mine = reservations.in(tenantId);
       const now = store.clock.now();
       const fresh: Reservation = {
-        requestSha256,
+        requestSha256: createHash('sha256').update(request).digest('hex'),
         seed: newId('request').slice(idPrefixes.request.length + 1),
         startedAt: now.getTime(),
         answer: null,
         expiresAt: new Date(now.getTime() + keptMs),
       };
-      let reservation = fresh;
-      if ((await mine.insertInOrder([{ id, state: fresh }])) === 0) {
-        const found = (await mine.get(id))?.state;
-        if (found && found.requestSha256 !== requestSha256) throw new ProblemError('idempotency_key_reused');
-        if (found?.answer) return found.answer;
-        if (found && now.getTime() - found.startedAt < abandonedMs)
-          throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: 1 });
-        reservation = { ...(found ?? fresh), startedAt: now.getTime() };
-        await mine.put(id, reservation);
-      }
+      // Most keys are new. Of several that find one abandoned, the first to write has it, and the others see that.
+      const reserved =
+        (await mine.create(id, { state: fresh, events: [] }, cause)) ??
+        (await mine.change(id, found => reserve(found, fresh), { cause }));
+      const reservation = reserved?.state ?? fresh;
+      if (reservation.answer) return reservation.answer;
       try {
         let created = 0;
         const { answer, kept } = await work(kind => {

@@ -1,6 +1,6 @@
 // The edge where errors become answers: application/problem+json (RFC 9457) with a stable code. What is not foreseen is
 // 500 without detail; nothing of the cause is shown.
-import { type FieldError, ProblemError, problems } from '@reeve/contracts';
+import { type FieldError, JsonError, ProblemError, problems } from '@reeve/contracts';
 import { isKafkaUnavailable } from '@reeve/event-bus';
 import { isStoreUnavailable, VersionConflictError } from '@reeve/store';
 import type { Response } from 'express';
@@ -31,8 +31,10 @@ export function toProblem(error: unknown): ProblemError {
   const status = (error as { status?: unknown } | null)?.status;
   if (status === 413) return new ProblemError('body_too_large', undefined, { cause: error });
   if (status === 415) return new ProblemError('content_type_unsupported', undefined, { cause: error });
-  if (typeof status === 'number' && status >= 400 && status < 500)
-    return new ProblemError('body_malformed', undefined, { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    const detail = error instanceof JsonError ? error.message : undefined;
+    return new ProblemError('body_malformed', detail, { cause: error });
+  }
   // zlib's have none: what it could not unpack was not packed well.
   if (/^Z_|^ERR_(_ZLIB|BROTLI|_ERROR_FORMAT)/.test((error as NodeJS.ErrnoException | null)?.code ?? ''))
     return new ProblemError('body_malformed', undefined, { cause: error });

@@ -1,7 +1,7 @@
 // Reads the body of a request: after the caller is known, so that a stranger's bytes are not parsed, and only of a type
 // that the route takes.
 import { timingSafeEqual } from 'node:crypto';
-import { ProblemError } from '@reeve/contracts';
+import { ProblemError, parseJson } from '@reeve/contracts';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Route } from './route.ts';
 import { assertNothing, validate } from './validate.ts';
@@ -10,7 +10,15 @@ const bodyLimit = '256kb';
 const formLimit = '16kb';
 const formType = 'application/x-www-form-urlencoded';
 
-const readJson = express.json({ limit: bodyLimit, strict: true, type: ['application/json', 'application/scim+json'] });
+const readJson = express.json({
+  limit: bodyLimit,
+  strict: true,
+  type: ['application/json', 'application/scim+json'],
+  /** Whoever looked at a member that is there twice before us may have taken the other one. */
+  verify(_request, _response, bytes, encoding) {
+    if (bytes.length > 0) parseJson(new TextDecoder(encoding).decode(bytes));
+  },
+});
 const readForm = express.urlencoded({ extended: false, limit: formLimit });
 
 const run = (read: RequestHandler, request: Request, response: Response): Promise<void> =>

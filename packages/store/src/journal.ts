@@ -10,6 +10,7 @@ import { recoverSegments } from './journal-recovery.ts';
 import { createSegments } from './journal-segments.ts';
 import { createPublicationQueue, type Publication } from './publication-queue.ts';
 import type { Publishing } from './publish.ts';
+import { createRounds } from './rounds.ts';
 import { stamp } from './stamp.ts';
 
 export type JournalRow<S> = { tenantId: TenantId; id: string; state: S };
@@ -37,7 +38,6 @@ export function createJournal<S>(parts: JournalParts<S>) {
   let bytesInMemory = 0;
   let recovering: Promise<unknown> | undefined;
   let publishing: Publishing | undefined;
-  let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const segments = createSegments({
@@ -137,16 +137,10 @@ export function createJournal<S>(parts: JournalParts<S>) {
       });
   }
 
-  function schedule(ms: number) {
-    if (stopped) return;
-    timer = setTimeout(
-      () =>
-        void sweep()
-          .catch(onError)
-          .finally(() => schedule(sweepMs)),
-      ms,
-    );
-  }
+  const sweeps = createRounds(async () => {
+    await sweep().catch(onError);
+    return sweepMs;
+  });
 
   return {
     /**
@@ -189,12 +183,12 @@ export function createJournal<S>(parts: JournalParts<S>) {
     start(to: Publishing) {
       publishing = to;
       queue.start({ ...to, once: true });
-      schedule(0);
+      sweeps.start();
     },
 
     /** What waits is published while Kafka takes it; the rest is found by the next sweep, of whichever process. */
     async stop() {
-      clearTimeout(timer);
+      await sweeps.stop();
       await queue.stop(stopWithinMs);
       stopped = true;
       await recovering;

@@ -11,6 +11,7 @@ import type { StoredDocument } from './document.ts';
 import type { Conditions, Rows, Write } from './driver.ts';
 import { createPublicationQueue, type Publication } from './publication-queue.ts';
 import type { Publishing } from './publish.ts';
+import { createRounds } from './rounds.ts';
 
 type Stored = StoredDocument<unknown>;
 export type Outbox = { rows: Rows<Stored>; removeWhenPublished: boolean };
@@ -71,7 +72,6 @@ export function createRelay(parts: RelayParts) {
   /** Documents that we own and whose messages are in our queue no more: a sweep has to take all of them, in order. */
   const lost = new LRUCache<string, true>({ max: idsRemembered });
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
 
   const now = () => clock.now().getTime();
   const lease = (): Claim => ({ outboxOwner: owner, outboxAt: new Date(now() + leaseMs) });
@@ -188,18 +188,15 @@ export function createRelay(parts: RelayParts) {
     return { found, nextAt: Math.min(...all.map(({ nextAt }) => nextAt)) };
   }
 
-  function schedule(ms: number) {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      sweep().then(
-        ({ nextAt }) => schedule(Math.min(sweepMs, Math.max(50, nextAt - now()))),
-        (error: unknown) => {
-          onError(error);
-          schedule(Math.min(sweepMs, 1_000));
-        },
-      );
-    }, ms);
-  }
+  const sweeps = createRounds(async () => {
+    try {
+      const { nextAt } = await sweep();
+      return Math.min(sweepMs, Math.max(50, nextAt - now()));
+    } catch (error) {
+      onError(error);
+      return Math.min(sweepMs, 1_000);
+    }
+  });
 
   return {
     /**
@@ -233,7 +230,7 @@ export function createRelay(parts: RelayParts) {
 
     start(publishing: Publishing) {
       queue.start(publishing);
-      schedule(0);
+      sweeps.start();
     },
 
     /** Takes over every outbox whose lease is over, at once. Returns how many documents those were. */
@@ -241,7 +238,7 @@ export function createRelay(parts: RelayParts) {
 
     /** Publishes what is queued and stops. What is left lies in the documents. */
     async stop() {
-      clearTimeout(timer);
+      await sweeps.stop();
       await queue.stop(stopWithinMs);
       stopped = true;
     },

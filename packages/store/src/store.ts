@@ -137,6 +137,8 @@ export function openStore(options: StoreOptions) {
     };
   }
 
+  const ownFacts = views(facts);
+
   return {
     /** Throws for a definition that the store was not opened with. */
     collection<S>(definition: CollectionDefinition<S>): Collections<S> {
@@ -171,7 +173,7 @@ export function openStore(options: StoreOptions) {
     /** Records something that happened to no aggregate: a failed sign-in by a stranger, an access to a secret. */
     async recordFact(tenantId: TenantId, event: Draft | readonly Draft[], cause: Cause): Promise<void> {
       const events = [event].flat();
-      await views(facts).in(tenantId).create(clock.newEventId(), { state: {}, events }, cause);
+      await ownFacts.in(tenantId).create(clock.newEventId(), { state: {}, events }, cause);
     },
 
     clock,

