@@ -93,7 +93,7 @@ export function createService(config: Config, log: Logger): Service {
       readConnection({ installations, delegatedTokens }),
       leaseToken({ installations, consents, delegatedTokens, clock }),
       showConsent({ readAskedConsent }),
-      answerConsent({ ...pages, readAskedConsent }),
+      answerConsent({ ...pages, readAskedConsent, standing }),
       completeConnection({ ...pages, delegatedTokens, catalogue }),
       ...browserSessions.routes,
     ],
