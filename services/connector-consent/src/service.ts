@@ -86,7 +86,7 @@ export function createService(config: Config, log: Logger): Service {
       listInstallations({ installations, selfUrl }),
       readInstallation({ installations, selfUrl }),
       uninstall({ installations, selfUrl }),
-      listConsents({ consents, clock }),
+      listConsents({ installations, consents, clock }),
       revokeConsent({ consents, clock }),
       listOwnConsents({ consents, clock }),
       revokeOwnConsent({ consents, clock }),
