@@ -110,6 +110,11 @@ export const problems = {
 
   endpoint_unknown: [404, 'There is no such endpoint', 'Check the URL with the tenant that gave it to you.'],
   endpoint_disabled: [410, 'This endpoint is disabled', 'Ask the tenant that gave you the URL.'],
+  endpoint_paused: [
+    503,
+    'This endpoint takes nothing at present',
+    'Wait for the seconds in Retry-After and send it again.',
+  ],
   delivery_malformed: [
     400,
     'The delivery lacks what its scheme requires',
