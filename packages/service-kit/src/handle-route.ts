@@ -61,7 +61,7 @@ export function createRouteHandlers(parts: RouteParts) {
       const asked = causeOf(request, who.known);
       const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
       const cause = decision ? { ...asked, decision } : asked;
-      if (tenant) await recordPlatformUse(parts, { request, route, who, tenant, cause });
+      await recordPlatformUse(parts, { request, route, who, tenant, cause });
       const input = {
         request,
         response,
@@ -215,8 +215,8 @@ async function authorize(
 }
 
 /**
- * The platform reaches into a tenant only on the record, whatever its token says: the tenant's own log has who, what
- * and the stated reason.
+ * The platform acts only on the record, whatever its token says: the log of the tenant that it reaches into has who,
+ * what and the stated reason, and the platform's own log has it of what concerns all tenants.
  */
 async function recordPlatformUse(
   { store }: RouteParts,
@@ -226,7 +226,7 @@ async function recordPlatformUse(
     who: { known },
     tenant,
     cause,
-  }: { request: Request; route: Route; who: Who; tenant: KnownTenant; cause: Cause },
+  }: { request: Request; route: Route; who: Who; tenant: KnownTenant | null; cause: Cause },
 ): Promise<void> {
   if (!known?.principal.platform || action === null) return;
   const statedReason = (request.get('Reeve-Reason') ?? 'not stated').slice(0, 200);
@@ -236,7 +236,7 @@ async function recordPlatformUse(
     because: 'platform_client',
     details: { action, statedReason },
   });
-  await store.recordFact(tenant.id, used, cause);
+  await store.recordFact(tenant?.id ?? platformTenantId, used, cause);
 }
 
 /** Null when the connection is gone. A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d. */
