@@ -101,11 +101,20 @@ export const problems = {
     'The installation is not in a state that allows this',
     'Read its `status`; the detail says what was expected.',
   ],
-  consent_expired: [410, 'This consent request has expired or was answered', 'Start the installation again.'],
+  consent_expired: [
+    410,
+    'This consent request, or this answer to it, is over',
+    'Open its page again; where that is over too, start the installation again.',
+  ],
   csrf_mismatch: [403, 'The form does not belong to this browser session', 'Load the page again.'],
 
   endpoint_unknown: [404, 'There is no such endpoint', 'Check the URL with the tenant that gave it to you.'],
   endpoint_disabled: [410, 'This endpoint is disabled', 'Ask the tenant that gave you the URL.'],
+  endpoint_paused: [
+    503,
+    'This endpoint takes nothing at present',
+    'Wait for the seconds in Retry-After and send it again.',
+  ],
   delivery_malformed: [
     400,
     'The delivery lacks what its scheme requires',

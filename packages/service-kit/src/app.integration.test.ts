@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { event, newId, ProblemError, type TenantId } from '@reeve/contracts';
+import { event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import { collection } from '@reeve/store';
 import { callers, type EventReader, eventually, type RunningService, readEvents, startService } from '@reeve/testing';
 import { z } from 'zod';
@@ -159,6 +159,14 @@ beforeAll(async () => {
           }),
           platformRoute({
             method: 'get',
+            path: '/v1/tenants',
+            summary: 'List tenants',
+            action: 'tenants:list',
+            response: z.object({ items: z.array(z.string()) }),
+            handle: async () => ({ body: { items: [tenantId] } }),
+          }),
+          platformRoute({
+            method: 'get',
             path: '/v1/fails',
             summary: 'Fail',
             action: 'tenants:list',
@@ -286,6 +294,15 @@ describe('a caller', () => {
       events.of(tenantId).find(({ type, data }) => type === 'access.platform_used' && data.actor.id === as.sub),
     );
     expect(used.data.details).toEqual({ action: 'clients:write', statedReason: 'ticket 7' });
+  });
+
+  test('of the platform who acts across tenants is on the platform’s own record', async () => {
+    const as = callers.platform();
+    await ask('GET', '/v1/tenants', { as, headers: { 'reeve-reason': 'ticket 8' } });
+    const used = await eventually('the record', () =>
+      events.of(platformTenantId).find(({ type, data }) => type === 'access.platform_used' && data.actor.id === as.sub),
+    );
+    expect(used.data.details).toEqual({ action: 'tenants:list', statedReason: 'ticket 8' });
   });
 
   test('who is denied is on the record, with the rule', async () => {

@@ -229,14 +229,14 @@ async function authorize(
 }
 
 /**
- * The platform reaches into a tenant only on the record, whatever its token says: the tenant's own log has who, what
- * and the stated reason.
+ * The platform acts only on the record, whatever its token says: the log of the tenant that it reaches into has who,
+ * what and the stated reason, and the platform's own log has it of what concerns all tenants.
  */
 async function recordPlatformUse(
   { store }: RouteParts,
   { request, route: { action, summary }, who: { known }, tenant, cause }: Admitted & { request: Request; route: Route },
 ): Promise<void> {
-  if (!tenant || !known?.principal.platform || action === null) return;
+  if (!known?.principal.platform || action === null) return;
   const statedReason = (request.get('Reeve-Reason') ?? 'not stated').slice(0, 200);
   const used = event('access.platform_used', {
     id: action,
@@ -244,7 +244,7 @@ async function recordPlatformUse(
     because: 'platform_client',
     details: { action, statedReason },
   });
-  await store.recordFact(tenant.id, used, cause);
+  await store.recordFact(tenant?.id ?? platformTenantId, used, cause);
 }
 
 /** Null when the connection is gone. A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d. */

@@ -86,6 +86,9 @@ export function createStanding({
   return {
     learn,
 
+    /** How a person stands now; undefined while a token says it, null for somebody who is not there. */
+    personOf,
+
     /** The caller with the roles that it has now. Throws `token_invalid` when it is good no more. */
     async now(caller: Caller): Promise<Caller> {
       assertUpToDate();

@@ -315,15 +315,18 @@ describe('the life of an endpoint', () => {
     expect((await deliver(endpoint)).status).toBe(202);
   });
 
-  test('ends with its tenant', async () => {
-    const doomed = await freshTenant(credentials, 'webhooks-suspended');
-    const endpoint = await doomed.api.post<Endpoint>(
-      `${credentials.urls.webhookIngress}/v1/tenants/${doomed.tenant.id}/webhook-endpoints`,
+  test('waits for a tenant that is suspended, and goes on with it', async () => {
+    const paused = await freshTenant(credentials, 'webhooks-suspended');
+    const endpoint = await paused.api.post<Endpoint>(
+      `${credentials.urls.webhookIngress}/v1/tenants/${paused.tenant.id}/webhook-endpoints`,
       { connectorId: 'partner' },
     );
     expect((await deliver(endpoint)).status).toBe(202);
-    await platformApi(credentials).post(`${credentials.urls.provisioning}/v1/tenants/${doomed.tenant.id}:suspend`);
-    await eventually('a refusal', async () => ((await deliver(endpoint)).status === 410 ? true : null));
+    await platformApi(credentials).post(`${credentials.urls.provisioning}/v1/tenants/${paused.tenant.id}:suspend`);
+    await eventually('a refusal', async () => ((await deliver(endpoint)).status === 503 ? true : null));
+    expect((await deliver(endpoint)).body).toMatchObject({ code: 'endpoint_paused' });
+    await platformApi(credentials).post(`${credentials.urls.provisioning}/v1/tenants/${paused.tenant.id}:resume`);
+    await eventually('its end', async () => ((await deliver(endpoint)).status === 202 ? true : null));
   });
 
   test('a change of settings counts at once and is an event that names what changed', async () => {

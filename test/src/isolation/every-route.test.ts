@@ -139,6 +139,19 @@ describe.each(titled(ofTenants))('%s', (_, operation) => {
   });
 });
 
+const below = titled(ofTenants).filter(([, { method, path }]) => method === 'GET' && /\{tenantId\}.*\{/.test(path));
+const notMissed: Record<string, [status: number, code: string | undefined]> = {
+  // Auth does not know who is there, and nobody's sessions are none.
+  'auth GET /v1/tenants/{tenantId}/users/{userId}/sessions': [200, undefined],
+  // An empty request is refused before anything is looked for.
+  'audit GET /v1/tenants/{tenantId}/audit/checkpoints/{number}/consistency': [400, 'input_invalid'],
+};
+
+test.each(below)('%s: nothing is there, nor below it, for an id that nobody has', async (title, operation) => {
+  const { status, code } = await call(operation, first.tenant.id, await first.api.tokenFor(operation.service));
+  expect([status, code]).toEqual(notMissed[title] ?? [404, 'not_found']);
+});
+
 describe.each(titled(ofPeople))('%s', (_, operation) => {
   test('is for people alone, and closed to those of a suspended tenant', async () => {
     const token = await first.api.tokenFor(operation.service);

@@ -46,20 +46,28 @@ beforeAll(async () => {
 
 describe('the second tenant', () => {
   test('finds none of the first’s things under its own path', async () => {
-    const things = ({ person, installation }: Furnished) => [
+    const things = ({ person, installation, endpoint }: Furnished) => [
       [provisioning, `users/${person.claims.sub}`],
-      [auth, `users/${person.claims.sub}/sessions`],
       [connectorConsent, `installations/${installation.id}`],
       [connectorConsent, `installations/${installation.id}/connection`],
       [connectorConsent, `installations/${installation.id}/consents`],
+      [webhookIngress, `webhook-endpoints/${endpoint.id}`],
+      [webhookIngress, `webhook-endpoints/${endpoint.id}/deliveries`],
+      [webhookIngress, `webhook-endpoints/${endpoint.id}/dead-letters`],
+      [webhookIngress, `webhook-endpoints/${endpoint.id}/sequences`],
+      [webhookIngress, `webhook-endpoints/${endpoint.id}/tallies`],
     ];
     for (const [service, path] of things(first)) {
       const own = await first.api.send('GET', `${service}/v1/tenants/${first.tenant.id}/${path}`);
       const theirs = await second.api.send('GET', `${service}/v1/tenants/${second.tenant.id}/${path}`);
       expect([path, own.status]).toEqual([path, 200]);
-      const answer = (await theirs.json()) as { items?: unknown[] };
-      expect([path, theirs.status === 404 || answer.items?.length === 0]).toEqual([path, true]);
+      const { code } = (await theirs.json()) as { code?: string };
+      expect([path, theirs.status, code]).toEqual([path, 404, 'not_found']);
     }
+    // Auth knows no users, but those of a session.
+    const sessionsOf = (id: string) => `${auth}/v1/tenants/${id}/users/${first.person.claims.sub}/sessions`;
+    expect(await second.api.get(sessionsOf(second.tenant.id))).toEqual({ items: [], nextCursor: null });
+    expect(await first.api.get(sessionsOf(first.tenant.id))).toMatchObject({ items: [{}] });
   });
 
   test('changes none of the first’s things', async () => {

@@ -17,7 +17,8 @@ export const listUserSessions = ({ sessions }: { sessions: Sessions }) =>
     path: '/v1/tenants/{tenantId}/users/{userId}/sessions',
     // Who these sessions are of may see them as well.
     resource: { user: 'userId' },
-    summary: "List a user's sessions, newest first",
+    summary:
+      "List a user's sessions, newest first; none for somebody who is not there, whom this service does not know",
     handle: async ({ tenantId, params: { userId }, query }) =>
       paged(await sessions.in(tenantId).list('byUser', { userId }, query), viewOf),
   });

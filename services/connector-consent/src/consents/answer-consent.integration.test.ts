@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SignedIn } from '@reeve/browser-session';
 import { type Id, newId, serviceCause } from '@reeve/contracts';
-import { html } from '@reeve/service-kit';
+import { html, type PersonStanding } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
 import { engines } from '@reeve/testing';
 import { pendingConnections } from '../connections/pending-connection.ts';
@@ -13,7 +13,7 @@ import { approve, installations, request, uninstall } from '../installations/ins
 import { answerConsent } from './answer-consent.ts';
 import type { ReadAskedConsent } from './asked-consent.ts';
 import { consents } from './consent.ts';
-import { createRevokeConsents } from './revoke-consents.ts';
+import { createRevokeConsents, type RevokeConsents } from './revoke-consents.ts';
 
 const tenantId = newId('tenant');
 const cause = serviceCause('test', { correlationId: 'c' });
@@ -31,11 +31,15 @@ const connector = {
 };
 
 let store: Store;
+let revokeConsents: RevokeConsents;
+/** Those whose standing has changed. */
+const people = new Map<string, PersonStanding>();
 
 beforeAll(async () => {
   const database = `answers_${randomUUID().slice(0, 8)}`;
   store = openStore({ uri: engines().mongodb, database, source: '/test', contents });
   await store.prepare();
+  revokeConsents = createRevokeConsents({ consents: store.collection(consents) });
 });
 afterAll(() => store.close());
 
@@ -46,9 +50,10 @@ afterAll(() => store.close());
 async function asked({
   meanwhile = () => Promise.resolve(),
 }: {
-  meanwhile?: (id: Id<'installation'>) => Promise<void>;
+  meanwhile?: (ids: { installationId: Id<'installation'>; userId: Id<'user'> }) => Promise<void>;
 } = {}) {
   const installationId = newId('installation');
+  const userId = newId('user');
   const about = { connectorId: 'calendar', connectorName: 'Calendar', scopes: ['read'], createdAt: '' };
   const approved = approve(installationId, request(installationId, about).state, {
     requestId: newId('request'),
@@ -57,7 +62,7 @@ async function asked({
   if (!approved) throw new Error('not approved');
   await store.collection(installations).in(tenantId).create(installationId, approved, cause);
   const readAskedConsent: ReadAskedConsent = async () => {
-    await meanwhile(installationId);
+    await meanwhile({ installationId, userId });
     const textFor = () => ({ who: '', able: [], unable: [], until: '' });
     return { tenantId, installationId, installation: approved.state, connector, until, textFor };
   };
@@ -73,11 +78,12 @@ async function asked({
       }),
       complete: () => Promise.reject(new Error('is not asked here')),
     },
+    standing: { personOf: async (_, id) => people.get(id) },
     clock: store.clock,
   });
   const principal: SignedIn = {
     browserSessionId: 'browser',
-    userId: newId('user'),
+    userId,
     tenantId,
     name: 'Ada',
     sessionId: newId('session'),
@@ -106,9 +112,8 @@ test('ten answers at once are one consent, with as many versions', async () => {
 });
 
 test('an answer to a connector that was uninstalled meanwhile, its consents ended already, ends as well', async () => {
-  const revokeConsents = createRevokeConsents({ consents: store.collection(consents) });
   const late = await asked({
-    async meanwhile(id) {
+    async meanwhile({ installationId: id }) {
       await store
         .collection(installations)
         .in(tenantId)
@@ -122,3 +127,22 @@ test('an answer to a connector that was uninstalled meanwhile, its consents ende
   await expect(inTime.answer(true)).resolves.toMatchObject({ redirect: 'https://calendar.example/' });
   expect(await inTime.given()).toMatchObject([{ state: { status: 'granted' } }]);
 });
+
+test.each(['deactivated', 'deleted'] as const)(
+  'an answer of a person who was %s meanwhile, their consents ended already, ends as well',
+  async status => {
+    const late = await asked({
+      async meanwhile({ userId }) {
+        people.set(userId, { status, roles: [] });
+        await revokeConsents({ id: 'e', tenantId, correlationId: 'c' }, { userId }, `user_${status}`);
+      },
+    });
+    await expect(late.answer(true)).rejects.toMatchObject({ code: 'user_deactivated' });
+    expect(await late.given()).toMatchObject([{ state: { status: 'revoked' } }]);
+    const stays = await asked({
+      meanwhile: async ({ userId }) => void people.set(userId, { status: 'active', roles: ['tenant_member'] }),
+    });
+    await expect(stays.answer(true)).resolves.toMatchObject({ redirect: 'https://calendar.example/' });
+    expect(await stays.given()).toMatchObject([{ state: { status: 'granted' } }]);
+  },
+);

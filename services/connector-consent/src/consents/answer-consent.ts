@@ -1,6 +1,6 @@
 import type { SignedIn } from '@reeve/browser-session';
-import { type Cause, type Id, newId, ProblemError } from '@reeve/contracts';
-import { browserRouteFor, html } from '@reeve/service-kit';
+import { type Cause, type Id, newId, ProblemError, type ReasonOf, serviceCause, type TenantId } from '@reeve/contracts';
+import { browserRouteFor, html, type Standing } from '@reeve/service-kit';
 import { type Clock, DuplicateKeyError, type TenantCollection } from '@reeve/store';
 import { z } from 'zod';
 import { type PendingConnections, pendingConnectionMs } from '../connections/pending-connection.ts';
@@ -16,6 +16,7 @@ type Parts = {
   consents: Consents;
   pendingConnections: PendingConnections;
   thirdParty: ThirdParty;
+  standing: Pick<Standing, 'personOf'>;
   clock: Clock;
 };
 
@@ -57,12 +58,11 @@ export const answerConsent = (parts: Parts) =>
         const content = html`<p>You did not allow ${connector.name} to act for you. You can close this window.</p>`;
         return { page: { title: 'Nothing was connected', content } };
       }
-      // Uninstalled meanwhile: whoever ends the consents of the installation may have looked for them before this one
-      // was there.
-      const now = await parts.installations.in(tenantId).get(installationId);
-      if (now?.state.status === 'uninstalled') {
-        await consents.change(id, consent => consent && revoke(id, consent, 'uninstalled'), { cause });
-        throw new ProblemError('consent_expired');
+      const ended = await endedMeanwhile(parts, { tenantId, installationId, userId });
+      if (ended) {
+        const ofService = serviceCause('connector-consent', { correlationId: cause.correlationId });
+        await consents.change(id, consent => consent && revoke(id, consent, ended), { cause: ofService });
+        throw new ProblemError(ended === 'uninstalled' ? 'consent_expired' : 'user_deactivated');
       }
       const { url, pending } = await parts.thirdParty.begin(connector, scopes);
       const connection = {
@@ -78,6 +78,20 @@ export const answerConsent = (parts: Parts) =>
       return { redirect: url };
     },
   });
+
+/**
+ * Whether what the consent rests on has ended: whoever ends consents for that may have looked for them before this one
+ * was there.
+ */
+async function endedMeanwhile(
+  { installations, standing }: Pick<Parts, 'installations' | 'standing'>,
+  { tenantId, installationId, userId }: { tenantId: TenantId; installationId: Id<'installation'>; userId: Id<'user'> },
+): Promise<ReasonOf<'consent.revoked'> | null> {
+  const installation = await installations.in(tenantId).get(installationId);
+  if (installation?.state.status === 'uninstalled') return 'uninstalled';
+  const person = await standing.personOf(tenantId, userId);
+  return person && person.status !== 'active' ? `user_${person.status}` : null;
+}
 
 /**
  * One consent per person and installation: whoever answers again replaces the answer, and of two answers at once the

@@ -56,7 +56,7 @@ describe('a consent page', () => {
     expect(service.issuer.asked.at(-1)?.get('tenant')).toBe(tenant.id);
   });
 
-  test('tells nobody why it is not there: unknown, answered, and no id at all look alike', async () => {
+  test('tells nobody why it is not there: unknown, connected already, and no id at all look alike', async () => {
     const { consentUrl } = await approved(service, tenant.id);
     const installed = await connected(service, tenant.id);
     const [other, none] = [newId('request'), 'nothing'].map(id => `${service.url}/consent/${id}`);
@@ -124,13 +124,15 @@ describe('an answer', () => {
   test.each([
     ['says no', { answer: 'deny', scope: ['read'] }],
     ['allows nothing of it', { answer: 'allow' }],
-  ])('that %s is recorded, and nobody is sent anywhere', async (_, fields) => {
+  ])('that %s is recorded, sends nobody anywhere, and may be changed', async (_, fields) => {
     const { consentUrl, path } = await approved(service, tenant.id);
     const { browser, shown } = await open(consentUrl);
     const before = service.thirdParty.asked.length;
     expect((await browser.submit(shown, fields)).text).toContain('Nothing was connected');
     expect(await consentsOf(service, tenant.id, path)).toMatchObject([{ status: 'denied' }]);
     expect(service.thirdParty.asked.length).toBe(before);
+    const changed = await browser.submit(shown, { answer: 'allow', scope: ['read'] });
+    expect(changed.text).toContain('Calendar is connected');
   });
 
   test.each([

@@ -1,8 +1,11 @@
-import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { paged, pageOf, pageQuery, readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
+import type { Installations } from '../installations/installation.ts';
 import { type Consents, consentView, viewOf } from './consent.ts';
 
-export const listConsents = ({ consents, clock }: { consents: Consents; clock: Clock }) =>
+type Parts = { installations: Installations; consents: Consents; clock: Clock };
+
+export const listConsents = ({ installations, consents, clock }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/installations/{installationId}/consents',
@@ -11,6 +14,7 @@ export const listConsents = ({ consents, clock }: { consents: Consents; clock: C
     query: pageQuery,
     response: pageOf(consentView),
     async handle({ tenantId, params: { installationId }, query }) {
+      await readExisting(installations.in(tenantId), installationId);
       const page = await consents.in(tenantId).list('byInstallation', { installationId }, query);
       return paged(page, entry => viewOf(entry, clock.now()));
     },

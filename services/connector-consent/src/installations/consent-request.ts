@@ -1,5 +1,5 @@
-// The request for a consent: what its page asks about, from the approval of the installation until it is answered or
-// too old.
+// The request for a consent: what its page asks about, from the approval of the installation until the connector is
+// connected or uninstalled, or the request is too old. Until then an answer may be changed: who said no may say yes.
 import { type Id, isId, ProblemError, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import type { Installation, Installations } from './installation.ts';
@@ -9,8 +9,7 @@ export type ConsentRequest = { tenantId: TenantId; installationId: Id<'installat
 export type FindConsentRequest = (requestId: string) => Promise<ConsentRequest>;
 
 /**
- * What it gives throws `consent_expired` for a request that is unknown, answered or too old: a stranger learns no
- * more.
+ * What it gives throws `consent_expired` for a request that is unknown, over or too old: a stranger learns no more.
  */
 export function createFindConsentRequest(parts: { installations: Installations; clock: Clock }): FindConsentRequest {
   const all = parts.installations.acrossTenants('a consent page is opened by its id, before anybody is signed in');

@@ -108,8 +108,8 @@ describe('an installation', () => {
     const outsider = { as: callers.tenantClient(elsewhere.id) };
     const unknown = path.replace(id, newId('installation'));
     for (const other of [path, unknown, `/v1/tenants/${elsewhere.id}/installations/${id}`]) {
-      const { status, body } = await service.ask<{ items?: unknown[] }>('GET', other + below, outsider);
-      expect(status === 404 || body.items?.length === 0).toBe(true);
+      const { status, body } = await service.ask<{ code: string }>('GET', other + below, outsider);
+      expect([status, body.code]).toEqual([404, 'not_found']);
     }
     expect((await service.ask('GET', path + below, { as: as() })).status).toBe(200);
   });

@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { request as send } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TenantId } from '@reeve/contracts';
+import { event, type TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, readEvents } from '@reeve/testing';
 import { newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
 import {
@@ -195,15 +195,25 @@ describe('what is refused before a signature is looked at', () => {
     }
   });
 
-  test('a disabled endpoint, and one of a suspended tenant', async () => {
+  test('a disabled endpoint for good, and one of a suspended tenant for as long, whoever sends', async () => {
     const own = await newTenant(ingress);
-    const [disabled, suspended] = [await newEndpoint(ingress, own), await newEndpoint(ingress, own)];
+    const [disabled, paused] = [await newEndpoint(ingress, own), await newEndpoint(ingress, own)];
     expect((await deliver(disabled)).status).toBe(202);
     await ingress.ask('POST', `${endpointsOf(own)}/${disabled.id}:disable`, { as: callers.tenantClient(own) });
     expectProblem(await deliver(disabled), 410, 'endpoint_disabled');
-    expect((await deliver(suspended)).status).toBe(202);
-    await ingress.announcer.suspend({ id: own, slug: own.slice(-20) });
-    await eventually('the suspension', async () => (await deliver(suspended)).status === 410);
+    expect((await deliver(paused)).status).toBe(202);
+    const slug = own.slice(-20);
+    await ingress.announcer.suspend({ id: own, slug });
+    await eventually('the suspension', async () => (await deliver(paused)).status !== 202);
+    for (const sent of [await deliver(paused), await deliver({ ...paused, secret: otherSecret })]) {
+      expectProblem(sent, 503, 'endpoint_paused');
+      expect(sent.headers.get('retry-after')).toBe('3600');
+    }
+    expectProblem(await deliver(disabled), 410, 'endpoint_disabled');
+    const details = { slug, status: 'active', changed: ['status'] };
+    const resumed = event('tenant.updated', { id: own, name: slug, because: 'resumed', details });
+    await ingress.announcer.announce(own, resumed);
+    await eventually('the resumption', async () => (await deliver(paused)).status === 202);
   });
 
   test('what is compressed, of a type that is not taken, or from elsewhere', async () => {

@@ -35,6 +35,7 @@ const bodyLimit = 1_048_576;
 const bodyWithinMs = 15_000;
 /** While a body is on its way an endpoint may be disabled, or its secret replaced. */
 const findAgainAfterMs = 100;
+const pausedSeconds = 3_600;
 
 const tracer = trace.getTracer('@reeve/webhook-ingress');
 
@@ -85,7 +86,10 @@ async function admit({ receivers }: Parts, endpointId: string, { request, respon
   }
   const receiver = await receivers.find(endpointId, addressOf(request));
   if (!receiver) throw new ProblemError('endpoint_unknown');
-  if (!receiver.open) throw new ProblemError('endpoint_disabled');
+  if (receiver.status === 'disabled') throw new ProblemError('endpoint_disabled');
+  // Not 410, on which many senders give up for good: a suspension ends.
+  if (receiver.status === 'paused')
+    throw new ProblemError('endpoint_paused', undefined, { retryAfterSeconds: pausedSeconds });
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new ProblemError('delivery_encoded');
   if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw new ProblemError('body_too_large');
@@ -253,7 +257,7 @@ function traced(request: Request, work: () => Promise<void>): Promise<void> {
 
 function answerProblem(log: Logger, error: unknown, { request, response }: Exchange) {
   const problem = toProblem(error);
-  if (problem.status >= 500) {
+  if (problem.status >= 500 && problem.code !== 'endpoint_paused') {
     const about = { code: problem.code, requestId: requestIdOf(request) };
     log.error({ ...about, error: problem.cause ?? problem }, 'delivery failed');
   }

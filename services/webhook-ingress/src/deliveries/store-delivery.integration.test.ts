@@ -42,7 +42,16 @@ function receiver(settings: Partial<Endpoint>): Receiver {
     ...settings,
   };
   const idSource = { from: null, signed: true };
-  return { id: endpointId, tenantId, endpoint, open: true, keys: [], secretIds: [], idSource, takesFrom: () => true };
+  return {
+    id: endpointId,
+    tenantId,
+    endpoint,
+    status: 'active',
+    keys: [],
+    secretIds: [],
+    idSource,
+    takesFrom: () => true,
+  };
 }
 
 function row(sequence: number | null = null): Delivery {

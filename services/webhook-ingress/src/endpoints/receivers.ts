@@ -17,8 +17,8 @@ export type Receiver = {
   id: Id<'endpoint'>;
   tenantId: TenantId;
   endpoint: Endpoint;
-  /** False when it, or its tenant, takes nothing. */
-  open: boolean;
+  /** `paused` while its tenant is suspended. */
+  status: Endpoint['status'] | 'paused';
   keys: SigningKey[];
   /** Of the keys, in their order. */
   secretIds: string[];
@@ -72,7 +72,7 @@ export function createReceivers({ endpoints, secretUses, vault, tenants, clock, 
       id,
       tenantId,
       endpoint,
-      open: endpoint.status === 'active' && tenant?.status !== 'suspended',
+      status: endpoint.status === 'active' && tenant?.status === 'suspended' ? 'paused' : endpoint.status,
       keys: live,
       secretIds,
       idSource: idSource(endpoint),

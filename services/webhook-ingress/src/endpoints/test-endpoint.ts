@@ -17,7 +17,7 @@ const withinMs = 10_000;
 const explanations: Record<number, string> = {
   202: 'Accepted and stored. It is on its way to reeve.webhook.payloads.v1 with the type reeve.test in its body.',
   401: 'Refused. The test comes from this service itself: allowedIps, where there are any, have to hold 127.0.0.1.',
-  410: 'The endpoint is disabled, or its tenant is suspended. Enable it and test again.',
+  410: 'The endpoint is disabled. Enable it and test again.',
   415: 'Refused for its content type: see contentTypes of the endpoint.',
   429: 'The endpoint is at its limit just now. Test again in a moment.',
 };

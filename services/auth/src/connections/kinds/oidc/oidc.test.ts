@@ -73,14 +73,15 @@ describe('what returns', () => {
     expect(kind.signInIdOf(query as Record<string, unknown>)).toBeNull();
   });
 
-  test('is who the provider says, in a form that we know; what is odd is left out', async () => {
+  async function come(claims: object) {
     const where = await at();
-    const come = async (claims: object) => {
-      provider.is({ sub: 'ada', ...claims });
-      const { url, pending } = await kind.begin(where, { signInId: 'an-interaction-id', wish });
-      const back = await fetch(url, { redirect: 'manual' });
-      return kind.complete(where, { pending, query: new URL(back.headers.get('location') ?? '').search });
-    };
+    provider.is({ sub: 'ada', ...claims });
+    const { url, pending } = await kind.begin(where, { signInId: 'an-interaction-id', wish });
+    const back = await fetch(url, { redirect: 'manual' });
+    return kind.complete(where, { pending, query: new URL(back.headers.get('location') ?? '').search });
+  }
+
+  test('is who the provider says, in a form that we know; what is odd is left out', async () => {
     expect(
       await come({ email: 'ada@acme.example', email_verified: true, auth_time: 1_764_000_000, amr: ['pwd', 7] }),
     ).toEqual({
@@ -99,6 +100,30 @@ describe('what returns', () => {
     ])
       expect(await come(odd)).toMatchObject({ email: null, displayName: null, acr: null, authenticatedAt: null });
     expect(await come({ email: 'a@b.example', email_verified: 1 })).toMatchObject({ emailVerified: false });
+  });
+
+  const fromNow = (seconds: number) => Math.floor(Date.now() / 1_000) + seconds;
+
+  test.each([
+    ['long ago', 0],
+    ['a fraction', 1.5],
+    ['an hour ago', fromNow(-3_600)],
+    ['by a clock that is a little fast', fromNow(10)],
+  ])('has signed in there %s', async (_, auth_time) => {
+    expect(await come({ auth_time })).toMatchObject({ authenticatedAt: new Date(auth_time * 1_000).toISOString() });
+  });
+
+  test.each([
+    ['no date', 1e300, 'id_token_time'],
+    ['no date, just so', 8_640_000_000_001, 'id_token_time'],
+    ['in a year of five digits, as milliseconds are', Date.now(), 'id_token_time'],
+    ['tomorrow', fromNow(86_400), 'id_token_time'],
+    ['before there were such times', -1e300, 'id_token_claims'],
+    ['a second before', -1, 'id_token_claims'],
+    ['null', null, 'id_token_claims'],
+    ['a text', String(fromNow(0)), 'id_token_claims'],
+  ])('is not believed when they signed in at a time that is %s', async (_, auth_time, step) => {
+    await expect(come({ auth_time })).rejects.toMatchObject({ name: 'StepError', step });
   });
 
   test('costs one reading of the secret for each version of the connection, since each is on the record', async () => {
