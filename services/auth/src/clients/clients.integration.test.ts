@@ -1,7 +1,7 @@
 // What a client may be, and that what it may do ends when it is said to end.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Id, newId, type TenantId } from '@reeve/contracts';
+import { event, type Id, newId, type TenantId } from '@reeve/contracts';
 import { decodeJwt } from 'jose';
 import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
 
@@ -140,6 +140,33 @@ describe('a client', () => {
     expect((await getToken(client)).status).toBe(401);
     expect(await settled(call, 401)).toBe(401);
     expect((await ask('GET', path(client.id))).status).toBe(404);
+  });
+
+  test('of a suspended tenant gets nothing, and is as before when that is over, as is who is signed in', async () => {
+    const own = await auth.newTenant();
+    await auth.newConnection(own.tenantId);
+    const client = await auth.newApplication(own.tenantId, { grantTypes: ['client_credentials'], redirectUris: [] });
+    const application = await auth.newApplication(own.tenantId);
+    const { tokens } = await auth.signIn(application);
+    const machineToken = () => getToken(client, { scope: `tenant:${own.tenantId}` });
+    const { body } = await machineToken();
+    const call = async () =>
+      (await auth.ask('GET', `/v1/tenants/${own.tenantId}/clients`, { as: body['access_token'] ?? '' })).status;
+    const refresh = () => auth.refresh(application, tokens['refresh_token'] ?? '');
+    expect(await call()).toBe(200);
+    const named = { id: own.tenantId, name: own.slug };
+    const { announce } = auth;
+    const suspended = { slug: own.slug, status: 'suspended' };
+    await announce(own.tenantId, event('tenant.suspended', { ...named, because: 'requested', details: suspended }));
+    expect(await settled(call, 403)).toBe(403);
+    const refused = { status: 400, body: { error: 'unauthorized_client' } };
+    for (const scope of [`tenant:${own.tenantId}`, `tenant:${own.slug}`, `tenant:${tenantId}`, ''])
+      expect(await getToken(client, { scope })).toMatchObject(refused);
+    expect(await refresh()).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    const active = { slug: own.slug, status: 'active', changed: ['status'] };
+    await announce(own.tenantId, event('tenant.updated', { ...named, because: 'resumed', details: active }));
+    expect(await settled(call, 200)).toBe(200);
+    expect([(await machineToken()).status, (await refresh()).status]).toEqual([200, 200]);
   });
 
   test('reaches the areas that it has, and when they become fewer, so do its tokens', async () => {

@@ -8,12 +8,13 @@ import { resourceServerInfo, tenantOfScope } from './resource-servers.ts';
 
 const own = { id: newId('tenant'), slug: 'own', status: 'active' };
 const other = { id: newId('tenant'), slug: 'other', status: 'active' };
+const suspended = { id: newId('tenant'), slug: 'suspended', status: 'suspended' };
 const service = 'https://audit.example';
 let lookedUp: string[] = [];
 const tenants = () =>
   tenantDirectory(async reference => {
     lookedUp.push(reference);
-    return [own, other].find(({ id, slug }) => id === reference || slug === reference) ?? null;
+    return [own, other, suspended].find(({ id, slug }) => id === reference || slug === reference) ?? null;
   });
 beforeEach(() => {
   lookedUp = [];
@@ -55,6 +56,14 @@ describe('a machine', () => {
   test('of the platform is granted every tenant that there is', async () => {
     expect(await ask(ofPlatform, { scope: 'platform:admin tenant:other' })).toBe('platform:admin tenant:other');
     expect(await ask(ofPlatform, { scope: 'tenant:nobody' })).toEqual(invalidScope);
+  });
+
+  test('of a suspended tenant is refused whatever it asks for; the platform is granted that tenant', async () => {
+    for (const scope of [`tenant:${suspended.id}`, 'tenant:suspended', 'tenant:own', 'tenant:nobody', '', undefined])
+      expect(await ask({ tenant_id: suspended.id }, scope === undefined ? {} : { scope })).toEqual({
+        error: 'unauthorized_client',
+      });
+    expect(await ask(ofPlatform, { scope: 'tenant:suspended' })).toBe('tenant:suspended');
   });
 
   test('of neither is granted no tenant, and none is looked up for it', async () => {

@@ -35,6 +35,8 @@ export function resourceServerInfo({ resources, tenants }: Parts) {
     const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
     const { tenant_id: own, platform = false } = ownMetadata(client);
     const isMachine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+    if (isMachine && own !== undefined && (await tenants.find(own))?.status === 'suspended')
+      throw new errors.UnauthorizedClient('its tenant is suspended');
     const granted: string[] = [];
     for (const scope of asked) {
       if (scope === 'platform:admin' && platform) granted.push(scope);
