@@ -52,6 +52,8 @@ export function createRouteHandlers(parts: RouteParts) {
   return (route: Route): RequestHandler =>
     async (request, response) => {
       response.locals['answers'] = route.answer;
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
       const params = readParameters(route.path, request.params);
       const who = await identify(parts, route, { request, response, params });
       if ('signIn' in who) return signInFirst(request, response, who);
@@ -70,6 +72,7 @@ export function createRouteHandlers(parts: RouteParts) {
         body: await readBody(route, { request, response, csrf: who.known?.csrf }),
         expectedVersion: ifMatch(route, request),
         cause,
+        signal: gone.signal,
         ...(who.caller ? { caller: who.caller } : {}),
         ...(who.known ? { principal: who.known.details } : {}),
         ...(tenant ? { tenantId: tenant.id } : {}),

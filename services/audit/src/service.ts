@@ -31,6 +31,7 @@ import { readPackage } from './evidence/read-package.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
 import { pullFeed } from './feed/pull-feed.ts';
+import { fewAtOnce } from './few-at-once.ts';
 import { ingest } from './ingest/ingest.ts';
 import { createChainWriter } from './log/chain-writer.ts';
 import { createCheckpointer } from './log/checkpointer.ts';
@@ -87,6 +88,9 @@ import { orViewer, viewers as viewersOf } from './viewers/viewer-token.ts';
 const receiverTimeoutMs = 20_000;
 const hourMs = 3_600_000;
 const longestRememberedMs = 30_000;
+const wholeLog = { ofOneTenant: 1, inAll: 4 };
+/** They take as long as their readers do. */
+const streams = { ofOneTenant: 4, inAll: 100 };
 
 export function createService(config: Config, logger: Logger): Service {
   const foundation = createFoundation('audit', config, { log: logger, contents });
@@ -173,6 +177,7 @@ export function createService(config: Config, logger: Logger): Service {
   };
 
   const recorded = recordReading(recordFact);
+  const limited = fewAtOnce(requestsFirst);
   const app = createApp({
     name: 'audit',
     purpose: 'The audit log of every tenant: chained, signed, searched, exported, pushed to where it is wanted.',
@@ -189,10 +194,10 @@ export function createService(config: Config, logger: Logger): Service {
       recorded(explainEvent(log)),
       recorded(readTimeline(log)),
       recorded(proveEvent({ ...log, checkpointer })),
-      recorded(verifyLog({ ...log, checkpointer, keys })),
+      limited(wholeLog)(recorded(verifyLog({ ...log, checkpointer, keys, giveWay }))),
       recordReading(recordFact, { everyMs: hourMs })(pullFeed(log)),
-      exportEvents({ ...log, checkpointer, recordFact }),
-      rebuildSearch({ ...log, recordFact }),
+      limited(streams)(exportEvents({ ...log, checkpointer, recordFact })),
+      limited(wholeLog)(rebuildSearch({ ...log, recordFact, giveWay })),
       listViews({ views }),
       createView({ views }),
       updateView({ views }),
