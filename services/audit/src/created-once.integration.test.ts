@@ -23,6 +23,7 @@ import { runs } from './sinks/run.ts';
 import { mostSinks, sinks } from './sinks/sink.ts';
 import type { SinkParts } from './sinks/sink-parts.ts';
 import { createViewerToken } from './viewers/create-viewer-token.ts';
+import { makerEnds } from './viewers/maker-end.ts';
 import { viewers } from './viewers/viewer-token.ts';
 
 let opened: TestLog;
@@ -60,6 +61,7 @@ const creates: Record<string, Creates> = {
     route: () =>
       createViewerToken({
         viewers: opened.store.collection(viewers),
+        makerEnds: opened.store.collection(makerEnds),
         signingKey: () => opened.key,
         selfUrl: 'http://audit.test',
         clock: opened.store.clock,

@@ -81,7 +81,9 @@ import { pauseSink, resumeSink } from './sinks/switch-sink.ts';
 import { testSink } from './sinks/test-sink.ts';
 import { updateSink } from './sinks/update-sink.ts';
 import { createViewerToken } from './viewers/create-viewer-token.ts';
+import { endViewerTokensWhenMakersEnd } from './viewers/end-viewer-tokens-when-makers-end.ts';
 import { listViewerTokens } from './viewers/list-viewer-tokens.ts';
+import { makerEnds as makerEndsOf } from './viewers/maker-end.ts';
 import { revokeViewerToken } from './viewers/revoke-viewer-token.ts';
 import { orViewer, viewers as viewersOf } from './viewers/viewer-token.ts';
 
@@ -171,6 +173,7 @@ export function createService(config: Config, logger: Logger): Service {
   });
   const viewers = {
     viewers: store.collection(viewersOf),
+    makerEnds: store.collection(makerEndsOf),
     signingKey: keys.current,
     selfUrl: config.REEVE_SELF_URL,
     clock,
@@ -251,6 +254,7 @@ export function createService(config: Config, logger: Logger): Service {
       remover.start();
       packageBuilder.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
+      await bus.subscribe('audit.viewers', endViewerTokensWhenMakersEnd(viewers));
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const { publish } = bus;
       await bus.consume(ingest({ writer, signingKey: keys.current, publish, examine: detector.examine, giveWay }));
