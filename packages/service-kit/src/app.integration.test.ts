@@ -34,6 +34,8 @@ const csrf = 'only this form knows';
 let handled = 0;
 let crashAfterCreation = false;
 const giveWay = createGiveWay();
+const logged: string[] = [];
+const abandoned = { begun: Promise.withResolvers<void>(), ended: Promise.withResolvers<unknown>() };
 const waiting = { begun: Promise.withResolvers<void>(), mayEnd: Promise.withResolvers<void>() };
 
 /** A browser says who it is in a header here; how a service knows it is another matter. */
@@ -84,7 +86,7 @@ beforeAll(async () => {
         name: 'test',
         purpose: 'Is there for tests.',
         config,
-        log,
+        log: createLogger('test', 'error', { write: line => void logged.push(line) }),
         store,
         verifyToken,
         ready,
@@ -213,6 +215,23 @@ beforeAll(async () => {
             async handle() {
               waiting.begun.resolve();
               await waiting.mayEnd.promise;
+              return { body: {} };
+            },
+          }),
+          openRoute({
+            method: 'get',
+            path: '/abandoned',
+            summary: 'Work until the caller has gone',
+            open: 'a test',
+            answer: 'json',
+            async handle({ signal }) {
+              abandoned.begun.resolve();
+              try {
+                await pause(10_000, undefined, { signal });
+              } catch (error) {
+                abandoned.ended.resolve(error);
+                throw error;
+              }
               return { body: {} };
             },
           }),
@@ -550,6 +569,19 @@ test('work that nobody waits for gives way to a request while it is served', asy
   waiting.mayEnd.resolve();
   expect((await answer).status).toBe(200);
   await eventually('it to be served', isFree);
+});
+
+test('work ends when its caller has gone, and that is no failure', async () => {
+  const caller = new AbortController();
+  const answer = fetch(`${service.url}/abandoned`, { signal: caller.signal });
+  await abandoned.begun.promise;
+  caller.abort();
+  await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+  expect(await abandoned.ended.promise).toMatchObject({ name: 'AbortError' });
+  await ask('GET', '/v1/fails', { as: callers.platform() });
+  const failures = logged.filter(line => line.includes('request failed'));
+  expect(failures.at(-1)).toContain('a secret detail');
+  expect(failures.join('')).not.toContain('AbortError');
 });
 
 describe('a page of another origin', () => {

@@ -203,6 +203,8 @@ function allowPreflight(origin: string | undefined, response: Response): void {
 
 function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
+    // The caller has gone, and the work has ended for that.
+    if (response.closed && (error as Error | null)?.name === 'AbortError') return;
     const problem = toProblem(error);
     const about = { code: problem.code, requestId: response.getHeader('Reeve-Request-Id') };
     if (isFailure(problem.status)) log.error({ ...about, error: problem.cause ?? problem }, 'request failed');

@@ -5,12 +5,12 @@ import type { Request, Response } from 'express';
 import { createGiveWay, yieldEvery } from './give-way.ts';
 
 function start() {
-  const { noteRequest, toRequests } = createGiveWay();
+  const { noteRequest, takesLong, toRequests } = createGiveWay();
   return {
     request() {
       const response = new EventEmitter();
       noteRequest({} as Request, response as Response, () => undefined);
-      return { end: () => response.emit('close') };
+      return { end: () => response.emit('close'), takesLong: () => takesLong(response as Response) };
     },
     async took() {
       const began = performance.now();
@@ -55,6 +55,19 @@ describe('work that nobody waits for', () => {
     await pause(1_050);
     expect(await took()).toBeLessThan(45);
   });
+
+  test('does not wait for a request that takes long, and goes on when it hears so', async () => {
+    const { request, took } = start();
+    const long = request();
+    const waited = took();
+    await pause(10);
+    long.takesLong();
+    expect(await waited).toBeLessThan(45);
+    const other = request();
+    long.end();
+    expect(await took()).toBeGreaterThanOrEqual(45);
+    other.end();
+  });
 });
 
 describe('a long loop', () => {
@@ -77,5 +90,15 @@ describe('a long loop', () => {
     expect(rests).toBeGreaterThanOrEqual(3);
     expect(rests).toBeLessThanOrEqual(30);
     expect(turns).toBeGreaterThanOrEqual(2);
+  });
+
+  test('gives way to whatever it is told to', async () => {
+    let rests = 0;
+    const rest = yieldEvery(5, async () => void (rests += 1));
+    await rest();
+    expect(rests).toBe(0);
+    spin(6);
+    await rest();
+    expect(rests).toBe(1);
   });
 });

@@ -55,6 +55,8 @@ export function createRouteHandlers(parts: RouteParts) {
   return (route: Route): RequestHandler =>
     async (request, response) => {
       response.locals['answers'] = route.answer;
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
       const exchange = { request, response, params: readParameters(route.path, request.params) };
       let admitted = await admit(parts, route, exchange);
       if ('signIn' in admitted) return signInFirst(request, response, admitted);
@@ -71,6 +73,7 @@ export function createRouteHandlers(parts: RouteParts) {
         body,
         expectedVersion: ifMatch(route, request),
         cause,
+        signal: gone.signal,
         ...(who.caller ? { caller: who.caller } : {}),
         ...(who.known ? { principal: who.known.details } : {}),
         ...(tenant ? { tenantId: tenant.id } : {}),

@@ -6,6 +6,7 @@ import { openRoute, ownRoute, pageQuery, type Route, tenantRoute } from './route
 
 type Schema = { type?: string; format?: string; pattern?: string; maxLength?: number };
 type Operation = {
+  responses: Record<string, { description: string; headers?: Record<string, unknown>; content?: object }>;
   operationId: string;
   security: unknown[];
   parameters: { name: string; in: string; required: boolean; schema: Schema }[];
@@ -28,6 +29,10 @@ const routes: Route[] = [
     handle,
   }),
   tenantRoute({ method: 'post', path: `${tenant}/users`, summary: 'Make', action: 'users:write', body, handle }),
+  {
+    ...tenantRoute({ method: 'get', path: `${tenant}/all`, summary: 'All', action: 'users:read', handle }),
+    atMost: '1',
+  },
   tenantRoute({ method: 'get', path: `${tenant}/users/{userId}`, summary: 'Read', action: 'users:read', handle }),
   tenantRoute({ method: 'post', path: `${tenant}/users/{userId}:x-y`, summary: 'Verb', action: 'users:write', handle }),
 ];
@@ -58,6 +63,13 @@ describe('the OpenAPI document', () => {
       { reeve: ['tenant:{tenantId}'] },
     ]);
     expect(operation('get', '/').security).toEqual([]);
+  });
+
+  test('says of what is limited with which answer more is refused', () => {
+    const { 429: tooMany, default: other } = operation('get', `${tenant}/all`).responses;
+    expect(tooMany).toMatchObject({ description: 'More than 1', headers: { 'Retry-After': {} } });
+    expect(tooMany?.content).toEqual(other?.content);
+    expect(operation('get', `${tenant}/users`).responses).not.toHaveProperty('429');
   });
 
   test.each([

@@ -62,7 +62,9 @@ const mediaTypes = {
   bytes: 'application/octet-stream',
 } as const;
 
-function responsesOf({ status = 200, summary, answer, response, produces = [mediaTypes[answer]] }: Route) {
+const retryAfter = { description: 'Seconds', schema: { type: 'integer' } };
+
+function responsesOf({ status = 200, summary, answer, response, produces = [mediaTypes[answer]], atMost }: Route) {
   const schema = response ? schemaOf(response) : { type: 'string' };
   const content = status === 204 ? {} : { content: Object.fromEntries(produces.map(type => [type, { schema }])) };
   const problem =
@@ -71,7 +73,8 @@ function responsesOf({ status = 200, summary, answer, response, produces = [medi
       : { content: { [mediaTypes[answer]]: {} } };
   const done =
     answer === 'redirect' ? { 303: { description: summary } } : { [status]: { description: summary, ...content } };
-  return { ...done, default: { description: 'A problem', ...problem } };
+  const tooMany = { description: `More than ${atMost}`, headers: { 'Retry-After': retryAfter }, ...problem };
+  return { ...done, ...(atMost ? { 429: tooMany } : {}), default: { description: 'A problem', ...problem } };
 }
 
 /**

@@ -52,6 +52,8 @@ export type Asked<P extends string, B, Q> = {
   /** The version in If-Match, where the caller sent one. */
   expectedVersion: number | undefined;
   freshId: FreshId;
+  /** Aborted when the caller has gone: for work that nobody needs then. */
+  signal: AbortSignal;
 };
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -70,6 +72,8 @@ type Common<P extends string, B, Q, R> = {
   withoutSecrets?: (body: R) => R;
   /** Changes one thing that has a version: If-Match is heeded. Elsewhere it is refused. */
   versioned?: boolean;
+  /** In words, how much of it is served at a time: more is answered with 429 by whoever serves it. */
+  atMost?: string;
 };
 
 /** How a route looks to what serves it. */

@@ -128,6 +128,7 @@ type Call = {
   cause?: Cause;
   expectedVersion?: number;
   freshId?: FreshId;
+  signal?: AbortSignal;
 };
 
 /** What the handler of a route answers to somebody who was let in, and whose input was found to be valid. */
@@ -138,6 +139,7 @@ export async function callRoute<T>(route: Route, call: Call): Promise<T> {
     query: {},
     cause: serviceCause('test', { correlationId: 'c' }),
     freshId: newId,
+    signal: new AbortController().signal,
     ...call,
   };
   const reply = await route.handle(asked as unknown as Parameters<Route['handle']>[0]);

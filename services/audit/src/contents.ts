@@ -13,6 +13,7 @@ import { policies } from './removal/retention-policy.ts';
 import { savedViews } from './search/saved-view.ts';
 import { runs } from './sinks/run.ts';
 import { sinks } from './sinks/sink.ts';
+import { makerEnds } from './viewers/maker-end.ts';
 import { viewers } from './viewers/viewer-token.ts';
 
 export const contents: Contents = {
@@ -22,6 +23,7 @@ export const contents: Contents = {
     ...vaultCollections,
     savedViews,
     viewers,
+    makerEnds,
     sinks,
     runs,
     alerts,

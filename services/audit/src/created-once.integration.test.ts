@@ -23,6 +23,7 @@ import { runs } from './sinks/run.ts';
 import { mostSinks, sinks } from './sinks/sink.ts';
 import type { SinkParts } from './sinks/sink-parts.ts';
 import { createViewerToken } from './viewers/create-viewer-token.ts';
+import { makerEnds } from './viewers/maker-end.ts';
 import { viewers } from './viewers/viewer-token.ts';
 
 let opened: TestLog;
@@ -60,6 +61,7 @@ const creates: Record<string, Creates> = {
     route: () =>
       createViewerToken({
         viewers: opened.store.collection(viewers),
+        makerEnds: opened.store.collection(makerEnds),
         signingKey: () => opened.key,
         selfUrl: 'http://audit.test',
         clock: opened.store.clock,
@@ -155,5 +157,30 @@ describe('a sink', () => {
     await asker(newId('tenant'))(createSink(sinkParts), { name: 'siem', target: https });
     await sinkParts.sinks.in(tenantId).remove(ids[0] ?? '');
     expect(await more()).toMatchObject({ name: 'one more' });
+  });
+
+  test('is one of so many also of those that are asked for at the same time', async () => {
+    const tenantId = newId('tenant');
+    const ask = asker(tenantId);
+    const names = Array.from({ length: 50 }, (_, n) => `siem ${n}`);
+    const outcomes = await Promise.allSettled(names.map(name => ask(createSink(sinkParts), { name, target: https })));
+    const refused = outcomes.flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    expect(await sinkParts.sinks.in(tenantId).count('inOrder', {})).toBe(mostSinks);
+    expect(refused).toEqual(Array.from({ length: 30 }, () => expect.objectContaining({ code: 'sink_limit' })));
+  });
+
+  test('counts if it is from before each had a slot, and is found by the request for it when there is no other', async () => {
+    const tenantId = newId('tenant');
+    const ask = asker(tenantId);
+    const seed = newId('request').slice(4);
+    const { id } = await ask(createSink(sinkParts), { name: 'siem', target: https }, seed);
+    const { state } = (await sinkParts.sinks.in(tenantId).get(id)) ?? {};
+    if (!state) throw new Error('there is no sink');
+    for (let n = 1; n < mostSinks; n += 1)
+      await sinkParts.sinks.in(tenantId).put(newId('sink'), { ...state, name: `siem ${n}`, slot: null });
+    await expect(ask(createSink(sinkParts), { name: 'one more', target: https })).rejects.toMatchObject({
+      code: 'sink_limit',
+    });
+    expect(await ask(createSink(sinkParts), { name: 'siem', target: https }, seed)).toMatchObject({ id });
   });
 });

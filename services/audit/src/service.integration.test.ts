@@ -68,4 +68,9 @@ describe('every operation', () => {
     expect(typesOf('delete sinks/{sinkId}')).toEqual([['204']]);
     expect(typesOf('get sinks')).toEqual([['200', 'application/json']]);
   });
+
+  test('that reads the whole log is limited, and says so', () => {
+    const limited = operations.filter(({ operation }) => '429' in operation.responses);
+    expect(limited.map(({ what }) => what)).toEqual(['get verify', 'get export', 'post search:rebuild']);
+  });
 });

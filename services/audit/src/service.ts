@@ -31,6 +31,7 @@ import { readPackage } from './evidence/read-package.ts';
 import { exportEvents } from './exports/export-events.ts';
 import { verifyLog } from './exports/verify-log.ts';
 import { pullFeed } from './feed/pull-feed.ts';
+import { fewAtOnce } from './few-at-once.ts';
 import { ingest } from './ingest/ingest.ts';
 import { createChainWriter } from './log/chain-writer.ts';
 import { createCheckpointer } from './log/checkpointer.ts';
@@ -80,13 +81,18 @@ import { pauseSink, resumeSink } from './sinks/switch-sink.ts';
 import { testSink } from './sinks/test-sink.ts';
 import { updateSink } from './sinks/update-sink.ts';
 import { createViewerToken } from './viewers/create-viewer-token.ts';
+import { endViewerTokensWhenMakersEnd } from './viewers/end-viewer-tokens-when-makers-end.ts';
 import { listViewerTokens } from './viewers/list-viewer-tokens.ts';
+import { makerEnds as makerEndsOf } from './viewers/maker-end.ts';
 import { revokeViewerToken } from './viewers/revoke-viewer-token.ts';
 import { orViewer, viewers as viewersOf } from './viewers/viewer-token.ts';
 
 const receiverTimeoutMs = 20_000;
 const hourMs = 3_600_000;
 const longestRememberedMs = 30_000;
+const wholeLog = { ofOneTenant: 1, inAll: 4 };
+/** They take as long as their readers do. */
+const streams = { ofOneTenant: 4, inAll: 100 };
 
 export function createService(config: Config, logger: Logger): Service {
   const foundation = createFoundation('audit', config, { log: logger, contents });
@@ -167,12 +173,14 @@ export function createService(config: Config, logger: Logger): Service {
   });
   const viewers = {
     viewers: store.collection(viewersOf),
+    makerEnds: store.collection(makerEndsOf),
     signingKey: keys.current,
     selfUrl: config.REEVE_SELF_URL,
     clock,
   };
 
   const recorded = recordReading(recordFact);
+  const limited = fewAtOnce(requestsFirst);
   const app = createApp({
     name: 'audit',
     purpose: 'The audit log of every tenant: chained, signed, searched, exported, pushed to where it is wanted.',
@@ -189,10 +197,10 @@ export function createService(config: Config, logger: Logger): Service {
       recorded(explainEvent(log)),
       recorded(readTimeline(log)),
       recorded(proveEvent({ ...log, checkpointer })),
-      recorded(verifyLog({ ...log, checkpointer, keys })),
+      limited(wholeLog)(recorded(verifyLog({ ...log, checkpointer, keys, giveWay }))),
       recordReading(recordFact, { everyMs: hourMs })(pullFeed(log)),
-      exportEvents({ ...log, checkpointer, recordFact }),
-      rebuildSearch({ ...log, recordFact }),
+      limited(streams)(exportEvents({ ...log, checkpointer, recordFact })),
+      limited(wholeLog)(rebuildSearch({ ...log, recordFact, giveWay })),
       listViews({ views }),
       createView({ views }),
       updateView({ views }),
@@ -246,6 +254,7 @@ export function createService(config: Config, logger: Logger): Service {
       remover.start();
       packageBuilder.start();
       await bus.subscribe('audit.tenants', tenants.handlers);
+      await bus.subscribe('audit.viewers', endViewerTokensWhenMakersEnd(viewers));
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const { publish } = bus;
       await bus.consume(ingest({ writer, signingKey: keys.current, publish, examine: detector.examine, giveWay }));

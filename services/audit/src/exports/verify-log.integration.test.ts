@@ -5,6 +5,7 @@ import { type FormatName, formats, type Verification, verifyLines } from '@reeve
 import { emptyContext, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { callRoute, giveWay, growLog, openTestLog, type TestLog } from '../audit.test-support.ts';
+import { fewAtOnce } from '../few-at-once.ts';
 import { createCheckpointer } from '../log/checkpointer.ts';
 import { exportEvents } from './export-events.ts';
 import { verifyLog } from './verify-log.ts';
@@ -24,10 +25,11 @@ beforeEach(async () => {
 });
 
 const checkpointer = () => createCheckpointer({ ...opened.log, intervalMs: 60_000, giveWay, onError: () => undefined });
-const verify = () => {
+const routeWith = ({ onTurn = giveWay }: { onTurn?: typeof giveWay } = {}) => {
   const keys = { published: () => Promise.resolve(opened.keys) };
-  return callRoute<Verification>(verifyLog({ ...opened.log, checkpointer: checkpointer(), keys }), { tenantId });
+  return verifyLog({ ...opened.log, checkpointer: checkpointer(), keys, giveWay: onTurn });
 };
+const verify = (parts: Parameters<typeof routeWith>[0] = {}) => callRoute<Verification>(routeWith(parts), { tenantId });
 
 async function recordAt(sequence: number) {
   const found = await opened.log.records.in(tenantId).getByUnique('place', `${chain}#${sequence}`);
@@ -81,6 +83,26 @@ describe('the verification', () => {
     const { id } = await recordAt(17);
     await opened.log.records.in(tenantId).remove(id);
     await expect(verify()).rejects.toThrow(`record 17 of ${chain} is missing`);
+  });
+});
+
+describe('the verification of a log that takes long', () => {
+  beforeEach(() => growLog(opened.log, { tenantId, chain, from: 40, count: 1_000 }));
+
+  test('is done in portions, between which requests come first', async () => {
+    let portions = 0;
+    expect(await verify({ onTurn: async () => void (portions += 1) })).toMatchObject({ finding: null, records: 1_040 });
+    expect(portions).toBeGreaterThan(1);
+  });
+
+  test('ends when whoever asked has gone, and makes room for another', async () => {
+    const caller = new AbortController();
+    const limited = fewAtOnce({ takesLong: () => undefined })({ ofOneTenant: 1, inAll: 1 });
+    const route = limited(routeWith({ onTurn: async () => caller.abort() }));
+    const abandoned = callRoute(route, { tenantId, signal: caller.signal });
+    await expect(callRoute(route, { tenantId })).rejects.toMatchObject({ code: 'rate_limited' });
+    await expect(abandoned).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await callRoute(route, { tenantId })).toMatchObject({ finding: null, records: 1_040 });
   });
 });
 

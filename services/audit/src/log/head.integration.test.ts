@@ -49,6 +49,6 @@ test('a sink that named no types takes the whole log', async () => {
     .in(tenantId)
     .put('snk_2', { ...old, name: 'alerts', types: ['alert.raised'] });
   const own = opened.store.collection(sinksOf).in(tenantId);
-  expect((await own.get('snk_1'))?.state.types).toBe(null);
+  expect((await own.get('snk_1'))?.state).toMatchObject({ types: null, slot: null });
   expect((await own.get('snk_2'))?.state.types).toEqual(['alert.raised']);
 });

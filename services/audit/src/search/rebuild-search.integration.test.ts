@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
-import { callRoute, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
+import { callRoute, giveWay, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
 import { createChainWriter } from '../log/chain-writer.ts';
 import { findRecords } from '../log/find-records.ts';
 import { rebuildSearch } from './rebuild-search.ts';
@@ -33,7 +33,7 @@ test('what search misses is found again after a rebuild, which goes through ever
   const recordFact: Store['recordFact'] = async (_, events) => {
     for (const one of [events].flat()) recorded.push(one.type);
   };
-  const route = rebuildSearch({ records, heads, recordFact });
+  const route = rebuildSearch({ records, heads, recordFact, giveWay });
   const rebuild = async () => {
     const totals = { looked: 0, rebuilt: 0, calls: 0 };
     let after: unknown;

@@ -8,14 +8,14 @@ import type { Heads } from '../log/head.ts';
 import { fromStored, type Records, type StoredRecord } from '../log/record.ts';
 import { type SearchFields, searchFieldsOf } from '../log/search-fields.ts';
 
-type Parts = { records: Records; heads: Heads; recordFact: Store['recordFact'] };
+type Parts = { records: Records; heads: Heads; recordFact: Store['recordFact']; giveWay: () => Promise<void> };
 
 const longestTurnMs = 10;
 
 const position = z.strictObject({ chain: z.string().max(300), sequence: z.number().int().nonnegative() });
 type Position = z.infer<typeof position>;
 
-export const rebuildSearch = ({ records, heads, recordFact }: Parts) =>
+export const rebuildSearch = ({ records, heads, recordFact, giveWay }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/audit/search:rebuild',
@@ -36,7 +36,7 @@ export const rebuildSearch = ({ records, heads, recordFact }: Parts) =>
       if (chain === undefined) return { body: { looked: 0, rebuilt: 0, next: null } };
       const range = { after: after?.sequence ?? 0 };
       const { items } = await records.in(tenantId).list('byChain', { chain }, { limit, range });
-      const wrong = await wrongAmong(items);
+      const wrong = await wrongAmong(items, giveWay);
       for (const { id, state } of wrong) await records.in(tenantId).patch([id], fieldsOf(state));
       if (wrong.length > 0) await recordFact(tenantId, rebuilt(tenantId, items, wrong), cause);
       const next = nextAfter(items, { chain, chains, limit });
@@ -48,8 +48,8 @@ type Found = readonly Entry<StoredRecord>[];
 
 const fieldsOf = (state: StoredRecord): SearchFields => searchFieldsOf(fromStored(state).record);
 
-async function wrongAmong(found: Found): Promise<Found> {
-  const rest = yieldEvery(longestTurnMs);
+async function wrongAmong(found: Found, giveWay: Parts['giveWay']): Promise<Found> {
+  const rest = yieldEvery(longestTurnMs, giveWay);
   const wrong: Entry<StoredRecord>[] = [];
   for (const one of found) {
     if (!isAsItShould(one.state)) wrong.push(one);

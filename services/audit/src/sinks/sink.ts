@@ -18,6 +18,8 @@ export type Sink = {
   target: Target;
   /** Null for the whole log. */
   types: EventType[] | null;
+  /** Which of the tenant's, from 1 on; a slot holds one. Null for a sink from before there were any. */
+  slot: number | null;
   createdAt: string;
   deletedAt?: string;
 };
@@ -30,13 +32,24 @@ export const mostSinks = 20;
 
 export const sinks = collection<Sink>({
   name: 'audit_sinks',
-  version: 2,
-  // Version 1 left `types` out for the whole log.
-  upgrade: state => ({ types: null, ...(state as Omit<Sink, 'types'>) }),
-  unique: { name: ({ name }) => name.toLowerCase() },
+  version: 3,
+  // Version 1 left `types` out for the whole log, and version 2 had no slots.
+  upgrade: state => ({ types: null, slot: null, ...(state as Omit<Sink, 'types' | 'slot'>) }),
+  unique: {
+    name: ({ name }) => name.toLowerCase(),
+    slot: ({ slot }) => (slot === null ? null : String(slot)),
+  },
   queries: { inOrder: { equality: [] } },
   expiresAt: ({ deletedAt }) => (deletedAt === undefined ? null : new Date(deletedAt)),
 });
+
+/** The slots that are free beside these sinks: one without a slot stands for the last of them. */
+export function freeSlots(held: readonly Pick<Sink, 'slot'>[]): number[] {
+  const taken = new Set(held.map(({ slot }) => slot));
+  const withoutSlot = held.filter(({ slot }) => slot === null).length;
+  const slots = Array.from({ length: Math.max(0, mostSinks - withoutSlot) }, (_, at) => at + 1);
+  return slots.filter(slot => !taken.has(slot));
+}
 
 /** Whether a chain may hold what the sink takes. */
 export const takesChain = ({ types: only }: Sink, chain: string): boolean =>

@@ -1,5 +1,6 @@
 import { createOnce, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
+import { longestViewerMs } from './maker-end.ts';
 import {
   create,
   signViewerToken,
@@ -10,7 +11,7 @@ import {
   viewOf,
 } from './viewer-token.ts';
 
-const [hour, day] = [3_600, 86_400];
+const [hour, longest] = [3_600, longestViewerMs / 1_000];
 
 const origin = z
   .string()
@@ -28,12 +29,14 @@ export const createViewerToken = (parts: ViewerParts) =>
   tenantRoute({
     method: 'post',
     path: viewersPath,
-    summary: 'Create a token with which a page of yours shows this log to an admin: it only reads, and ends by itself',
+    summary:
+      'Create a token with which a page of yours shows this log to an admin: it only reads, and ends by itself ' +
+      'or with whoever made it',
     action: 'audit:configure',
     body: z.strictObject({
       name: z.string().trim().min(1).max(100).describe('Whom or what it is for; it is in the log of what was read'),
       origins: z.array(origin).max(10).default([]).describe('Of the pages that may use it from a browser'),
-      expiresInSeconds: z.number().int().min(60).max(day).default(hour),
+      expiresInSeconds: z.number().int().min(60).max(longest).default(hour),
     }),
     status: 201,
     response: viewerView.extend({ token: z.string().nullable().describe('Shown once') }),
@@ -42,7 +45,8 @@ export const createViewerToken = (parts: ViewerParts) =>
       const id = freshId('viewer');
       const now = parts.clock.now();
       const expiresAt = new Date(now.getTime() + expiresInSeconds * 1_000).toISOString();
-      const state: Viewer = { name, origins, createdAt: now.toISOString(), expiresAt, revokedAt: null };
+      const createdBy = cause.actor.id;
+      const state: Viewer = { name, origins, createdBy, createdAt: now.toISOString(), expiresAt, revokedAt: null };
       const { entry, isNew } = await createOnce(parts.viewers.in(tenantId), id, create(id, state), { cause });
       const token = isNew ? await signViewerToken(parts, { tenantId, id, viewer: entry.state }) : null;
       return { body: { ...viewOf(entry), token }, version: entry.version };

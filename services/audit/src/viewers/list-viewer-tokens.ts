@@ -1,7 +1,7 @@
 import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import { type Viewers, viewersPath, viewerView, viewOf } from './viewer-token.ts';
+import { type ViewerParts, viewersPath, viewerView, viewOf } from './viewer-token.ts';
 
-export const listViewerTokens = ({ viewers }: { viewers: Viewers }) =>
+export const listViewerTokens = ({ viewers, makerEnds }: Pick<ViewerParts, 'viewers' | 'makerEnds'>) =>
   tenantRoute({
     method: 'get',
     path: viewersPath,
@@ -9,5 +9,11 @@ export const listViewerTokens = ({ viewers }: { viewers: Viewers }) =>
     action: 'audit:configure',
     query: pageQuery,
     response: pageOf(viewerView),
-    handle: async ({ tenantId, query }) => paged(await viewers.in(tenantId).list('inOrder', {}, query), viewOf),
+    async handle({ tenantId, query }) {
+      const page = await viewers.in(tenantId).list('inOrder', {}, query);
+      const makers = new Set(page.items.flatMap(({ state }) => state.createdBy ?? []));
+      const ends = await makerEnds.in(tenantId).getAll([...makers]);
+      const endOf = new Map(ends.map(({ id, state }) => [id, state]));
+      return paged(page, viewer => viewOf(viewer, endOf.get(viewer.state.createdBy ?? '')));
+    },
   });

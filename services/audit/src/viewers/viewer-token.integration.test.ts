@@ -6,6 +6,7 @@ import type { Clock } from '@reeve/store';
 import { importJWK, SignJWT } from 'jose';
 import { callRoute, openTestLog, type TestLog } from '../audit.test-support.ts';
 import { createViewerToken } from './create-viewer-token.ts';
+import { makerEnds } from './maker-end.ts';
 import { revokeViewerToken } from './revoke-viewer-token.ts';
 import { orViewer, type ViewerParts, viewers } from './viewer-token.ts';
 
@@ -21,7 +22,9 @@ const byIssuer: string[] = [];
 
 beforeAll(async () => {
   opened = await openTestLog();
-  parts = { viewers: opened.store.collection(viewers), signingKey: () => opened.key, selfUrl, clock };
+  const { store, key } = opened;
+  const collections = { viewers: store.collection(viewers), makerEnds: store.collection(makerEnds) };
+  parts = { ...collections, signingKey: () => key, selfUrl, clock };
   tenantId = newId('tenant');
   verify = orViewer(parts, async token => {
     byIssuer.push(token);

@@ -1,23 +1,32 @@
 // A token with which a page of the product shows a tenant's own log to its admins: it reads, for an hour or a day,
-// from the origins that it names, and can be revoked alone. Signed with the key of the log, so that nothing but this
-// service takes it.
+// from the origins that it names, can be revoked alone, and does not outlive its maker. Signed with the key of the log,
+// so that nothing but this service takes it.
 import { event, type Id, isCanonicalJws, isId, ProblemError, type TenantId } from '@reeve/contracts';
 import type { Caller, VerifyToken } from '@reeve/service-kit';
 import { type Clock, type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { SigningKey } from '../log/signing-key.ts';
+import { type MakerEnd, type MakerEnds, outlives } from './maker-end.ts';
 
 export type Viewer = {
   name: string;
   origins: string[];
+  /** Whose it is; null for one from before that was kept. */
+  createdBy: string | null;
   createdAt: string;
   expiresAt: string;
   revokedAt: string | null;
 };
 export type Viewers = Collections<Viewer>;
 
-export type ViewerParts = { viewers: Viewers; signingKey: () => SigningKey; selfUrl: string; clock: Clock };
+export type ViewerParts = {
+  viewers: Viewers;
+  makerEnds: MakerEnds;
+  signingKey: () => SigningKey;
+  selfUrl: string;
+  clock: Clock;
+};
 
 export const viewersPath = '/v1/tenants/{tenantId}/audit/viewer-tokens' as const;
 
@@ -25,18 +34,28 @@ export const viewerView = z.object({
   id: z.string(),
   name: z.string(),
   origins: z.array(z.string()),
+  createdBy: z.string().nullable().describe('The person or client that made it'),
   createdAt: z.string(),
   expiresAt: z.string(),
-  revokedAt: z.string().nullable(),
+  revokedAt: z.string().nullable().describe('Also when its maker was deactivated or deleted'),
 });
 
 export const viewers = collection<Viewer>({
   name: 'audit_viewers',
+  version: 2,
+  // Version 1 did not keep the maker.
+  upgrade: state => ({ createdBy: null, ...(state as Omit<Viewer, 'createdBy'>) }),
   queries: { inOrder: { equality: [], direction: 'descending' } },
   expiresAt: ({ expiresAt }) => new Date(expiresAt),
 });
 
-export const viewOf = ({ id, state }: Entry<Viewer>): z.infer<typeof viewerView> => ({ id, ...state });
+type ViewerView = z.infer<typeof viewerView>;
+
+export const viewOf = ({ id, state }: Entry<Viewer>, end?: MakerEnd): ViewerView => ({
+  id,
+  ...state,
+  revokedAt: state.revokedAt ?? (end && outlives(state, end) ? end.endedAt : null),
+});
 
 type ViewerId = Id<'viewer'>;
 
@@ -82,7 +101,8 @@ function isMeantAsViewerToken(token: string): boolean {
 }
 
 /** Throws `token_invalid` for whatever is not a live token of ours. */
-async function readViewerToken({ viewers, signingKey, selfUrl, clock }: ViewerParts, token: string): Promise<Caller> {
+async function readViewerToken(parts: ViewerParts, token: string): Promise<Caller> {
+  const { viewers, makerEnds, signingKey, selfUrl, clock } = parts;
   const { d: _, ...publicPart } = signingKey();
   try {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
@@ -97,6 +117,9 @@ async function readViewerToken({ viewers, signingKey, selfUrl, clock }: ViewerPa
     const { tid: tenantId, sub: id = '' } = payload;
     const found = isId('tenant', tenantId) ? await viewers.in(tenantId).get(id) : null;
     if (!isId('tenant', tenantId) || found?.state.revokedAt !== null) throw new ProblemError('token_invalid');
+    const { createdBy } = found.state;
+    const end = createdBy === null ? null : await makerEnds.in(tenantId).get(createdBy);
+    if (end && outlives(found.state, end.state)) throw new ProblemError('token_invalid');
     return callerOf(tenantId, found);
   } catch (cause) {
     if (cause instanceof errors.JOSEError) throw new ProblemError('token_invalid', undefined, { cause });

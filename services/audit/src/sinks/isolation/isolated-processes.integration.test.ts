@@ -14,7 +14,7 @@ afterEach(() => {
   for (const one of started.splice(0)) one.stop();
 });
 
-function start(options: { most?: number; idleMs?: number } = {}) {
+function start(options: { most?: number; idleMs?: number; slowMs?: number } = {}) {
   const processes = createIsolatedProcesses({ ...options, onError: error => void reported.push(String(error)) });
   started.push(processes);
   let tasks = 0;
@@ -150,6 +150,19 @@ describe('isolated processes', () => {
       ...Array.from({ length: 3 }, () => 'rejected'),
     ]);
     await few;
+  });
+
+  test('have room for others beside tenants whose tasks took long, of which few wait for it', async () => {
+    const { perform } = start({ most: 2, slowMs: 100 });
+    const slow = ['one', 'two', 'three'];
+    await Promise.all(slow.map(of => perform('sleeps', { of })));
+    const again = slow.map(of => perform('sleeps', { of }));
+    const anotherOfOne = perform('sleeps', { of: 'one' });
+    expect((await perform('answers', { of: 'quick' })).pid).toBeGreaterThan(0);
+    const outcomes = await Promise.allSettled([...again, anotherOfOne]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { problem: 'busy' } });
+    expect((await perform('answers', { of: 'two' })).pid).toBeGreaterThan(0);
   });
 
   test('end when they are stopped, with what they do', async () => {
