@@ -34,7 +34,6 @@ const csrf = 'only this form knows';
 let handled = 0;
 let crashAfterCreation = false;
 const giveWay = createGiveWay();
-const logged: string[] = [];
 const abandoned = { begun: Promise.withResolvers<void>(), ended: Promise.withResolvers<unknown>() };
 const waiting = { begun: Promise.withResolvers<void>(), mayEnd: Promise.withResolvers<void>() };
 
@@ -86,7 +85,7 @@ beforeAll(async () => {
         name: 'test',
         purpose: 'Is there for tests.',
         config,
-        log: createLogger('test', 'error', { write: line => void logged.push(line) }),
+        log,
         store,
         verifyToken,
         ready,
@@ -579,7 +578,7 @@ test('work ends when its caller has gone, and that is no failure', async () => {
   await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   expect(await abandoned.ended.promise).toMatchObject({ name: 'AbortError' });
   await ask('GET', '/v1/fails', { as: callers.platform() });
-  const failures = logged.filter(line => line.includes('request failed'));
+  const failures = lines.filter(line => line.includes('request failed'));
   expect(failures.at(-1)).toContain('a secret detail');
   expect(failures.join('')).not.toContain('AbortError');
 });

@@ -17,9 +17,7 @@ import { consents as consentsOf } from './consents/consent.ts';
 import { listConsents } from './consents/list-consents.ts';
 import { listOwnConsents } from './consents/list-own-consents.ts';
 import { revokeConsent } from './consents/revoke-consent.ts';
-import { createRevokeConsents } from './consents/revoke-consents.ts';
-import { revokeConsentsWhenUninstalled } from './consents/revoke-consents-when-uninstalled.ts';
-import { revokeConsentsWhenUserEnds } from './consents/revoke-consents-when-user-ends.ts';
+import { createRevokeConsents, revokeConsentsWhenTheirGroundEnds } from './consents/revoke-consents.ts';
 import { revokeOwnConsent } from './consents/revoke-own-consent.ts';
 import { showConsent } from './consents/show-consent.ts';
 import { contents } from './contents.ts';
@@ -106,9 +104,8 @@ export function createService(config: Config, log: Logger): Service {
       await bus.subscribe('connector-consent.tenants', tenants.handlers);
       await bus.subscribe('connector-consent.browser-sessions', browserSessions.handlers);
       await bus.subscribe('connector-consent.end-grants', {
-        ...revokeConsentsWhenUserEnds({ revokeConsents }),
-        ...revokeConsentsWhenUninstalled({ revokeConsents }),
-        ...endTokenWhenConsentChanges({ delegatedTokens }),
+        ...revokeConsentsWhenTheirGroundEnds({ revokeConsents }),
+        ...endTokenWhenConsentChanges({ consents, delegatedTokens }),
       });
     },
     stop,

@@ -1,5 +1,6 @@
 // Ends all consents of a person, or all to an installation. Every step may run again: what has ended is left as it is.
 import { type Id, type IdentityEvent, type ReasonOf, serviceCause } from '@reeve/contracts';
+import type { Handlers } from '@reeve/event-bus';
 import { type Consents, consentId, revoke } from './consent.ts';
 
 type Whose = { installationId: Id<'installation'> } | { userId: Id<'user'> };
@@ -18,3 +19,14 @@ export function createRevokeConsents({ consents }: { consents: Consents }): Revo
     }
   };
 }
+
+/** Nobody acts for a person who is gone, or by a connector that is. */
+export const revokeConsentsWhenTheirGroundEnds = ({
+  revokeConsents,
+}: {
+  revokeConsents: RevokeConsents;
+}): Handlers => ({
+  'user.deactivated': event => revokeConsents(event, { userId: event.data.target.id }, 'user_deactivated'),
+  'user.deleted': event => revokeConsents(event, { userId: event.data.target.id }, 'user_deleted'),
+  'installation.uninstalled': event => revokeConsents(event, { installationId: event.data.target.id }, 'uninstalled'),
+});
