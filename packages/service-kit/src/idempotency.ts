@@ -20,7 +20,7 @@ export const idempotencyKeyForm = /^[\x21-\x7e]{1,200}$/;
 
 const keptMs = 86_400_000;
 /** After this the first try is taken for dead. Longer than any request runs: trying out a sink takes 20 s. */
-const abandonedMs = 60_000;
+const abandonedMs = 30_000;
 
 /** What an Idempotency-Key stands for. `scope` is who asks for what; `request` the bytes that have to be the same. */
 export type Once = { tenantId: TenantId; scope: string; key: string; request: string; cause: Cause };

@@ -36,8 +36,7 @@ afterAll(() => own.stop(), minutes);
  * outage is a bug.
  */
 async function insist<T>(attempt: () => Promise<T>): Promise<T> {
-  // A key whose service was killed over it is given free after a minute.
-  const end = Date.now() + 2 * minutes;
+  const end = Date.now() + minutes;
   for (;;) {
     try {
       return await attempt();
