@@ -12,7 +12,7 @@ import { pendingConnections as pendingConnectionsOf } from './connections/pendin
 import { createTenantOfPage } from './connections/tenant-of-page.ts';
 import { createThirdParty } from './connections/third-party.ts';
 import { answerConsent } from './consents/answer-consent.ts';
-import { createReadAskedConsent } from './consents/asked-consent.ts';
+import { createFindConsentRequest, createReadAskedConsent } from './consents/asked-consent.ts';
 import { consents as consentsOf } from './consents/consent.ts';
 import { listConsents } from './consents/list-consents.ts';
 import { listOwnConsents } from './consents/list-own-consents.ts';
@@ -26,7 +26,6 @@ import { endTokenWhenConsentChanges } from './delegated-tokens/end-token-when-co
 import { leaseToken } from './delegated-tokens/lease-token.ts';
 import { readConnection } from './delegated-tokens/read-connection.ts';
 import { approveInstallation } from './installations/approve-installation.ts';
-import { createFindConsentRequest } from './installations/consent-request.ts';
 import { installations as installationsOf } from './installations/installation.ts';
 import { listInstallations } from './installations/list-installations.ts';
 import { readInstallation } from './installations/read-installation.ts';

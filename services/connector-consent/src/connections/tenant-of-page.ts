@@ -2,7 +2,7 @@
 // returns somebody for.
 import type { TenantOf } from '@reeve/browser-session';
 import { ProblemError } from '@reeve/contracts';
-import type { FindConsentRequest } from '../installations/consent-request.ts';
+import type { FindConsentRequest } from '../consents/asked-consent.ts';
 import type { PendingConnections } from './pending-connection.ts';
 
 type Parts = { findConsentRequest: FindConsentRequest; pendingConnections: PendingConnections };

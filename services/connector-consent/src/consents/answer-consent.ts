@@ -6,9 +6,8 @@ import { z } from 'zod';
 import { type PendingConnections, pendingConnectionMs } from '../connections/pending-connection.ts';
 import type { ThirdParty } from '../connections/third-party.ts';
 import type { Installations } from '../installations/installation.ts';
-import type { ReadAskedConsent } from './asked-consent.ts';
+import { asOneText, type ReadAskedConsent } from './asked-consent.ts';
 import { type Answer, type Consent, type Consents, consentId, deny, grant, personKey, revoke } from './consent.ts';
-import { asOneText } from './consent-text.ts';
 
 type Parts = {
   readAskedConsent: ReadAskedConsent;
