@@ -100,7 +100,7 @@ beforeAll(async () => {
   };
   const sent = webhooks();
   storm = createStorm(mixed(sent, { times: timesSent, due: ({ due }) => due }), urlsOf('webhook-ingress'));
-  await Promise.all([disturb(), storm.run(connections)]);
+  await Promise.race([own.died, Promise.all([disturb(), storm.run(connections)])]);
 
   deliveries = [...storm.answers.values()].flatMap(answer => [...answer.deliveries]).toSorted();
   await sleep(secondLookMs);

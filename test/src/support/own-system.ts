@@ -44,7 +44,10 @@ export async function startOwnSystem(
     environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
   });
   const died = Promise.race([system.died, engines.died]);
-  died.catch(() => undefined);
+  let isIntact = true;
+  died.catch(() => {
+    isIntact = false;
+  });
   return {
     system,
     restartKafka,
@@ -54,7 +57,8 @@ export async function startOwnSystem(
       await system.stop();
       await engines.stop();
       await children.stopAll();
-      if (process.env['REEVE_KEEP_LOGS'] === undefined) rmSync(directory, { recursive: true, force: true });
+      // The logs of what died are named where it was noticed.
+      if (isIntact && process.env['REEVE_KEEP_LOGS'] === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
 }
