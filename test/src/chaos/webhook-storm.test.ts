@@ -19,7 +19,7 @@ const keys = 20;
 const perKey = 50;
 const minutes = 60_000;
 /** Leases last eight seconds at most, and the broker gives up a member after ten. */
-const standsStillMs = 12_000;
+const standsStillMs = 25_000;
 /** A journal looks again at what a lost instance left after a minute. What comes out twice is there by then. */
 const secondLookMs = 65_000;
 

@@ -11,7 +11,7 @@ type Answers = { accepted: number; deliveries: Set<string> };
 export type Storm = ReturnType<typeof createStorm>;
 
 /** Longer than an instance looks for its store before it refuses; shorter than one stands still. */
-const givesUpAfterMs = 10_000;
+const givesUpAfterMs = 20_000;
 const againAfterMs = 100;
 
 /** `instances` are their origins. A connection keeps to one of them, and turns to the others when that fails it. */
