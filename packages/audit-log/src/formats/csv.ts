@@ -65,6 +65,11 @@ export const csv: Format = {
     if (more.length > 0) throw new TypeError('it is more than one line');
     if (cells.length !== names.length) throw new TypeError(`it has ${cells.length} columns instead of ${names.length}`);
     const [hash, keyId, raw = ''] = cells.slice(-3);
-    return lineOf({ raw: canonicalOf(raw), hash: hash === '' ? undefined : hash, keyId });
+    return lineOf({
+      raw: canonicalOf(raw),
+      hash: hash === '' ? undefined : hash,
+      // As it was before it was shown as text: one in 64 begins as a formula does.
+      keyId: keyId?.replace(/^'(?=-)/, ''),
+    });
   },
 };

@@ -122,6 +122,8 @@ describe.each(names)('%s', name => {
     const line = format.writeRecord(recordWith(), keyId);
     for (const part of [record.tenantId, record.chain, '42', record.previousHash, hash, keyId])
       expect(line).toContain(part);
+    // A key's id is Base64url, which may begin as a formula does.
+    expect(format.read(line)).toMatchObject({ keyId });
   });
 
   test('carries signed statements', async () => {
