@@ -78,8 +78,8 @@ export type Access = ReturnType<typeof createAccess>;
 const builtInRoles = () => readFileSync(new URL('../policies/built-in-roles.cedar', import.meta.url), 'utf8');
 
 /**
- * By policies in Cedar's language, each of which begins with its @id. Throws when one does not parse: a service must not
- * start with half of its rules.
+ * By policies in Cedar's language, each of which begins with its @id. Throws when one does not parse: a service must
+ * not start with half of its rules.
  */
 export function createAccess(policies = builtInRoles()) {
   const staticPolicies: Record<string, string> = {};

@@ -1,7 +1,7 @@
-// JSON that has one meaning. `JSON.parse` takes the last of two members of one name, other readers take the first, and a
-// forger would show each of them what suits him. Written here: of the libraries that look, lossless-json 4 lets a member
-// pass that is there twice with one value, and jsonc-parser and momoa leave the looking to their caller, which is all of
-// the code below.
+// JSON that has one meaning. `JSON.parse` takes the last of two members of one name, other readers take the first, and
+// a forger would show each of them what suits him. Written here: of the libraries that look, lossless-json 4 lets a
+// member pass that is there twice with one value, and jsonc-parser and momoa leave the looking to their caller, which
+// is all of the code below.
 
 /** Of a text that is JSON, and says more than one thing or says it in another way than the one. */
 export class JsonError extends Error {}

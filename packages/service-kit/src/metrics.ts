@@ -8,7 +8,9 @@ const duration = metrics.getMeter('@reeve/service-kit').createHistogram('http.se
   advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
 });
 
-/** Measures the request when its answer is out: by method, route and status, as OpenTelemetry's conventions name them. */
+/**
+ * Measures the request when its answer is out: by method, route and status, as OpenTelemetry's conventions name them.
+ */
 export function measure(request: Request, response: Response): void {
   const began = performance.now();
   response.once('finish', () => {

@@ -40,8 +40,8 @@ export function expressPath(path: string): string {
 }
 
 /**
- * Of two paths that a request fits, the one that says more comes first: `{userId}` also takes in what `{userId}:verb` is
- * meant for.
+ * Of two paths that a request fits, the one that says more comes first: `{userId}` also takes in what `{userId}:verb`
+ * is meant for.
  */
 export function mostSpecificFirst(paths: Iterable<string>): string[] {
   const rankOf = (segment: string) => (/^\{\w+\}$/.test(segment) ? 2 : segment.includes('{') ? 1 : 0);

@@ -1,6 +1,7 @@
 // Requests that take long, as those that read the whole log: of each such route so many are served at a time, and of
 // one tenant only a part of that. More are sent away at once: were they left waiting, they would hold a connection and
-// whoever asked would ask again. One keeps its place until its work is over, whether somebody still waits for it or not.
+// whoever asked would ask again. One keeps its place until its work is over, whether somebody still waits for it or
+// not.
 import { ProblemError, type TenantId } from '@reeve/contracts';
 import type { GiveWay, Route } from '@reeve/service-kit';
 

@@ -24,7 +24,9 @@ type Asked = { scope?: string; resource?: string; grant?: string };
 const ofTenant: Partial<OwnMetadata> = { tenant_id: own.id };
 const ofPlatform: Partial<OwnMetadata> = { platform: true };
 
-/** The scopes that are granted, or the protocol's error. The provider's context is far larger than what is read of it. */
+/**
+ * The scopes that are granted, or the protocol's error. The provider's context is far larger than what is read of it.
+ */
 async function ask(client: Partial<OwnMetadata>, { scope, resource = service, grant = 'client_credentials' }: Asked) {
   const context = { oidc: { params: { scope, grant_type: grant } } } as unknown as KoaContextWithOIDC;
   const described = { metadata: () => client } as unknown as Client;

@@ -30,7 +30,9 @@ async function deliver({ credential, ...about }: (typeof targets)[number]) {
   }
 }
 
-/** `resourceUsage` counts what the process that this one was forked from had; Linux also says what it has had itself. */
+/**
+ * `resourceUsage` counts what the process that this one was forked from had; Linux also says what it has had itself.
+ */
 function peakMegabytes(): number {
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
   const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
