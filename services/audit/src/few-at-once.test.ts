@@ -100,6 +100,22 @@ describe('of what takes long', () => {
     expect(await next.reply).toBe(done);
   });
 
+  test('a stream counts no more that does not even begin', async () => {
+    const { ask } = serve({ ofOneTenant: 1, inAll: 1 });
+    const { reply, work } = ask(one);
+    work.resolve({
+      stream() {
+        throw new Error('its reader has gone');
+      },
+    });
+    const given = await reply;
+    if (!('stream' in given)) throw new Error('it does not stream');
+    await expect(async () => given.stream(new EventEmitter() as Response)).rejects.toThrow('its reader has gone');
+    const next = ask(one);
+    next.work.resolve(done);
+    expect(await next.reply).toBe(done);
+  });
+
   test('nothing is waited for by what gives way to requests', async () => {
     const { ask, giveWay } = serve({ ofOneTenant: 1, inAll: 1 });
     ask(one);

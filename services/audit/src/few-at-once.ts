@@ -37,7 +37,15 @@ export const fewAtOnce =
           const reply = await route.handle(asked);
           if (!('stream' in reply)) return reply;
           isStreamed = true;
-          return { stream: response => Promise.resolve(reply.stream(response)).finally(leave) };
+          return {
+            async stream(response) {
+              try {
+                await reply.stream(response);
+              } finally {
+                leave();
+              }
+            },
+          };
         } finally {
           if (!isStreamed) leave();
         }
