@@ -1,7 +1,7 @@
 // Work that nobody waits for, done again and again: whatever is due is begun, so much of it at a time, and of one
 // tenant only a part of that, so that those of a tenant whose work takes long do not keep everybody else's waiting.
 import type { TenantId } from '@reeve/contracts';
-import { repeatedly } from './repeatedly.ts';
+import { createRounds } from '@reeve/store';
 
 /** A piece of work. */
 export type Due = { tenantId: TenantId; id: string };
@@ -94,14 +94,14 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
     return looking;
   }
 
-  function round(): Promise<void> {
+  const rounds = createRounds(async () => {
     failed.clear();
-    return lookOnce();
-  }
+    await lookOnce();
+    return everyMs;
+  });
 
-  const rounds = repeatedly(round, everyMs, onError);
   return {
-    start: rounds.start,
+    start: () => rounds.start(everyMs),
 
     /** For work that takes long, and may end early. */
     isStopped: rounds.isStopped,

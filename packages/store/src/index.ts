@@ -14,6 +14,7 @@ export {
   type Versioned,
 } from './platform-records.ts';
 export type { FindPublished, Publish, PublishedQuery, Publishing } from './publish.ts';
+export { createRounds } from './rounds.ts';
 export type { Draft, RawDraft } from './stamp.ts';
 export { type Collections, type Contents, type Journal, openStore, type Store, type StoreOptions } from './store.ts';
 export {

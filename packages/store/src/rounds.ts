@@ -12,7 +12,10 @@ export function createRounds(round: () => Promise<number>) {
   }
 
   return {
-    start: () => schedule(0),
+    start: (firstInMs = 0) => schedule(firstInMs),
+
+    /** For work that takes long, and may end early. */
+    isStopped: () => stopped,
 
     /** Lets the round that is under way end. */
     async stop(): Promise<void> {
