@@ -66,9 +66,15 @@ function stepOf(error: unknown) {
   return error instanceof errors.JOSEError ? 'id_token_signature' : 'provider_unreachable';
 }
 
-function checkTime({ iat = 0 }: JWTPayload): void {
+/**
+ * A sign-in that is still to come would be a fresh one for as long, whatever age an application asks for; further on
+ * there are no dates.
+ */
+function checkTime({ iat = 0, auth_time: signedInAt = iat }: JWTPayload): void {
   const now = Date.now() / 1_000;
-  if (iat > now + maxSkewSeconds || iat < now - maxAgeSeconds) throw new StepError('id_token_time');
+  const latest = now + maxSkewSeconds;
+  const isNoTime = typeof signedInAt !== 'number' || signedInAt < 0 || signedInAt > latest;
+  if (isNoTime || iat > latest || iat < now - maxAgeSeconds) throw new StepError('id_token_time');
 }
 
 /** OpenID Connect Core §3.1.3.6: the left half of the hash that belongs to the algorithm. */

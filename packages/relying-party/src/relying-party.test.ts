@@ -174,6 +174,8 @@ describe('an answer is refused', () => {
     ['without a beginning', { iat: undefined }, 'id_token_claims'],
     ['that is old', { iat: now() - 3_600 }, 'id_token_time'],
     ['of the future', { iat: now() + 3_600, nbf: now() - 1 }, 'id_token_time'],
+    ['of a sign-in that is still to come', { auth_time: now() + 3_600 }, 'id_token_time'],
+    ['of a sign-in at no date', { auth_time: 1e300 }, 'id_token_time'],
     ['about nobody', { sub: undefined }, 'subject_missing'],
     ['about an empty subject', { sub: '' }, 'subject_missing'],
     ['for another access token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }, 'access_token_hash'],
