@@ -1,8 +1,10 @@
 import { JsonError } from '@reeve/contracts';
 import { canonicalJson } from './record.ts';
 
-/** Throws a SyntaxError for what is no JSON, and a JsonError for what is not the canonical form (RFC 8785) of what it
- * says. */
+/**
+ * Throws a SyntaxError for what is no JSON, and a JsonError for what is not the canonical form (RFC 8785) of what it
+ * says.
+ */
 export function parseCanonicalJson(json: string): unknown {
   const value: unknown = JSON.parse(json);
   if (!isPlainlyCanonical(json, value) && canonicalJson(value) !== json)

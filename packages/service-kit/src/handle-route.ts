@@ -308,7 +308,7 @@ function ifMatch(route: Route, request: Request): number | undefined {
 /** Null without an Idempotency-Key. */
 function onceOf(
   route: Route,
-  { request, who: { known }, tenant, cause }: { request: Request; who: Who; tenant: KnownTenant | null; cause: Cause },
+  { request, who: { known }, tenant, cause }: Admitted & { request: Request },
 ): Once | null {
   const key = request.get('Idempotency-Key');
   if (key === undefined || request.method === 'GET' || !known || route.answer !== 'json') return null;

@@ -1,5 +1,4 @@
 // What a line of an export holds, whatever its format: a record as it was hashed, or a signed statement about the log.
-
 import { parseCanonicalJson } from '../canonical-json.ts';
 import { type AuditRecord, type ChainedRecord, recordSchema } from '../record.ts';
 

@@ -68,6 +68,12 @@ describe('a client', () => {
     ]);
   });
 
+  test('that gets another secret in the same moment loses the tokens in between as well', () => {
+    const first = rotateSecret(which, client, { secretSha256: 'bb', keepMs: 0 });
+    const second = rotateSecret(which, first?.state ?? client, { secretSha256: 'cc', keepMs: 0 });
+    expect([issuedBefore(second), second?.state.tokensFrom]).toEqual(Array(2).fill('2026-11-25T12:00:00.001Z'));
+  });
+
   test('that is deleted is gone at once, with every token that it ever got', () => {
     const removed = remove(which, client);
     expect(types(removed)).toEqual(['client.deleted', 'client.revoked']);

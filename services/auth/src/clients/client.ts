@@ -137,11 +137,13 @@ const about = ({ id, tenantId }: Which, { name, grantTypes }: Client) => ({
 const revocation = ({ id, at }: Which, issuedBefore: string | null) =>
   revocationDraft({ kind: 'client', id, issuedBefore, until: mattersUntil(at) });
 
-/** From now on its earlier tokens count no more; from later than the last time, whatever clocks say. */
-function startTokensAnew(which: Which, state: Client) {
+type Changed = NonNullable<Decision<Client>>;
+
+/** With that change its earlier tokens count no more; from later on than at the last time, whatever clocks say. */
+function endingTokens(which: Which, { state, events }: Changed): Changed {
   const last = state.tokensFrom === null ? 0 : Date.parse(state.tokensFrom);
   const tokensFrom = new Date(Math.max(which.at.getTime(), last + 1)).toISOString();
-  return { state: { ...state, tokensFrom }, told: revocation(which, tokensFrom) };
+  return { state: { ...state, tokensFrom }, events: [...events, revocation(which, tokensFrom)] };
 }
 
 function updated(which: Which, state: Client, changed: readonly string[], because: ReasonOf<'client.updated'>) {
@@ -149,7 +151,7 @@ function updated(which: Which, state: Client, changed: readonly string[], becaus
   return event('client.updated', { ...target, because, details: { ...details, changed: [...changed] } });
 }
 
-export function register(which: Which, settings: ClientSettings, secretSha256: string): NonNullable<Decision<Client>> {
+export function register(which: Which, settings: ClientSettings, secretSha256: string): Changed {
   const secrets = [{ sha256: secretSha256, expiresAt: null }];
   const state: Client = { ...settings, secrets, tokensFrom: null, createdAt: which.at.toISOString() };
   return { state, events: [event('client.created', { ...about(which, state), because: 'requested' })] };
@@ -160,10 +162,8 @@ export function update(which: Which, client: Client, change: Partial<ClientSetti
   const state: Client = { ...client, ...change };
   const changed = changedIn(client, change);
   if (changed.length === 0) return null;
-  const events = [updated(which, state, changed, 'requested')];
-  if (!changed.includes('areas')) return { state, events };
-  const anew = startTokensAnew(which, state);
-  return { state: anew.state, events: [...events, anew.told] };
+  const decision = { state, events: [updated(which, state, changed, 'requested')] };
+  return changed.includes('areas') ? endingTokens(which, decision) : decision;
 }
 
 /** The secrets until now count for so long; where that is not at all, neither do the tokens that were got by them. */
@@ -177,10 +177,8 @@ export function rotateSecret(
     .filter(({ expiresAt: until }) => keepMs > 0 && (until === null || until > which.at.toISOString()))
     .map(secret => ({ ...secret, expiresAt: secret.expiresAt ?? expiresAt }));
   const state: Client = { ...client, secrets: [{ sha256: secretSha256, expiresAt: null }, ...kept] };
-  const events = [updated(which, state, ['secret'], 'secret_rotated')];
-  if (keepMs > 0) return { state, events };
-  const anew = startTokensAnew(which, state);
-  return { state: anew.state, events: [...events, anew.told] };
+  const decision = { state, events: [updated(which, state, ['secret'], 'secret_rotated')] };
+  return keepMs > 0 ? decision : endingTokens(which, decision);
 }
 
 export function remove(which: Which, client: Client): Decision<Client> {
