@@ -1,7 +1,8 @@
 // A tenant's connection to its identity provider. Owns who may come in by it and whose addresses it speaks for; how a
 // sign-in goes is the business of its kind (kinds/), whose settings it holds without knowing them. A deleted connection
 // is gone at once.
-import { event, type Id, type ReasonOf } from '@reeve/contracts';
+import { event, type Id, ProblemError, type ReasonOf, type TenantId } from '@reeve/contracts';
+import type { Caller } from '@reeve/service-kit';
 import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { KindName, Kinds } from './kinds/registry.ts';
@@ -129,4 +130,29 @@ export function remove(id: ConnectionId, connection: Connection, at: Date): Deci
     state: { ...connection, deletedAt: at },
     events: [event('connection.deleted', { id, name, because: 'requested' })],
   };
+}
+
+type SpeaksFor = {
+  caller: Caller;
+  tenantId: TenantId;
+  /** Null for a connection that is being made. */
+  connectionId: string | null;
+  domains: readonly string[];
+  before: readonly string[];
+};
+
+/**
+ * Whoever speaks for a domain lets its people into the accounts that have their addresses. So it is said by the
+ * platform, until a tenant can prove by DNS that a domain is its own, and of one connection in a tenant. Throws
+ * `domain_unverified`, or `domain_taken`.
+ */
+export async function assertMaySpeakFor(connections: Connections, asked: SpeaksFor): Promise<void> {
+  const { caller, tenantId, connectionId, domains, before } = asked;
+  const added = domains.filter(domain => !before.includes(domain));
+  if (added.length === 0) return;
+  if (!caller.platform) throw new ProblemError('domain_unverified', `nobody has verified ${added.join(', ')}`);
+  for await (const { id, state } of connections.in(tenantId).all('inOrder', {})) {
+    const taken = id === connectionId ? undefined : added.find(domain => state.domains.includes(domain));
+    if (taken !== undefined) throw new ProblemError('domain_taken', `${state.name} speaks for ${taken}`);
+  }
 }

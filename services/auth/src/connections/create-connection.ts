@@ -2,8 +2,15 @@ import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { z } from 'zod';
-import { type Connections, commonSettings, connectionView, draft, type ViewParts, viewOf } from './connection.ts';
-import { assertMaySpeakFor } from './domains.ts';
+import {
+  assertMaySpeakFor,
+  type Connections,
+  commonSettings,
+  connectionView,
+  draft,
+  type ViewParts,
+  viewOf,
+} from './connection.ts';
 import { connectionSecretClass } from './kinds/kind.ts';
 import type { KindName, Kinds } from './kinds/registry.ts';
 

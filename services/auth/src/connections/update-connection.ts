@@ -4,6 +4,7 @@ import type { Clock } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import type { z } from 'zod';
 import {
+  assertMaySpeakFor,
   type CommonSettings,
   type Connection,
   type Connections,
@@ -14,7 +15,6 @@ import {
   viewOf,
 } from './connection.ts';
 import type { ConnectionDirectory } from './connection-directory.ts';
-import { assertMaySpeakFor } from './domains.ts';
 import { connectionSecretClass } from './kinds/kind.ts';
 import type { KindName, Kinds } from './kinds/registry.ts';
 
