@@ -3,12 +3,22 @@ import { createOnce, tenantRoute } from '@reeve/service-kit';
 import { DuplicateKeyError, type TenantCollection } from '@reeve/store';
 import { z } from 'zod';
 import { kindOf, target } from './kinds/registry.ts';
-import { newRun } from './run.ts';
-import { create, freeSlots, mostSinks, type Sink, sinkName, sinkRefusals, sinksPath, types } from './sink.ts';
-import { credential, credentialFor, credentialRef } from './sink-credential.ts';
+import { newRun, positionAt, start } from './run.ts';
+import {
+  create,
+  credential,
+  credentialFor,
+  credentialRef,
+  freeSlots,
+  mostSinks,
+  type Sink,
+  sinkName,
+  sinkRefusals,
+  sinksPath,
+  types,
+} from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 import { sinkView, viewOf } from './sink-view.ts';
-import { positionAt, start } from './start-position.ts';
 
 const firstTurnAfterMs = 1_000;
 

@@ -1,7 +1,6 @@
 import { changeExisting, tenantRoute } from '@reeve/service-kit';
 import { type Run, startAfresh } from './run.ts';
-import { remove, type Sink, sinksPath } from './sink.ts';
-import { credentialRef } from './sink-credential.ts';
+import { credentialRef, remove, type Sink, sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 
 export const deleteSink = ({ sinks, runs, vault, clock }: Pick<SinkParts, 'sinks' | 'runs' | 'vault' | 'clock'>) =>

@@ -1,10 +1,9 @@
 import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { type Run, startedFrom } from './run.ts';
+import { positionAt, type Run, start, startedFrom } from './run.ts';
 import { replayed, sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 import { sinkView, viewOf } from './sink-view.ts';
-import { positionAt, start } from './start-position.ts';
 
 export const replaySink = (parts: SinkParts) =>
   tenantRoute({

@@ -1,7 +1,11 @@
-// Where the delivery to a sink stands: what it has got, when there is more to do, and which process does it. Pure.
-import { type Lease, type LeaseBy, leaseFor } from '@reeve/service-kit';
+// Where the delivery to a sink stands: what it has got, when there is more to do, and which process does it.
+import type { TenantId } from '@reeve/contracts';
+import { instant, type Lease, type LeaseBy, leaseFor } from '@reeve/service-kit';
 import { type Collections, collection } from '@reeve/store';
+import { z } from 'zod';
+import type { Log } from '../log/log.ts';
 import type { Position } from '../log/read-after.ts';
+import { countWhile } from '../log/read-chain.ts';
 import type { SinkErrorCode } from './kinds/delivery.ts';
 
 export type SinkFailure = { code: SinkErrorCode; detail: string; at: string };
@@ -47,6 +51,24 @@ export const newRun = (position: Position, dueAt: Date): Run => ({
   lastDeliveredAt: null,
   lastError: null,
 });
+
+/** Where in the log it begins. */
+export const start = z.union([z.enum(['beginning', 'now']), instant]);
+
+export async function positionAt(
+  { heads, ...chains }: Pick<Log, 'records' | 'tombstones' | 'heads'>,
+  tenantId: TenantId,
+  from: z.infer<typeof start>,
+): Promise<Position> {
+  if (from === 'beginning') return {};
+  const position: Record<string, number> = {};
+  for await (const { id: chainId, state } of heads.in(tenantId).all('inOrder', {})) {
+    const of = { tenantId, chain: chainId, size: state.sequence };
+    const before = from === 'now' ? state.sequence : await countWhile(chains, of, loggedAt => loggedAt < from);
+    if (before > 0) position[chainId] = before;
+  }
+  return position;
+}
 
 /**
  * Due again when the lease ends, should its holder be lost. Null while somebody else has it, or it is paused.

@@ -10,8 +10,7 @@ import { SinkError } from './kinds/delivery.ts';
 import { kindOf } from './kinds/registry.ts';
 import { type Next, nextFor } from './next-batch.ts';
 import { afterDelivery, afterFailure, type Run, release, take } from './run.ts';
-import { failed, type Sink } from './sink.ts';
-import { credentialRef, readCredential } from './sink-credential.ts';
+import { credentialRef, failed, readCredential, type Sink } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 
 type Parts = SinkParts & { onError: (error: unknown) => void };

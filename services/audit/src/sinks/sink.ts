@@ -1,9 +1,21 @@
-// A place outside that a tenant's log is pushed to, as somebody configured it. How far the delivery is lies in a
-// document of its own (run.ts), which changes with every batch.
-import { type EventType, event, eventTypes, type Id, invalidField, type ReasonOf, topicOf } from '@reeve/contracts';
+// A place outside that a tenant's log is pushed to, as somebody configured it, and what it shows to its receiver. How
+// far the delivery is lies in a document of its own (run.ts), which changes with every batch.
+import {
+  type Cause,
+  type EventType,
+  event,
+  eventTypes,
+  type Id,
+  invalidField,
+  type ReasonOf,
+  type SecretPurpose,
+  type TenantId,
+  topicOf,
+} from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
+import type { Vault } from '@reeve/vault';
 import { z } from 'zod';
-import type { Target } from './kinds/registry.ts';
+import { kindOf, type Target, whatCredentialsAre } from './kinds/registry.ts';
 
 export const types = z
   .array(z.enum(Object.keys(eventTypes) as [EventType, ...EventType[]]))
@@ -98,3 +110,37 @@ export const failed = (
   { name, target }: Sink,
   { code, refused }: { code: ReasonOf<'sink.failed'>; refused: string[] },
 ) => event('sink.failed', { id, name, because: code, details: { kind: target.kind, code, refused } });
+
+/** It lies in the vault, and is shown to nobody else but once, where we made it. */
+export const credential = z.string().min(1).max(2_000).describe(`${whatCredentialsAre}. Never shown again`);
+
+export const credentialRef = (sinkId: string) => ({ secretClass: 'sink', id: sinkId });
+
+export const takesCredential = (to: Target): boolean => kindOf(to).credential(to).is !== 'none';
+
+/** What is kept of a credential, and what is shown of it. */
+export function credentialFor(to: Target, given: string | undefined): { kept: string | null; made: string | null } {
+  const rule = kindOf(to).credential(to);
+  if (rule.is === 'none') {
+    if (given !== undefined) throw invalidField('credential', 'this target takes none');
+    return { kept: null, made: null };
+  }
+  if (given === undefined) {
+    if (rule.is === 'given') throw invalidField('credential', 'is required for this target');
+    const made = rule.make();
+    return { kept: made, made };
+  }
+  const wanted = rule.check?.(given) ?? null;
+  if (wanted !== null) throw invalidField('credential', `must be ${wanted}`);
+  return { kept: given, made: null };
+}
+
+/** Null where the target takes none. */
+export async function readCredential(
+  vault: Vault,
+  { tenantId, sinkId, target }: { tenantId: TenantId; sinkId: string; target: Target },
+  access: { cause: Cause; purpose: SecretPurpose },
+): Promise<string | null> {
+  if (!takesCredential(target)) return null;
+  return (await vault.read(tenantId, credentialRef(sinkId), access)).toString('utf8');
+}

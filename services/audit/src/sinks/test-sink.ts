@@ -4,8 +4,7 @@ import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { SinkError } from './kinds/delivery.ts';
 import { kindOf } from './kinds/registry.ts';
-import { sinksPath } from './sink.ts';
-import { readCredential } from './sink-credential.ts';
+import { readCredential, sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 
 export const testSink = (parts: Omit<SinkParts, 'runs' | 'checkpointer'>) =>

@@ -2,8 +2,17 @@ import { changeExisting, readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { kindOf, target } from './kinds/registry.ts';
 import { type Run, startAfresh } from './run.ts';
-import { type Sink, sinkName, sinkRefusals, sinksPath, update } from './sink.ts';
-import { credential, credentialFor, credentialRef, takesCredential } from './sink-credential.ts';
+import {
+  credential,
+  credentialFor,
+  credentialRef,
+  type Sink,
+  sinkName,
+  sinkRefusals,
+  sinksPath,
+  takesCredential,
+  update,
+} from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
 import { sinkView, viewOf } from './sink-view.ts';
 
