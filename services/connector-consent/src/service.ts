@@ -8,18 +8,14 @@ import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
 import { completeConnection } from './connections/complete-connection.ts';
-import { pendingConnections as pendingConnectionsOf } from './connections/pending-connection.ts';
-import { createTenantOfPage } from './connections/tenant-of-page.ts';
-import { createThirdParty } from './connections/third-party.ts';
-import { answerConsent } from './consents/answer-consent.ts';
-import { createFindConsentRequest, createReadAskedConsent } from './consents/asked-consent.ts';
+import { createThirdParty, pendingConnections } from './connections/third-party.ts';
+import { answerConsent, createFindConsentRequest, showConsent } from './consents/ask-for-consent.ts';
 import { consents as consentsOf } from './consents/consent.ts';
 import { listConsents } from './consents/list-consents.ts';
 import { listOwnConsents } from './consents/list-own-consents.ts';
 import { revokeConsent } from './consents/revoke-consent.ts';
 import { createRevokeConsents, revokeConsentsWhenTheirGroundEnds } from './consents/revoke-consents.ts';
 import { revokeOwnConsent } from './consents/revoke-own-consent.ts';
-import { showConsent } from './consents/show-consent.ts';
 import { contents } from './contents.ts';
 import { createDelegatedTokens, delegatedTokens as tokensOf } from './delegated-tokens/delegated-tokens.ts';
 import { endTokenWhenConsentChanges } from './delegated-tokens/end-token-when-consent-changes.ts';
@@ -41,15 +37,15 @@ export function createService(config: Config, log: Logger): Service {
   const catalogue = loadCatalogue(config.REEVE_CATALOGUE_FILE);
   const installations = store.collection(installationsOf);
   const consents = store.collection(consentsOf);
-  const pendingConnections = store.platformRecords(pendingConnectionsOf);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault });
   const thirdParty = createThirdParty({
     fetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
     redirectUri: `${selfUrl}/connect/callback`,
+    pendingConnections: store.platformRecords(pendingConnections),
+    clock,
   });
   const findConsentRequest = createFindConsentRequest({ installations, clock });
-  const readAskedConsent = createReadAskedConsent({ findConsentRequest, catalogue, tenants, clock });
   const revokeConsents = createRevokeConsents({ consents });
   const browserSessions = createBrowserSessions({
     store,
@@ -62,9 +58,11 @@ export function createService(config: Config, log: Logger): Service {
       clientId: 'reeve-consent',
       clientSecret: config.REEVE_CONSENT_CLIENT_SECRET,
     },
-    tenantOf: createTenantOfPage({ findConsentRequest, pendingConnections }),
+    // That of the consent request in the path of a page, or of what a third party returns somebody for.
+    tenantOf: async ({ params: { consentRequestId: asked }, request: { query } }) =>
+      asked === undefined ? thirdParty.tenantOf(query['state']) : (await findConsentRequest(asked)).tenantId,
   });
-  const pages = { installations, consents, pendingConnections, thirdParty, clock };
+  const page = { findConsentRequest, catalogue, tenants, clock };
 
   const app = createApp({
     name: 'connector-consent',
@@ -89,9 +87,9 @@ export function createService(config: Config, log: Logger): Service {
       revokeOwnConsent({ consents, clock }),
       readConnection({ installations, delegatedTokens }),
       leaseToken({ installations, consents, delegatedTokens, clock }),
-      showConsent({ readAskedConsent }),
-      answerConsent({ ...pages, readAskedConsent, standing }),
-      completeConnection({ ...pages, delegatedTokens, catalogue }),
+      showConsent(page),
+      answerConsent({ ...page, installations, consents, thirdParty, standing }),
+      completeConnection({ installations, consents, delegatedTokens, thirdParty, catalogue, clock }),
       ...browserSessions.routes,
     ],
   });

@@ -7,14 +7,12 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Consents, deny } from '../consents/consent.ts';
 import type { DelegatedTokens } from '../delegated-tokens/delegated-tokens.ts';
 import { type Installations, install } from '../installations/installation.ts';
-import type { PendingConnection, PendingConnections } from './pending-connection.ts';
 import type { ThirdParty } from './third-party.ts';
 
 type Parts = {
   installations: Installations;
   consents: Consents;
   delegatedTokens: DelegatedTokens;
-  pendingConnections: PendingConnections;
   thirdParty: ThirdParty;
   catalogue: Catalogue;
   clock: Clock;
@@ -31,15 +29,15 @@ export const completeConnection = (parts: Parts) =>
     action: 'consents:write',
     query: returned,
     async handle({ request, query: { state }, tenantId, principal, cause }) {
-      const pending = await takePending(parts.pendingConnections, state, principal);
-      const { installationId, consentId: id, consentVersion } = pending;
+      const sent = await parts.thirdParty.take(state, principal.browserSessionId);
+      const { installationId, consentId: id, consentVersion, pending } = sent;
       const installation = (await parts.installations.in(tenantId).get(installationId))?.state;
       const consent = await parts.consents.in(tenantId).get(id);
       if (consent?.version !== consentVersion || !installation) throw new ProblemError('consent_expired');
       const connector = parts.catalogue.get(installation.connectorId);
       const { scopes } = consent.state;
       const query = searchOf(request);
-      const obtained = await parts.thirdParty.complete(connector, { pending: pending.pending, query, scopes });
+      const obtained = await parts.thirdParty.complete(connector, { pending, query, scopes });
       if (obtained === 'refused') {
         const decide = () => deny(id, consent.state);
         await parts.consents.in(tenantId).change(id, decide, { cause, expectedVersion: consentVersion });
@@ -68,16 +66,3 @@ the installation.</p>`;
       return { page: { title: `${connector.name} is connected`, content } };
     },
   });
-
-/** Looked at before it is used up: another browser that comes with the same address takes nothing from its owner. */
-async function takePending(
-  pendingConnections: PendingConnections,
-  state: string,
-  { browserSessionId }: SignedIn,
-): Promise<PendingConnection> {
-  const found = await pendingConnections.get(state);
-  const isOfThisBrowser = found?.row.browserSessionId === browserSessionId;
-  const taken = isOfThisBrowser ? await pendingConnections.take(state) : null;
-  if (!taken) throw new ProblemError('consent_expired');
-  return taken;
-}

@@ -1,6 +1,6 @@
-// The third party of a connector, as an OAuth client sees it: where a person is sent, and what came of it. Through
-// the SSRF guard, and to no other hosts than the catalogue names.
-import { ProblemError } from '@reeve/contracts';
+// The third party of a connector, as an OAuth client sees it: where a person who has consented is sent, what is kept
+// until they return, and what came of it. Through the SSRF guard, and to no other hosts than the catalogue names.
+import { type Id, ProblemError, type TenantId } from '@reeve/contracts';
 import {
   createRelyingParty,
   discover,
@@ -10,20 +10,45 @@ import {
   type ServerMetadata,
   StepError,
 } from '@reeve/relying-party';
+import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import type { Connector } from '../catalogue/catalogue.ts';
 import type { TokenSet } from '../delegated-tokens/delegated-tokens.ts';
 
 export type ThirdParty = ReturnType<typeof createThirdParty>;
 
+/** What somebody was sent there for. */
+type SentFor = {
+  browserSessionId: string;
+  tenantId: TenantId;
+  installationId: Id<'installation'>;
+  consentId: Id<'consent'>;
+  /** The answer that this goes back to: another one since then makes it void. */
+  consentVersion: number;
+};
+type PendingConnection = SentFor & { pending: Pending };
+
+/** Bound to the browser that they left from, and used once. */
+export const pendingConnections = platformRecords<PendingConnection>({
+  name: 'pending_connections',
+  reason: 'a third party returns nothing but `state`',
+});
+
+type Parts = {
+  fetch: Fetch;
+  redirectUri: string;
+  pendingConnections: PlatformRecords<PendingConnection>;
+  clock: Clock;
+};
 type Obtained = { set: TokenSet; grantedScopes: string[]; expiresInSeconds: number | null };
 type Returned = { pending: Pending; query: string; scopes: readonly string[] };
 
+const pendingConnectionMs = 600_000;
 const metadataKeptMs = 300_000;
 const retryAfterSeconds = 30;
 /** Whatever the third party says: a date further on is no date. */
 const longestSeconds = 31_536_000;
 
-export function createThirdParty({ fetch, redirectUri }: { fetch: Fetch; redirectUri: string }) {
+export function createThirdParty({ fetch, redirectUri, pendingConnections: pendingOnes, clock }: Parts) {
   const relyingParty = createRelyingParty({ fetch });
   const known = new Map<string, { metadata: Promise<ServerMetadata>; until: number }>();
 
@@ -45,8 +70,31 @@ export function createThirdParty({ fetch, redirectUri }: { fetch: Fetch; redirec
   }
 
   return {
-    async begin(connector: Connector, scopes: readonly string[]): Promise<{ url: string; pending: Pending }> {
-      return relyingParty.begin(await registrationOf(connector), { scope: scopes.join(' ') });
+    /** Where to send the browser. */
+    async begin(connector: Connector, scopes: readonly string[], sentFor: SentFor): Promise<string> {
+      const { url, pending } = await relyingParty.begin(await registrationOf(connector), { scope: scopes.join(' ') });
+      const expiresAt = new Date(clock.now().getTime() + pendingConnectionMs);
+      await pendingOnes.put(pending.state, { ...sentFor, pending }, expiresAt);
+      return url;
+    },
+
+    /** Throws `consent_expired`. */
+    async tenantOf(state: unknown): Promise<TenantId> {
+      const found = typeof state === 'string' ? await pendingOnes.get(state) : null;
+      if (!found) throw new ProblemError('consent_expired');
+      return found.row.tenantId;
+    },
+
+    /**
+     * Looked at before it is used up: another browser that comes with the same address takes nothing from its owner.
+     * Throws `consent_expired`.
+     */
+    async take(state: string, browserSessionId: string): Promise<PendingConnection> {
+      const found = await pendingOnes.get(state);
+      const isOfThisBrowser = found?.row.browserSessionId === browserSessionId;
+      const taken = isOfThisBrowser ? await pendingOnes.take(state) : null;
+      if (!taken) throw new ProblemError('consent_expired');
+      return taken;
     },
 
     /**

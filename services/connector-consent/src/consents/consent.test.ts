@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
-import { asOneText, consentText } from './asked-consent.ts';
-import { type Answer, deny, grant, revoke, viewOf } from './consent.ts';
+import { type Answer, asOneText, consentText, deny, grant, revoke, viewOf } from './consent.ts';
 
 const id = newId('consent');
 const now = new Date('2026-11-25T12:00:00.000Z');

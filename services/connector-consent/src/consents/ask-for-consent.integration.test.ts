@@ -7,17 +7,14 @@ import { type Id, newId, serviceCause } from '@reeve/contracts';
 import { html, type PersonStanding } from '@reeve/service-kit';
 import { openStore, type Store } from '@reeve/store';
 import { engines } from '@reeve/testing';
-import { pendingConnections } from '../connections/pending-connection.ts';
 import { contents } from '../contents.ts';
 import { approve, installations, request, uninstall } from '../installations/installation.ts';
-import { answerConsent } from './answer-consent.ts';
-import type { ReadAskedConsent } from './asked-consent.ts';
+import { answerConsent } from './ask-for-consent.ts';
 import { consents } from './consent.ts';
 import { createRevokeConsents, type RevokeConsents } from './revoke-consents.ts';
 
 const tenantId = newId('tenant');
 const cause = serviceCause('test', { correlationId: 'c' });
-const until = new Date(Date.now() + 86_400_000);
 const connector = {
   id: 'calendar',
   name: 'Calendar',
@@ -61,23 +58,16 @@ async function asked({
   });
   if (!approved) throw new Error('not approved');
   await store.collection(installations).in(tenantId).create(installationId, approved, cause);
-  const readAskedConsent: ReadAskedConsent = async () => {
-    await meanwhile({ installationId, userId });
-    const textFor = () => ({ who: '', able: [], unable: [], until: '' });
-    return { tenantId, installationId, installation: approved.state, connector, until, textFor };
-  };
   const route = answerConsent({
-    readAskedConsent,
+    async findConsentRequest() {
+      await meanwhile({ installationId, userId });
+      return { tenantId, installationId, installation: approved.state };
+    },
+    catalogue: { list: () => [connector], get: () => connector },
+    tenants: { find: async () => null },
     installations: store.collection(installations),
     consents: store.collection(consents),
-    pendingConnections: store.platformRecords(pendingConnections),
-    thirdParty: {
-      begin: async () => ({
-        url: 'https://calendar.example/',
-        pending: { state: newId('request'), nonce: '', codeVerifier: '' },
-      }),
-      complete: () => Promise.reject(new Error('is not asked here')),
-    },
+    thirdParty: { begin: async () => 'https://calendar.example/' },
     standing: { personOf: async (_, id) => people.get(id) },
     clock: store.clock,
   });
