@@ -3,9 +3,17 @@ import { createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { schemeNames } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import { defaultSettings, type Endpoints, open } from './endpoint.ts';
+import {
+  assertConsistent,
+  defaultSettings,
+  type Endpoints,
+  open,
+  settingsBody,
+  settingsIn,
+  signatureBody,
+  signatureSettings,
+} from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
-import { assertConsistent, settingsBody, settingsIn, signatureBody, signatureSettings } from './endpoint-settings.ts';
 import { endpointWithSecret, showEndpoint } from './show-endpoint.ts';
 
 type Parts = { endpoints: Endpoints; secrets: EndpointSecrets; clock: Clock; selfUrl: string };

@@ -1,25 +1,92 @@
 // An endpoint: where one connector of one tenant sends its webhooks, how those are signed, and which secrets may sign
 // them. The secrets themselves are in the vault.
-import { event, type Id, type ReasonOf } from '@reeve/contracts';
+import { isIP } from 'node:net';
+import { event, type Id, invalidField, type ReasonOf } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision } from '@reeve/store';
-import type { SchemeName, SignatureSettings, Source } from '@reeve/webhook-signatures';
+import {
+  defaultSettings as defaultForms,
+  digests,
+  encodings,
+  type SchemeName,
+  type SignatureSettings,
+} from '@reeve/webhook-signatures';
+import { z } from 'zod';
 
 export type LiveSecret = { id: string; createdAt: string; expiresAt: string | null };
 
-export type Settings = {
-  toleranceSeconds: number;
-  /** Null for the place that the scheme defines. */
-  idFrom: Source | null;
-  trustUnsignedIds: boolean;
-  sequenceFrom: Source | null;
-  orderingKeyFrom: Source | null;
-  ordered: boolean;
-  holdSeconds: number;
-  onGap: 'release' | 'refuse';
-  limits: { perSecond: number };
-  allowedIps: string[];
-  contentTypes: string[];
-};
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be the name of a header')
+  .transform(name => name.toLowerCase());
+
+/** `header:x-event-id`, or `body:` and a JSON Pointer (RFC 6901) such as `body:/data/id`. */
+const source = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?:header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|body:(?:\/(?:[^~/]|~[01])*)+)$/,
+    'must be `header:<name>` or `body:/<JSON pointer>`',
+  )
+  .transform(text => (text.startsWith('header:') ? text.toLowerCase() : text) as `header:${string}` | `body:${string}`);
+
+const addressOrRange = z.string().refine(text => {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  return (
+    version !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+  );
+}, 'must be an IP address or a range such as 192.0.2.0/24');
+
+export const signatureBody = z
+  .strictObject({
+    header: headerName,
+    prefix: z
+      .string()
+      .max(50)
+      .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII'),
+    encoding: z.enum(encodings),
+    digest: z.enum(digests),
+    template: z
+      .string()
+      .max(200)
+      .refine(text => text.split('{body}').length === 2, 'must have {body} exactly once')
+      .refine(text => !/\{(?!body\}|id\}|timestamp\})/.test(text), 'may have {id}, {timestamp} and {body} only'),
+    timestampHeader: headerName.nullable(),
+    timestampUnit: z.enum(['s', 'ms']),
+    idHeader: headerName.nullable(),
+    secretEncoding: z.enum(['utf8', 'hex', 'base64']),
+  })
+  .partial();
+
+const settings = z.strictObject({
+  toleranceSeconds: z.number().int().min(30).max(3_600),
+  idFrom: source.nullable().describe('Where the event id stands; null for the place that the scheme defines'),
+  trustUnsignedIds: z
+    .boolean()
+    .describe('Take the same signed bytes under another, unsigned id for another event instead of a replay'),
+  sequenceFrom: source.nullable().describe('Where a sequence stands that grows by one per ordering key'),
+  orderingKeyFrom: source.nullable().describe('Where the key stands within which order is kept'),
+  ordered: z.boolean().describe('Hold what comes too early; needs sequenceFrom'),
+  holdSeconds: z.number().int().min(1).max(300).describe('How long a gap may last before it is acted on'),
+  onGap: z.enum(['release', 'refuse']).describe('What is held when a gap lasts: released, or put to the dead letters'),
+  limits: z.strictObject({ perSecond: z.number().int().min(1).max(10_000) }),
+  allowedIps: z.array(addressOrRange).max(100).describe('Senders to take deliveries from; empty for all'),
+  contentTypes: z
+    .array(
+      z
+        .string()
+        .regex(/^[\w.+-]+\/[\w.+-]+$/, 'must be a media type such as application/json')
+        .transform(text => text.toLowerCase()),
+    )
+    .max(20)
+    .describe('Media types to take; empty for all'),
+});
+export type Settings = z.output<typeof settings>;
+
+/** Every setting may be left out; a change sends those it changes. */
+export const settingsBody = settings.partial();
 
 export type Endpoint = Settings & {
   connectorId: string;
@@ -64,6 +131,37 @@ export const endpoints = collection<Endpoint>({
 
 export function liveSecrets({ secrets }: Endpoint, now: Date): LiveSecret[] {
   return secrets.filter(({ expiresAt }) => expiresAt === null || Date.parse(expiresAt) > now.getTime());
+}
+
+type SignatureBody = z.infer<typeof signatureBody>;
+
+/** Null for the schemes whose form is given. Throws `input_invalid` for settings that contradict each other. */
+export function signatureSettings(scheme: SchemeName, given: SignatureBody | undefined): SignatureSettings | null {
+  if (scheme !== 'hmac' && scheme !== 'ed25519') {
+    if (given === undefined) return null;
+    throw invalidField('signature', `is only for hmac and ed25519: ${scheme} has its own form`);
+  }
+  const all = { ...defaultForms[scheme], ...given } as SignatureSettings;
+  const signs = (what: string) => all.template.includes(`{${what}}`);
+  if (signs('timestamp') && all.timestampHeader === null)
+    throw invalidField('signature.timestampHeader', 'is needed: the template has {timestamp}');
+  if (signs('id') && all.idHeader === null)
+    throw invalidField('signature.idHeader', 'is needed: the template has {id}');
+  if (all.timestampHeader !== null && !signs('timestamp'))
+    throw invalidField('signature.template', 'needs {timestamp}: a timestamp that is not signed proves nothing');
+  return all;
+}
+
+/** Those of the settings that were sent. */
+export function settingsIn(body: z.infer<typeof settingsBody>): Partial<Settings> {
+  const names = Object.keys(settingsBody.shape) as (keyof Settings)[];
+  return Object.fromEntries(names.filter(name => body[name] !== undefined).map(name => [name, body[name]]));
+}
+
+/** Settings that only make sense together. */
+export function assertConsistent({ ordered, sequenceFrom }: Pick<Settings, 'ordered' | 'sequenceFrom'>): void {
+  if (ordered && sequenceFrom === null)
+    throw invalidField('sequenceFrom', 'is needed: without a sequence nobody knows the order');
 }
 
 type EndpointId = Id<'endpoint'>;

@@ -1,6 +1,5 @@
 import { changeExisting, tenantRoute } from '@reeve/service-kit';
-import { adjust, type Endpoint, type Endpoints } from './endpoint.ts';
-import { assertConsistent, settingsBody, settingsIn } from './endpoint-settings.ts';
+import { adjust, assertConsistent, type Endpoint, type Endpoints, settingsBody, settingsIn } from './endpoint.ts';
 import type { Receivers } from './receivers.ts';
 import { endpointView, type ShowParts, showEndpoint } from './show-endpoint.ts';
 
