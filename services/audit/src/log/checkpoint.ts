@@ -4,11 +4,23 @@ import { type Checkpoint, decodeStatement } from '@reeve/audit-log';
 import type { TenantId } from '@reeve/contracts';
 import { readExisting } from '@reeve/service-kit';
 import { type Collections, collection } from '@reeve/store';
+import { z } from 'zod';
 
 export type StoredCheckpoint = { number: number; time: string; jws: string };
 export type Checkpoints = Collections<StoredCheckpoint>;
 
 export type SignedCheckpoint = StoredCheckpoint & { content: Checkpoint; keyId: string };
+
+export const checkpointView = z.object({
+  number: z.number(),
+  time: z.string(),
+  keyId: z.string(),
+  root: z.string(),
+  chains: z.array(
+    z.object({ chain: z.string(), size: z.number(), head: z.string(), time: z.string(), root: z.string() }),
+  ),
+  jws: z.string().describe('What was signed: a compact JWS; /.well-known/reeve-audit-keys has the key'),
+});
 
 export const checkpoints = collection<StoredCheckpoint>({
   name: 'audit_checkpoints',
@@ -46,3 +58,11 @@ export async function getCheckpoint(
 ): Promise<SignedCheckpoint> {
   return signedOf((await readExisting(collections.in(tenantId), checkpointId(number))).state);
 }
+
+export function viewOf(checkpoint: SignedCheckpoint): z.infer<typeof checkpointView> {
+  const { number, time, keyId, jws, content } = checkpoint;
+  return { number, time, keyId, root: content.root, chains: content.chains, jws };
+}
+
+/** Of the path. 0, which no checkpoint has, where it is no number. */
+export const numberIn = (text: string): number => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0);

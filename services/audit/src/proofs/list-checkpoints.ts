@@ -1,6 +1,5 @@
 import { paged, pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
-import { type Checkpoints, signedOf } from '../log/checkpoint.ts';
-import { checkpointView, viewOf } from './checkpoint-view.ts';
+import { type Checkpoints, checkpointView, signedOf, viewOf } from '../log/checkpoint.ts';
 
 export const listCheckpoints = ({ checkpoints }: { checkpoints: Checkpoints }) =>
   tenantRoute({

@@ -2,10 +2,9 @@ import { consistencyProofSchema } from '@reeve/audit-log';
 import { invalidField } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { getCheckpoint } from '../log/checkpoint.ts';
+import { getCheckpoint, numberIn } from '../log/checkpoint.ts';
 import type { Log } from '../log/log.ts';
 import { consistencyProof } from '../log/proofs.ts';
-import { numberIn } from './checkpoint-view.ts';
 
 export const proveConsistency = (log: Pick<Log, 'records' | 'tombstones' | 'tiles' | 'checkpoints'>) =>
   tenantRoute({

@@ -1,6 +1,5 @@
 import { tenantRoute } from '@reeve/service-kit';
-import { type Checkpoints, getCheckpoint } from '../log/checkpoint.ts';
-import { checkpointView, numberIn, viewOf } from './checkpoint-view.ts';
+import { type Checkpoints, checkpointView, getCheckpoint, numberIn, viewOf } from '../log/checkpoint.ts';
 
 export const readCheckpoint = ({ checkpoints }: { checkpoints: Checkpoints }) =>
   tenantRoute({

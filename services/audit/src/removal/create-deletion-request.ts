@@ -1,7 +1,6 @@
 import { createOnce, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Log } from '../log/log.ts';
-import { countRecords } from './count-records.ts';
 import {
   type DeletionRequests,
   deletionsPath,
@@ -10,7 +9,7 @@ import {
   requestWithCount,
   viewOf,
 } from './deletion-request.ts';
-import { scope } from './scope.ts';
+import { countRecords, scope } from './scope.ts';
 
 type Parts = Pick<Log, 'records' | 'tombstones' | 'heads' | 'clock'> & { requests: DeletionRequests };
 

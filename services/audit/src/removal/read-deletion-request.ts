@@ -1,7 +1,7 @@
 import { readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Log } from '../log/log.ts';
-import { countRecords } from './count-records.ts';
 import { type DeletionRequests, deletionsPath, requestWithCount, viewOf } from './deletion-request.ts';
+import { countRecords } from './scope.ts';
 
 type Parts = Pick<Log, 'records' | 'tombstones' | 'heads'> & { requests: DeletionRequests };
 

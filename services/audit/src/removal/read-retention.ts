@@ -1,7 +1,6 @@
 import { tenantRoute } from '@reeve/service-kit';
 import type { Log } from '../log/log.ts';
-import { type Policies, policyId } from './retention-policy.ts';
-import { retentionPath, retentionView, viewOf } from './retention-view.ts';
+import { type Policies, policyId, retentionPath, retentionView, viewOf } from './retention-policy.ts';
 
 type Parts = Pick<Log, 'records' | 'heads'> & { policies: Policies };
 

@@ -1,8 +1,10 @@
 // Which records a legal hold or a deletion request is about. The class of a record is the topic it came by, so that a
 // retention rule takes a chain from its beginning.
-import { auditedTopics } from '@reeve/contracts';
+import { auditedTopics, type TenantId } from '@reeve/contracts';
 import { instant } from '@reeve/service-kit';
 import { z } from 'zod';
+import type { Log } from '../log/log.ts';
+import { countWhile } from '../log/read-chain.ts';
 import type { StoredRecord } from '../log/record.ts';
 
 type Named<T extends string> = T extends `reeve.${infer Name}.v1` ? Name : never;
@@ -58,4 +60,29 @@ export function inWords({ classes, about, from, to }: Scope): string {
     to && `to ${to}`,
   ];
   return parts.filter(part => part !== undefined).join('; ') || 'the whole log';
+}
+
+/**
+ * How many records are in a scope now. Those about somebody are read one by one, as they are when they are removed.
+ */
+export async function countRecords(
+  log: Pick<Log, 'records' | 'tombstones' | 'heads'>,
+  tenantId: TenantId,
+  within: Scope,
+): Promise<number> {
+  const { classes, about, from, to = '~' } = within;
+  const records = log.records.in(tenantId);
+  let count = 0;
+  if (about !== undefined) {
+    for await (const { state } of records.all('byAbout', { about })) if (isIn(within, state)) count += 1;
+    return count;
+  }
+  for await (const { id: chain, state } of log.heads.in(tenantId).all('inOrder', {})) {
+    if (classes && !classes.includes(classOf(chain))) continue;
+    const of = { tenantId, chain, size: state.sequence };
+    const after = from === undefined ? 0 : await countWhile(log, of, loggedAt => loggedAt < from);
+    const last = await countWhile(log, of, loggedAt => loggedAt <= to);
+    count += await records.count('byChain', { chain }, { range: { after, to: last } });
+  }
+  return count;
 }

@@ -3,8 +3,17 @@ import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Log } from '../log/log.ts';
 import { batchEnded, type Turns, wakeAt } from './removal-turn.ts';
-import { type Days, type Policies, type Policy, policyId, withDays } from './retention-policy.ts';
-import { days, retentionPath, retentionView, viewOf } from './retention-view.ts';
+import {
+  type Days,
+  daysSchema,
+  type Policies,
+  type Policy,
+  policyId,
+  retentionPath,
+  retentionView,
+  viewOf,
+  withDays,
+} from './retention-policy.ts';
 import { recordClass } from './scope.ts';
 
 type Parts = Pick<Log, 'records' | 'heads' | 'clock'> & { policies: Policies; turns: Turns; delayMs: number };
@@ -18,7 +27,7 @@ export const updateRetention = ({ policies, turns, delayMs, ...log }: Parts) =>
       'and not for what a legal hold keeps',
     action: 'audit:configure',
     versioned: true,
-    body: z.strictObject({ classes: z.partialRecord(recordClass, days) }),
+    body: z.strictObject({ classes: z.partialRecord(recordClass, daysSchema) }),
     response: retentionView,
     async handle({ tenantId, body: { classes }, cause, expectedVersion }) {
       if (Object.keys(classes).length === 0) throw invalidField('classes', 'names no class');

@@ -3,7 +3,7 @@ import { createOnce, tenantRoute } from '@reeve/service-kit';
 import { DuplicateKeyError, type TenantCollection } from '@reeve/store';
 import { z } from 'zod';
 import { kindOf, target } from './kinds/registry.ts';
-import { newRun, positionAt, start } from './run.ts';
+import { newRun, positionAt, sinkView, start, viewOf } from './run.ts';
 import {
   create,
   credential,
@@ -18,7 +18,6 @@ import {
   types,
 } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
 
 const firstTurnAfterMs = 1_000;
 

@@ -1,7 +1,7 @@
 import { pageOf, pageQuery, tenantRoute } from '@reeve/service-kit';
+import { sinkView, viewsOf } from './run.ts';
 import { sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewsOf } from './sink-view.ts';
 
 export const listSinks = (parts: Pick<SinkParts, 'sinks' | 'runs' | 'heads'>) =>
   tenantRoute({

@@ -1,7 +1,7 @@
 import { readExisting, tenantRoute } from '@reeve/service-kit';
+import { sinkView, viewOf } from './run.ts';
 import { sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
 
 export const readSink = (parts: Pick<SinkParts, 'sinks' | 'runs' | 'heads'>) =>
   tenantRoute({

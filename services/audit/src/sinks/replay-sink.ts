@@ -1,9 +1,8 @@
 import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { positionAt, type Run, start, startedFrom } from './run.ts';
+import { positionAt, type Run, sinkView, start, startedFrom, viewOf } from './run.ts';
 import { replayed, sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
 
 export const replaySink = (parts: SinkParts) =>
   tenantRoute({

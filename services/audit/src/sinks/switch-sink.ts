@@ -1,8 +1,7 @@
 import { readExisting, tenantRoute } from '@reeve/service-kit';
-import { type Run, switchedTo } from './run.ts';
+import { type Run, sinkView, switchedTo, viewOf } from './run.ts';
 import { paused, resumed, sinksPath } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
 
 type Switch = {
   verb: 'pause' | 'resume';

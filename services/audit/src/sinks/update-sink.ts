@@ -1,7 +1,7 @@
 import { changeExisting, readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { kindOf, target } from './kinds/registry.ts';
-import { type Run, startAfresh } from './run.ts';
+import { type Run, sinkView, startAfresh, viewOf } from './run.ts';
 import {
   credential,
   credentialFor,
@@ -14,7 +14,6 @@ import {
   update,
 } from './sink.ts';
 import type { SinkParts } from './sink-parts.ts';
-import { sinkView, viewOf } from './sink-view.ts';
 
 export const updateSink = (parts: SinkParts) =>
   tenantRoute({
