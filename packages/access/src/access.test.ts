@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TenantId } from '@reeve/contracts';
-import { type AccessContext, createAccess, type Principal, type Resource } from './access.ts';
+import { type AccessContext, createAccess, type Principal, type Resource, reaches } from './access.ts';
 import { type Action, actions } from './actions.ts';
 
 const acme: TenantId = 'ten_00000000-0000-7000-8000-00000000000a';
@@ -197,5 +197,26 @@ when {
     expect(allows()).toMatchObject({ allowed: false, rule: null });
     const request = { principal: user('tenant_admin'), action: 'users:write', resource: tenant(acme) } as const;
     expect([access.decide(request).allowed, strict.decide(request).allowed]).toEqual([true, false]);
+  });
+});
+
+describe('a credential reaches', () => {
+  test.each([
+    ['of the tenant', ['tenant'], null, true],
+    ['of the tenant', ['tenant'], ['audit'], true],
+    ['of areas', ['audit', 'webhooks'], ['audit'], true],
+    ['of areas', ['audit', 'webhooks'], [], true],
+    ['of areas', ['audit', 'webhooks'], ['audit', 'directory'], false],
+    ['of areas', ['audit', 'webhooks'], null, false],
+    ['of nothing', [], [], true],
+    ['of nothing', [], null, false],
+    ['that only calls itself the platform', ['platform:admin'], ['audit'], false],
+  ] as const)('%s %j: %j %s', (_, scopes, areas, expected) => {
+    expect(reaches({ platform: false, scopes }, areas)).toBe(expected);
+  });
+
+  test('everything, of the platform, where it asked for that', () => {
+    expect(reaches(platformClient, null)).toBe(true);
+    expect(reaches({ platform: true, scopes: [] }, null)).toBe(false);
   });
 });

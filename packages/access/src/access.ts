@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type EntityJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import type { TenantId } from '@reeve/contracts';
-import { type Action, actions } from './actions.ts';
+import { type Action, type Area, actions } from './actions.ts';
 
 export type Principal = {
   type: 'user' | 'client' | 'service' | 'directory';
@@ -40,6 +40,18 @@ export type AccessDecision = {
   /** What the rule rested on, in words: the scopes or roles of the principal. */
   basis: string;
 };
+
+/**
+ * Whether a credential reaches everything that one of these areas does; null is the whole tenant. Whoever gives others
+ * more than they have themselves would have it in the next moment.
+ */
+export function reaches(
+  { platform, scopes }: Pick<Principal, 'platform' | 'scopes'>,
+  areas: readonly Area[] | null,
+): boolean {
+  if (scopes.includes('tenant') || (platform && scopes.includes('platform:admin'))) return true;
+  return areas?.every(area => scopes.includes(area)) ?? false;
+}
 
 const actionType = 'Action';
 const cedarTypes = { user: 'User', client: 'Client', service: 'Service', directory: 'Directory' } as const;

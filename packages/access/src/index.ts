@@ -7,5 +7,6 @@ export {
   createAccess,
   type Principal,
   type Resource,
+  reaches,
 } from './access.ts';
 export { type Action, type Area, actions, areas } from './actions.ts';

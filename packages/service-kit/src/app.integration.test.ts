@@ -331,6 +331,16 @@ describe('a caller', () => {
     );
   });
 
+  test('who tries another tenant is on the record of their own, and not on that one’s', async () => {
+    const as = callers.person(tenantId);
+    expect((await ask('POST', of(ending.id), { as, body: {} })).status).toBe(404);
+    const denied = await eventually('the record', () =>
+      events.of(tenantId).find(({ type, data }) => type === 'access.denied' && data.actor.id === as.sub),
+    );
+    expect(denied.data.reason).toMatchObject({ code: 'no_rule_permits', basis: expect.stringContaining('tenant') });
+    expect(events.of(ending.id).filter(({ data }) => data.actor.id === as.sub)).toEqual([]);
+  });
+
   test('has what is their own as a person, and not as a client', async () => {
     const as = callers.person(tenantId);
     expect((await ask('GET', '/v1/me/sessions', { as })).body.id).toBe(as.sub);

@@ -1,6 +1,6 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
 import type { Access, Principal, Resource } from '@reeve/access';
-import { type Actor, type Cause, event, newId, ProblemError, platformTenantId } from '@reeve/contracts';
+import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
@@ -78,7 +78,17 @@ export function createRouteHandlers(parts: RouteParts) {
         ...(who.known ? { principal: who.known.details } : {}),
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
-      const handle = (freshId: HandlerInput['freshId']) => route.handle({ ...input, freshId });
+      const handle = async (freshId: HandlerInput['freshId']) => {
+        try {
+          return await route.handle({ ...input, freshId });
+        } catch (error) {
+          if (error instanceof ProblemError && error.code === 'access_denied') {
+            const rule = { id: null, basis: error.message };
+            await recordDenied(parts.store, { route, tenantId: tenant?.id ?? platformTenantId, rule }, cause);
+          }
+          throw error;
+        }
+      };
       const once = onceOf(route, { request, who, tenant, cause });
       if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
       return reply(route, response, await handle(newId));
@@ -156,7 +166,7 @@ function allowOrigin(
  * own. Another tenant's id and an id that nobody has get the same answer.
  */
 async function findTenant(
-  { tenants }: RouteParts,
+  { tenants, store }: RouteParts,
   route: Route,
   request: Request,
   { known }: Who,
@@ -169,7 +179,12 @@ async function findTenant(
   const lookedFor = reachesAll ? reference : principal.tenantId;
   if (reference === null || lookedFor === null) throw new ProblemError('not_found');
   const tenant = await tenants.find(lookedFor);
-  if (!tenant || (reference !== tenant.id && reference !== tenant.slug)) throw new ProblemError('not_found');
+  if (!tenant) throw new ProblemError('not_found');
+  if (reference !== tenant.id && reference !== tenant.slug) {
+    const rule = { id: null, basis: 'a tenant that is not the caller’s own' };
+    await recordDenied(store, { route, tenantId: tenant.id, rule }, causeOf(request, known));
+    throw new ProblemError('not_found');
+  }
   if (tenant.status !== 'active' && !principal.platform) throw new ProblemError('tenant_suspended');
   return tenant;
 }
@@ -220,15 +235,24 @@ async function authorize(
     },
   });
   if (allowed) return { rule, basis };
-  const denied = event('access.denied', {
-    id: action,
-    name: route.summary,
-    because: 'no_rule_permits',
-    rule: { id: rule, basis },
-    details: { action },
-  });
-  await store.recordFact(tenant?.id ?? principal.tenantId ?? platformTenantId, denied, cause);
+  const tenantId = tenant?.id ?? principal.tenantId ?? platformTenantId;
+  await recordDenied(store, { route, tenantId, rule: { id: rule, basis } }, cause);
   throw new ProblemError('access_denied', `your token does not allow ${action}`);
+}
+
+/** In the log of whoever's caller it was: what somebody tries tells more than what they do. */
+async function recordDenied(
+  store: Store,
+  {
+    route: { action, summary },
+    tenantId,
+    rule,
+  }: { route: Route; tenantId: TenantId; rule: { id: string | null; basis: string } },
+  cause: Cause,
+): Promise<void> {
+  if (action === null) return;
+  const about = { id: action, name: summary, because: 'no_rule_permits', rule, details: { action } } as const;
+  await store.recordFact(tenantId, event('access.denied', about), cause);
 }
 
 /**

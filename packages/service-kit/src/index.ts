@@ -2,6 +2,7 @@
 // nothing need not pay for its HTTP client: 13 MB.
 export { sendError } from './answer.ts';
 export { type AppParts, createApp } from './app.ts';
+export { assertReaches } from './assert-reaches.ts';
 export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
 export { createGiveWay, type GiveWay, yieldEvery } from './give-way.ts';

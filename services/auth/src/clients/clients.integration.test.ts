@@ -265,6 +265,41 @@ describe('a client', () => {
   });
 });
 
+describe('a client that is limited to areas', () => {
+  const limitedTo = (...areas: string[]) =>
+    auth.newApplication(tenantId, { grantTypes: ['client_credentials'], redirectUris: [], areas });
+  const tokenOf = async (client: Application) => (await getToken(client)).body['access_token'] ?? '';
+  const attempts = (own: Application, more: Application, less: Application) =>
+    [
+      ['making one that reaches everywhere', 'POST', path(), { name: 'x' }, 403],
+      ['making one that reaches elsewhere', 'POST', path(), { name: 'x', areas: ['webhooks'] }, 403],
+      ['widening itself', 'PATCH', path(own.id), { areas: null }, 403],
+      ['taking over the name of one that reaches further', 'POST', `${path(more.id)}:rotate-secret`, {}, 403],
+      ['redirecting the people of one', 'PATCH', path(more.id), { redirectUris: ['https://evil.example/cb'] }, 403],
+      ['narrowing one', 'PATCH', path(more.id), { areas: [] }, 403],
+      ['making one that reaches as far', 'POST', path(), { name: 'x', areas: ['applications', 'sessions'] }, 201],
+      ['changing one that reaches less far', 'PATCH', path(less.id), { areas: ['sessions'] }, 200],
+      ['a new secret for that', 'POST', `${path(less.id)}:rotate-secret`, {}, 200],
+    ] as const;
+
+  test('gives no client more than it has itself', async () => {
+    const own = await limitedTo('applications', 'sessions');
+    const more = await machine();
+    const as = await tokenOf(own);
+    const statuses = async (token: string, client: Application, less: Application) => {
+      const found: [string, number][] = [];
+      for (const [what, method, url, body] of attempts(client, more, less))
+        found.push([what, (await auth.ask(method, url, { as: token, body })).status]);
+      return found;
+    };
+    const expected = attempts(own, more, own).map(([what, , , , status]) => [what, status]);
+    expect(await statuses(as, own, await limitedTo('sessions'))).toEqual(expected);
+    expect((await getToken(more)).status).toBe(200);
+    const unlimited = await statuses(await tokenOf(await machine()), own, await limitedTo('sessions'));
+    expect(unlimited.map(([, status]) => status)).toEqual(expect.not.arrayContaining([403, 400, 404]));
+  });
+});
+
 /** The answer, as soon as it is what it has to become: revocations take a moment. */
 async function settled(call: () => Promise<number>, expected: number): Promise<number> {
   let status = await call();

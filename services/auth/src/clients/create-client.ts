@@ -1,5 +1,5 @@
 import { invalidField } from '@reeve/contracts';
-import { createOnce, tenantRoute } from '@reeve/service-kit';
+import { assertReaches, createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import {
   type Clients,
@@ -31,7 +31,8 @@ export const createClient = ({ clients, clock }: { clients: Clients; clock: Cloc
     status: 201,
     response: clientWithSecret,
     withoutSecrets: client => ({ ...client, clientSecret: null }),
-    async handle({ tenantId, body: settings, cause, freshId }) {
+    async handle({ tenantId, caller, body: settings, cause, freshId }) {
+      assertReaches(caller, settings.areas);
       const wrong = contradictionIn(settings);
       if (wrong) throw invalidField(wrong.field, wrong.message);
       const id = freshId('client');

@@ -1,7 +1,7 @@
-import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { assertReaches, changeExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { type Clients, clientWithSecret, newClientSecret, rotateSecret, viewOf } from './client.ts';
+import { type Client, type Clients, clientWithSecret, newClientSecret, rotateSecret, viewOf } from './client.ts';
 import type { ClientDirectory } from './client-directory.ts';
 
 type Parts = { clients: Clients; directory: ClientDirectory; clock: Clock };
@@ -18,14 +18,15 @@ export const rotateClientSecret = ({ clients, directory, clock }: Parts) =>
     body: z.strictObject({ keepPreviousSeconds: z.number().int().min(0).max(longestKept).default(0) }),
     response: clientWithSecret,
     withoutSecrets: client => ({ ...client, clientSecret: null }),
-    async handle({ tenantId, params: { clientId: id }, body, cause, expectedVersion }) {
+    async handle({ tenantId, caller, params: { clientId: id }, body, cause, expectedVersion }) {
       const { clientSecret, secretSha256 } = newClientSecret();
       const which = { id, tenantId, at: clock.now() };
       const by = { secretSha256, keepMs: body.keepPreviousSeconds * 1_000 };
-      const entry = await changeExisting(clients.in(tenantId), id, client => rotateSecret(which, client, by), {
-        cause,
-        expectedVersion,
-      });
+      const decide = (client: Client) => {
+        assertReaches(caller, client.areas);
+        return rotateSecret(which, client, by);
+      };
+      const entry = await changeExisting(clients.in(tenantId), id, decide, { cause, expectedVersion });
       directory.forget(id);
       return { body: { ...viewOf(entry, tenantId), clientSecret }, version: entry.version };
     },

@@ -1,5 +1,5 @@
 import { invalidField } from '@reeve/contracts';
-import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { assertReaches, changeExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { type Clients, clientSettings, clientView, contradictionIn, update, viewOf } from './client.ts';
 import type { ClientDirectory } from './client-directory.ts';
@@ -15,13 +15,14 @@ export const updateClient = ({ clients, directory, clock }: Parts) =>
     versioned: true,
     body: clientSettings.partial(),
     response: clientView,
-    async handle({ tenantId, params: { clientId: id }, body, cause, expectedVersion }) {
+    async handle({ tenantId, caller, params: { clientId: id }, body, cause, expectedVersion }) {
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
       const which = { id, tenantId, at: clock.now() };
       const entry = await changeExisting(
         clients.in(tenantId),
         id,
         client => {
+          for (const { areas } of [client, { ...client, ...change }]) assertReaches(caller, areas);
           const wrong = contradictionIn({ ...client, ...change });
           if (wrong) throw invalidField(wrong.field, wrong.message);
           return update(which, client, change);

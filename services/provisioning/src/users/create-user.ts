@@ -1,7 +1,7 @@
-import { createOnce, tenantRoute } from '@reeve/service-kit';
+import { assertReaches, createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { add, displayNameSchema, emailSchema, rolesSchema, type Users, userView, viewOf } from './user.ts';
+import { add, displayNameSchema, emailSchema, reachOf, rolesSchema, type Users, userView, viewOf } from './user.ts';
 
 export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
   tenantRoute({
@@ -16,7 +16,8 @@ export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
     }),
     status: 201,
     response: userView,
-    async handle({ tenantId, body, cause, freshId }) {
+    async handle({ tenantId, caller, body, cause, freshId }) {
+      assertReaches(caller, reachOf(body.roles));
       const id = freshId('user');
       const whom = { tenantId, id, at: clock.now() };
       const user = add(whom, { ...body, emailVerified: true, source: 'admin' }, 'requested');

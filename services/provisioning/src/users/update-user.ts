@@ -1,7 +1,17 @@
-import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { assertReaches, changeExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { displayNameSchema, emailSchema, rolesSchema, type Users, update, userView, viewOf } from './user.ts';
+import {
+  displayNameSchema,
+  emailSchema,
+  reachOf,
+  rolesSchema,
+  type User,
+  type Users,
+  update,
+  userView,
+  viewOf,
+} from './user.ts';
 
 export const updateUser = ({ users, clock }: { users: Users; clock: Clock }) =>
   tenantRoute({
@@ -16,9 +26,14 @@ export const updateUser = ({ users, clock }: { users: Users; clock: Clock }) =>
       roles: rolesSchema.exactOptional(),
     }),
     response: userView,
-    async handle({ tenantId, params: { userId: id }, body, cause, expectedVersion }) {
+    async handle({ tenantId, caller, params: { userId: id }, body, cause, expectedVersion }) {
       const whom = { tenantId, id, at: clock.now() };
-      const entry = await changeExisting(users.in(tenantId), id, user => update(whom, user, body, 'requested'), {
+      const decide = (user: User) => {
+        // Whose address somebody has may be whose account they come into.
+        if (body.roles || body.email) assertReaches(caller, reachOf([...user.roles, ...(body.roles ?? [])]));
+        return update(whom, user, body, 'requested');
+      };
+      const entry = await changeExisting(users.in(tenantId), id, decide, {
         cause,
         expectedVersion,
         taken: { email: 'user_email_taken' },

@@ -1,6 +1,7 @@
 // A person of a tenant, as the tenant knows them. Owns address, name, status and roles; not how they sign in
 // (identities/) and not their sessions (auth), which learn of a deactivation from its event, whichever way it came
 // about (lesson L2). Whoever verifies access tokens learns of it from `reeve.revocations.v1`, in the same write.
+import type { Area } from '@reeve/access';
 import {
   type EventDraft,
   event,
@@ -15,6 +16,16 @@ import { z } from 'zod';
 
 export const roles = ['tenant_admin', 'tenant_auditor', 'tenant_member'] as const;
 export type Role = (typeof roles)[number];
+
+const reaches: Record<Role, readonly Area[] | null> = {
+  tenant_admin: null,
+  tenant_auditor: ['audit'],
+  tenant_member: [],
+};
+
+/** How far these roles reach in the tenant; null is everywhere. */
+export const reachOf = (held: readonly Role[]): readonly Area[] | null =>
+  held.some(role => reaches[role] === null) ? null : held.flatMap(role => reaches[role] ?? []);
 
 export type User = {
   email: string | null;

@@ -196,6 +196,45 @@ describe('an access token that lives longer than what it says', () => {
   });
 });
 
+describe('a client that is limited to the directory', () => {
+  const limitedTo = (...areas: string[]) => ({ ...callers.tenantClient(tenantId), areas });
+  type Caller = ReturnType<typeof callers.tenantClient>;
+
+  test.each([
+    ['tenant_admin', ['directory'], 403],
+    ['tenant_admin', ['directory', 'audit'], 403],
+    ['tenant_auditor', ['directory'], 403],
+    ['tenant_auditor', ['directory', 'audit'], 200],
+    ['tenant_member', ['directory'], 200],
+  ])('gives nobody a role that reaches further: %s by one of %j', async (role, areas, status) => {
+    const as = limitedTo(...areas);
+    const id = await newUser(provisioning, tenantId, { email: address(), roles: [] });
+    const change = await provisioning.ask('PATCH', `${users()}/${id}`, { as, body: { roles: [role] } });
+    const made = await provisioning.ask('POST', users(), { as, body: { email: address(), roles: [role] } });
+    expect([change.status, made.status]).toEqual([status, status === 200 ? 201 : status]);
+    if (status === 200) return;
+    await eventually('the denials', () => {
+      const denied = events
+        .of(tenantId)
+        .filter(({ type, data }) => type === 'access.denied' && data.actor.id === as.sub);
+      return denied.length === 2;
+    });
+  });
+
+  test('changes neither the address nor the roles of somebody who has such a role', async () => {
+    const id = await newUser(provisioning, tenantId, { email: address(), roles: ['tenant_admin'] });
+    const by = (as: Caller, body: object) => provisioning.ask('PATCH', `${users()}/${id}`, { as, body });
+    const changes = [{ email: address() }, { roles: ['tenant_member'] }, { displayName: 'Ada' }];
+    const statuses = async (as: Caller) => {
+      const found: number[] = [];
+      for (const body of changes) found.push((await by(as, body)).status);
+      return found;
+    };
+    expect(await statuses(limitedTo('directory'))).toEqual([403, 403, 200]);
+    expect(await statuses(callers.tenantClient(tenantId))).toEqual([200, 200, 200]);
+  });
+});
+
 describe('the record', () => {
   test('of what the platform does in a tenant has its stated reason, whatever the token says of a tenant', async () => {
     const own = await newTenant(provisioning);
