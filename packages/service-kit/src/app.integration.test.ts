@@ -158,6 +158,34 @@ beforeAll(async () => {
             response: z.object({ id: z.string() }),
             handle: async ({ caller }) => ({ body: { id: caller.id } }),
           }),
+          tenantRoute({
+            method: 'get',
+            path: '/v1/tenants/{tenantId}/waiting',
+            summary: 'Wait for things',
+            action: 'clients:read',
+            response: z.object({ found: z.boolean() }),
+            async handle() {
+              await pause(2_500);
+              return { body: { found: true } };
+            },
+          }),
+          tenantRoute({
+            method: 'get',
+            path: '/v1/tenants/{tenantId}/streamed',
+            summary: 'Stream things',
+            action: 'clients:read',
+            response: z.string(),
+            produces: ['text/plain'],
+            handle: async () => ({
+              async stream(response) {
+                for (let line = 0; line < 10 && !response.destroyed; line += 1) {
+                  response.write(`${line}\n`);
+                  await pause(400);
+                }
+                response.end();
+              },
+            }),
+          }),
           platformRoute({
             method: 'get',
             path: '/v1/tenants',
@@ -303,6 +331,34 @@ describe('a caller', () => {
     };
     expect(await sendSlowly(() => undefined)).toBe(201);
     expect(await sendSlowly(() => (ending.status = 'suspended'))).toBe(403);
+    ending.status = 'active';
+  });
+
+  test('whose right ends while the answer is made, or is on its way, gets no more of it', async () => {
+    const read = async (what: string, between: () => void) => {
+      ending.status = 'active';
+      const as = callers.tenantClient(ending.id);
+      // Its time is over by the end; that of itself ends nothing.
+      const token = await service.issuer.token({ ...as, exp: Math.floor(Date.now() / 1_000) - 3 }, service.url);
+      const answer = fetch(new URL(`/v1/tenants/${ending.id}/${what}`, service.url), {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      const text = answer.then(async response => `${response.status} ${await response.text()}`);
+      await pause(300);
+      between();
+      return text.catch(() => 'broken off');
+    };
+    const whole = Array.from({ length: 10 }, (_, line) => `${line}\n`).join('');
+    expect([await read('streamed', () => undefined), await read('waiting', () => undefined)]).toEqual([
+      `200 ${whole}`,
+      '200 {"found":true}',
+    ]);
+    const suspend = () => void (ending.status = 'suspended');
+    expect([await read('streamed', suspend), await read('waiting', suspend)]).toEqual([
+      'broken off',
+      expect.stringMatching(/^403 .*tenant_suspended/),
+    ]);
+    ending.status = 'active';
   });
 
   test('of the platform is on the record of the tenant, whatever tenant its token names', async () => {

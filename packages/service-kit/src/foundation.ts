@@ -90,7 +90,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     store,
     bus,
     standing,
-    verifyToken: async token => standing.now(await verify(token)),
+    verifyToken: async (token, cameAt) => standing.now(await verify(token, cameAt)),
 
     /** Indexes and topics exist, what was revoked is known, and what is written is published, when it resolves. */
     async start() {

@@ -1,7 +1,7 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
 import type { Access, Principal, Resource } from '@reeve/access';
 import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
-import type { Store } from '@reeve/store';
+import { createRounds, type Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
 import { createIdempotency, type Idempotency, idempotencyKeyForm, type Once } from './idempotency.ts';
@@ -39,14 +39,18 @@ export type RouteParts = {
   authenticate?: { directory?: Authenticate; browser?: Authenticate };
 };
 
-type Exchange = { request: Request; response: Response; params: Record<string, string> };
+type Exchange = { request: Request; response: Response; params: Record<string, string>; cameAt: Date };
 
 type Who = { known: Known | null; caller: Caller | null };
 
 type Admitted = { who: Who; tenant: KnownTenant | null; cause: Cause };
 
-/** A body may be sent as slowly as its sender likes, and a right to act may end meanwhile. */
+/**
+ * A body may be sent as slowly as its sender likes, an answer may be long in the making and be read slowly, and a right
+ * may end meanwhile.
+ */
 const decideAgainAfterMs = 100;
+const decideAgainEveryMs = 1_000;
 
 const nobody: Who = { known: null, caller: null };
 
@@ -57,7 +61,8 @@ export function createRouteHandlers(parts: RouteParts) {
       response.locals['answers'] = route.answer;
       const gone = new AbortController();
       response.once('close', () => gone.abort());
-      const exchange = { request, response, params: readParameters(route.path, request.params) };
+      const params = readParameters(route.path, request.params);
+      const exchange = { request, response, params, cameAt: parts.store.clock.now() };
       let admitted = await admit(parts, route, exchange);
       if ('signIn' in admitted) return signInFirst(request, response, admitted);
       await recordPlatformUse(parts, { request, route, ...admitted });
@@ -91,7 +96,15 @@ export function createRouteHandlers(parts: RouteParts) {
       };
       const once = onceOf(route, { request, who, tenant, cause });
       if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
-      return reply(route, response, await handle(newId));
+      const handling = performance.now();
+      const given = await handle(newId);
+      if ('stream' in given) return whileAdmitted(() => admit(parts, route, exchange), response, given.stream);
+      // What was changed stays so; what was read is shown to nobody who may not have it any more.
+      if (request.method === 'GET' && performance.now() - handling > decideAgainAfterMs) {
+        const still = await admit(parts, route, exchange);
+        if ('signIn' in still) return signInFirst(request, response, still);
+      }
+      return reply(route, response, given);
     };
 }
 
@@ -108,6 +121,24 @@ async function admit(parts: RouteParts, route: Route, exchange: Exchange): Promi
   return { who, tenant, cause: decision ? { ...asked, decision } : asked };
 }
 
+/** Breaks the answer off when its reader may not have it any more. */
+async function whileAdmitted(
+  admitAgain: () => Promise<unknown>,
+  response: Response,
+  stream: (response: Response) => Promise<void> | void,
+): Promise<void> {
+  const watch = createRounds(async () => {
+    await admitAgain().catch(() => response.destroy());
+    return decideAgainEveryMs;
+  });
+  watch.start(decideAgainEveryMs);
+  try {
+    await stream(response);
+  } finally {
+    await watch.stop();
+  }
+}
+
 async function identify(
   { verifyToken, authenticate = {} }: RouteParts,
   route: Route,
@@ -115,7 +146,7 @@ async function identify(
 ): Promise<Who | NotSignedIn> {
   if (route.caller === 'stranger') return nobody;
   if (route.caller === 'bearer') {
-    const caller = await verifyToken(bearerOf(exchange.request));
+    const caller = await verifyToken(bearerOf(exchange.request), exchange.cameAt);
     return { caller, known: knownAs(caller) };
   }
   const found = await authenticate[route.caller]?.(exchange);
@@ -153,7 +184,7 @@ function allowOrigin(
   response: Response,
 ): void {
   const origin = request.get('Origin');
-  if (!crossOrigin || origin === undefined) return;
+  if (!crossOrigin || origin === undefined || response.headersSent) return;
   const isPublic = kind === 'stranger';
   if (!isPublic) response.vary('Origin');
   if (!isPublic && !caller?.origins?.includes(origin)) return;
@@ -364,8 +395,7 @@ function runOnce(
   });
 }
 
-async function reply(route: Route, response: Response, given: Reply<unknown>): Promise<void> {
-  if ('stream' in given) return given.stream(response);
+function reply(route: Route, response: Response, given: Exclude<Reply<unknown>, { stream: unknown }>): void {
   if ('redirect' in given) return response.redirect(303, given.redirect);
   if ('page' in given) return sendPage(response, given.page);
   sendAnswer(route, response, answerOf(route, given));

@@ -18,7 +18,8 @@ export type Caller = Principal & {
   origins?: readonly string[];
 };
 
-export type VerifyToken = (token: string) => Promise<Caller>;
+/** `cameAt` is when the request came: one that is long under way is not ended by the time of its token alone. */
+export type VerifyToken = (token: string, cameAt?: Date) => Promise<Caller>;
 
 const clockToleranceSeconds = 5;
 const maxAgeSeconds = longestAccessTokenMs / 1_000 + 60;
@@ -64,7 +65,7 @@ function callerOf(payload: JWTPayload): Caller {
 export function createTokenVerifier(config: BaseConfig): VerifyToken {
   const { REEVE_ISSUER: issuer, REEVE_SELF_URL: audience, REEVE_ISSUER_ADDRESS: address = issuer } = config;
   const keys = createRemoteJWKSet(new URL(`${address}/jwks`), { cooldownDuration: 5_000, timeoutDuration: 3_000 });
-  return async token => {
+  return async (token, cameAt) => {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
     try {
       const { payload } = await jwtVerify(token, keys, {
@@ -74,6 +75,7 @@ export function createTokenVerifier(config: BaseConfig): VerifyToken {
         typ: 'at+jwt',
         clockTolerance: clockToleranceSeconds,
         maxTokenAge: maxAgeSeconds,
+        ...(cameAt ? { currentDate: cameAt } : {}),
         requiredClaims: ['exp', 'iat', 'sub', 'jti'],
       });
       return callerOf(payload);

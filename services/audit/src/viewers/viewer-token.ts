@@ -101,8 +101,8 @@ function isMeantAsViewerToken(token: string): boolean {
 }
 
 /** Throws `token_invalid` for whatever is not a live token of ours. */
-async function readViewerToken(parts: ViewerParts, token: string): Promise<Caller> {
-  const { viewers, makerEnds, signingKey, selfUrl, clock } = parts;
+async function readViewerToken(parts: ViewerParts, token: string, cameAt = parts.clock.now()): Promise<Caller> {
+  const { viewers, makerEnds, signingKey, selfUrl } = parts;
   const { d: _, ...publicPart } = signingKey();
   try {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
@@ -111,7 +111,7 @@ async function readViewerToken(parts: ViewerParts, token: string): Promise<Calle
       audience: selfUrl,
       algorithms: [algorithm],
       typ: type,
-      currentDate: clock.now(),
+      currentDate: cameAt,
       requiredClaims: ['exp', 'iat', 'sub', 'tid'],
     });
     const { tid: tenantId, sub: id = '' } = payload;
@@ -146,5 +146,5 @@ const callerOf = (tenantId: TenantId, { id, state: { origins } }: Entry<Viewer>)
 /** Takes viewer tokens beside the access tokens of the issuer. */
 export const orViewer =
   (parts: ViewerParts, verifyToken: VerifyToken): VerifyToken =>
-  token =>
-    isMeantAsViewerToken(token) ? readViewerToken(parts, token) : verifyToken(token);
+  (token, cameAt) =>
+    isMeantAsViewerToken(token) ? readViewerToken(parts, token, cameAt) : verifyToken(token, cameAt);
