@@ -10,7 +10,7 @@ type Asked = Parameters<Route['handle']>[0];
 type Work = ReturnType<typeof Promise.withResolvers<Reply<unknown>>>;
 
 /** A route that takes as long as a test wants. */
-function serve(limits: { ofOneTenant: number; inAll: number }) {
+function serve(limits: { ofOneTenant: number; inAll?: number }) {
   const giveWay = createGiveWay();
   const works: Work[] = [];
   const route = fewAtOnce(giveWay)(limits)(
@@ -124,5 +124,6 @@ describe('of what takes long', () => {
 
   test('the answer with which more is sent away is declared', () => {
     expect(serve({ ofOneTenant: 1, inAll: 4 }).route.atMost).toBe('1 at a time of a tenant, 4 of all tenants');
+    expect(serve({ ofOneTenant: 4 }).route.atMost).toBe('4 at a time of a tenant');
   });
 });

@@ -9,7 +9,7 @@ const retryAfterSeconds = 5;
 
 export const fewAtOnce =
   ({ takesLong }: Pick<GiveWay, 'takesLong'>) =>
-  ({ ofOneTenant, inAll }: { ofOneTenant: number; inAll: number }) =>
+  ({ ofOneTenant, inAll = Infinity }: { ofOneTenant: number; inAll?: number }) =>
   (route: Route): Route => {
     const served = new Set<{ tenantId: TenantId | undefined }>();
 
@@ -28,7 +28,7 @@ export const fewAtOnce =
 
     return {
       ...route,
-      atMost: `${ofOneTenant} at a time of a tenant, ${inAll} of all tenants`,
+      atMost: `${ofOneTenant} at a time of a tenant${inAll === Infinity ? '' : `, ${inAll} of all tenants`}`,
       async handle(asked) {
         const leave = takePlace(asked.tenantId);
         let isStreamed = false;

@@ -93,6 +93,8 @@ const longestRememberedMs = 30_000;
 const wholeLog = { ofOneTenant: 1, inAll: 4 };
 /** They take as long as their readers do. */
 const streams = { ofOneTenant: 4, inAll: 100 };
+/** Most of them only wait for something new: those of one tenant take nothing from another. */
+const pulls = { ofOneTenant: 4 };
 
 export function createService(config: Config, logger: Logger): Service {
   const foundation = createFoundation('audit', config, { log: logger, contents });
@@ -198,7 +200,7 @@ export function createService(config: Config, logger: Logger): Service {
       recorded(readTimeline(log)),
       recorded(proveEvent({ ...log, checkpointer })),
       limited(wholeLog)(recorded(verifyLog({ ...log, checkpointer, keys, giveWay }))),
-      recordReading(recordFact, { everyMs: hourMs })(pullFeed(log)),
+      limited(pulls)(recordReading(recordFact, { everyMs: hourMs })(pullFeed({ ...log, giveWay }))),
       limited(streams)(exportEvents({ ...log, checkpointer, recordFact })),
       limited(wholeLog)(rebuildSearch({ ...log, recordFact, giveWay })),
       listViews({ views }),

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formats } from '@reeve/audit-log';
-import { tenantRoute } from '@reeve/service-kit';
+import { type GiveWay, tenantRoute, yieldEvery } from '@reeve/service-kit';
 import { z } from 'zod';
 import { linesOfStep } from '../log/export-lines.ts';
 import type { Log } from '../log/log.ts';
 import { type Position, readAfter } from '../log/read-after.ts';
 import { decodePosition, encodePosition } from './feed-cursor.ts';
 
-type Parts = Pick<Log, 'records' | 'tombstones' | 'heads' | 'signingKey'>;
+type Parts = Pick<Log, 'records' | 'tombstones' | 'heads' | 'signingKey'> & { giveWay: GiveWay['toRequests'] };
 
 const jsonFormats = ['ndjson', 'ocsf', 'ecs', 'hec'] as const;
 const lookAgainMs = 500;
+const longestTurnMs = 10;
 
-export const pullFeed = ({ signingKey, ...log }: Parts) =>
+export const pullFeed = ({ signingKey, giveWay, ...log }: Parts) =>
   tenantRoute({
     method: 'get',
     path: '/v1/tenants/{tenantId}/audit/feed',
@@ -52,8 +53,13 @@ export const pullFeed = ({ signingKey, ...log }: Parts) =>
         ({ found, position } = await readAfter(log, { tenantId, position: start, limit }));
       }
       const keyId = signingKey().kid;
-      const lines = found.flatMap(step => linesOfStep(step, formats[format], keyId));
-      const items = lines.map(line => JSON.parse(line) as Record<string, unknown>);
+      const items: Record<string, unknown>[] = [];
+      const rest = yieldEvery(longestTurnMs, giveWay);
+      for (const step of found) {
+        const lines = linesOfStep(step, formats[format], keyId);
+        items.push(...lines.map(line => JSON.parse(line) as Record<string, unknown>));
+        await rest();
+      }
       return { body: { items, nextCursor: encodePosition(tenantId, position) } };
     },
   });
