@@ -2,6 +2,7 @@
 // segment (segment.ts); whoever holds its lease publishes them, in the order of their creation. A crash leaves the
 // segment; when its lease is over, another process makes the events again from the rows, asks Kafka which of them are
 // there already, and publishes the rest: each event comes out once.
+import { setTimeout as pause } from 'node:timers/promises';
 import { metrics } from '@opentelemetry/api';
 import type { Message, TenantId } from '@reeve/contracts';
 import { documentKey, newDocument, type StoredDocument, stateOf } from './document.ts';
@@ -189,9 +190,10 @@ export function createJournal<S>(parts: JournalParts<S>) {
     /** What waits is published while Kafka takes it; the rest is found by the next sweep, of whichever process. */
     async stop() {
       await sweeps.stop();
-      await queue.stop(stopWithinMs);
       stopped = true;
-      await recovering;
+      // Of others' segments the leases end by themselves.
+      const given = pause(stopWithinMs, undefined, { ref: false });
+      await Promise.all([queue.stop(stopWithinMs), Promise.race([recovering, given])]);
       await segments.finishAll().catch(onError);
     },
   };

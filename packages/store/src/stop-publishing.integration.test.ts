@@ -103,3 +103,25 @@ test('outboxes that are being taken over are so to the end before the store has 
   expect(commands.slice(before)).toEqual([]);
   expect(commands.filter(name => name === 'findAndModify things')).toHaveLength(3);
 });
+
+test('whoever takes over a lost segment from a Kafka that says nothing stops all the same', async () => {
+  const database = newDatabase();
+  const lost = open(database, { clock: { now: () => new Date(Date.now() - 60_000), newEventId } });
+  await lost.prepare();
+  await lost.journal(rows).append([{ tenantId, id: 'a', state: {} }]);
+  const asked = Promise.withResolvers<void>();
+  const store = open(database);
+  store.journal(rows);
+  store.startPublishing({
+    publish: () => Promise.resolve(),
+    findPublished: () => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    },
+    once: true,
+  });
+  await asked.promise;
+  const began = performance.now();
+  await store.stopPublishing();
+  expect(performance.now() - began).toBeLessThan(8_000);
+}, 30_000);
