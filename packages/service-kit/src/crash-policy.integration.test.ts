@@ -77,6 +77,18 @@ describe('a service', () => {
     expect(code).toBe(70);
   });
 
+  test('whose log has no place any more goes on without it', async () => {
+    const work = `
+      for (let line = 0; line < 100; line += 1) setTimeout(() => log.info('x'.repeat(10_000)), line);
+      setTimeout(() => process.stderr.write('here'), 500);
+      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 600);
+    `;
+    const child = startSample({ work, logTo: '/dev/full' });
+    let said = '';
+    child.stderr?.on('data', text => (said += String(text)));
+    expect([await once(child, 'exit'), said]).toEqual([[0, null], 'here']);
+  });
+
   test('that cannot accept a connection goes on', async () => {
     const { code, log } = await run(`
       const { channel } = await import('node:diagnostics_channel');

@@ -1,10 +1,14 @@
 // Structured logs. A request is logged by method, path without query, status and time: query strings carry codes and
 // states, bodies and headers carry the rest of what must not be in a log. Errors are logged by name, message and stack,
 // never with their payloads.
-import { trace } from '@opentelemetry/api';
+import { metrics, trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
 export type { Logger } from 'pino';
+
+const lost = metrics
+  .getMeter('@reeve/service-kit')
+  .createCounter('reeve.log.failures', { description: 'Writes to the log that failed' });
 
 const secretKeys = [
   'authorization',
@@ -42,6 +46,15 @@ export function openLog() {
   const { fd } = process.stdout;
   let giveUpAt = Number.POSITIVE_INFINITY;
   const stream = pino.destination({ fd, sync: false, retryEAGAIN: () => Date.now() < giveUpAt });
+  let isFailing = false;
+  // A disk that is full takes the log, and not the service.
+  stream.on('error', () => {
+    isFailing = true;
+    lost.add(1);
+  });
+  stream.on('write', () => {
+    isFailing = false;
+  });
   return {
     fd,
     stream,
@@ -50,7 +63,8 @@ export function openLog() {
     end(withinMs: number): void {
       giveUpAt = Date.now() + withinMs;
       try {
-        if (withinMs > 0) stream.flushSync();
+        // It would try for ever.
+        if (withinMs > 0 && !isFailing) stream.flushSync();
       } catch {
         // Whoever reads it is too slow.
       }

@@ -1,6 +1,7 @@
 // The life of a service process, from its start on.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -42,6 +43,48 @@ test('whoever sends half of a header is sent away within seconds, and whoever se
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   expect(performance.now() - began).toBeGreaterThan(9_000);
   expect(performance.now() - began).toBeLessThan(15_000);
+}, 45_000);
+
+test('a service that is told to stop ends, however busily its connections are used, and cuts nobody off', async () => {
+  const port = await freePort();
+  const create = `() => {
+    let begun = 0;
+    const app = express().get('/', (request, response) => {
+      begun += 1;
+      setTimeout(() => response.send('here'), 20);
+    });
+    return { app, start: async () => undefined, stop: async () => process.stderr.write(' served ' + begun + '.') };
+  }`;
+  const child = startSample({ create, environment: { PORT: String(port) }, work: `process.stderr.write('up')` });
+  child.stdout?.resume();
+  let said = '';
+  child.stderr?.on('data', text => (said += String(text)));
+  await eventually('it to listen', () => said === 'up');
+  let isRefused = false;
+  let answered = 0;
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const ask = () =>
+    new Promise<void>(resolve => {
+      const request = get({ port, agent }, answer => {
+        answer.resume();
+        answer.once('end', () => (answered += 1));
+        answer.once('close', resolve);
+      });
+      request.once('error', (error: NodeJS.ErrnoException) => {
+        isRefused ||= error.code === 'ECONNREFUSED';
+        resolve();
+      });
+    });
+  const asking = Array.from({ length: 8 }, async () => {
+    while (!isRefused) await ask();
+  });
+  await pause(500);
+  const began = performance.now();
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  await Promise.all(asking);
+  expect(said).toBe(`up served ${answered}.`);
 }, 45_000);
 
 describe('a service that starts before its engines', () => {

@@ -1,6 +1,7 @@
 // The life of a service process: read the environment, build, listen, and on SIGTERM or SIGINT stop in order.
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isKafkaUnavailable } from '@reeve/event-bus';
 import { isStoreUnavailable } from '@reeve/store';
 import type { Express } from 'express';
@@ -21,6 +22,8 @@ export type Service = {
 };
 
 const stopWithinMs = 15_000;
+const closeIdleEveryMs = 100;
+const logWithinMs = 1_000;
 /** Node looks at the limits each half minute unless told otherwise, and heeds none of them earlier. */
 const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
 const exitBadConfig = 78; // EX_CONFIG of sysexits.h
@@ -40,9 +43,14 @@ export async function runService<S extends z.ZodType<BaseConfig>>(
   const logged = openLog();
   const log = createLogger(name, config.LOG_LEVEL, logged.stream);
   const exit = exitWhenItCrashes({ service: name, level: config.LOG_LEVEL }, logged);
+  const leave = (code: number) => {
+    logged.end(logWithinMs);
+    process.exit(code);
+  };
   // Before anything that takes time: the first process of a container ignores a signal that it has no handler for.
   const parts: Parts = {};
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(parts, signal, log));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void stop(parts, signal, log).then(leave));
   try {
     parts.service = await create(config, log);
     parts.server = createServer(timeouts, parts.service.app);
@@ -65,18 +73,23 @@ function whatToDo(error: unknown, config: BaseConfig): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function stop({ server, metrics, service }: Parts, signal: NodeJS.Signals, log: Logger): Promise<void> {
+/** Returns the code to exit with. */
+async function stop(parts: Parts, signal: NodeJS.Signals, log: Logger): Promise<number> {
   log.info({ signal }, 'stopping');
-  setTimeout(() => {
-    log.error('did not stop in time');
-    process.exit(1);
-  }, stopWithinMs).unref();
+  const isStopped = await Promise.race([
+    stopInOrder(parts, log).then(() => true),
+    pause(stopWithinMs, false, { ref: false }),
+  ]);
+  if (isStopped) log.info('stopped');
+  else log.error('did not stop in time');
+  return isStopped ? 0 : 1;
+}
+
+async function stopInOrder({ server, metrics, service }: Parts, log: Logger): Promise<void> {
   if (server?.listening) await closeServer(server);
   await service?.stop();
   if (metrics) await closeServer(metrics);
   await stopTelemetry().catch((error: unknown) => log.warn({ error }, 'telemetry did not flush'));
-  log.info('stopped');
-  process.exit(0);
 }
 
 /**
@@ -114,9 +127,12 @@ function listen(server: Server, port: number, log: Logger): Promise<void> {
 }
 
 /** Stops accepting, lets running requests finish. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise(resolve => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+async function closeServer(server: Server): Promise<void> {
+  // A connection that is never idle would be served for ever.
+  server.prependListener('request', (_, response) => {
+    response.shouldKeepAlive = false;
   });
+  const closeIdle = setInterval(() => server.closeIdleConnections(), closeIdleEveryMs);
+  await new Promise(resolve => server.close(resolve));
+  clearInterval(closeIdle);
 }

@@ -1,6 +1,7 @@
 // A service as a process of its own, for what only a process shows: how it starts, serves and ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -66,12 +67,12 @@ export const linesOf = (output: string) =>
 
 const started: ChildProcess[] = [];
 
-export function startSample(sample: Sample): ChildProcess {
+export function startSample({ logTo, ...sample }: Sample & { logTo?: string }): ChildProcess {
   const args = ['--conditions=source', ...(sample.flags ?? []), '--input-type=module', '--eval', script(sample)];
   const child = spawn(process.execPath, args, {
     cwd: join(import.meta.dirname, '..'),
     env: { ...defaults, ...sample.environment, PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', logTo === undefined ? 'pipe' : openSync(logTo, 'w'), 'pipe'],
   });
   started.push(child);
   return child;
