@@ -44,7 +44,7 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
       const id = freshId('endpoint');
       const createdAt = clock.now().toISOString();
       const signature = signatureSettings(scheme, form);
-      const all = { ...defaultSettings, ...settingsIn(settings) };
+      const all = { ...defaultSettings, ...settingsIn(settings), scheme, signature };
       assertConsistent(all);
       const live = [];
       let shown: string | null = null;
@@ -53,7 +53,7 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
         shown = await secrets.create(tenantId, wanted, cause);
         live.push({ id: wanted.id, createdAt, expiresAt: null });
       }
-      const endpoint = { ...all, connectorId, installationId: null, scheme, signature, secrets: live, createdAt };
+      const endpoint = { ...all, connectorId, installationId: null, secrets: live, createdAt };
       const opened = open(id, endpoint, 'requested');
       const { entry, isNew } = await createOnce(endpoints.in(tenantId), id, opened, { cause });
       if (!isNew)

@@ -9,6 +9,8 @@ import {
   encodings,
   type SchemeName,
   type SignatureSettings,
+  type Source,
+  schemeOf,
 } from '@reeve/webhook-signatures';
 import { z } from 'zod';
 
@@ -158,10 +160,28 @@ export function settingsIn(body: z.infer<typeof settingsBody>): Partial<Settings
   return Object.fromEntries(names.filter(name => body[name] !== undefined).map(name => [name, body[name]]));
 }
 
+type Signed = Pick<Endpoint, 'scheme' | 'signature'>;
+
+/** Where the event id stands, and whether the signature covers it. */
+export function idSource({ scheme, signature, idFrom }: Signed & Pick<Settings, 'idFrom'>): {
+  from: Source | null;
+  signed: boolean;
+} {
+  const own = schemeOf(scheme, signature).id;
+  if (idFrom === null) return own ?? { from: null, signed: true };
+  return { from: idFrom, signed: idFrom.startsWith('body:') || (own?.signed === true && own.from === idFrom) };
+}
+
 /** Settings that only make sense together. */
-export function assertConsistent({ ordered, sequenceFrom }: Pick<Settings, 'ordered' | 'sequenceFrom'>): void {
+export function assertConsistent(endpoint: Signed & Settings): void {
+  const { ordered, sequenceFrom, orderingKeyFrom } = endpoint;
   if (ordered && sequenceFrom === null)
     throw invalidField('sequenceFrom', 'is needed: without a sequence nobody knows the order');
+  const places = Object.entries({ idFrom: idSource(endpoint).from, orderingKeyFrom, sequenceFrom });
+  for (const [field, inner] of places)
+    for (const [other, outer] of places)
+      if (inner?.startsWith(`${outer}/`))
+        throw invalidField(field, `is within ${other} (${outer}): no body can have both`);
 }
 
 type EndpointId = Id<'endpoint'>;

@@ -73,6 +73,9 @@ describe('creating an endpoint', () => {
     ['a secret of the wrong form', { secrets: ['whsec_short'] }, 'secrets.0'],
     ['a scheme whose key only the partner can make', { scheme: 'ed25519' }, 'secrets.0'],
     ['order without a sequence', { ordered: true }, 'sequenceFrom'],
+    ['a place within the place of something else', { idFrom: 'body:/a', sequenceFrom: 'body:/a/0' }, 'sequenceFrom'],
+    ['one around it', { orderingKeyFrom: 'body:/a/b/c', sequenceFrom: 'body:/a/b' }, 'orderingKeyFrom'],
+    ['a place within that of the scheme', { scheme: 'stripe', orderingKeyFrom: 'body:/id/key' }, 'orderingKeyFrom'],
     ['a place that is neither header nor pointer', { idFrom: 'id' }, 'idFrom'],
     ['an address range that is none', { allowedIps: ['10.0.0.0/33'] }, 'allowedIps.0'],
     ['a key that is not known', { tolerance: 3 }, 'tolerance'],
@@ -131,6 +134,14 @@ describe('changing an endpoint', () => {
     ]);
   });
 
+  test('to places within one another is refused, and to places beside one another is not', async () => {
+    const own = await newEndpoint(ingress, tenantId, { idFrom: 'body:/data/id' });
+    const moved = (orderingKeyFrom: string) => ask<Problem>('PATCH', `/${own.id}`, { body: { orderingKeyFrom } });
+    for (const place of ['body:/data', 'body:/data/id/0']) expect((await moved(place)).status).toBe(400);
+    for (const place of ['body:/data/i', 'body:/data/id2', 'body:/data/id', 'header:x-data'])
+      expect((await moved(place)).status).toBe(200);
+  });
+
   test('to what it is already changes nothing and makes no event', async () => {
     const { id } = await newEndpoint(ingress, tenantId);
     const disable = () => ask('POST', `/${id}:disable`);
@@ -141,6 +152,12 @@ describe('changing an endpoint', () => {
     await eventually('it is enabled', () => eventsOf(id, 'endpoint.enabled')[0]);
     expect(eventsOf(id, 'endpoint.disabled')).toHaveLength(1);
   });
+});
+
+test('samples stay small where a place has a large number in it', async () => {
+  const { id } = await newEndpoint(ingress, tenantId, { idFrom: 'body:/a/500000', sequenceFrom: 'body:/500000' });
+  const samples = await ask<{ items: { source: string }[] }>('GET', `/${id}/samples`);
+  expect([samples.status, samples.body.items.every(({ source }) => source.length < 10_000)]).toEqual([200, true]);
 });
 
 describe('rotating a secret', () => {

@@ -7,10 +7,10 @@ import { type Id, isId, newEventId, ProblemError, serviceCause, type TenantId } 
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Clock, Collections } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
-import { keyOf, type SigningKey, type Source, schemeOf } from '@reeve/webhook-signatures';
+import { keyOf, type SigningKey } from '@reeve/webhook-signatures';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { type Endpoint, type Endpoints, liveSecrets } from './endpoint.ts';
+import { type Endpoint, type Endpoints, idSource, liveSecrets } from './endpoint.ts';
 import { type SecretUse, secretClass } from './endpoint-secrets.ts';
 
 export type Receiver = {
@@ -160,13 +160,6 @@ export function createLimits(limited: boolean) {
       await take(perTenant, tenantId, cost);
     },
   };
-}
-
-/** Where the event id stands, and whether the signature covers it. */
-export function idSource({ scheme, signature, idFrom }: Endpoint): { from: Source | null; signed: boolean } {
-  const own = schemeOf(scheme, signature).id;
-  if (idFrom === null) return own ?? { from: null, signed: true };
-  return { from: idFrom, signed: idFrom.startsWith('body:') || (own?.signed === true && own.from === idFrom) };
 }
 
 function addressTest(ranges: readonly string[]): (ip: string) => boolean {

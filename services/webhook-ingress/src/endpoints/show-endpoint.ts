@@ -3,9 +3,8 @@ import type { TenantId } from '@reeve/contracts';
 import type { Entry } from '@reeve/store';
 import { schemeNames } from '@reeve/webhook-signatures';
 import { z } from 'zod';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, idSource } from './endpoint.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
-import { idSource } from './receivers.ts';
 
 export const endpointView = z.object({
   id: z.string(),

@@ -3,7 +3,8 @@
 import { createHmac, createPrivateKey, createPublicKey, sign as signBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { keyOf, type SchemeName, defaultSettings as signatures, verify } from '@reeve/webhook-signatures';
-import { defaultSettings, type Endpoint } from '../endpoints/endpoint.ts';
+import { identify } from '../deliveries/delivery.ts';
+import { defaultSettings, type Endpoint, idSource } from '../endpoints/endpoint.ts';
 import { exampleOf, recipeOf } from './example.ts';
 import { languages, render } from './languages.ts';
 
@@ -104,5 +105,46 @@ describe.each(Object.keys(secrets) as SchemeName[])('%s', scheme => {
       expect(source).toContain('https://hooks.example/hooks/whe_1');
       expect(source).toContain('SECRET');
     }
+  });
+});
+
+describe('an example', () => {
+  const values = { id: 'evt_1', orderingKey: 'k', sequence: 1, type: 'example.created' };
+  const identified = (settings: Partial<Endpoint>) => {
+    const endpoint = endpointOf(settings);
+    const { body } = exampleOf(endpoint, values);
+    const receiver = { endpoint, idSource: idSource(endpoint) } as Parameters<typeof identify>[0];
+    const { webhookId, orderingKey, sequence } = identify(receiver, {
+      header: () => undefined,
+      body: Buffer.from(body),
+      signedBytesSha256: () => 'f00',
+    });
+    return { body, found: [webhookId, orderingKey, sequence] };
+  };
+
+  test.each([
+    ['/a/500000', '/500000/0', '/a/-'],
+    ['/items/0/id', '/items/0/key', '/items/1'],
+    ['/a'.repeat(97), `${'/'.repeat(194)}a`, '/9'.repeat(97)],
+    ['/__proto__/id', '/constructor/prototype/key', '/__proto__/toString'],
+    ['/a~1b/~01', '/a~1b/~0', '/'],
+    ['/type/id', '/type/key', '/n'],
+  ])('is small and has what the endpoint looks for at %s, %s and %s', (id, key, sequence) => {
+    const { body, found } = identified({
+      idFrom: `body:${id}`,
+      orderingKeyFrom: `body:${key}`,
+      sequenceFrom: `body:${sequence}`,
+    });
+    expect(found).toEqual(['evt_1', 'k', 1]);
+    expect(body.length).toBeLessThan(3_000);
+    expect({}).not.toHaveProperty('id');
+  });
+
+  test('of an endpoint that was made with places within one another leaves out what no body can hold', () => {
+    const [inner, outer] = ['body:/a/b/c', 'body:/a'] as const;
+    const down = identified({ idFrom: outer, orderingKeyFrom: 'body:/a/b', sequenceFrom: inner });
+    expect(down.found).toEqual(['evt_1', '', null]);
+    const { body } = exampleOf(endpointOf({ idFrom: inner, orderingKeyFrom: outer, sequenceFrom: outer }), values);
+    expect(JSON.parse(body)).toEqual({ type: 'example.created', a: { b: { c: 'evt_1' } } });
   });
 });

@@ -1,9 +1,7 @@
 // An example event of an endpoint: a body and headers that hold an id, a sequence and an ordering key wherever the
 // endpoint looks for them.
 import { type Source, schemeOf } from '@reeve/webhook-signatures';
-import jsonpointer from 'jsonpointer';
-import type { Endpoint } from '../endpoints/endpoint.ts';
-import { idSource } from '../endpoints/receivers.ts';
+import { type Endpoint, idSource } from '../endpoints/endpoint.ts';
 
 export type Example = {
   body: string;
@@ -17,16 +15,34 @@ export function exampleOf(
   endpoint: Endpoint,
   values: { id: string; orderingKey: string; sequence: number; type: string },
 ): Example {
-  const body: Record<string, unknown> = { type: values.type };
+  const body = noMembers();
   const headers: Record<string, string> = {};
   const put = (source: Source | null, value: string | number) => {
     if (source?.startsWith('header:')) headers[source.slice('header:'.length)] = String(value);
-    else if (source) jsonpointer.set(body, source.slice('body:'.length), value);
+    else if (source) putInto(body, source.slice('body:/'.length).split('/'), value);
   };
   put(idSource(endpoint).from, values.id);
   put(endpoint.orderingKeyFrom, values.orderingKey);
   put(endpoint.sequenceFrom, values.sequence);
+  // Last, since the endpoint may look for something else at this place.
+  body['type'] ??= values.type;
   return { body: JSON.stringify(body), headers, contentType: endpoint.contentTypes[0] ?? 'application/json' };
+}
+
+type Members = { [name: string]: Members | string | number };
+/** Without a prototype, so that `__proto__` is a member as any other. */
+const noMembers = (): Members => Object.create(null) as Members;
+
+/**
+ * Along the parts of a JSON Pointer. A number is made the name of a member as well: a list would be as long as it says.
+ * What is within the place of something else, as it could be at endpoints of earlier builds, is left out.
+ */
+function putInto(members: Members, [part = '', ...rest]: string[], value: string | number): void {
+  const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  if (rest.length > 0) {
+    const inner = (members[name] ??= noMembers());
+    if (typeof inner === 'object') putInto(inner, rest, value);
+  } else if (typeof members[name] !== 'object') members[name] = value;
 }
 
 /** How the endpoint's requests are signed, with `{id}`, `{timestamp}`, `{signature}` and `{body}` for what changes. */
