@@ -115,6 +115,11 @@ export const problems = {
     'This endpoint takes nothing at present',
     'Wait for the seconds in Retry-After and send it again.',
   ],
+  secret_limit: [
+    409,
+    'As many secrets are in force as may be',
+    'Wait until one has ended, or send `overlapSeconds` 0, which ends the previous ones now.',
+  ],
   delivery_malformed: [
     400,
     'The delivery lacks what its scheme requires',

@@ -7,6 +7,7 @@ import {
   assertConsistent,
   defaultSettings,
   type Endpoints,
+  mostLiveSecrets,
   open,
   settingsBody,
   settingsIn,
@@ -30,7 +31,7 @@ export const createEndpoint = ({ endpoints, secrets, clock, selfUrl }: Parts) =>
       signature: signatureBody.optional().describe("How the partner's own scheme signs: for hmac and ed25519"),
       secrets: z
         .array(z.string())
-        .max(5)
+        .max(mostLiveSecrets)
         .optional()
         .describe(
           'Secrets or public keys that the partner signs with; without them Reeve makes one where the scheme allows',

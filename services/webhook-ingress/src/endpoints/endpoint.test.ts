@@ -59,6 +59,18 @@ describe('rotating', () => {
     expect(liveSecrets(state, now).map(one => one.id)).toEqual(['fresh']);
   });
 
+  test('leaves at most five in force, and says so instead of ending one early', () => {
+    const having = (count: number) => ({
+      ...endpoint,
+      secrets: [...Array.from({ length: count }, (_, index) => secret(`s${index}`)), secret('over', after(-1))],
+    });
+    expect(rotated(having(4), 60)?.state.secrets).toHaveLength(5);
+    for (const count of [5, 150]) {
+      expect(() => rotated(having(count), 60)).toThrow(expect.objectContaining({ code: 'secret_limit' }));
+      expect(liveSecrets(rotated(having(count), 0)?.state ?? endpoint, now)).toEqual([secret('fresh')]);
+    }
+  });
+
   test('to what is in force already changes nothing', () => {
     const state = rotated(endpoint, 60)?.state ?? endpoint;
     expect(rotated(state, 0)).toBeNull();

@@ -1,7 +1,7 @@
 // An endpoint: where one connector of one tenant sends its webhooks, how those are signed, and which secrets may sign
 // them. The secrets themselves are in the vault.
 import { isIP } from 'node:net';
-import { event, type Id, invalidField, type ReasonOf } from '@reeve/contracts';
+import { event, type Id, invalidField, ProblemError, type ReasonOf } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision } from '@reeve/store';
 import {
   defaultSettings as defaultForms,
@@ -15,6 +15,9 @@ import {
 import { z } from 'zod';
 
 export type LiveSecret = { id: string; createdAt: string; expiresAt: string | null };
+
+/** Each is work for whoever sends something unsigned: all of them are tried on it. */
+export const mostLiveSecrets = 5;
 
 const headerName = z
   .string()
@@ -209,7 +212,7 @@ export function adjust(id: EndpointId, endpoint: Endpoint, settings: Partial<Set
 
 /**
  * The previous secrets go on working for `overlapSeconds`, or shorter where they were to end earlier. Null where it was
- * done before.
+ * done before. Throws `secret_limit` rather than end one early, which a partner may still sign with.
  */
 export function rotate(
   id: EndpointId,
@@ -222,12 +225,11 @@ export function rotate(
     ...secret,
     expiresAt: secret.expiresAt !== null && secret.expiresAt < previousExpiresAt ? secret.expiresAt : previousExpiresAt,
   }));
+  const state = { ...endpoint, secrets: [fresh, ...kept] };
+  if (liveSecrets(state, now).length > mostLiveSecrets) throw new ProblemError('secret_limit');
   const details = { secretId: fresh.id, previousExpiresAt: kept.length > 0 ? previousExpiresAt : null };
   const about = { id, name: endpoint.connectorId, because: 'requested', details } as const;
-  return {
-    state: { ...endpoint, secrets: [fresh, ...kept] },
-    events: [event('endpoint.secret_rotated', about)],
-  };
+  return { state, events: [event('endpoint.secret_rotated', about)] };
 }
 
 export function disable(

@@ -180,6 +180,23 @@ describe('rotating a secret', () => {
     ]);
   });
 
+  test('beyond five in force is refused, and puts no secret into the vault', async () => {
+    const own = await newTenant(ingress);
+    const { id } = await newEndpoint(ingress, own);
+    const rotate = (overlapSeconds: number) =>
+      ingress.ask<Problem>('POST', `${endpointsOf(own)}/${id}:rotate-secret`, {
+        as: callers.tenantClient(own),
+        body: { overlapSeconds },
+      });
+    for (let time = 0; time < 4; time += 1) expect((await rotate(3_600)).status).toBe(200);
+    expect(await rotate(3_600)).toMatchObject({ status: 409, body: { code: 'secret_limit' } });
+    expect((await rotate(0)).status).toBe(200);
+    const stored = () => events.of(own).filter(({ type }) => type === 'secret.stored');
+    await eventually('all six secrets', () => stored().length >= 6);
+    await pause(300);
+    expect(stored()).toHaveLength(6);
+  });
+
   test('under one Idempotency-Key happens once, and shows the secret once', async () => {
     const own = await newEndpoint(ingress, tenantId);
     const given = {

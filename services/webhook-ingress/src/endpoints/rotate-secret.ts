@@ -40,7 +40,7 @@ export const rotateSecret = ({ endpoints, receivers, clock, ...parts }: Parts) =
         expectedVersion,
         // Once, and only where the endpoint may be changed. One that an earlier try has put in force stays as it is.
         async gather(endpoint) {
-          if (!endpoint || isStored || endpoint.secrets.some(secret => secret.id === fresh.id)) return;
+          if (!endpoint || isStored || decide(endpoint) === null) return;
           const { scheme, signature } = endpoint;
           const wanted = { id: fresh.id, scheme, signature, given, field: 'secret' };
           shown = await parts.secrets.create(tenantId, wanted, cause);
