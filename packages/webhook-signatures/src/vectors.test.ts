@@ -293,6 +293,65 @@ describe('keys', () => {
   });
 });
 
+describe('what a stranger can make of work', () => {
+  const body = Buffer.from('{}');
+  const at = 1_614_265_330;
+  const pairs = Array.from({ length: 12 }, () => newStandardKeyPair());
+  const signedBy = ({ privateKey }: { privateKey: string }) =>
+    sign({ scheme: 'standard', settings: null, secret: privateKey, id: 'msg_1', timestamp: at, body });
+  const forged = (version: string, bytes: number) => `${version},${Buffer.alloc(bytes, 7).toString('base64')}`;
+
+  /** The verdict, and how often a key was put to work on the body. */
+  function tried(secrets: readonly string[], signatures: readonly string[]) {
+    let times = 0;
+    const keys = secrets.map(secret => {
+      const { kind, key } = keyOf('standard', secret, { use: 'verify', settings: null });
+      return {
+        kind,
+        get key() {
+          times += 1;
+          return key;
+        },
+      };
+    });
+    const headers: Record<string, string> = {
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': String(at),
+      'webhook-signature': signatures.join(' '),
+    };
+    const given = { scheme: 'standard', settings: null, toleranceSeconds: 300, now: new Date(at * 1_000) } as const;
+    const { verdict } = verify({ ...given, header: name => headers[name], body, keys });
+    return { verdict, times };
+  }
+
+  test('is one HMAC for each key, however many signatures there are', () => {
+    const secrets = Array.from({ length: 5 }, () => newSecret('standard', null) ?? '');
+    expect(
+      tried(
+        secrets,
+        Array.from({ length: 16 }, () => forged('v1', 32)),
+      ),
+    ).toEqual({ verdict: 'signature', times: 5 });
+  });
+
+  test('is ten verifications with Ed25519, of the newest keys first', () => {
+    const publicKeys = pairs.map(({ publicKey }) => publicKey);
+    const flood = Array.from({ length: 16 }, () => forged('v1a', 64));
+    expect(tried(publicKeys.slice(0, 5), flood)).toEqual({ verdict: 'signature', times: 10 });
+    expect(tried(publicKeys, flood.slice(0, 1))).toEqual({ verdict: 'signature', times: 10 });
+  });
+
+  test('leaves room for five keys and two signatures, whichever they are, besides what counts for nothing', () => {
+    const publicKeys = pairs.slice(0, 5).map(({ publicKey }) => publicKey);
+    const passedOver = [forged('v1', 32), forged('v1a', 63), 'v2,AAAA'];
+    for (const pair of pairs.slice(0, 5)) {
+      const signature = signedBy(pair)['webhook-signature'] ?? '';
+      for (const list of [[signature], [signature, forged('v1a', 64)], [forged('v1a', 64), signature]])
+        expect(tried(publicKeys, [...passedOver, ...list]).verdict).toBe('valid');
+    }
+  });
+});
+
 test('Stripe’s v0 and other versions count for nothing, and two timestamps are malformed', () => {
   const vector = vectors['Stripe'] as Vector;
   const valid = given(vector);

@@ -1,7 +1,7 @@
 // Verifying and signing, over the exact bytes.
 import { createHash, createHmac, sign as signBytes, timingSafeEqual, verify as verifyBytes } from 'node:crypto';
 import { keyOf, type SigningKey } from './keys.ts';
-import type { Claim, HeaderOnce, SchemeName, SignatureSettings } from './scheme.ts';
+import type { Claim, HeaderOnce, Scheme, SchemeName, SignatureSettings } from './scheme.ts';
 import { schemeOf } from './schemes.ts';
 
 export type Refusal = 'malformed' | 'signature' | 'too_old' | 'too_new';
@@ -15,22 +15,28 @@ export type Verification = {
   settings: SignatureSettings | null;
   header: HeaderOnce;
   body: Uint8Array;
-  /** Every key that is live. Those of another kind than a signature's are not tried on it. */
+  /** Every key that is live, newest first. Those of another kind than a signature's are not tried on it. */
   keys: readonly SigningKey[];
   now: Date;
   /** Seconds that a signed timestamp may lie back or ahead. Schemes without one leave it unused. */
   toleranceSeconds: number;
 };
 
-/** Every signature is compared with every key in constant time; the time is judged only for what was really signed. */
+type Bytes = Pick<Verification, 'body'> & Pick<Scheme, 'digest'>;
+
+/**
+ * With Ed25519 each takes the whole body, for somebody who is not known yet. So many are enough for two signatures, as
+ * Standard Webhooks sends while a key is replaced, and five keys.
+ */
+const mostVerifications = 10;
+
+/** MACs are compared in constant time; the time is judged only for what was really signed. */
 export function verify({ scheme, settings, header, body, keys, now, toleranceSeconds }: Verification): Verdict {
   const definition = schemeOf(scheme, settings);
   const claim = definition.read(header);
   if (!claim) return { verdict: 'malformed' };
-  let matched = -1;
-  for (const [index, key] of keys.entries()) {
-    if (matches(claim, key, { body, digest: definition.digest }) && matched < 0) matched = index;
-  }
+  const bytes = { body, digest: definition.digest };
+  const matched = Math.max(keyOfMac(claim, keys, bytes), keyOfSignature(claim, keys, bytes));
   if (matched < 0) return { verdict: 'signature' };
   if (claim.timestamp !== null) {
     // In whole seconds, as timestamps are: 300 is within a tolerance of 300 for all of its second.
@@ -43,18 +49,28 @@ export function verify({ scheme, settings, header, body, keys, now, toleranceSec
   return { verdict: 'valid', key: matched, signedBytesSha256 };
 }
 
-function matches(claim: Claim, key: SigningKey, { body, digest }: { body: Uint8Array; digest: string }): boolean {
-  const candidates = claim.candidates.filter(candidate => candidate.kind === key.kind);
-  if (candidates.length === 0) return false;
-  if (key.kind === 'ed25519') {
-    const signed = Buffer.concat([Buffer.from(claim.before), body, Buffer.from(claim.after)]);
-    return candidates.some(({ bytes }) => bytes.length === 64 && verifyBytes(null, signed, key.key, bytes));
-  }
-  const expected = createHmac(digest, key.key).update(claim.before).update(body).update(claim.after).digest();
-  let matched = false;
-  for (const { bytes } of candidates)
-    matched = (bytes.length === expected.length && timingSafeEqual(bytes, expected)) || matched;
-  return matched;
+/** The position of a key that made one of the MACs, or -1. One MAC for each key, and every one is compared. */
+function keyOfMac({ candidates, before, after }: Claim, keys: readonly SigningKey[], { body, digest }: Bytes): number {
+  const macs = candidates.filter(({ kind }) => kind === 'hmac');
+  if (macs.length === 0) return -1;
+  const isMadeWith = keys.map(one => {
+    if (one.kind !== 'hmac') return false;
+    const expected = createHmac(digest, one.key).update(before).update(body).update(after).digest();
+    const equal = macs.filter(({ bytes }) => bytes.length === expected.length && timingSafeEqual(bytes, expected));
+    return equal.length > 0;
+  });
+  return isMadeWith.indexOf(true);
+}
+
+/** The position of a key that made one of the signatures, or -1. */
+function keyOfSignature({ candidates, before, after }: Claim, keys: readonly SigningKey[], { body }: Bytes): number {
+  const signatures = candidates.filter(({ kind, bytes }) => kind === 'ed25519' && bytes.length === 64);
+  const pairs = keys
+    .flatMap((one, index) => (one.kind === 'ed25519' ? signatures.map(({ bytes }) => ({ one, index, bytes })) : []))
+    .slice(0, mostVerifications);
+  if (pairs.length === 0) return -1;
+  const signed = Buffer.concat([Buffer.from(before), body, Buffer.from(after)]);
+  return pairs.find(({ one, bytes }) => verifyBytes(null, signed, one.key, bytes))?.index ?? -1;
 }
 
 export type Signing = {
