@@ -10,5 +10,5 @@ export {
   type Source,
   schemeNames,
 } from './scheme.ts';
-export { schemeOf } from './schemes.ts';
+export { schemeOf, setsIdApart } from './schemes.ts';
 export { type Refusal, sign, type Verdict, type Verification, verify } from './verify.ts';

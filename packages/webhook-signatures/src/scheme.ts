@@ -16,7 +16,10 @@ export type SignatureSettings = {
   encoding: (typeof encodings)[number];
   /** For `hmac` only. */
   digest: (typeof digests)[number];
-  /** What is signed: `{body}` exactly once, with `{timestamp}` and `{id}` where the partner signs those too. */
+  /**
+   * What is signed: `{body}` exactly once, with `{timestamp}` and `{id}` where the partner signs those too. The text
+   * that sets the id apart must not occur in an id.
+   */
   template: string;
   /** Header of the timestamp, in the unit below; needed when the template has `{timestamp}`. */
   timestampHeader: string | null;

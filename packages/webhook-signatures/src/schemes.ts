@@ -141,15 +141,37 @@ const shopify: Scheme = {
   around: () => ({ before: '', after: '' }),
 };
 
+type Border = { text: string; follows: boolean };
+
+/**
+ * What tells where the id ends, or where it begins when it comes after the body: the text up to what stands beside it.
+ * Null where no id is signed. A timestamp needs none: those within any tolerance have the same number of digits.
+ */
+function borderOfId(template: string): Border | null {
+  const parts = template.split(/(\{(?:id|timestamp|body)\})/);
+  const [first, last] = [parts.indexOf('{id}'), parts.lastIndexOf('{id}')];
+  if (first < 0) return null;
+  const follows = first < parts.indexOf('{body}');
+  return { text: parts[follows ? first + 1 : last - 1] ?? '', follows };
+}
+
+/** Whether what is signed has one reading. Without text beside the id, its end could be moved into what is next. */
+export const setsIdApart = (template: string): boolean => borderOfId(template)?.text !== '';
+
+/** Whether the border is where the id says, also where the end of the id and the border's beginning are alike. */
+const isWithin = ({ text, follows }: Border, id: string): boolean =>
+  text === '' || (follows ? (id + text).indexOf(text) === id.length : (text + id).lastIndexOf(text) === 0);
+
 /** A partner's own scheme, as the endpoint's settings describe it. */
 function custom(kind: Candidate['kind'], settings: SignatureSettings): Scheme {
   const { header: name, prefix, encoding, digest, template, timestampHeader, timestampUnit, idHeader } = settings;
   const [before = '', after = ''] = template.split('{body}');
+  const border = borderOfId(template);
   const fill = (text: string, { id, timestamp }: { id: string; timestamp: string }) =>
     text.replaceAll(/\{(id|timestamp)\}/g, (_, what: string) => (what === 'id' ? id : timestamp));
   const inUnit = (seconds: number) => String(timestampUnit === 's' ? seconds : seconds * 1_000);
   return {
-    id: idHeader === null ? null : { from: `header:${idHeader}`, signed: template.includes('{id}') },
+    id: idHeader === null ? null : { from: `header:${idHeader}`, signed: border !== null },
     digest,
     read(header) {
       const signature = header(name);
@@ -157,7 +179,7 @@ function custom(kind: Candidate['kind'], settings: SignatureSettings): Scheme {
       const text = timestampHeader === null ? '' : header(timestampHeader);
       const timestamp = timestampHeader === null ? null : readTimestamp(text, timestampUnit);
       if (!signature?.startsWith(prefix) || (timestampHeader !== null && timestamp === null)) return null;
-      if (template.includes('{id}') && (id === undefined || !isId(id))) return null;
+      if (border && (id === undefined || !isId(id) || !isWithin(border, id))) return null;
       const values = { id: id ?? '', timestamp: text ?? '' };
       return {
         candidates: candidates(kind, [decodeStrictly(signature.slice(prefix.length), encoding)]),

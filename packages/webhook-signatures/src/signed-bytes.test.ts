@@ -85,3 +85,35 @@ describe.each(schemes)('%s', (scheme, settings) => {
     );
   });
 });
+
+describe('a scheme of a partner’s own', () => {
+  const at = 1_700_000_000;
+  const secret = newSecret('hmac', own) ?? '';
+  const sent = (template: string, { id, body }: { id: string; body: string }) => {
+    const settings = { ...own, template, timestampHeader: template.includes('{timestamp}') ? 'x-time' : null };
+    const message = { id, timestamp: at, body: Buffer.from(body) };
+    const headers = sign({ scheme: 'hmac', settings, secret, ...message });
+    const keys = [keyOf('hmac', secret, { use: 'verify', settings })];
+    const given = { scheme: 'hmac', settings, header: (name: string) => headers[name], body: message.body } as const;
+    return {
+      signature: headers['x-signature'],
+      verdict: verify({ ...given, keys, now: new Date(at * 1_000), toleranceSeconds: 300 }).verdict,
+    };
+  };
+
+  test.each([
+    ['{id}.{body}', ['E', '{"amount":1.5,"to":"x.y"}'], ['E.{"amount":1', '5,"to":"x.y"}']],
+    ['{id}::{body}', ['E', ':{}'], ['E:', '{}']],
+    ['v1:{timestamp}.{id}.{body}', ['E', '1.5'], ['E.1', '5']],
+    ['{timestamp}{id}.{body}', ['E', '1.5'], ['E.1', '5']],
+    ['{id}.{timestamp}{body}', ['E', `.${at}{}`], [`E.${at}`, '{}']],
+    ['{body}.{id}', ['E', '1.5'], ['5.E', '1']],
+    ['{body}::{id}!', ['E', '{}:'], [':E', '{}']],
+    ['{body}.{id}{timestamp}', ['E', '1.5'], ['5.E', '1']],
+  ] as const)('that signs %s has one reading: what could move the border is malformed', (template, one, other) => {
+    const [genuine, forged] = [one, other].map(([id, body]) => sent(template, { id, body }));
+    expect(genuine?.verdict).toBe('valid');
+    expect(forged?.signature).toBe(genuine?.signature);
+    expect(forged?.verdict).toBe('malformed');
+  });
+});

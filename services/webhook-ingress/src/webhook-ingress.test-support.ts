@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Id, TenantId } from '@reeve/contracts';
+import { type Id, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import { createEventBus } from '@reeve/event-bus';
+import { openStore } from '@reeve/store';
 import {
   type Announcer,
   callers,
@@ -15,6 +16,8 @@ import {
 } from '@reeve/testing';
 import { type SchemeName, type SignatureSettings, sign } from '@reeve/webhook-signatures';
 import { type Config, configSchema } from './config.ts';
+import { contents } from './contents.ts';
+import { endpoints, type Endpoint as StoredEndpoint } from './endpoints/endpoint.ts';
 import { createService } from './service.ts';
 
 export type Ingress = RunningService & { announcer: Announcer };
@@ -88,6 +91,19 @@ export async function newEndpoint(
   });
   if (created.status !== 201) throw new Error(`no endpoint was created: ${JSON.stringify(created.body)}`);
   return created.body;
+}
+
+/** Makes of an endpoint what an earlier build let one be. Before its first delivery: it is kept for a second. */
+export async function alterEndpoint(
+  { config }: Pick<Ingress, 'config'>,
+  { tenantId, id }: { tenantId: TenantId; id: Id<'endpoint'> },
+  settings: Partial<StoredEndpoint>,
+): Promise<void> {
+  const store = openStore({ uri: engines().mongodb, database: config.MONGODB_DATABASE, source: '/test', contents });
+  const cause = serviceCause('test', { correlationId: newEventId() });
+  const decide = (state: StoredEndpoint | null) => state && { state: { ...state, ...settings }, events: [] };
+  await store.collection(endpoints).in(tenantId).change(id, decide, { cause });
+  await store.close();
 }
 
 export type Sending = {

@@ -45,7 +45,7 @@ const ownScheme = {
   prefix: 'sig=',
   encoding: 'base64url',
   digest: 'sha512',
-  template: '{id}|{timestamp}|{body}',
+  template: '{id}_{timestamp}-{body}',
   timestampHeader: 'x-partner-time',
   timestampUnit: 'ms',
   idHeader: 'x-partner-id',

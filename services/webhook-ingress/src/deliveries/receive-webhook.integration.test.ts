@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { event, type TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, readEvents } from '@reeve/testing';
-import { newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
+import { defaultSettings, newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
 import {
+  alterEndpoint,
   type Delivered,
   deliver,
   type Endpoint,
@@ -112,6 +113,25 @@ describe('a delivery', () => {
     const send = async (to: Endpoint, id: string) => (await deliver(to, { scheme: 'github', id, body })).status;
     expect([await send(strict, 'one'), await send(strict, 'two')]).toEqual([202, 200]);
     expect([await send(trusting, 'one'), await send(trusting, 'two')]).toEqual([202, 202]);
+  });
+
+  test('has one id, wherever a partner’s own scheme puts the border between id and body', async () => {
+    const settings = { ...defaultSettings.hmac, template: '{id}.{body}', idHeader: 'x-id' };
+    const form = { scheme: 'hmac', settings } as const;
+    const own = await newEndpoint(ingress, tenantId, { scheme: 'hmac', signature: settings });
+    expect((await deliver(own, { ...form, id: 'E', body: '{"n":1.5}' })).status).toBe(202);
+    expectProblem(await deliver(own, { ...form, id: 'E.{"n":1', body: '5}' }), 400, 'delivery_malformed');
+  });
+
+  test('of an endpoint from before, whose id nothing sets apart, is recognised however it is cut', async () => {
+    const settings = { ...defaultSettings.hmac, template: '{id}{body}', idHeader: 'x-id' };
+    const form = { scheme: 'hmac', settings } as const;
+    const own = await newEndpoint(ingress, tenantId, { scheme: 'hmac' });
+    await alterEndpoint(ingress, { tenantId, id: own.id }, { signature: settings });
+    expect((await deliver(own, { ...form, id: 'F', body: '{"n":1}' })).status).toBe(202);
+    expectProblem(await deliver(own, { ...form, id: 'F{"n"', body: ':1}' }), 409, 'delivery_conflict');
+    expect((await deliver(own, { ...form, id: 'F', body: '{"n":1}' })).status).toBe(200);
+    expect((await deliver(own, { ...form, id: 'G', body: '{"n":1}' })).status).toBe(202);
   });
 
   test('with an id that was used for another body is a conflict, and the record says so', async () => {

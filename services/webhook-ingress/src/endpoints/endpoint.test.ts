@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
+import { defaultSettings as defaultSignatures } from '@reeve/webhook-signatures';
 import {
   adjust,
   defaultSettings,
@@ -7,6 +8,7 @@ import {
   type Endpoint,
   enable,
   endpoints,
+  idSource,
   liveSecrets,
   open,
   rotate,
@@ -93,6 +95,20 @@ describe('changing', () => {
     expect([disable(id, state, 'requested'), enable(id, endpoint)]).toEqual([null, null]);
     expect(enable(id, state)).toMatchObject({ state: { status: 'active' }, events: [{ type: 'endpoint.enabled' }] });
   });
+});
+
+test.each([
+  ['{body}', 'header:x-id', false],
+  ['{body}', 'body:/id', true],
+  ['{id}.{body}', null, true],
+  ['{id}.{body}', 'header:x-other', false],
+  ['{id}.{body}', 'body:/id', true],
+  // As endpoints of earlier builds may have it: where the body begins is not certain, nor what is in it.
+  ['{id}{body}', null, false],
+  ['{id}{body}', 'body:/id', false],
+] as const)('with what is signed as %s, that the id at %s is signed is %s', (template, idFrom, signed) => {
+  const signature = { ...defaultSignatures.hmac, template, idHeader: 'x-id' };
+  expect(idSource({ scheme: 'hmac', signature, idFrom }).signed).toBe(signed);
 });
 
 test('a new endpoint is active, and its event has no secret', () => {

@@ -11,6 +11,7 @@ import {
   type SignatureSettings,
   type Source,
   schemeOf,
+  setsIdApart,
 } from '@reeve/webhook-signatures';
 import { z } from 'zod';
 
@@ -56,8 +57,9 @@ export const signatureBody = z
     template: z
       .string()
       .max(200)
-      .refine(text => text.split('{body}').length === 2, 'must have {body} exactly once')
-      .refine(text => !/\{(?!body\}|id\}|timestamp\})/.test(text), 'may have {id}, {timestamp} and {body} only'),
+      .refine(text => text.split('{body}').length === 2, { error: 'must have {body} exactly once', abort: true })
+      .refine(text => !/\{(?!body\}|id\}|timestamp\})/.test(text), 'may have {id}, {timestamp} and {body} only')
+      .refine(setsIdApart, 'needs text between {id} and what is next to it: without, its end could be moved'),
     timestampHeader: headerName.nullable(),
     timestampUnit: z.enum(['s', 'ms']),
     idHeader: headerName.nullable(),
@@ -165,14 +167,15 @@ export function settingsIn(body: z.infer<typeof settingsBody>): Partial<Settings
 
 type Signed = Pick<Endpoint, 'scheme' | 'signature'>;
 
-/** Where the event id stands, and whether the signature covers it. */
-export function idSource({ scheme, signature, idFrom }: Signed & Pick<Settings, 'idFrom'>): {
-  from: Source | null;
-  signed: boolean;
-} {
+type IdSource = { from: Source | null; signed: boolean };
+
+/** Where the event id stands, and whether what was signed says so in one way. */
+export function idSource({ scheme, signature, idFrom }: Signed & Pick<Settings, 'idFrom'>): IdSource {
   const own = schemeOf(scheme, signature).id;
-  if (idFrom === null) return own ?? { from: null, signed: true };
-  return { from: idFrom, signed: idFrom.startsWith('body:') || (own?.signed === true && own.from === idFrom) };
+  const from = idFrom ?? own?.from ?? null;
+  const isCovered = from === null || from.startsWith('body:') || (own?.signed === true && own.from === from);
+  // Endpoints of earlier builds may sign an id that nothing sets apart: then the body has no certain beginning either.
+  return { from, signed: isCovered && (signature === null || setsIdApart(signature.template)) };
 }
 
 /** Settings that only make sense together. */

@@ -70,6 +70,14 @@ describe('creating an endpoint', () => {
       'signature.template',
     ],
     ['a template without the body', { scheme: 'hmac', signature: { template: '{id}' } }, 'signature.template'],
+    ...['{timestamp}.{id}{body}', '{id}{timestamp}.{body}', '{body}.{timestamp}{id}'].map(
+      template =>
+        [
+          `an id that nothing sets apart (${template})`,
+          { scheme: 'hmac', signature: { template, idHeader: 'x-id', timestampHeader: 'x-time' } },
+          'signature.template',
+        ] as const,
+    ),
     ['a secret of the wrong form', { secrets: ['whsec_short'] }, 'secrets.0'],
     ['a scheme whose key only the partner can make', { scheme: 'ed25519' }, 'secrets.0'],
     ['order without a sequence', { ordered: true }, 'sequenceFrom'],

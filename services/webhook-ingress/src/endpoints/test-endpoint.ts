@@ -1,6 +1,6 @@
 // The test button: signs an example with the endpoint's newest secret and sends it through the front door, so that what
 // passes here passes for the partner. The product sees its type, `reeve.test`.
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ProblemError } from '@reeve/contracts';
 import { readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
@@ -44,7 +44,8 @@ export const testEndpoint = ({ endpoints, secrets, clock, port }: Parts) =>
       const now = clock.now();
       const [newest] = liveSecrets(endpoint, now);
       if (!newest) throw new ProblemError('delivery_state', 'the endpoint has no secret in force: rotate it');
-      const id = `reeve_test_${randomUUID()}`;
+      // Letters and digits alone, since a partner's own scheme may set the id apart by anything else.
+      const id = `reevetest${randomBytes(16).toString('hex')}`;
       const { body, headers, contentType } = exampleOf(endpoint, {
         id,
         orderingKey: id,

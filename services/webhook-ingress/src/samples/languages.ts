@@ -1,6 +1,6 @@
 // Signing samples: whole programs that send one signed event, for a partner to copy. The secret comes from the
-// environment, never from here. Made from the same recipe as the verifier's own scheme, and each is run by a test where
-// its runtime exists.
+// environment, never from here. Their ids are letters and digits, whatever a partner's scheme sets them apart by. Made
+// from the same recipe as the verifier's own scheme, and each is run by a test where its runtime exists.
 import type { Example, Recipe } from './example.ts';
 
 export const languages = ['curl', 'node', 'python', 'go', 'java', 'php'] as const;
@@ -42,9 +42,9 @@ const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'
 const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 const signature = sign(null, Buffer.from(${expression(recipe.signed)}), key).toString('${recipe.encoding}');`;
   return `// Node.js 18 or newer: SECRET=... node sample.mjs
-import { ${recipe.kind === 'hmac' ? 'createHmac' : 'createPrivateKey, sign'}, randomUUID } from 'node:crypto';
+import { ${recipe.kind === 'hmac' ? 'createHmac' : 'createPrivateKey, sign'}, randomBytes } from 'node:crypto';
 
-const id = 'evt_' + randomUUID();
+const id = 'evt' + randomBytes(16).toString('hex');
 const timestamp = String(Math.floor(Date.now() / 1000)${recipe.timestampFactor === 1 ? '' : ` * ${recipe.timestampFactor}`});
 const body = ${expression(example.body)};
 ${signing}
@@ -82,7 +82,7 @@ mac = key.sign((${expression(recipe.signed)}).encode())`;
   return `# Python 3.9 or newer: SECRET=... python3 sample.py
 import base64, hashlib, hmac, os, time, urllib.error, urllib.request, uuid
 
-id = "evt_" + str(uuid.uuid4())
+id = "evt" + uuid.uuid4().hex
 timestamp = str(int(time.time())${recipe.timestampFactor === 1 ? '' : ` * ${recipe.timestampFactor}`})
 body = ${expression(example.body)}
 ${signing}
@@ -124,7 +124,7 @@ signature=$(openssl pkeyutl -sign -rawin -inkey "$work/key" -keyform DER -in "$w
   return `#!/bin/sh
 # curl and OpenSSL: SECRET=... sh sample.sh
 set -eu
-id="evt_$(openssl rand -hex 16)"
+id="evt$(openssl rand -hex 16)"
 timestamp=$(($(date +%s)${recipe.timestampFactor === 1 ? '' : ` * ${recipe.timestampFactor}`}))
 body=${expression(example.body)}
 ${signing}
@@ -174,7 +174,7 @@ const go: Renderer = sample => {
 }
 
 func main() {
-	id := "evt_" + hex.EncodeToString(must(random()))
+	id := "evt" + hex.EncodeToString(must(random()))
 	timestamp := strconv.FormatInt(time.Now().Unix()${recipe.timestampFactor === 1 ? '' : `*${recipe.timestampFactor}`}, 10)
 	body := ${expression(example.body)}
 ${signing}
@@ -256,7 +256,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 public class Sample {
     public static void main(String[] arguments) throws Exception {
-        String id = "evt_" + UUID.randomUUID();
+        String id = "evt" + UUID.randomUUID().toString().replace("-", "");
         String timestamp = String.valueOf(System.currentTimeMillis() / 1000${recipe.timestampFactor === 1 ? '' : ` * ${recipe.timestampFactor}`});
         String body = ${expression(example.body)};
 ${signing}
@@ -293,7 +293,7 @@ const php: Renderer = sample => {
 $pair = sodium_crypto_sign_seed_keypair(substr(base64_decode(${secret}), 0, 32));
 $mac = sodium_crypto_sign_detached(${expression(recipe.signed)}, sodium_crypto_sign_secretkey($pair));`;
   return `<?php // PHP 8 or newer: SECRET=... php sample.php
-$id = 'evt_' . bin2hex(random_bytes(16));
+$id = 'evt' . bin2hex(random_bytes(16));
 $timestamp = (string) (time()${recipe.timestampFactor === 1 ? '' : ` * ${recipe.timestampFactor}`});
 $body = ${expression(example.body)};
 ${signing}
