@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { request as send } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { event, type TenantId } from '@reeve/contracts';
+import { event, newId, type TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, readEvents } from '@reeve/testing';
 import { defaultSettings, newStandardKeyPair, type SchemeName, sign } from '@reeve/webhook-signatures';
 import {
@@ -76,13 +76,21 @@ describe('a delivery', () => {
     expect(accepted).toMatchObject({
       correlationId: headers.get('reeve-request-id'),
       data: {
-        actor: { type: 'client', id: 'partner' },
+        actor: { type: 'client', id: endpoint.id, name: 'partner', via: 'client' },
         reason: { code: 'signature_valid' },
         details: { endpointId: endpoint.id, webhookId: 'evt-1', bytes: Buffer.byteLength(body) },
       },
     });
     const sent = await eventually('the payload', () => payloads.of(endpoint.id).find(payload => payload.body === body));
     expect(sent.key).toBe(`${tenantId}:${endpoint.id}:`);
+  });
+
+  test('is on the record as the endpoint’s own, whoever its connector is said to be', async () => {
+    const connectorId = newId('client');
+    const own = await newEndpoint(ingress, tenantId, { connectorId });
+    const { body } = await deliver(own);
+    const { data } = await events.seen(tenantId, 'delivery.accepted', body.id);
+    expect(data.actor).toEqual({ type: 'client', id: own.id, name: connectorId, via: 'client' });
   });
 
   test('may be empty, or bytes that are no text', async () => {

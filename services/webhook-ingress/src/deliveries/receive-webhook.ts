@@ -229,9 +229,10 @@ function isTaken(contentType: string, taken: readonly string[]): boolean {
   return taken.length === 0 || taken.includes(contentType.split(';')[0]?.trim().toLowerCase() ?? '');
 }
 
-const partnerCause = (request: Request, { endpoint: { connectorId } }: Receiver): Cause => ({
+/** By the endpoint, which we named: its connector's id is whatever a tenant wrote, also the id of somebody else. */
+const partnerCause = (request: Request, { id, endpoint: { connectorId } }: Receiver): Cause => ({
   ...causeOf(request, null),
-  actor: { type: 'client', id: connectorId, name: null, via: 'client' },
+  actor: { type: 'client', id, name: connectorId, via: 'client' },
 });
 
 const secretHeaders = /signature|authorization|cookie|token|secret|hmac|api-?key|password/i;
