@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { emptyContext, type Id, newEventId, newId, type TenantId } from '@reeve/contracts';
 import { openStore } from '@reeve/store';
 import { type Answer, callers, type EventReader, engines, eventually, readEvents } from '@reeve/testing';
+import { defaultSettings } from '@reeve/webhook-signatures';
 import { contents } from '../contents.ts';
 import {
   deliver,
@@ -80,18 +81,29 @@ describe('the log', () => {
   });
 
   test('shows one with its exact body and its headers, without what is secret', async () => {
-    const own = await newEndpoint(ingress, tenantId);
+    const settings = { ...defaultSettings.hmac, header: 'x-partner-check' };
+    const own = await newEndpoint(ingress, tenantId, { scheme: 'hmac', signature: settings });
     const body = '{"hello": "wörld"}';
-    const headers = { authorization: 'Bearer partner-secret', cookie: 'a=partner-secret', 'x-plain': 'kept' };
-    const { id } = (await deliver(own, { body, headers })).body;
+    const secret = {
+      authorization: 'partner-secret',
+      cookie: 'a=partner-secret',
+      'x-auth': 'partner-secret',
+      'x-access-key': 'partner-secret',
+      'x-credential': 'partner-secret',
+      'x-passwd': 'partner-secret',
+      'x-sig': 'partner-secret',
+      'x-forwarded-user': 'Basic partner-secret',
+      'x-caller': 'bearer partner-secret',
+    };
+    const plain = { 'x-plain': 'kept', 'x-event-type': 'basics.created', 'user-agent': 'partner/1.0' };
+    const sending = { scheme: 'hmac', settings, body, headers: { ...secret, ...plain } } as const;
+    const { id } = (await deliver(own, sending)).body;
     type One = { bodyText: string; bodyBase64: string; ip: string; headers: Record<string, string> };
     const { body: one } = await ask<One>('GET', `${own.id}/deliveries/${id}`);
     expect(one).toMatchObject({ bodyText: body, bodyBase64: Buffer.from(body).toString('base64'), ip: '127.0.0.1' });
-    expect(one.headers).toMatchObject({
-      'x-plain': 'kept',
-      authorization: '[redacted]',
-      'webhook-signature': '[redacted]',
-    });
+    expect(one.headers).toMatchObject(plain);
+    for (const name of [...Object.keys(secret), 'x-partner-check'])
+      expect([name, one.headers[name]]).toEqual([name, '[redacted]']);
     expect(JSON.stringify(one)).not.toContain('partner-secret');
   });
 

@@ -179,7 +179,7 @@ function read(arrival: Arrival, now: Date): Reading {
       expiresAt: expiryOf(now),
       status: inLane ? 'held' : 'accepted',
       inLane,
-      origin: JSON.stringify({ cause: cause(), headers: keptHeaders(request) } satisfies Origin),
+      origin: JSON.stringify({ cause: cause(), headers: keptHeaders(request, receiver) } satisfies Origin),
       body,
     };
     return { row, key };
@@ -235,12 +235,17 @@ const partnerCause = (request: Request, { id, endpoint: { connectorId } }: Recei
   actor: { type: 'client', id, name: connectorId, via: 'client' },
 });
 
-const secretHeaders = /signature|authorization|cookie|token|secret|hmac|api-?key|password/i;
+/** Rather too much than too little: what is shown of a delivery is read by many. */
+const secretNames = /auth|cookie|credential|hmac|jwt|key|pass|pwd|secret|session|\bsig|token/;
+const secretValues = /^(?:(?:basic|bearer|digest|token)\s|eyJ)/i;
 
-function keptHeaders({ headers }: Request): Origin['headers'] {
+function keptHeaders({ headers }: Request, { endpoint: { signature } }: Receiver): Origin['headers'] {
   const kept: Origin['headers'] = {};
-  for (const [name, value] of Object.entries(headers))
-    kept[name] = secretHeaders.test(name) ? '[redacted]' : String(value);
+  for (const [name, value] of Object.entries(headers)) {
+    const text = String(value);
+    const isSecret = name === signature?.header || secretNames.test(name) || secretValues.test(text);
+    kept[name] = isSecret ? '[redacted]' : text;
+  }
   return kept;
 }
 
