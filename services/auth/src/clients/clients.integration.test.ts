@@ -72,6 +72,23 @@ describe('a redirect URI', () => {
   });
 });
 
+describe('a redirect URI that is removed while somebody signs in', () => {
+  test('is where nobody is sent any more', async () => {
+    auth.provider.is({ sub: 'ada' });
+    const other = 'https://other.example/cb';
+    const sent = async (change: object) => {
+      const app = await auth.newApplication(tenantId);
+      const { browser, page } = await auth.authorize(app, { stopAt: `${auth.provider.issuer}/authorize` });
+      expect((await ask('PATCH', path(app.id), change)).status).toBe(200);
+      return browser.open(page.url, callback);
+    };
+    const stays = await sent({ redirectUris: [callback, other] });
+    expect(stays.url.searchParams.get('code')).not.toBeNull();
+    const gone = await sent({ redirectUris: [other] });
+    expect([gone.status, gone.url.origin, gone.text.includes('redirect_uri')]).toEqual([400, auth.url, true]);
+  });
+});
+
 describe('a secret', () => {
   test('is shown once, and never by a request that is sent again', async () => {
     const headers = { 'idempotency-key': newId('request') };

@@ -36,8 +36,15 @@ export function signInPolicy(parts: Pick<AccountParts, 'live' | 'tenants'>) {
     return Check.NO_NEED_TO_PROMPT;
   };
 
+  /** It was there when the sign-in began. */
+  const assertStillRegistered = ({ oidc: { client, params } }: KoaContextWithOIDC) => {
+    if (client?.redirectUriAllowed(String(params?.['redirect_uri']))) return Check.NO_NEED_TO_PROMPT;
+    throw new errors.InvalidRedirectUri();
+  };
+
   const checks = policy.get('login')?.checks;
   checks?.add(new Check('session_not_live', 'a sign-in is needed', 'login_required', needsSignIn));
   checks?.add(new Check('somebody_else', 'another person is expected', 'login_required', assertExpected));
+  checks?.add(new Check('redirect_uri_gone', 'nobody is sent there any more', assertStillRegistered), 0);
   return policy;
 }
