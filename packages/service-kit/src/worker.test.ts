@@ -11,8 +11,10 @@ afterEach(async () => {
 const tenantOf = (name: string) => `ten_${name}` as TenantId;
 const key = ({ tenantId, id }: Due) => `${tenantId.slice(4)}/${id}`;
 
+type Options = Partial<Pick<Parameters<typeof worker>[0], 'atOnce' | 'ofOneTenant' | 'long' | 'everyMs'>>;
+
 /** Each of `given` (`tenant/number`) is due until it is taken, and worked on until `end` is called for it. */
-function start(given: string[], options: { atOnce?: number; ofOneTenant?: number; everyMs?: number } = {}) {
+function start(given: string[], options: Options = {}) {
   let items = given.map(one => ({ tenantId: tenantOf(one.split('/')[0] ?? ''), id: one.split('/')[1] ?? '' }));
   const begun: string[] = [];
   const asked: number[] = [];
@@ -67,6 +69,23 @@ describe('a worker', () => {
     end('many/0');
     await pause(40);
     expect(begun.at(-1)).toBe('many/2');
+  });
+
+  test('does only a part of it for all tenants together whose work takes long', async () => {
+    const given = ['a', 'b', 'c', 'd'].flatMap(tenant => [1, 2, 3].map(number => `${tenant}/${number}`));
+    const { begun, end } = start([...given, 'e/1', 'f/1'], { long: { fromMs: 20, atOnce: 2 }, ofOneTenant: 1 });
+    await pause(60);
+    expect(begun).toEqual(['a/1', 'b/1', 'c/1', 'd/1']);
+    for (const tenant of ['a', 'b', 'c', 'd']) end(`${tenant}/1`);
+    await pause(60);
+    // Two of those that took long, and those of others besides.
+    expect(begun.slice(4).toSorted()).toEqual(['a/2', 'b/2', 'e/1', 'f/1']);
+    for (const one of ['e/1', 'f/1']) end(one);
+    await pause(60);
+    expect(begun).toHaveLength(8);
+    for (const one of ['a/2', 'b/2']) end(one);
+    await pause(60);
+    expect(begun.slice(8)).toHaveLength(2);
   });
 
   test('looks again at once while there is more, and otherwise after its time', async () => {

@@ -1,7 +1,9 @@
 // Work that nobody waits for, done again and again: whatever is due is begun, so much of it at a time, and of one
-// tenant only a part of that, so that those of a tenant whose work takes long do not keep everybody else's waiting.
+// tenant only a part of that, so that those of a tenant whose work takes long do not keep everybody else's waiting; and
+// all tenants whose work takes long have a part of it together, since there may be many of them.
 import type { TenantId } from '@reeve/contracts';
 import { createRounds } from '@reeve/store';
+import { LRUCache } from 'lru-cache';
 
 /** A piece of work. */
 export type Due = { tenantId: TenantId; id: string };
@@ -19,19 +21,27 @@ export type WorkerParts<D extends Due, T> = {
   atOnce: number;
   /** All that are done at once, where it is left out. */
   ofOneTenant?: number;
+  /** Where it is left out, nothing takes long. */
+  long?: { fromMs: number; atOnce: number };
   /** How often it is looked for what is due, while nothing is. */
   everyMs: number;
   onError: (error: unknown) => void;
 };
 
+/** A tenant whose work took long is expected to for this time. */
+const longForMs = 600_000;
+const mostLong = 1_000;
+
 const keyOf = ({ tenantId, id }: Due): string => `${tenantId} ${id}`;
 
 export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
   const { due, take, work, atOnce, ofOneTenant = atOnce, everyMs, onError } = parts;
+  const { fromMs = Infinity, atOnce: longAtOnce = atOnce } = parts.long ?? {};
   const underWay = new Map<string, Promise<void>>();
   /** What failed since the last round: it would fail again, and again. */
   const failed = new Set<string>();
   const ofTenant = new Map<TenantId, number>();
+  const takesLong = new LRUCache<TenantId, true>({ max: mostLong, ttl: longForMs });
   /** Whether the last look left something behind. */
   let isMore = false;
   let looking: Promise<void> | undefined;
@@ -39,6 +49,7 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
   function begin(one: D, taken: T): void {
     const { tenantId } = one;
     ofTenant.set(tenantId, (ofTenant.get(tenantId) ?? 0) + 1);
+    const began = performance.now();
     const working = Promise.resolve(taken)
       .then(work)
       .then(
@@ -50,6 +61,7 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
       )
       .finally(() => {
         underWay.delete(keyOf(one));
+        if (performance.now() - began > fromMs) takesLong.set(tenantId, true);
         const left = (ofTenant.get(tenantId) ?? 1) - 1;
         if (left > 0) ofTenant.set(tenantId, left);
         else ofTenant.delete(tenantId);
@@ -58,12 +70,18 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
     underWay.set(keyOf(one), working);
   }
 
-  const isFull = (tenantId: TenantId) => (ofTenant.get(tenantId) ?? 0) >= ofOneTenant;
+  function isFull(tenantId: TenantId): boolean {
+    if ((ofTenant.get(tenantId) ?? 0) >= ofOneTenant) return true;
+    if (!takesLong.has(tenantId)) return false;
+    let long = 0;
+    for (const [one, count] of ofTenant) if (takesLong.has(one)) long += count;
+    return long >= longAtOnce;
+  }
 
   async function look(): Promise<void> {
     isMore = true;
     while (underWay.size < atOnce && !rounds.isStopped()) {
-      const full = [...ofTenant.keys()].filter(isFull);
+      const full = [...new Set([...ofTenant.keys(), ...takesLong.keys()])].filter(isFull);
       const limit = atOnce + failed.size;
       const found = await due(limit, full);
       let begun = 0;

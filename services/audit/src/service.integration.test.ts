@@ -71,11 +71,6 @@ describe('every operation', () => {
 
   test('that reads much of the log is limited, and says so', () => {
     const limited = operations.filter(({ operation }) => '429' in operation.responses);
-    expect(limited.map(({ what }) => what)).toEqual([
-      'get verify',
-      'get feed',
-      'get export',
-      'post search:rebuild',
-    ]);
+    expect(limited.map(({ what }) => what)).toEqual(['get verify', 'get feed', 'get export', 'post search:rebuild']);
   });
 });

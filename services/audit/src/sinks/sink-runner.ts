@@ -21,6 +21,9 @@ const lookEveryMs = 1_000;
 const sinksAtOnce = 8;
 const sinksOfATenant = 3;
 const batchesPerTurn = 20;
+/** A receiver may take twenty seconds for each batch. */
+const turnMs = 5_000;
+const long = { fromMs: 10_000, atOnce: 4 };
 const credentialKeptMs = 3_600_000;
 /** A failure or two happen; the log has the third. */
 const recordedAfter = 3;
@@ -104,9 +107,11 @@ export function createSinkRunner(parts: Parts) {
     const of = { tenantId, id, sink: entry.state };
     let run: Run | null = turn.state;
     let waitMs = 0;
+    const began = performance.now();
+    const isOver = () => delivering.isStopped() || performance.now() - began > turnMs;
     try {
       const credential = await credentialOf(of, entry.version);
-      for (let batches = 0; batches < batchesPerTurn && !delivering.isStopped(); batches += 1) {
+      for (let batches = 0; batches < batchesPerTurn && !isOver(); batches += 1) {
         const next = await nextFor(parts, { tenantId, run, sink: of.sink });
         const [oldest] = next.found;
         const lagMs = oldest ? Math.max(0, clock.now().getTime() - Date.parse(oldest.loggedAt)) : 0;
@@ -129,6 +134,7 @@ export function createSinkRunner(parts: Parts) {
     work,
     atOnce: sinksAtOnce,
     ofOneTenant: sinksOfATenant,
+    long,
     everyMs: lookEveryMs,
     onError,
   });

@@ -1,7 +1,9 @@
 // Sinks against receivers of their protocols: everything arrives, in the order of each chain, and nothing is lost or
 // left out whatever the receiver does.
 import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createVerifier, type FormatName, formats, type KeySet, verifyLines } from '@reeve/audit-log';
@@ -9,7 +11,7 @@ import { type Message, newId, type TenantId } from '@reeve/contracts';
 import type { Route } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
-import { eventually, vaultKeyFile } from '@reeve/testing';
+import { eventually, listen, vaultKeyFile } from '@reeve/testing';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { generate } from 'selfsigned';
 import { callRoute, giveWay, growLog, openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
@@ -261,6 +263,33 @@ describe('a sink that takes some types alone', () => {
     expect(receiver.problems).toEqual([]);
   }, 30_000);
 });
+
+test('a sink does not wait for those of other tenants whose receivers take seconds for each batch', async () => {
+  const slow = await listen(createServer((_, response) => setTimeout(() => response.end(), 6_000)));
+  const quick = await startWebhookReceiver(secret);
+  running.push(slow, quick);
+  const to = (url: string) => ({ kind: 'https', url, format: 'ndjson' });
+  const network = createGuardedNetwork({ allowedPrivateOrigins: [slow.url, quick.url], timeoutMs: 20_000 });
+  for (const _ of [1, 2, 3]) {
+    tenantId = newId('tenant');
+    offset = 0;
+    // Three batches of the largest size and more.
+    await grow(1_600, ['reeve.auth.v1/0']);
+    for (const name of ['a', 'b', 'c'])
+      await call(createSink, network, { body: { name, start: 'beginning', target: to(slow.url) } });
+  }
+  const runner = createSinkRunner({ ...parts, network, onError: error => void quick.problems.push(String(error)) });
+  runner.start();
+  running.unshift(runner);
+  await pause(3_000);
+  tenantId = newId('tenant');
+  offset = 0;
+  await grow(5);
+  const target = to(quick.url);
+  await call(createSink, network, { body: { name: 'siem', start: 'beginning', target, credential: secret } });
+  await eventually('it arrived', () => quick.lines.length >= 10, 12_000);
+  expect(quick.problems).toEqual([]);
+}, 60_000);
 
 describe.each(Object.entries(http))('a sink of kind %s', (_, { format, start, body }) => {
   test('gets the log from its beginning, with the checkpoint behind it, and what comes later', async () => {
