@@ -415,6 +415,20 @@ describe('a caller', () => {
 });
 
 describe('a body', () => {
+  test('with very many faults is answered with the first of them', async () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`x${at}`, 1]));
+    const long = { ['x'.repeat(100_000)]: 1 };
+    for (const [body, count] of [
+      [many, 50],
+      [long, 1],
+    ] as const) {
+      const { status, body: problem } = await ask('POST', of(tenantId), { as: asTenant, body: { name: 'x', ...body } });
+      const { errors = [] } = problem as { errors?: { field: string }[] };
+      expect([status, errors.length]).toEqual([400, count]);
+      expect(JSON.stringify(problem).length).toBeLessThan(10_000);
+    }
+  });
+
   test.each([
     ['of 10,000 levels', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, {}, 400],
     ['that is no JSON', '{', {}, 400],

@@ -42,6 +42,12 @@ export function toProblem(error: unknown): ProblemError {
   return new ProblemError('internal', undefined, { cause: error });
 }
 
+/** Somebody may send nothing but faults. */
+const mostErrors = 50;
+const longestField = 200;
+
+const shortened = ({ field, message }: FieldError): FieldError => ({ field: field.slice(0, longestField), message });
+
 /** Its body; `sendError` sets the headers that all families share. */
 export function sendProblem(response: Response, problem: ProblemError): void {
   const [status, title] = problems[problem.code];
@@ -56,7 +62,7 @@ export function sendProblem(response: Response, problem: ProblemError): void {
         code: problem.code,
         detail: problem.message,
         traceId: response.req ? traceIdOf(response.req) : null,
-        ...(problem.errors ? { errors: problem.errors } : {}),
+        ...(problem.errors ? { errors: problem.errors.slice(0, mostErrors).map(shortened) } : {}),
       }),
     );
 }
