@@ -78,6 +78,44 @@ describe('the viewer tokens', () => {
     expect(shown(others)).toMatchObject({ revokedAt: null });
   });
 
+  const roleOf = (type: 'role.assigned' | 'role.unassigned', id: string, role: string) =>
+    event(type, { id: id as Id<'user'>, because: 'requested', details: { userId: id as Id<'user'>, role } });
+
+  test('of an administrator who is none any more are refused, until they are one again', async () => {
+    const as = callers.person(tenantId);
+    const viewer = await made(as);
+    await announcer.announce(tenantId, roleOf('role.unassigned', viewer.createdBy, 'tenant_member'));
+    const last = await made(callers.person(tenantId));
+    await announcer.announce(tenantId, ofUser('user.deleted')(last.createdBy));
+    await eventually('what came after it', () => isRefused(last));
+    expect(await reads(viewer)).toBe(200);
+    await announcer.announce(tenantId, roleOf('role.unassigned', viewer.createdBy, 'tenant_admin'));
+    await eventually('it to be refused', () => isRefused(viewer));
+    await announcer.announce(tenantId, roleOf('role.assigned', viewer.createdBy, 'tenant_admin'));
+    await eventually('new ones to be good', async () => (await reads(await made(as))) === 200);
+    expect(await reads(viewer)).toBe(401);
+  });
+
+  test.each([
+    ['the areas', ['areas'], 401],
+    ['the secret, at once', ['secret', 'tokens'], 401],
+    ['the secret, with an overlap', ['secret'], 200],
+    ['the name', ['name'], 200],
+  ])('of a client that has changed by %s are refused where its own tokens are', async (_, changed, status) => {
+    const as = callers.tenantClient(tenantId);
+    const viewer = await made(as);
+    const last = await made(callers.person(tenantId));
+    const details = { scopes: [], grantTypes: [], changed };
+    await announcer.announce(
+      tenantId,
+      event('client.updated', { id: viewer.createdBy as Id<'client'>, because: 'requested', details }),
+    );
+    await announcer.announce(tenantId, ofUser('user.deleted')(last.createdBy));
+    await eventually('what came after it', () => isRefused(last));
+    await eventually('it to be settled', async () => (await reads(viewer)) === status);
+    expect(await reads(await made(as))).toBe(200);
+  });
+
   test('that are still made before it is known everywhere are refused as well', async () => {
     const as = callers.person(tenantId);
     const first = await made(as);

@@ -37,7 +37,7 @@ export const viewerView = z.object({
   createdBy: z.string().nullable().describe('The person or client that made it'),
   createdAt: z.string(),
   expiresAt: z.string(),
-  revokedAt: z.string().nullable().describe('Also when its maker was deactivated or deleted'),
+  revokedAt: z.string().nullable().describe('Also when whoever made it may make none any more'),
 });
 
 export const viewers = collection<Viewer>({

@@ -177,7 +177,8 @@ export function rotateSecret(
     .filter(({ expiresAt: until }) => keepMs > 0 && (until === null || until > which.at.toISOString()))
     .map(secret => ({ ...secret, expiresAt: secret.expiresAt ?? expiresAt }));
   const state: Client = { ...client, secrets: [{ sha256: secretSha256, expiresAt: null }, ...kept] };
-  const decision = { state, events: [updated(which, state, ['secret'], 'secret_rotated')] };
+  const changed = keepMs > 0 ? ['secret'] : ['secret', 'tokens'];
+  const decision = { state, events: [updated(which, state, changed, 'secret_rotated')] };
   return keepMs > 0 ? decision : endingTokens(which, decision);
 }
 
