@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Children, type ChildSpec, createChildren, listsVariable } from './children.ts';
-import { endLeftovers } from './leftovers.ts';
+import { endLeftovers, type Left } from './leftovers.ts';
 import { waitFor } from './wait-for.ts';
 
 let directory: string;
@@ -85,7 +85,23 @@ test('what another left behind is ended, but not while that other is there', asy
   expect(left.hasExited()).toBe(false);
 
   const { pid: supervisor } = spawnSync('true');
-  writeFileSync(list, JSON.stringify({ supervisor, children: [{ name: 'left', pid: left.pid }] }));
+  const { children: listed } = JSON.parse(readFileSync(list, 'utf8')) as Left;
+  writeFileSync(list, JSON.stringify({ supervisor: { pid: supervisor, began: '1' }, children: listed }));
   expect(await endLeftovers(list)).toEqual(['left']);
   await left.exited;
+});
+
+test('what has the number of something that was left behind is none of ours', async () => {
+  const other = children.start(shell('other', 'sleep 20'));
+  const list = join(directory, 'processes.json');
+  const gone = { pid: process.pid, began: '1' };
+  writeFileSync(list, JSON.stringify({ supervisor: gone, children: [{ name: 'left', pid: other.pid, began: '1' }] }));
+  expect(await endLeftovers(list)).toEqual([]);
+  expect(other.hasExited()).toBe(false);
+});
+
+test('what cannot be started says so', () => {
+  expect(() => children.start({ ...shell('none', ''), command: '/not/there' })).toThrow(
+    'none could not be started: /not/there',
+  );
 });

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Left } from './leftovers.ts';
+import { beginningOf, type Left, type Process } from './leftovers.ts';
 import { SetupError } from './setup-error.ts';
 import { whereItIsSlow } from './wait-for.ts';
 
@@ -46,7 +46,8 @@ export const listsVariable = 'REEVE_TEST_PROCESS_LISTS';
 export type Children = ReturnType<typeof createChildren>;
 
 export function createChildren(directory: string) {
-  const running = new Set<Child>();
+  const running = new Map<Child, Process>();
+  const supervisor = { pid: process.pid, began: beginningOf(process.pid) };
   const lists = process.env[listsVariable];
   const list = lists === undefined ? join(directory, 'processes.json') : join(lists, `${randomUUID()}.json`);
   mkdirSync(join(directory, 'logs'), { recursive: true });
@@ -57,7 +58,7 @@ export function createChildren(directory: string) {
 
   function remember() {
     fileIsOurs = true;
-    const left: Left = { supervisor: process.pid, children: [...running].map(({ name, pid }) => ({ name, pid })) };
+    const left: Left = { supervisor, children: [...running].map(([{ name }, one]) => ({ name, ...one })) };
     writeFileSync(list, JSON.stringify(left));
   }
 
@@ -74,6 +75,9 @@ export function createChildren(directory: string) {
       detached: true,
     });
     closeSync(log);
+    const { pid } = started;
+    started.on('error', () => undefined);
+    if (pid === undefined) throw new SetupError(`${name} could not be started: ${command}`);
     let over = false;
     let isTold = false;
     const exit = Promise.withResolvers<number | null>();
@@ -86,10 +90,9 @@ export function createChildren(directory: string) {
       if (!isTold) ownEnd.resolve(code);
     };
     started.on('exit', end);
-    started.on('error', () => end(127));
     const signal = (one: NodeJS.Signals) => {
       try {
-        if (!over && started.pid !== undefined) process.kill(-started.pid, one);
+        if (!over) process.kill(-pid, one);
       } catch {
         // It ended in between.
       }
@@ -97,7 +100,7 @@ export function createChildren(directory: string) {
     const child: Child = {
       name,
       layer,
-      pid: started.pid ?? -1,
+      pid,
       logFile,
       exited: exit.promise,
       endedByItself: ownEnd.promise,
@@ -125,7 +128,7 @@ export function createChildren(directory: string) {
         return lines.findLast(line => line.startsWith(speaker)) ?? lines.slice(-5).join('\n');
       },
     };
-    running.add(child);
+    running.set(child, { pid, began: beginningOf(pid) });
     remember();
     return child;
   }
@@ -143,14 +146,14 @@ export function createChildren(directory: string) {
     async stopAll(): Promise<void> {
       stopping = true;
       for (const layer of layers)
-        await Promise.all([...running].filter(child => child.layer === layer).map(child => child.stop()));
+        await Promise.all([...running.keys()].filter(child => child.layer === layer).map(child => child.stop()));
       if (fileIsOurs) rmSync(list, { force: true });
     },
 
     /** SIGKILL to everything at once. */
     killAll(): void {
       stopping = true;
-      for (const child of running) void child.kill();
+      for (const child of running.keys()) void child.kill();
     },
   };
 }

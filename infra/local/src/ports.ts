@@ -66,16 +66,19 @@ export async function assertFree(ports: Partial<Ports>): Promise<void> {
 // Below those that systems give to outgoing connections: one of these could take a port before its process listens.
 const [lowest, highest] = [20_000, 32_000];
 
-/** For tests: a port that was free a moment ago. */
+/** Some are handed out long before anybody listens there. */
+const handedOut = new Set<number>();
+
+/** For tests: a port that was free a moment ago, and is nobody else's in this process. */
 export async function freePort(): Promise<number> {
   const port = randomInt(lowest, highest);
+  if (handedOut.has(port)) return freePort();
+  handedOut.add(port);
   return (await isFree(port)) ? port : freePort();
 }
 
 /** The same for all of them, each another one. */
 export async function freePorts(): Promise<Ports> {
-  const found = new Set<number>();
-  while (found.size < portNames.length) found.add(await freePort());
-  const free = [...found];
+  const free = await Promise.all(portNames.map(() => freePort()));
   return portsBy(name => free[portNames.indexOf(name)] ?? 0);
 }

@@ -210,7 +210,8 @@ export async function startSystem({
       withinMs: startWithinMs,
       abandoned: child.hasExited,
     });
-    if (!isUp) throw notUp(child);
+    // Another process may have that port, and answer.
+    if (!isUp || child.hasExited()) throw notUp(child);
   }
 
   async function startInstance(name: ServiceName, number: number): Promise<Instance> {

@@ -126,9 +126,8 @@ describe('a storm of resends while instances, broker and store are killed', () =
   test('nothing but what was killed ends, and whoever is refused is told when to come back', () => {
     expect(died).toBeNull();
     expect(storm.unexpected).toEqual({});
-    // Some met an instance that was away, and some a store that was; the latter were answered all the same.
+    // Some met an instance that was away; those who met a store that was were answered all the same.
     expect(unansweredByInstances).toBeGreaterThan(0);
-    expect(storm.counts.refused).toBeGreaterThan(0);
     expect(storm.counts.unanswered).toBe(unansweredByInstances);
   });
 
