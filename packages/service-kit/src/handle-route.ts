@@ -83,21 +83,17 @@ export function createRouteHandlers(parts: RouteParts) {
         ...(who.known ? { principal: who.known.details } : {}),
         ...(tenant ? { tenantId: tenant.id } : {}),
       };
-      const handle = async (freshId: HandlerInput['freshId']) => {
-        try {
-          return await route.handle({ ...input, freshId });
-        } catch (error) {
-          if (error instanceof ProblemError && error.code === 'access_denied') {
-            const rule = { id: null, basis: error.message };
-            await recordDenied(parts.store, { route, tenantId: tenant?.id ?? platformTenantId, rule }, cause);
-          }
+      const handle = (freshId: HandlerInput['freshId']) =>
+        route.handle({ ...input, freshId }).catch(async (error: unknown) => {
+          await recordIfDenied(parts.store, { route, tenant, cause }, error);
           throw error;
-        }
-      };
+        });
       const once = onceOf(route, { request, who, tenant, cause });
       if (once) return sendAnswer(route, response, await runOnce(idempotency, once, handle, route));
       const handling = performance.now();
       const given = await handle(newId);
+      // A stranger has no right that could end.
+      if ('stream' in given && route.caller === 'stranger') return given.stream(response);
       if ('stream' in given) return whileAdmitted(() => admit(parts, route, exchange), response, given.stream);
       // What was changed stays so; what was read is shown to nobody who may not have it any more.
       if (request.method === 'GET' && performance.now() - handling > decideAgainAfterMs) {
@@ -284,6 +280,17 @@ async function recordDenied(
   if (action === null) return;
   const about = { id: action, name: summary, because: 'no_rule_permits', rule, details: { action } } as const;
   await store.recordFact(tenantId, event('access.denied', about), cause);
+}
+
+/** A handler denies what only the body shows. */
+async function recordIfDenied(
+  store: Store,
+  { route, tenant, cause }: { route: Route; tenant: KnownTenant | null; cause: Cause },
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof ProblemError) || error.code !== 'access_denied') return;
+  const rule = { id: null, basis: error.message };
+  await recordDenied(store, { route, tenantId: tenant?.id ?? platformTenantId, rule }, cause);
 }
 
 /**
