@@ -82,6 +82,17 @@ describe('an identity that is known', () => {
     expect(new Set(all.map(({ body }) => body.userId)).size).toBe(1);
   });
 
+  test('is one user when it comes at several browsers at once with an address that its connection speaks for', async () => {
+    const before = conflicts().length;
+    for (let round = 0; round < 15; round += 1) {
+      const asked = { subject: newId('request'), email: address(), emailVerified: true, domainOwned: true };
+      const all = await Promise.all(Array.from({ length: 8 }, () => resolve(asked)));
+      expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+      expect(new Set(all.map(({ body }) => body.userId)).size).toBe(1);
+    }
+    expect(conflicts().length).toBe(before);
+  });
+
   test('of somebody who is deactivated does not get in', async () => {
     const { body } = await resolve({ subject: 'gone' });
     await provisioning.ask('POST', `/v1/tenants/${tenantId}/users/${body.userId}:deactivate`, {

@@ -55,6 +55,8 @@ async function resolve(parts: Parts, asked: Asked): Promise<ResolveIdentityRespo
   const linkedTo = (await parts.identities.in(request.tenantId).get(id))?.state.userId;
   if (linkedTo !== undefined) return answer(await readExisting(users, linkedTo), false);
   const holder = request.email === null ? null : await users.getByUnique('email', addressKey(request.email));
+  // Made after `own` was looked for, by the same person at another browser in this moment.
+  if (holder?.state.madeFor?.identityId === id) return answer(holder, false);
   if (holder?.state.emailVerified) return linkToHolder(parts, asked, holder);
   if (!request.jit.enabled) throw new ProblemError('identity_unknown');
   return answer(await bringIn(parts, asked), true);
