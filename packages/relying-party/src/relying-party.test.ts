@@ -235,6 +235,24 @@ describe('the user info endpoint', () => {
     said.userInfo = { sub: 'eve', email: 'eve@example.org' };
     await expect(complete()).rejects.toMatchObject(refusedAt('user_info'));
   });
+
+  test('does not verify an address that it does not name', async () => {
+    const { complete } = await begun({}, to());
+    said.idToken = withClaims({ name: undefined });
+    said.userInfo = { sub: 'ada', email: 'other@userinfo.example', email_verified: true };
+    const { claims } = await complete();
+    expect([claims['email'], claims['email_verified']]).toEqual(['ada@example.org', undefined]);
+  });
+
+  test.each([1e300, -1e17])('tells who somebody is and not how or when they signed in (%p)', async auth_time => {
+    const { complete } = await begun({}, to());
+    said.idToken = withClaims({ email: undefined, name: undefined });
+    const person = { email: 'ada@userinfo.example', email_verified: true, name: 'Ada' };
+    said.userInfo = { sub: 'ada', ...person, auth_time, amr: ['mfa'], acr: 'high' };
+    const { claims } = await complete();
+    expect(claims).toMatchObject(person);
+    for (const claim of ['auth_time', 'amr', 'acr']) expect(claims).not.toHaveProperty(claim);
+  });
 });
 
 describe('a discovery document', () => {

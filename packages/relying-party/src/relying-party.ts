@@ -141,8 +141,7 @@ export function createRelyingParty({ fetch }: { fetch: Fetch }) {
         .catch((error: unknown) => {
           throw new StepError('user_info', { cause: error });
         });
-      // What the ID token says is signed; the other only adds.
-      return { claims: { ...more, ...claims } as client.IDToken, granted };
+      return { claims: withUserInfo(claims, more), granted };
     },
 
     /** The same towards a server that gives access and tells nothing of who it is. */
@@ -150,6 +149,15 @@ export function createRelyingParty({ fetch }: { fetch: Fetch }) {
       return (await exchange(registration, returned, false)).granted;
     },
   };
+}
+
+/**
+ * What the ID token says is signed; the other only adds who somebody is, and nothing of how they signed in. Whether an
+ * address is verified is said of the address beside it.
+ */
+function withUserInfo(claims: client.IDToken, more: client.UserInfoResponse): client.IDToken {
+  const { name, email, email_verified } = more;
+  return { name, ...(claims['email'] === undefined ? { email, email_verified } : {}), ...claims };
 }
 
 function stepOf(error: unknown, isAboutTokens: boolean): SignInFailure {
