@@ -53,6 +53,8 @@ export function createIdTokenCheck(fetch: Fetch) {
     }).catch((error: unknown) => {
       throw new StepError(stepOf(error), { cause: error });
     });
+    // The library compares it only where there are several audiences.
+    if (payload['azp'] !== undefined && payload['azp'] !== clientId) throw new StepError('id_token_claims');
     if (typeof payload.sub !== 'string' || payload.sub === '') throw new StepError('subject_missing');
     checkTime(payload);
     if (payload['at_hash'] !== undefined && !isHashOf(accessToken, payload['at_hash'], alg))

@@ -167,6 +167,7 @@ describe('an answer is refused', () => {
     ['for another client', { aud: 'them' }, 'id_token_claims'],
     ['for others as well, without saying who asked', { aud: ['us', 'them'] }, 'id_token_claims'],
     ['for others as well, who asked', { aud: ['us', 'them'], azp: 'them' }, 'id_token_claims'],
+    ['for us, that others asked for', { azp: 'them' }, 'id_token_claims'],
     ['to another request', { nonce: 'other' }, 'id_token_claims'],
     ['to no request', { nonce: undefined }, 'id_token_claims'],
     ['that has expired', { exp: now() - 3_600 }, 'id_token_claims'],
