@@ -58,4 +58,5 @@ export {
   resolveIdentityRequest,
   resolveIdentityResponse,
 } from './resolve-identity.ts';
+export { isText, textSchema } from './text.ts';
 export { auditedTopics, deadLetterTopic, maxMessageBytes, type Topic, type TopicName, topics } from './topics.ts';

@@ -1,18 +1,19 @@
 // The one synchronous call between services: auth asks provisioning who an external identity is.
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
+import { textSchema } from './text.ts';
 
 export const resolveIdentityRequest = z.strictObject({
   tenantId: idSchema('tenant'),
   connectionId: idSchema('connection'),
   issuer: z.string().min(1).max(500),
-  subject: z.string().min(1).max(500),
+  subject: textSchema(500),
   email: z.email().max(320).nullable(),
   /** The identity provider says that it has verified the address. */
   emailVerified: z.boolean(),
   /** The connection is the one that speaks for the address's domain in this tenant. */
   domainOwned: z.boolean(),
-  displayName: z.string().max(200).nullable(),
+  displayName: textSchema(200).nullable(),
   /** Where the person stands, for the events that follow. */
   origin: z.strictObject({
     correlationId: z.string().max(100),

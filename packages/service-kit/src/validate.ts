@@ -1,5 +1,5 @@
 // What a request may hold, before any schema looks at it and by the schema of its route. Every refusal names the field.
-import { ProblemError } from '@reeve/contracts';
+import { isText, ProblemError } from '@reeve/contracts';
 import type { z } from 'zod';
 import { fieldErrors } from './problem-json.ts';
 
@@ -8,23 +8,20 @@ const deepest = 32;
 type Found = { path: string; message: string };
 
 /**
- * Text that no encoding can hold would be stored but could not be hashed into the audit log; NUL has no business in any
- * field; what is nested deeper than anything we take is not looked into, since looking is recursive in those who come
- * after.
+ * What is no text could not be hashed into the audit log; what is nested deeper than anything we take is not looked
+ * into, since looking is recursive in those who come after.
  */
 function whatIsUnsound(value: unknown, within: string): Found[] {
   const found: Found[] = [];
   const waiting: { value: unknown; path: string; depth: number }[] = [{ value, path: within, depth: 0 }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value: one, path, depth } = next;
-    if (typeof one === 'string' && (!one.isWellFormed() || one.includes('\0')))
-      found.push({ path, message: 'holds characters that are not text' });
+    if (typeof one === 'string' && !isText(one)) found.push({ path, message: 'holds characters that are not text' });
     if (typeof one !== 'object' || one === null) continue;
     if (depth === deepest) return [{ path: within, message: `is nested deeper than ${deepest} levels` }];
     for (const [key, inner] of Object.entries(one)) {
       waiting.push({ value: inner, path: path === '' ? key : `${path}.${key}`, depth: depth + 1 });
-      if (!key.isWellFormed() || key.includes('\0'))
-        found.push({ path, message: 'holds characters that are not text' });
+      if (!isText(key)) found.push({ path, message: 'holds characters that are not text' });
     }
   }
   return found.toReversed();

@@ -249,6 +249,33 @@ describe('an answer of the identity provider', () => {
   });
 
   test.each([
+    ['an address that is a word', { email: 'nothing' }],
+    ['an address of two lines', { email: 'ada@acme.example\r\nBcc: eve@evil.example' }],
+    ['an address in full-width letters', { email: 'ａｄａ@acme.example' }],
+    ['an address with half a character', { email: 'ada\ud800@acme.example' }],
+    ['a name with half a character', { name: 'Ada\ud800' }],
+    ['a name with NUL', { name: 'Ada\0' }],
+  ])('with %s is taken as saying nothing of that', async (_, odd) => {
+    auth.provider.is({ sub: 'ada', ...odd });
+    await auth.signIn(application);
+    expect(auth.provisioning.asked.at(-1)).toMatchObject({ subject: 'ada', email: null, displayName: null });
+  });
+
+  test.each([
+    ['of 100,000 characters', 'a'.repeat(100_000)],
+    ['with NUL', 'ada\0'],
+    ['with half a character', 'ada\ud800'],
+  ])('about a subject %s is refused, and it is on the record that its claims are at fault', async (_, sub) => {
+    const before = failures().length;
+    const asked = auth.provisioning.asked.length;
+    auth.provider.is({ sub });
+    expect((await auth.authorize(application)).page.text).toContain('sign_in_failed');
+    expect(auth.provisioning.asked.length).toBe(asked);
+    const more = await eventually('another failure', () => failures().length > before && failures());
+    expect(more.at(-1)).toBe('id_token_claims');
+  });
+
+  test.each([
     ['true', true, false, true],
     ['"true"', 'true', false, true],
     ['false', false, true, false],

@@ -1,12 +1,13 @@
 // OpenID Connect. What was discovered is pinned when the connection is made: a later change of the discovery document
 // cannot move our users to other endpoints or keys. The client secret is in the vault.
-import { type Cause, ProblemError, serviceCause } from '@reeve/contracts';
+import { type Cause, ProblemError, resolveIdentityRequest, serviceCause, textSchema } from '@reeve/contracts';
 import {
   createRelyingParty,
   discover,
   type Fetch,
   type Pending,
   type Registration,
+  StepError,
   serverMetadata,
 } from '@reeve/relying-party';
 import type { Vault } from '@reeve/vault';
@@ -120,21 +121,25 @@ export function oidc({ vault, fetch, ownIssuer }: Parts): ConnectionKind {
   };
 }
 
-const textOf = (claim: unknown, longest: number): string | null =>
-  typeof claim === 'string' && claim !== '' && claim.length <= longest ? claim : null;
+/** What is not as we take it counts as not said. */
+const takenAs = <T>(schema: z.ZodType<T>, claim: unknown): T | null => schema.safeParse(claim).data ?? null;
 
+/** Without what provisioning would refuse: that would look like a fault of ours. */
 function identityOf(claims: client.IDToken): UpstreamIdentity {
-  const { iss, sub, amr, auth_time: authTime } = claims;
+  const { iss, amr, auth_time: authTime } = claims;
+  const taken = resolveIdentityRequest.shape;
+  const subject = takenAs(taken.subject, claims.sub);
+  if (subject === null) throw new StepError('id_token_claims');
   const verified = claims['email_verified'];
   return {
     issuer: iss,
-    subject: sub,
-    email: textOf(claims['email'], 320),
+    subject,
+    email: takenAs(taken.email, claims['email']),
     // Some providers write it as a text; whatever else it may be is no yes.
     emailVerified: verified === undefined ? null : verified === true || verified === 'true',
-    displayName: textOf(claims['name'], 200),
+    displayName: takenAs(taken.displayName, claims['name']),
     amr: Array.isArray(amr) ? amr.filter(one => typeof one === 'string') : [],
-    acr: textOf(claims['acr'], 200),
+    acr: takenAs(textSchema(200), claims['acr']),
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000).toISOString() : null,
   };
 }
