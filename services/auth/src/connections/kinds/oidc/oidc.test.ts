@@ -102,6 +102,13 @@ describe('what returns', () => {
     expect(await come({ email: 'a@b.example', email_verified: 1 })).toMatchObject({ emailVerified: false });
   });
 
+  test('says no more than twenty short methods of signing in', async () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => `method ${index}`);
+    const { amr } = await come({ amr: ['x'.repeat(100_000), '', 'half\ud800', 'm'.repeat(100), ...many] });
+    expect(amr).toEqual(['m'.repeat(100), ...many.slice(0, 19)]);
+    expect(await come({ acr: 'a'.repeat(201) })).toMatchObject({ acr: null });
+  });
+
   const fromNow = (seconds: number) => Math.floor(Date.now() / 1_000) + seconds;
 
   test.each([

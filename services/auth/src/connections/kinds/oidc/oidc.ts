@@ -31,6 +31,9 @@ const settingsSchema = z.object({ metadata: serverMetadata, clientId: z.string()
 
 const scope = 'openid email profile';
 const secretKeptMs = 300_000;
+/** What stands in our own tokens and in events is not as long as a provider likes. */
+const mostMethods = 20;
+const method = textSchema(100);
 
 type Parts = { vault: Vault; fetch: Fetch; ownIssuer: string };
 
@@ -138,7 +141,7 @@ function identityOf(claims: client.IDToken): UpstreamIdentity {
     // Some providers write it as a text; whatever else it may be is no yes.
     emailVerified: verified === undefined ? null : verified === true || verified === 'true',
     displayName: takenAs(taken.displayName, claims['name']),
-    amr: Array.isArray(amr) ? amr.filter(one => typeof one === 'string') : [],
+    amr: Array.isArray(amr) ? amr.flatMap(one => takenAs(method, one) ?? []).slice(0, mostMethods) : [],
     acr: takenAs(textSchema(200), claims['acr']),
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000).toISOString() : null,
   };
