@@ -163,6 +163,11 @@ describe('what a third party answers', () => {
     expect(body).toMatchObject({ expiresAt: null, scopes: ['read', 'write'] });
   });
 
+  test('may take its time', async () => {
+    service.thirdParty.says({ meanwhile: () => new Promise(resolve => setTimeout(resolve, 300)) });
+    expect(isConnected(await openReturned())).toBe(true);
+  });
+
   test('of fewer scopes is kept, and what is missing is told', async () => {
     service.thirdParty.says({ token: { scope: 'read' } });
     const { browser, url, path } = await returning();
