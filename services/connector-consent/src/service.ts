@@ -38,7 +38,7 @@ export function createService(config: Config, log: Logger): Service {
   const installations = store.collection(installationsOf);
   const consents = store.collection(consentsOf);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
-  const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault });
+  const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault, store });
   const thirdParty = createThirdParty({
     fetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
     redirectUri: `${selfUrl}/connect/callback`,

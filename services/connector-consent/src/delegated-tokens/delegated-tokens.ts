@@ -2,7 +2,7 @@
 // L7) and where the tokens lie in the vault; their text never leaves it but by `lease`. A token rests on one answer
 // of its person: taken back or replaced, it takes the token with it.
 import { type Cause, event, type Id, type TenantId } from '@reeve/contracts';
-import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
+import { type Collections, collection, type Decision, type Entry, type Store } from '@reeve/store';
 import { SecretMissingError, type Vault } from '@reeve/vault';
 import { z } from 'zod';
 import type { Consent, Consents } from '../consents/consent.ts';
@@ -48,9 +48,8 @@ function stored(id: Id<'consent'>, token: DelegatedToken): Decision<DelegatedTok
   return { state, events: [event('delegated_token.stored', { ...about(id, state), because: 'consented' })] };
 }
 
-function leased(id: Id<'consent'>, token: DelegatedToken): Decision<DelegatedToken> {
-  return { state: token, events: [event('delegated_token.leased', { ...about(id, token), because: 'requested' })] };
-}
+const leased = (id: Id<'consent'>, token: DelegatedToken) =>
+  event('delegated_token.leased', { ...about(id, token), because: 'requested' });
 
 function revoked(id: Id<'consent'>, token: DelegatedToken | null, why: string): Decision<DelegatedToken> {
   if (!token || token.status === 'revoked') return null;
@@ -66,14 +65,19 @@ function restsOn({ consentVersion }: DelegatedToken, consent: Entry<Consent> | n
   return consent?.state.status === 'granted' && (consentVersion === null || consentVersion === consent.version);
 }
 
-type Parts = { tokens: Collections<DelegatedToken>; consents: Consents; vault: Vault };
+type Parts = {
+  tokens: Collections<DelegatedToken>;
+  consents: Consents;
+  vault: Vault;
+  store: Pick<Store, 'recordFact'>;
+};
 type End = { why: string; cause: Cause };
 
 /**
  * A token's id is that of its consent. Each answer has a secret of its own in the vault, so that what was given for
  * one is never found under another. The class separates the secrets of one connector from those of another.
  */
-export function createDelegatedTokens({ tokens, consents, vault }: Parts) {
+export function createDelegatedTokens({ tokens, consents, vault, store: { recordFact } }: Parts) {
   const refOf = (id: Id<'consent'>, { connectorId, consentVersion }: DelegatedToken) => ({
     secretClass: `delegated-token/${connectorId}`,
     id: consentVersion === null ? id : `${id}.${consentVersion}`,
@@ -128,25 +132,27 @@ export function createDelegatedTokens({ tokens, consents, vault }: Parts) {
       return (await tokens.in(tenantId).list('byInstallation', { installationId }, { limit: 200 })).items;
     },
 
-    /** The tokens themselves, on the record. Null when there are none that rest on this consent. */
+    /**
+     * The tokens themselves, on the record; null when there are none that rest on this consent. Nothing is written to
+     * the token, so that many leases at once do not keep each other out. Whoever gives it away looks at the consent
+     * once more.
+     */
     async lease(
       tenantId: TenantId,
       { id, consent }: { id: Id<'consent'>; consent: Entry<Consent> },
       cause: Cause,
     ): Promise<{ token: DelegatedToken; set: TokenSet } | null> {
-      const canLease = (token: DelegatedToken | null | undefined): token is DelegatedToken =>
-        token?.status === 'stored' && restsOn(token, consent);
-      const decide = (token: DelegatedToken | null) => (canLease(token) ? leased(id, token) : null);
-      const token = (await tokens.in(tenantId).change(id, decide, { cause }))?.state;
-      if (!canLease(token)) return null;
-      try {
-        const text = await vault.read(tenantId, refOf(id, token), { cause, purpose: 'lease' });
-        return { token, set: tokenSetSchema.parse(JSON.parse(text.toString('utf8'))) };
-      } catch (error) {
+      const token = (await tokens.in(tenantId).get(id))?.state;
+      if (token?.status !== 'stored' || !restsOn(token, consent)) return null;
+      const access = { cause, purpose: 'lease' } as const;
+      const text = await vault.read(tenantId, refOf(id, token), access).catch((error: unknown) => {
         // Destroyed in this moment.
         if (error instanceof SecretMissingError) return null;
         throw error;
-      }
+      });
+      if (!text) return null;
+      await recordFact(tenantId, leased(id, token), cause);
+      return { token, set: tokenSetSchema.parse(JSON.parse(text.toString('utf8'))) };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
-import { type Ask, callers } from '@reeve/testing';
+import { type Ask, callers, eventually } from '@reeve/testing';
 import { createVault, localKeyFile } from '@reeve/vault';
 import {
   approved,
@@ -12,10 +12,13 @@ import {
   opened,
   secretOf,
   startConnectorConsent,
+  tokenDestroyed,
 } from '../connector-consent.test-support.ts';
 import { consents } from '../consents/consent.ts';
 import { contents } from '../contents.ts';
-import { delegatedTokens } from './delegated-tokens.ts';
+import { installations } from '../installations/installation.ts';
+import { createDelegatedTokens, delegatedTokens } from './delegated-tokens.ts';
+import { leaseToken } from './lease-token.ts';
 
 type Installed = Awaited<ReturnType<typeof connected>>;
 type Lease = { accessToken: string | null; scopes: string[]; expiresAt: string | null; code?: string };
@@ -43,12 +46,13 @@ beforeEach(async () => {
 const lease = ({ as = callers.tenantClient(tenant.id), ...asked }: Ask = {}, { path, who } = installed) =>
   service.ask<Lease>('POST', `${path}/token`, { as, body: { userId: who.sub }, ...asked });
 
+const cause = serviceCause('test', { correlationId: 'c' });
+const vaultOf = () => createVault({ store, keys: localKeyFile(service.config.REEVE_VAULT_KEY_FILE) });
+
 /** Makes the token one that was stored before tokens named the answer that they rest on. */
 async function asStoredBefore({ consent: { id } }: Installed): Promise<void> {
-  const vault = createVault({ store, keys: localKeyFile(service.config.REEVE_VAULT_KEY_FILE) });
-  const cause = serviceCause('test', { correlationId: 'c' });
   const set = { accessToken: 'access-of-before', refreshToken: null };
-  await vault.put(tenant.id, { secretClass: 'delegated-token/calendar', id }, JSON.stringify(set), cause);
+  await vaultOf().put(tenant.id, { secretClass: 'delegated-token/calendar', id }, JSON.stringify(set), cause);
   const tokens = store.collection(delegatedTokens).in(tenant.id);
   const { consentVersion: _, ...before } = (await tokens.get(id))?.state ?? {};
   await tokens.patch([id], delegatedTokens.upgrade?.(before, 1) ?? {});
@@ -70,6 +74,17 @@ describe('a lease', () => {
     expect(await service.events.seen(tenant.id, 'secret.accessed', secretOf(id))).toMatchObject({
       data: { actor, reason: { code: 'lease' } },
     });
+  });
+
+  test('is there sixty times at once, each time on the record', async () => {
+    const all = await Promise.all(Array.from({ length: 60 }, () => lease()));
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+    const recorded = () =>
+      service.events
+        .of(tenant.id)
+        .filter(({ type, data }) => type === 'delegated_token.leased' && data.target.id === installed.consent.id);
+    await eventually('every lease on the record', () => recorded().length >= 60);
+    expect(recorded().length).toBe(60);
   });
 
   test('is for clients whose areas contain it, and for no others', async () => {
@@ -130,6 +145,52 @@ describe('a lease', () => {
     // One that was stored before this was kept counts as long as its consent does.
     await asStoredBefore(installed);
     expect((await lease()).body.accessToken).toBe('access-of-before');
+  });
+});
+
+describe('a lease whose ground ends meanwhile', () => {
+  const as = () => callers.tenantClient(tenant.id);
+  const revoke = () => service.ask('POST', `${installed.path}/consents/${installed.consent.id}:revoke`, { as: as() });
+  type Meanwhile = () => Promise<unknown>;
+  const none: Meanwhile = () => Promise.resolve();
+
+  /** What comes when the token was found, and when its lease was recorded: moments that no request can be made to hit. */
+  function leaseWhile({ found = none, recorded = none }: { found?: Meanwhile; recorded?: Meanwhile } = {}) {
+    const vault = vaultOf();
+    const parts = { installations: store.collection(installations), consents: store.collection(consents) };
+    const tokens = createDelegatedTokens({
+      ...parts,
+      tokens: store.collection(delegatedTokens),
+      vault: { ...vault, read: (...asked) => found().then(() => vault.read(...asked)) },
+      store: {
+        async recordFact(...fact) {
+          await store.recordFact(...fact);
+          await recorded();
+        },
+      },
+    });
+    const route = leaseToken({ ...parts, clock: store.clock, delegatedTokens: tokens });
+    const asked = {
+      tenantId: tenant.id,
+      params: { installationId: installed.id },
+      body: { userId: installed.who.sub },
+    };
+    return route.handle({ ...asked, cause } as unknown as Parameters<typeof route.handle>[0]);
+  }
+
+  test.each([
+    ['the consent was revoked', revoke],
+    ['the connector was uninstalled', () => service.ask('POST', `${installed.path}:uninstall`, { as: as() })],
+  ])('gives nothing once it was answered that %s', async (_, end) => {
+    await expect(leaseWhile({ recorded: end })).rejects.toMatchObject({ code: 'not_found' });
+    installed = await connected(service, tenant.id);
+    expect(await leaseWhile()).toMatchObject({ body: { accessToken: expect.stringMatching(/^access-of-/) } });
+  });
+
+  test('gives nothing when the token was destroyed, and is not on the record as if it had', async () => {
+    const found = () => revoke().then(() => tokenDestroyed(service.events, tenant.id, installed.consent.id));
+    const recorded = () => Promise.reject(new Error('recorded'));
+    await expect(leaseWhile({ found, recorded })).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 

@@ -22,13 +22,17 @@ export const leaseToken = ({ installations, consents, delegatedTokens, clock }: 
     }),
     withoutSecrets: lease => ({ ...lease, accessToken: null }),
     async handle({ tenantId, params: { installationId }, body: { userId }, cause }) {
-      const installation = await installations.in(tenantId).get(installationId);
-      const consent = await consents.in(tenantId).getByUnique('person', personKey({ installationId, userId }));
       // Looked at here, and not only by the events that end them: those may be on their way.
-      if (installation?.state.status !== 'installed' || !consent || !isInForce(consent.state, clock.now()))
-        throw new ProblemError('not_found');
-      const leased = await delegatedTokens.lease(tenantId, { id: consentId(consent), consent }, cause);
-      if (!leased) throw new ProblemError('not_found');
+      const consentInForce = async () => {
+        const installation = await installations.in(tenantId).get(installationId);
+        const consent = await consents.in(tenantId).getByUnique('person', personKey({ installationId, userId }));
+        const isInstalled = installation?.state.status === 'installed';
+        return isInstalled && consent && isInForce(consent.state, clock.now()) ? consent : null;
+      };
+      const consent = await consentInForce();
+      const leased = consent && (await delegatedTokens.lease(tenantId, { id: consentId(consent), consent }, cause));
+      // Once more: whoever was told meanwhile that it has ended may rely on it.
+      if (!leased || (await consentInForce())?.version !== consent.version) throw new ProblemError('not_found');
       const { token, set } = leased;
       return {
         body: { accessToken: set.accessToken, scopes: token.grantedScopes, expiresAt: token.accessTokenExpiresAt },
