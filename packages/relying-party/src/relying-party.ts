@@ -86,6 +86,8 @@ export function createRelyingParty({ fetch }: { fetch: Fetch }) {
       .catch((error: unknown) => {
         throw new StepError(stepOf(error, asked), { cause: error });
       });
+    // The library takes DPoP as well: a token that is worth nothing without a proof, which we do not make.
+    if (tokens.token_type !== 'bearer') throw new StepError('provider_response');
     const granted: Granted = {
       accessToken: tokens.access_token,
       refreshToken: tokens.refresh_token ?? null,

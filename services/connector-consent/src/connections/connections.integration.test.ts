@@ -127,6 +127,11 @@ describe('what a third party answers', () => {
     ['no token', { token: { access_token: undefined } }],
     ['a refusal', { tokenStatus: 400, token: { error: 'invalid_grant' } }],
     ['more than was consented to', { token: { scope: 'read write admin' } }],
+    ['no scope at all', { token: { scope: '' } }],
+    ['scopes that are blank', { token: { scope: '  ' } }],
+    ['a token that needs a proof with each request', { token: { token_type: 'DPoP' } }],
+    ['a token of a type that nobody knows', { token: { token_type: 'mac' } }],
+    ['a token that says no type', { token: { token_type: undefined } }],
     ['an end that is no number', { token: { expires_in: 'soon' } }],
     ['an end that is negative', { token: { expires_in: -1 } }],
     ['an end that is a list', { token: { expires_in: [] } }],
@@ -161,6 +166,16 @@ describe('what a third party answers', () => {
     await browser.open(url);
     const { body } = await lease(service, tenant.id, { path, who });
     expect(body).toMatchObject({ expiresAt: null, scopes: ['read', 'write'] });
+  });
+
+  test('is, when it gives access to nothing, told to the person', async () => {
+    service.thirdParty.says({ token: { scope: '' } });
+    expect((await openReturned()).text).toContain('Calendar gave access to nothing');
+  });
+
+  test('may say the type of its token in other letters', async () => {
+    service.thirdParty.says({ token: { token_type: 'BEARER' } });
+    expect(isConnected(await openReturned())).toBe(true);
   });
 
   test('may take its time', async () => {

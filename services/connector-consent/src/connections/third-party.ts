@@ -98,8 +98,8 @@ export function createThirdParty({ fetch, redirectUri, pendingConnections: pendi
     },
 
     /**
-     * `refused` when the person said no there. Throws `sign_in_failed` for an answer that is not to this request, or
-     * gives more than was consented to.
+     * `refused` when the person said no there. Throws `sign_in_failed` for an answer that is not to this request,
+     * gives nothing, or gives more than was consented to.
      */
     async complete(connector: Connector, { pending, query, scopes }: Returned): Promise<Obtained | 'refused'> {
       const { name } = connector;
@@ -113,6 +113,7 @@ export function createThirdParty({ fetch, redirectUri, pendingConnections: pendi
       const { accessToken, refreshToken, expiresInSeconds, scope } = granted;
       // RFC 6749 §5.1: a missing scope means what was asked for.
       const grantedScopes = scope === null ? [...scopes] : scope.split(' ').filter(one => one !== '');
+      if (grantedScopes.length === 0) throw new ProblemError('sign_in_failed', `${name} gave access to nothing`);
       if (grantedScopes.some(one => !scopes.includes(one)))
         throw new ProblemError('sign_in_failed', `${name} gave more than was consented to`);
       return {
