@@ -118,7 +118,7 @@ export const problems = {
   secret_limit: [
     409,
     'As many secrets are in force as may be',
-    'Wait until one has ended, or send `overlapSeconds` 0, which ends the previous ones now.',
+    'Wait until one has ended, or send `overlapSeconds` (of a client `keepPreviousSeconds`) 0: that ends the others now.',
   ],
   delivery_malformed: [
     400,

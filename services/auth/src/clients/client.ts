@@ -3,7 +3,15 @@
 // slow hash. A deleted client is gone at once.
 import { createHash, randomBytes } from 'node:crypto';
 import { type Area, areas } from '@reeve/access';
-import { event, type Id, mattersUntil, type ReasonOf, revocationDraft, type TenantId } from '@reeve/contracts';
+import {
+  event,
+  type Id,
+  mattersUntil,
+  ProblemError,
+  type ReasonOf,
+  revocationDraft,
+  type TenantId,
+} from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 
@@ -166,6 +174,8 @@ export function update(which: Which, client: Client, change: Partial<ClientSetti
   return changed.includes('areas') ? endingTokens(which, decision) : decision;
 }
 
+const mostSecrets = 5;
+
 /** The secrets until now count for so long; where that is not at all, neither do the tokens that were got by them. */
 export function rotateSecret(
   which: Which,
@@ -176,7 +186,9 @@ export function rotateSecret(
   const kept = client.secrets
     .filter(({ expiresAt: until }) => keepMs > 0 && (until === null || until > which.at.toISOString()))
     .map(secret => ({ ...secret, expiresAt: secret.expiresAt ?? expiresAt }));
-  const state: Client = { ...client, secrets: [{ sha256: secretSha256, expiresAt: null }, ...kept] };
+  const secrets = [{ sha256: secretSha256, expiresAt: null }, ...kept];
+  if (secrets.length > mostSecrets) throw new ProblemError('secret_limit');
+  const state: Client = { ...client, secrets };
   const changed = keepMs > 0 ? ['secret'] : ['secret', 'tokens'];
   const decision = { state, events: [updated(which, state, changed, 'secret_rotated')] };
   return keepMs > 0 ? decision : endingTokens(which, decision);

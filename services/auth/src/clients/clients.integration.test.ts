@@ -148,6 +148,17 @@ describe('a secret', () => {
   });
 });
 
+test('of a client five secrets count at a time, however often it is rotated', async () => {
+  const client = await machine();
+  const rotate = (keepPreviousSeconds: number) =>
+    ask('POST', `${path(client.id)}:rotate-secret`, { keepPreviousSeconds });
+  for (let count = 2; count <= 5; count += 1) expect((await rotate(600)).status).toBe(200);
+  expect(await rotate(600)).toMatchObject({ status: 409, body: { code: 'secret_limit' } });
+  expect((await getToken(client)).status).toBe(200);
+  expect((await rotate(0)).status).toBe(200);
+  expect((await getToken(client)).status).toBe(401);
+});
+
 describe('a client', () => {
   test('that is deleted gets nothing more, and what it has got counts no more', async () => {
     const client = await machine();
