@@ -20,7 +20,7 @@ test('one trace id runs from the HTTP request through Kafka, over what follows f
   );
   const log = await logWith(
     { ...own, credentials },
-    found => found.some(({ target }) => target.id === installation.id),
+    found => ['role.assigned', 'installation.requested'].every(one => found.some(({ type }) => type === one)),
     'both requests',
   );
   const traceOf = (id: string) =>
