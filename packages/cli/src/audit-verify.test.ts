@@ -1,5 +1,6 @@
 // The command as a process of its own: what it takes, says and exits with.
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -9,9 +10,12 @@ import { auth, file, grow, keyId, keys, logOf, sampleLog } from './audit-verify-
 
 const reeve = fileURLToPath(new URL('../bin/reeve.mjs', import.meta.url));
 
+/** Without the process between that `bin` is: there are many of them here. */
+const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
+
 function run(...parameters: string[]): Promise<{ code: number; out: string }> {
   return new Promise(resolve => {
-    execFile(process.execPath, [reeve, 'audit', ...parameters], (error, stdout, stderr) =>
+    execFile(process.execPath, [...main, 'audit', ...parameters], (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr }),
     );
   });

@@ -13,11 +13,10 @@ import {
   verifyLines,
   verifyTenants,
 } from '@reeve/audit-log';
-import { createEventBus } from '@reeve/event-bus';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openFile, readCheckpoint, readKeys, readProof } from './audit-verify-input.ts';
 import { describe, describeProof, outcomeOf, printable } from './audit-verify-words.ts';
-import { brokersOption } from './brokers-option.ts';
+import { brokersOption, connectKafka } from './kafka.ts';
 
 type Options = {
   format: FormatName;
@@ -162,7 +161,7 @@ async function verifyFile(file: string, options: Options): Promise<Verification[
 
 /** Each tenant's log that is on the topic, on its own. */
 async function verifyTopic({ topic = '', brokers, ...options }: Options): Promise<Verification[]> {
-  const bus = createEventBus({ brokers: brokers.split(','), clientId: 'reeve-cli' });
+  const bus = await connectKafka({ brokers });
   const tenants = createTenants({ format: formats.ocsf, ...(await trusted({ topic, brokers, ...options })) });
   /** When the partition of a tenant began. A tenant's records are in one, unless there were fewer partitions once. */
   const began = new Map<string, string>();

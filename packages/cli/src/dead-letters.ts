@@ -1,12 +1,10 @@
 // `reeve dead-letters list|replay <topic> <group>`: what a consumer could not read, and giving it another chance after
 // the cause is mended.
-import { createEventBus, type DeadLetter } from '@reeve/event-bus';
+import type { DeadLetter } from '@reeve/event-bus';
 import { Command } from 'commander';
-import { brokersOption } from './brokers-option.ts';
+import { brokersOption, connectKafka } from './kafka.ts';
 
 type Options = { brokers: string };
-
-const connect = ({ brokers }: Options) => createEventBus({ brokers: brokers.split(','), clientId: 'reeve-cli' });
 
 function base(name: string, description: string): Command {
   return new Command(name)
@@ -20,7 +18,7 @@ function base(name: string, description: string): Command {
 export function listDeadLettersCommand(): Command {
   return base('list', 'List dead letters with the reason each was set aside for').action(
     async (topic: string, group: string, options: Options) => {
-      const bus = connect(options);
+      const bus = await connectKafka(options);
       const letters = await bus.readDeadLetters(topic, group);
       for (const letter of letters) console.log(describe(letter));
       console.log(`${letters.length} dead letters of ${topic} in ${group}`);
@@ -33,7 +31,7 @@ export function replayDeadLettersCommand(): Command {
   return base('replay', 'Publish dead letters to their topic again')
     .option('--offset <offset>', 'only the one at this offset of the dead letters')
     .action(async (topic: string, group: string, options: Options & { offset?: string }) => {
-      const bus = connect(options);
+      const bus = await connectKafka(options);
       const found = await bus.readDeadLetters(topic, group);
       const letters = options.offset === undefined ? found : found.filter(({ offset }) => offset === options.offset);
       if (letters.length > 0) await bus.replayDeadLetters(topic, letters);
