@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beginningOf, type Left, type Process } from './leftovers.ts';
+import { beginningOf, type Left } from './leftovers.ts';
 import { SetupError } from './setup-error.ts';
 import { whereItIsSlow } from './wait-for.ts';
 
@@ -46,7 +46,8 @@ export const listsVariable = 'REEVE_TEST_PROCESS_LISTS';
 export type Children = ReturnType<typeof createChildren>;
 
 export function createChildren(directory: string) {
-  const running = new Map<Child, Process>();
+  /** With when it began. */
+  const running = new Map<Child, string | null>();
   const supervisor = { pid: process.pid, began: beginningOf(process.pid) };
   const lists = process.env[listsVariable];
   const list = lists === undefined ? join(directory, 'processes.json') : join(lists, `${randomUUID()}.json`);
@@ -58,7 +59,7 @@ export function createChildren(directory: string) {
 
   function remember() {
     fileIsOurs = true;
-    const left: Left = { supervisor, children: [...running].map(([{ name }, one]) => ({ name, ...one })) };
+    const left: Left = { supervisor, children: [...running].map(([{ name, pid }, began]) => ({ name, pid, began })) };
     writeFileSync(list, JSON.stringify(left));
   }
 
@@ -128,7 +129,7 @@ export function createChildren(directory: string) {
         return lines.findLast(line => line.startsWith(speaker)) ?? lines.slice(-5).join('\n');
       },
     };
-    running.set(child, { pid, began: beginningOf(pid) });
+    running.set(child, beginningOf(pid));
     remember();
     return child;
   }

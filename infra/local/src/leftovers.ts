@@ -5,7 +5,7 @@ import { SetupError } from './setup-error.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A process, told from a later one that the system gave the same number. */
-export type Process = { pid: number; began: string | null };
+type Process = { pid: number; began: string | null };
 
 /** As children.ts lists them. */
 export type Left = { supervisor: Process; children: (Process & { name: string })[] };

@@ -23,6 +23,9 @@ const standsStillMs = 25_000;
 /** A journal looks again at what a lost instance left after a minute. What comes out twice is there by then. */
 const secondLookMs = 65_000;
 
+/** Of repetitions of an endpoint each of the three instances records ten a minute, and how many more there were. */
+const recordedPerMinute = 2 * 3 * (10 + 1);
+
 const disturbed = ['webhook-ingress', 'audit'] as const;
 
 let own: OwnSystem;
@@ -32,6 +35,7 @@ let storm: Storm;
 let died: unknown = null;
 /** How many had no answer by when all instances were there again. */
 let unansweredByInstances = 0;
+let minutesOfStorm = 0;
 /** What the senders were told of, sorted. */
 let deliveries: string[];
 /** The export of the audit log. */
@@ -75,10 +79,13 @@ async function disturb(): Promise<void> {
   for (const name of disturbed) system.resume(name, 1);
   await storm.reaches(0.55);
   unansweredByInstances = storm.counts.unanswered;
+  storm.bePatient();
   await restartKafka();
   await storm.reaches(0.75);
-  await restartMongodb();
+  await restartMongodb(storm.refuses);
 }
+
+const minuteNow = () => Math.floor(Date.now() / minutes);
 
 const recordsOf = (type: string): AuditEvent[] => recordsIn(lines).filter(record => record.type === type);
 const countOf = (type: string): number =>
@@ -100,7 +107,9 @@ beforeAll(async () => {
   };
   const sent = webhooks();
   storm = createStorm(mixed(sent, { times: timesSent, due: ({ due }) => due }), urlsOf('webhook-ingress'));
+  const began = minuteNow();
   await Promise.race([own.died, Promise.all([disturb(), storm.run(connections)])]);
+  minutesOfStorm = minuteNow() - began + 1;
 
   deliveries = [...storm.answers.values()].flatMap(answer => [...answer.deliveries]).toSorted();
   await sleep(secondLookMs);
@@ -126,10 +135,10 @@ describe('a storm of resends while instances, broker and store are killed', () =
   test('nothing but what was killed ends, and whoever is refused is told when to come back', () => {
     expect(died).toBeNull();
     expect(storm.unexpected).toEqual({});
-    // Some met an instance that was away; those who met a store that was were answered all the same, but for a few
-    // where the machine is so busy that it takes long to come back.
+    // Some met an instance that was away, and some a store that was; the latter were answered all the same.
     expect(unansweredByInstances).toBeGreaterThan(0);
-    expect(storm.counts.unanswered - unansweredByInstances).toBeLessThanOrEqual(2 * connections);
+    expect(storm.counts.refused).toBeGreaterThan(0);
+    expect(storm.counts.unanswered).toBe(unansweredByInstances);
   });
 
   test('whoever sends a webhook, first or again, is told of the same delivery', () => {
@@ -167,7 +176,6 @@ describe('a storm of resends while instances, broker and store are killed', () =
     // One that was counted may have been killed before its answer.
     const { repeated, refused, unanswered } = storm.counts;
     expect(countOf('delivery.duplicated')).toBeLessThanOrEqual(repeated + refused + unanswered);
-    // By the minute, of each instance: the slower the machine, the more of them.
-    expect(recordsOf('delivery.duplicated').length).toBeLessThan(repeated / 20);
+    expect(recordsOf('delivery.duplicated').length).toBeLessThan(Math.max(400, recordedPerMinute * minutesOfStorm));
   });
 });

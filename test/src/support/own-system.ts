@@ -11,7 +11,7 @@ export type OwnSystem = {
   system: System;
   /** Each kills the engine and starts it again on the same data. */
   restartKafka(): Promise<void>;
-  restartMongodb(): Promise<void>;
+  restartMongodb(whileAway?: () => Promise<void>): Promise<void>;
   /** Rejects when a service or an engine ends by itself. */
   died: Promise<never>;
   stop(): Promise<void>;

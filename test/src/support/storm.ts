@@ -12,6 +12,8 @@ export type Storm = ReturnType<typeof createStorm>;
 
 /** Longer than an instance looks for its store before it refuses; shorter than one stands still. */
 const givesUpAfterMs = 20_000;
+/** Where all instances are there, also if the machine is busy. */
+const isPatientForMs = 60_000;
 const againAfterMs = 100;
 
 /** `instances` are their origins. A connection keeps to one of them, and turns to the others when that fails it. */
@@ -20,6 +22,7 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
   const unexpected: Record<string, number> = {};
   const counts = { refused: 0, unanswered: 0, repeated: 0 };
   let sent = 0;
+  let waitsMs = givesUpAfterMs;
 
   async function attempt({ endpoint, id, body }: Webhook, instance: string): Promise<'done' | 'again'> {
     const timestamp = Math.floor(Date.now() / 1_000);
@@ -31,7 +34,7 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
         method: 'POST',
         headers,
         body: new Uint8Array(body),
-        signal: AbortSignal.timeout(givesUpAfterMs),
+        signal: AbortSignal.timeout(waitsMs),
       });
       answer = (await response.json()) as typeof answer;
     } catch {
@@ -72,6 +75,17 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
     /** Resolves when that share of it is on its way. */
     async reaches(share: number): Promise<void> {
       while (sent < queue.length * share) await sleep(50);
+    },
+
+    /** From now on every sender is answered in the end. */
+    bePatient() {
+      waitsMs = isPatientForMs;
+    },
+
+    /** Resolves when another one is told to come again. */
+    async refuses(): Promise<void> {
+      const before = counts.refused;
+      while (counts.refused === before) await sleep(50);
     },
   };
 }

@@ -75,8 +75,9 @@ export async function startEngines(options: Options): Promise<Engines> {
 async function keepRunning(start: () => Promise<Child>) {
   let child = await start();
   return {
-    async restart() {
+    async restart(whileAway?: () => Promise<void>) {
       await child.kill();
+      await whileAway?.();
       child = await start();
     },
     stop: () => child.stop(),
