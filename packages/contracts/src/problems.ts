@@ -118,7 +118,7 @@ export const problems = {
   secret_limit: [
     409,
     'As many secrets are in force as may be',
-    'Wait until one has ended, or send `overlapSeconds` (of a client `keepPreviousSeconds`) 0: that ends the others now.',
+    'Wait until one has ended, or send `overlapSeconds` (`keepPreviousSeconds` of a client) 0 to end the others.',
   ],
   delivery_malformed: [
     400,

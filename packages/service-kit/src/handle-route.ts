@@ -95,8 +95,8 @@ export function createRouteHandlers(parts: RouteParts) {
       // A stranger has no right that could end.
       if ('stream' in given && route.caller === 'stranger') return given.stream(response);
       if ('stream' in given) return whileAdmitted(() => admit(parts, route, exchange), response, given.stream);
-      // What was changed stays so, also where a browser that returns from elsewhere changes it by a GET. What was read is
-      // shown to nobody who may not have it any more.
+      // What was changed stays so, also where a browser that returns from elsewhere changes it by a GET. What was read
+      // is shown to nobody who may not have it any more.
       const isRead = request.method === 'GET' && route.caller === 'bearer';
       if (isRead && performance.now() - handling > decideAgainAfterMs) await admit(parts, route, exchange);
       return reply(route, response, given);

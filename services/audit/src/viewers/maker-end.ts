@@ -1,6 +1,6 @@
 // That whoever may have made viewer tokens is gone, or may make none any more: a person who was deactivated, deleted or
-// is no administrator now, a client that was deleted or whose own tokens were ended. Their tokens are refused from then on; also those that they still make until every service knows of it, which a
-// revocation of what there is would miss.
+// is no administrator now, a client that was deleted or whose own tokens were ended. Their tokens are refused from then
+// on; also those that they still make until every service knows of it, which a revocation of what there is would miss.
 import { longestAccessTokenMs } from '@reeve/contracts';
 import { type Collections, collection } from '@reeve/store';
 

@@ -154,7 +154,7 @@ describe('a lease whose ground ends meanwhile', () => {
   type Meanwhile = () => Promise<unknown>;
   const none: Meanwhile = () => Promise.resolve();
 
-  /** What comes when the token was found, and when its lease was recorded: moments that no request can be made to hit. */
+  /** What comes when the token was found, and when its lease was recorded: no request can be made to hit that. */
   function leaseWhile({ found = none, recorded = none }: { found?: Meanwhile; recorded?: Meanwhile } = {}) {
     const vault = vaultOf();
     const parts = { installations: store.collection(installations), consents: store.collection(consents) };
