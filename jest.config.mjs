@@ -14,4 +14,7 @@ export default {
   testTimeout: 30_000,
   // For `npm run unit`: `npm test` runs one file at a time, since they share engines.
   maxWorkers: '100%',
+  // Jest keeps what a file imported as ES modules, 18 MB for each file: after two hundred the heap is full, and before
+  // that Node is busy with collecting garbage. A worker that holds more than this is started anew.
+  workerIdleMemoryLimit: '1GB',
 };

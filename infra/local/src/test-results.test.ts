@@ -16,9 +16,13 @@ test('a file that did not begin counts as a failure', () => {
   });
 });
 
+test('a test that is left out on purpose lacks nothing', () => {
+  expect(read({}, file(['pending', 'left out'], ['passed', 'another'])).lacks).toBe(false);
+});
+
 test('what skipped tests lacked is said once, with their number', () => {
   const browser = 'in a browser (skipped without Chromium: set CHROMIUM_BINARY)';
-  const { skipped } = read(
+  const { skipped, lacks } = read(
     {},
     file(['pending', `${browser} one`], ['pending', `${browser} two`], ['passed', 'another']),
     file(['pending', 'the sample (skipped without php) is accepted'], ['pending', 'left out']),
@@ -28,4 +32,5 @@ test('what skipped tests lacked is said once, with their number', () => {
     '1 skipped without php',
     '1 skipped by its code or by the arguments',
   ]);
+  expect(lacks).toBe(true);
 });

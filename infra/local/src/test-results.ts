@@ -9,7 +9,15 @@ const results = z.object({
   testResults: z.array(z.object({ assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })) })),
 });
 
-export type TestResults = { passed: number; failed: number; skipped: string[] };
+export type TestResults = {
+  passed: number;
+  failed: number;
+  skipped: string[];
+  /** Whether any was skipped for what is not on this machine. */
+  lacks: boolean;
+};
+
+const notLacking = 'by its code or by the arguments';
 
 /** `skipped` has a line for each thing that tests lacked. Their titles say it: `(skipped without php)`. */
 export function readTestResults(json: string): TestResults {
@@ -17,10 +25,11 @@ export function readTestResults(json: string): TestResults {
   const lacked = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status === 'pending')
-    .map(({ fullName }) => /\(skipped (without [^)]+)\)/.exec(fullName)?.[1] ?? 'by its code or by the arguments');
+    .map(({ fullName }) => /\(skipped (without [^)]+)\)/.exec(fullName)?.[1] ?? notLacking);
   return {
     passed: numPassedTests,
     failed: numFailedTests + numRuntimeErrorTestSuites,
     skipped: [...Map.groupBy(lacked, why => why)].map(([why, tests]) => `${tests.length} skipped ${why}`),
+    lacks: lacked.some(why => why !== notLacking),
   };
 }

@@ -32,8 +32,17 @@ export const systemVariables: Variable[] = [
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', does: 'where traces and metrics are sent; otherwise they are not' },
 ];
 
-export const testVariables: Variable[] = [
+export const browserVariables: Variable[] = [
   { name: 'CHROMIUM_BINARY', does: 'the browser of the browser tests, if it is not where it usually is' },
+];
+
+/** Of `npm run test:peers` alone. */
+export const peerVariables: Variable[] = [
+  { name: 'CI', does: 'anything but false: a peer or a browser that `npm run test:peers` lacks is a failure' },
+];
+
+export const testVariables: Variable[] = [
+  ...browserVariables,
   { name: 'REEVE_TEST_LOG', does: 'the level at which services in integration tests log; default silent' },
   { name: 'REEVE_KEEP_LOGS', does: 'anything: the logs of the systems that test/src/chaos starts are kept' },
   { name: 'REEVE_STORM_EVENTS', does: 'how many webhooks the storm of test/src/chaos sends; default 10000' },
@@ -41,6 +50,10 @@ export const testVariables: Variable[] = [
 
 export const benchVariables: Variable[] = [
   { name: 'REEVE_BENCH_EVENTS', does: 'how many events the audit log is filled with; default 1000000' },
+  {
+    name: 'REEVE_BENCH_POSTGRES',
+    does: 'a PostgreSQL for Keycloak (jdbc:postgresql://…?user=…&password=…); in memory where left out',
+  },
   { name: 'REEVE_BENCH_IDS', does: 'how many distinct ids are sent before memory is looked at; default 0' },
 ];
 

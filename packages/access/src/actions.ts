@@ -30,6 +30,8 @@ export const actions = {
   'identities:resolve': { area: 'directory', groups: [] },
   'connections:read': { area: 'sign-in', groups: administration },
   'connections:write': { area: 'sign-in', groups: administration },
+  'domains:read': { area: 'sign-in', groups: administration },
+  'domains:write': { area: 'sign-in', groups: administration },
   'clients:read': { area: 'applications', groups: administration },
   'clients:write': { area: 'applications', groups: administration },
   'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },

@@ -153,7 +153,7 @@ describe('a sign-in', () => {
     const elsewhere = await announcer.newTenant();
     const { shown, browser } = await signedIn(person(elsewhere.id), `/rooms/${tenant.id}`);
     expect(shown.status).toBe(400);
-    expect(shown.text).toContain('you are signed in to another organization');
+    expect(shown.text).toContain('You are signed in to another organization');
     expect(await cookieOf(browser)).toBeUndefined();
     expect(isShown((await signedIn(person(elsewhere.id), `/rooms/${elsewhere.id}`)).shown)).toBe(true);
   });
@@ -211,7 +211,7 @@ describe('a sign-in', () => {
     await alone.issuer.stop();
     const response = await fetch(`${alone.url}/mine`, { redirect: 'manual' });
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
-    expect(await response.text()).toContain('signing in is not possible just now');
+    expect(await response.text()).toContain('This does not work just now');
     await alone.stop();
   });
 });

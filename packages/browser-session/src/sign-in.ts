@@ -31,7 +31,9 @@ export function createSignIn({ store, issuer, cookies }: { store: Store; issuer:
     const session = sessionOf(claims);
     // An end and not a loop: the issuer has signed this person in to another tenant.
     if (begun.tenantId !== null && begun.tenantId !== session.tenantId)
-      throw new ProblemError('sign_in_failed', 'you are signed in to another organization');
+      throw new ProblemError('sign_in_failed', 'you are signed in to another organization', {
+        meaning: 'other_organization',
+      });
     return { session, returnTo: begun.returnTo };
   }
 

@@ -1,39 +1,59 @@
 // Calls Reeve's API as a client of its own (client_credentials), for commands that work on a running system.
+import { Option } from 'commander';
 import { allowInsecureRequests, clientCredentialsGrant, discovery } from 'openid-client';
 
-export type ApiOptions = { issuer: string; clientId: string; clientSecret: string; reason: string };
+export type Credentials = { issuer: string; clientId: string; clientSecret: string };
+export type ApiOptions = Credentials & {
+  reason: string;
+  /** Of a tenant's own client it is `tenant:<id or slug>`. */
+  scope?: string;
+};
+
+/** Every command that asks a service takes the same ones. */
+export const credentialOptions = ({ client }: { client: string }): Option[] => [
+  required('--issuer <url>', 'the auth service', 'REEVE_ISSUER'),
+  required('--client-id <id>', client, 'REEVE_CLIENT_ID'),
+  required('--client-secret <secret>', 'better by the environment', 'REEVE_CLIENT_SECRET'),
+];
+
+export const required = (flags: string, description: string, variable: string) =>
+  new Option(flags, description).env(variable).makeOptionMandatory();
 
 const renewBeforeMs = 30_000;
 
 /** For the named service alone: an access token is for one audience. */
-export async function connect({ issuer, clientId, clientSecret, reason }: ApiOptions, service: string) {
+export async function connect(
+  { issuer, clientId, clientSecret, reason, scope = 'platform:admin' }: ApiOptions,
+  service: string,
+) {
   const url = new URL(issuer);
   // Without TLS only on this machine, as in development.
   const execute = url.hostname === 'localhost' || url.hostname === '127.0.0.1' ? [allowInsecureRequests] : [];
   const configuration = await discovery(url, clientId, clientSecret, undefined, { execute });
-  const scope = 'platform:admin';
   let token = { value: '', until: 0 };
 
+  async function ask(path: string, request: RequestInit): Promise<unknown> {
+    if (token.until < Date.now()) {
+      const granted = await clientCredentialsGrant(configuration, { scope, resource: service });
+      const until = Date.now() + (granted.expires_in ?? 0) * 1_000 - renewBeforeMs;
+      token = { value: granted.access_token, until };
+    }
+    const response = await fetch(new URL(path, service), {
+      ...request,
+      headers: {
+        authorization: `Bearer ${token.value}`,
+        'content-type': 'application/json',
+        'reeve-reason': reason,
+      },
+    });
+    const answer = (await response.json()) as { code?: string; detail?: string };
+    if (!response.ok) throw new Error(`${response.status} ${answer.code ?? ''}: ${answer.detail ?? ''}`);
+    return answer;
+  }
+
+  /** The answer as JSON. Throws with the code and detail of the problem for anything but a 2xx. */
   return {
-    /** The answer as JSON. Throws with the code and detail of the problem for anything but a 2xx. */
-    async post(path: string, body: unknown): Promise<unknown> {
-      if (token.until < Date.now()) {
-        const granted = await clientCredentialsGrant(configuration, { scope, resource: service });
-        const until = Date.now() + (granted.expires_in ?? 0) * 1_000 - renewBeforeMs;
-        token = { value: granted.access_token, until };
-      }
-      const response = await fetch(new URL(path, service), {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${token.value}`,
-          'content-type': 'application/json',
-          'reeve-reason': reason,
-        },
-        body: JSON.stringify(body),
-      });
-      const answer = (await response.json()) as { code?: string; detail?: string };
-      if (!response.ok) throw new Error(`${response.status} ${answer.code ?? ''}: ${answer.detail ?? ''}`);
-      return answer;
-    },
+    get: (path: string): Promise<unknown> => ask(path, {}),
+    post: (path: string, body: unknown): Promise<unknown> => ask(path, { method: 'POST', body: JSON.stringify(body) }),
   };
 }

@@ -1,28 +1,22 @@
 // `reeve audit rebuild-search <tenant>`: makes what the records are searched by again, portion by portion, and says
 // how far it is.
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
-import { connect } from './api.ts';
+import { type Credentials, connect, credentialOptions, required } from './api.ts';
 
-type Options = { audit: string; issuer: string; clientId: string; clientSecret: string; after?: string };
+type Options = Credentials & { audit: string; after?: string };
 
 const position = z.object({ chain: z.string(), sequence: z.number() });
 const portion = z.object({ looked: z.number(), rebuilt: z.number(), next: position.nullable() });
 
-const required = (flags: string, description: string, variable: string) =>
-  new Option(flags, description).env(variable).makeOptionMandatory();
-
 export function rebuildSearchCommand(): Command {
-  return new Command('rebuild-search')
+  const command = new Command('rebuild-search')
     .showHelpAfterError()
     .description(
       'Make what the records of a tenant are searched by again, after an upgrade that says so or when records are missing from search',
     )
     .argument('<tenant>', 'id or slug')
     .addOption(required('--audit <url>', 'the audit service', 'REEVE_AUDIT_URL'))
-    .addOption(required('--issuer <url>', 'the auth service', 'REEVE_ISSUER'))
-    .addOption(required('--client-id <id>', 'a client with the scope platform:admin', 'REEVE_CLIENT_ID'))
-    .addOption(required('--client-secret <secret>', 'better by the environment', 'REEVE_CLIENT_SECRET'))
     .option('--after <chain#sequence>', 'go on where an earlier run stopped')
     .action(async (tenant: string, { audit, after, ...credentials }: Options) => {
       let next = after === undefined ? undefined : placeOf(after);
@@ -45,6 +39,9 @@ export function rebuildSearchCommand(): Command {
         process.exitCode = 2;
       }
     });
+  for (const option of credentialOptions({ client: 'a client with the scope platform:admin' }))
+    command.addOption(option);
+  return command;
 }
 
 function placeOf(text: string): z.infer<typeof position> {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
+import { gradeConnectionCommand } from './connection-grade.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
 
 const manifest = z.object({ version: z.string() });
@@ -25,6 +26,8 @@ program
   .description('Messages that a consumer could not read')
   .addCommand(listDeadLettersCommand())
   .addCommand(replayDeadLettersCommand());
+
+program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 
 /** A wrong call is not a log that was found wanting: 2, where commander would say 1. */
 function withOwnExitCodes(command: Command) {

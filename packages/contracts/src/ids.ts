@@ -10,6 +10,8 @@ export const idPrefixes = {
   directory: 'dir',
   session: 'ses',
   connection: 'con',
+  domain: 'dom',
+  setupLink: 'sul',
   client: 'cli',
   connector: 'cnr',
   installation: 'ins',

@@ -53,10 +53,13 @@ export { JsonError, parseJson } from './json.ts';
 export { isCanonicalJws } from './jws.ts';
 export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
+  type LinkIdentityRequest,
+  linkIdentityRequest,
   type ResolveIdentityRequest,
   type ResolveIdentityResponse,
   resolveIdentityRequest,
   resolveIdentityResponse,
 } from './resolve-identity.ts';
+export { type SignInCause, signInCauses } from './sign-in-causes.ts';
 export { isText, textSchema } from './text.ts';
 export { auditedTopics, deadLetterTopic, maxMessageBytes, type Topic, type TopicName, topics } from './topics.ts';

@@ -62,7 +62,18 @@ export const problems = {
   identity_conflict: [
     409,
     'This identity can not be linked safely',
-    'An administrator has to link or rename the existing user with this address.',
+    'The person signs in as before and links it, or an administrator does (docs/sign-in.md, “Linking”).',
+  ],
+  link_needs_sign_in: [
+    403,
+    'Only somebody who has just signed in links another identity',
+    'Sign in as usual, and link it within fifteen minutes.',
+  ],
+  link_declined: [403, 'The person did not want to link it', 'Nothing was changed.'],
+  identity_taken: [
+    409,
+    'This identity is linked already, or the user has another one of that connection',
+    'Unlink that one first, if it is the right thing to do.',
   ],
   identity_unknown: [
     403,
@@ -70,21 +81,82 @@ export const problems = {
     'Ask an administrator to add you, or to turn on just-in-time provisioning.',
   ],
 
+  connection_incomplete: [
+    409,
+    'The connection says nothing of its identity provider yet',
+    'Set what the provider gives you by PATCH, then activate it.',
+  ],
   connection_not_active: [409, 'This SSO connection is not active', 'Activate it first.'],
+  auth_key_taken: [409, 'The tenant has this auth_key, for something else', 'Change that one, or choose another name.'],
+  auth_key_default: [
+    409,
+    'The first auth_key of a tenant is `default`, and it is the last to go',
+    'Create `default` first; delete the others before it.',
+  ],
+  setup_link_over: [404, 'The set-up link is not valid, or not any more', 'Ask whoever sent it for a new one.'],
+  setup_link_limit: [409, 'The tenant has as many set-up links as may be', 'Revoke one that is not needed any more.'],
+  connection_untested: [
+    409,
+    'No test sign-in has passed with the settings as they are now',
+    'Test the connection, then activate it.',
+  ],
+  connection_limit: [409, 'The tenant has as many SSO connections as may be', 'Delete one that is not used any more.'],
+  domain_limit: [409, 'The tenant has claimed as many domains as may be', 'Release one that is not used any more.'],
+  auth_key_limit: [409, 'The tenant has as many auth_keys as may be', 'Delete one that is not used any more.'],
+  domain_enforced: [
+    403,
+    'People with this address sign in another way',
+    'Start again with your e-mail address: it leads to the sign-in of your organization.',
+  ],
   domain_unverified: [
     403,
     'Nobody has verified that this domain is yours',
-    'Leave `domains` as it is, and ask the operator of the platform to set it.',
+    'Claim it at `domains`, put its record into the DNS and verify it; then send this again.',
   ],
   domain_taken: [
     409,
-    'Another SSO connection of the tenant speaks for this domain',
-    'Take the domain away from that connection first.',
+    'This domain is spoken for already',
+    'Take it away from the other SSO connection of the tenant first, or have its holder release it.',
+  ],
+  domain_claimed: [
+    409,
+    'The tenant has claimed this domain already',
+    'Find it in the list of domains; its record stays the same.',
   ],
   connection_unreachable: [
     422,
     "The identity provider's discovery document could not be used",
     'Check the issuer; the detail says what was wrong.',
+  ],
+  metadata_invalid: [
+    422,
+    "The identity provider's SAML metadata could not be used",
+    'Export it again at the identity provider; the detail says what was wrong.',
+  ],
+  metadata_moved: [
+    422,
+    'The metadata names another identity provider, or other hosts, than were accepted',
+    'Ask whoever runs the identity provider; set `saml.metadataUrl` again to accept what it names now.',
+  ],
+  connection_unsupported: [
+    409,
+    'This SSO connection has nothing of that kind',
+    'The detail says what it would have to have.',
+  ],
+  key_rotation_state: [
+    409,
+    'The keys of this SSO connection are at another step',
+    'Publish, use, finish, in this order; the detail says which comes next.',
+  ],
+  rollback_needs_secret: [
+    409,
+    'The secret of this SSO connection was given for another identity provider',
+    'Change the connection instead, naming the issuer with its secret.',
+  ],
+  revision_unknown: [
+    404,
+    'There is no such revision of this SSO connection any more',
+    'List its `revisions`: the last twenty are kept.',
   ],
   url_refused: [422, 'That URL is not allowed', 'Use a public https URL.'],
   sign_in_expired: [400, 'This sign-in took too long or was already used', 'Start again from the application.'],
@@ -92,6 +164,12 @@ export const problems = {
     400,
     'The sign-in could not be completed',
     'Start again; if it persists, give your administrator the reference.',
+  ],
+
+  sign_out_refused: [
+    400,
+    'The sign-out could not be completed',
+    'Sign out at the application; what the identity provider said of it was not signed by it, or is too old.',
   ],
 
   connector_unknown: [404, 'No such connector in the catalogue', 'List /v1/connectors.'],
@@ -187,17 +265,20 @@ export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly errors: FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** Which of several things it means to a person, where its code has several: their page says it. */
+  readonly meaning: string | undefined;
 
   constructor(
     code: ProblemCode,
     detail?: string,
-    options: { cause?: unknown; errors?: FieldError[]; retryAfterSeconds?: number } = {},
+    options: { cause?: unknown; errors?: FieldError[]; retryAfterSeconds?: number; meaning?: string } = {},
   ) {
     super(detail ?? problems[code][1], { cause: options.cause });
     this.name = 'ProblemError';
     this.code = code;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.meaning = options.meaning;
   }
 
   get status(): number {

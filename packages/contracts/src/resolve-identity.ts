@@ -1,4 +1,4 @@
-// The one synchronous call between services: auth asks provisioning who an external identity is.
+// The synchronous calls between services: auth asks provisioning who an external identity is, and links another one.
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { textSchema } from './text.ts';
@@ -33,3 +33,10 @@ export const resolveIdentityResponse = z.object({
 
 export type ResolveIdentityRequest = z.infer<typeof resolveIdentityRequest>;
 export type ResolveIdentityResponse = z.infer<typeof resolveIdentityResponse>;
+
+/** Somebody who is signed in has signed in by another connection as well, and says that both are them. */
+export const linkIdentityRequest = resolveIdentityRequest
+  .pick({ tenantId: true, connectionId: true, issuer: true, subject: true, origin: true })
+  .extend({ userId: idSchema('user') });
+
+export type LinkIdentityRequest = z.infer<typeof linkIdentityRequest>;

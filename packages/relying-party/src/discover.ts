@@ -2,11 +2,12 @@
 // it is not moved to other endpoints or keys by a later change of the document.
 import { ProblemError } from '@reeve/contracts';
 import { z } from 'zod';
+import { isAuthorityOf } from './directories.ts';
 
 /**
  * The algorithms that we take for ID tokens. No symmetric one: a client secret must not be able to sign an identity.
  */
-const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
 
 const endpoint = z.url({ protocol: /^https?$/ });
 
@@ -19,6 +20,7 @@ export const serverMetadata = z.object({
   id_token_signing_alg_values_supported: z.array(z.string()).default(['RS256']),
   authorization_response_iss_parameter_supported: z.boolean().exactOptional(),
   token_endpoint_auth_methods_supported: z.array(z.string()).exactOptional(),
+  token_endpoint_auth_signing_alg_values_supported: z.array(z.string()).exactOptional(),
 });
 
 export type ServerMetadata = z.infer<typeof serverMetadata>;
@@ -32,12 +34,14 @@ type Options = {
    * found.
    */
   hosts?: readonly string[];
+  /** An issuer of many directories is taken as well, by whoever asks then which they are (directories.ts). */
+  manyDirectories?: boolean;
 };
 
 const refused = (detail: string, cause?: unknown) => new ProblemError('connection_unreachable', detail, { cause });
 
 /** Throws `connection_unreachable` saying what was wrong, or `url_refused`. */
-export async function discover(issuer: string, { fetch, hosts }: Options): Promise<ServerMetadata> {
+export async function discover(issuer: string, { fetch, ...expected }: Options): Promise<ServerMetadata> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const response = await fetch(url, { headers: { accept: 'application/json' } }).catch((error: unknown) => {
     if (error instanceof ProblemError) throw error;
@@ -50,11 +54,16 @@ export async function discover(issuer: string, { fetch, hosts }: Options): Promi
     const wrong = parsed.error.issues.map(issue => issue.path.join('.')).join(', ');
     throw refused(`the discovery document is not valid: ${wrong || 'not JSON'}`);
   }
-  return checked(parsed.data, issuer, hosts);
+  return checked(parsed.data, issuer, expected);
 }
 
-function checked(metadata: ServerMetadata, issuer: string, hosts: Options['hosts']): ServerMetadata {
-  if (metadata.issuer !== issuer) throw refused('the discovery document names another issuer');
+function checked(
+  metadata: ServerMetadata,
+  issuer: string,
+  { hosts, manyDirectories = false }: Omit<Options, 'fetch'>,
+): ServerMetadata {
+  if (metadata.issuer !== issuer && !(manyDirectories && isAuthorityOf(metadata.issuer, issuer)))
+    throw refused('the discovery document names another issuer');
   const own = new URL(issuer);
   const { authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint } = metadata;
   const endpoints = { authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint };

@@ -1,10 +1,13 @@
 // The public face of @reeve/relying-party.
+export { type ClientKey, keyAlgorithmFor, takesSecrets } from './client-authentication.ts';
+export { isOfManyDirectories } from './directories.ts';
 export { discover, type Fetch, type ServerMetadata, serverMetadata } from './discover.ts';
 export {
+  type Client,
   createRelyingParty,
   type Granted,
   type Pending,
   type Registration,
   type Wanted,
 } from './relying-party.ts';
-export { StepError } from './step-error.ts';
+export { type Seen, StepError } from './step-error.ts';

@@ -3,10 +3,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { discover } from './discover.ts';
 import { createRelyingParty, type Pending, type Registration, type Wanted } from './relying-party.ts';
+import type { StepError } from './step-error.ts';
 
 type Key = {
   alg: string;
@@ -19,6 +21,8 @@ type Said = {
   idToken: (claims: JWTPayload) => Promise<string | undefined>;
   userInfo: Record<string, unknown>;
   discovery: Record<string, unknown>;
+  /** Says again what it was sent, and gives nothing. */
+  echoes: boolean;
 };
 
 const accessToken = 'an-access-token';
@@ -56,7 +60,12 @@ beforeAll(async () => {
     const answer = async () => {
       if (request.url === '/keys') return { keys: said.keys };
       if (request.url === '/userinfo') return said.userInfo;
-      if (request.url?.startsWith('/.well-known/')) return { ...registration().metadata, ...said.discovery };
+      if (request.url?.includes('/.well-known/')) return { ...registration().metadata, ...said.discovery };
+      if (said.echoes) {
+        response.statusCode = 401;
+        const sent = `${request.headers.authorization} ${await text(request)}`;
+        return { error: 'invalid_client', error_description: decodeURIComponent(sent) };
+      }
       const idToken = await said.idToken(claimsFor());
       return { access_token: accessToken, token_type: 'Bearer', ...(idToken ? { id_token: idToken } : {}) };
     };
@@ -73,7 +82,7 @@ afterAll(() => void server.close());
 let key: Key;
 beforeEach(async () => {
   key = await newKey();
-  said = { keys: [key.publicJwk], idToken: sign(key), userInfo: {}, discovery: {} };
+  said = { keys: [key.publicJwk], idToken: sign(key), userInfo: {}, discovery: {}, echoes: false };
 });
 
 const registration = (change: Partial<Registration['metadata']> = {}): Registration => ({
@@ -82,7 +91,7 @@ const registration = (change: Partial<Registration['metadata']> = {}): Registrat
     authorization_endpoint: `${url}/authorize`,
     token_endpoint: `${url}/token`,
     jwks_uri: `${url}/keys`,
-    id_token_signing_alg_values_supported: ['ES256', 'RS256', 'EdDSA'],
+    id_token_signing_alg_values_supported: ['ES256', 'RS256', 'EdDSA', 'Ed25519'],
     ...change,
   },
   clientId: 'us',
@@ -110,7 +119,13 @@ const withClaims = (change: JWTPayload) => () => sign(key)(claimsFor(change));
 
 describe('a sign-in', () => {
   test('is asked for with PKCE, state and nonce, and with what the application wants', async () => {
-    const { asked, pending } = await begun({ prompt: 'login', maxAgeSeconds: 60, loginHint: 'ada', acrValues: 'mfa' });
+    const { asked, pending } = await begun({
+      prompt: 'login select_account',
+      maxAgeSeconds: 60,
+      loginHint: 'ada',
+      acrValues: 'mfa',
+      uiLocales: 'de-CH fr',
+    });
     const challenge = createHash('sha256').update(pending.codeVerifier).digest('base64url');
     expect(Object.fromEntries(asked)).toEqual({
       client_id: 'us',
@@ -121,24 +136,28 @@ describe('a sign-in', () => {
       nonce: pending.nonce,
       code_challenge: challenge,
       code_challenge_method: 'S256',
-      prompt: 'login',
+      prompt: 'login select_account',
       max_age: '60',
       login_hint: 'ada',
       acr_values: 'mfa',
+      ui_locales: 'de-CH fr',
     });
   });
 
-  test.each(['ES256', 'RS256', 'EdDSA'])('is believed when the ID token is signed by %s', async alg => {
+  test.each(['ES256', 'RS256', 'EdDSA', 'Ed25519'])('is believed when the ID token is signed by %s', async alg => {
     key = await newKey(alg);
-    said = { ...said, keys: [key.publicJwk], idToken: sign(key) };
+    const hash = createHash(alg.startsWith('Ed') ? 'sha512' : 'sha256')
+      .update(accessToken)
+      .digest();
+    const at_hash = hash.subarray(0, hash.length / 2).toString('base64url');
+    said = { ...said, keys: [key.publicJwk], idToken: claims => sign(key)({ ...claims, at_hash }) };
     const { complete } = await begun();
     expect((await complete()).claims).toMatchObject({ sub: 'ada', email: 'ada@example.org' });
   });
 
-  test('is believed at once when the server has changed its keys a second ago', async () => {
+  test('is believed at once when the server has just changed its keys', async () => {
     const { party, complete, pending } = await begun();
     await complete();
-    await new Promise(resolve => setTimeout(resolve, 1_100));
     key = await newKey();
     said = { ...said, keys: [key.publicJwk], idToken: sign(key) };
     const again = party.complete(registration(), { pending, query: `?code=c&state=${pending.state}` });
@@ -225,6 +244,52 @@ describe('an answer is refused', () => {
   });
 });
 
+test('what a server was sent and says again is not seen', async () => {
+  said.echoes = true;
+  const { complete, pending } = await begun();
+  const query = `?code=the-code-itself&state=${pending.state}`;
+  const { seen } = (await complete({ query }).catch((error: unknown) => error)) as StepError;
+  expect(seen['description']).toMatch(/^Basic … .*&code=…&code_verifier=…&/);
+  for (const secret of ['secret', 'the-code-itself', pending.codeVerifier, btoa('us:secret')])
+    expect(JSON.stringify(seen)).not.toContain(secret);
+});
+
+describe('an issuer of many directories', () => {
+  const template = () => `${url}/{tenantid}`;
+  const from = (tid: string): JWTPayload => ({ iss: `${url}/${tid}`, tid });
+
+  test('is believed about the directories that are listed, and about none when none is', async () => {
+    const comeBy = async (directories: string[] | undefined, claims: JWTPayload) => {
+      const to = { ...registration({ issuer: template() }), ...(directories ? { directories } : {}) };
+      const { complete } = await begun({}, to);
+      said.idToken = withClaims({ ...claims, nonce });
+      return complete();
+    };
+    expect((await comeBy(['a', 'b'], from('b'))).claims).toMatchObject({ iss: `${url}/b`, tid: 'b' });
+    const refused: [string[] | undefined, JWTPayload][] = [
+      [['a', 'b'], from('c')],
+      [['a', 'b'], { ...from('a'), tid: 'b' }],
+      [['a', 'b'], from('{tenantid}')],
+      [['a', 'b'], { iss: template() }],
+      [[], from('a')],
+      [undefined, from('a')],
+    ];
+    for (const [directories, claims] of refused)
+      await expect(comeBy(directories, claims)).rejects.toMatchObject(refusedAt('id_token_claims'));
+  });
+
+  test('is discovered by whoever says that it may be one, and for its own address alone', async () => {
+    said.discovery = { issuer: `${url}/{tenantid}/v2.0` };
+    const read = (name: string, manyDirectories: boolean) => discover(`${url}${name}`, { fetch, manyDirectories });
+    for (const name of ['/common/v2.0', '/organizations/v2.0']) {
+      expect((await read(name, true)).issuer).toBe(`${url}/{tenantid}/v2.0`);
+      await expect(read(name, false)).rejects.toThrow('another issuer');
+    }
+    for (const name of ['/common', '/a/v2.0', '/common/v2.0/', '/common/v2.0?a'])
+      await expect(read(name, true)).rejects.toMatchObject({ code: 'connection_unreachable' });
+  });
+});
+
 describe('the user info endpoint', () => {
   const to = () => registration({ userinfo_endpoint: `${url}/userinfo` });
 
@@ -243,6 +308,34 @@ describe('the user info endpoint', () => {
     said.userInfo = { sub: 'ada', email: 'other@userinfo.example', email_verified: true };
     const { claims } = await complete();
     expect([claims['email'], claims['email_verified']]).toEqual(['ada@example.org', undefined]);
+  });
+
+  test('verifies the address that it names, and no word of the ID token does', async () => {
+    const { complete } = await begun({}, to());
+    said.idToken = withClaims({ email: undefined, email_verified: true });
+    for (const email_verified of [false, undefined, true]) {
+      said.userInfo = { sub: 'ada', email: 'ada@userinfo.example', email_verified };
+      expect((await complete()).claims['email_verified']).toBe(email_verified);
+    }
+  });
+
+  test('is asked for the claims that are wanted, and only where one of them is missing', async () => {
+    const { party, pending } = await begun({}, to());
+    said.userInfo = { sub: 'ada', department: 'R&D', email: 'other@userinfo.example', acr: 'high', groups: ['a'] };
+    const complete = async (wantedClaims: string[]) => {
+      const query = `?code=c&state=${pending.state}`;
+      return (await party.complete(to(), { pending, query, wantedClaims })).claims;
+    };
+    expect(await complete(['department', 'email', 'acr', '__proto__'])).toEqual({
+      ...claimsFor(),
+      iat: expect.any(Number),
+      exp: expect.any(Number),
+      department: 'R&D',
+    });
+    said.userInfo = { sub: 'eve' };
+    expect(await complete(['email', 'name'])).toMatchObject({ sub: 'ada' });
+    await expect(complete(['department'])).rejects.toMatchObject(refusedAt('user_info'));
+    expect(await complete(['acr'])).not.toHaveProperty('acr');
   });
 
   test.each([1e300, -1e17])('tells who somebody is and not how or when they signed in (%p)', async auth_time => {

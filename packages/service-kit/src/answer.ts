@@ -1,10 +1,13 @@
 // How answers and errors go out, by family: JSON with problem+json, pages with an error page, SCIM with SCIM's errors.
 // The one place that turns a problem into bytes.
-import { type ProblemCode, type ProblemError, problems } from '@reeve/contracts';
+import type { ProblemCode, ProblemError } from '@reeve/contracts';
 import type { Request, Response } from 'express';
-import { contentSecurityPolicy, html, page } from './html.ts';
+import { errorPage } from './pages/error-page.ts';
+import type { Language } from './pages/language.ts';
+import { readerOf } from './pages/reader.ts';
+import { sendPage } from './pages/send-page.ts';
 import { sendProblem } from './problem-json.ts';
-import type { AnswerKind, Page, Reply, Route } from './route.ts';
+import type { AnswerKind, Reply, Route } from './route.ts';
 
 export type Answer = { status: number; body: unknown; etag?: string | undefined; location?: string | undefined };
 
@@ -34,13 +37,10 @@ export function sendAnswer(route: Route, response: Response, { status, body, eta
   else response.json(body);
 }
 
-export function sendPage(response: Response, { title, content, formAction, status = 200 }: Page): void {
-  response.setHeader('Content-Security-Policy', contentSecurityPolicy(formAction));
-  response.status(status).type('html').send(page(title, content));
-}
-
-/** An error in the form that the caller of that family reads. */
-export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void {
+/** An error in the form that the caller of that family reads; a promise where that is a page. */
+export function sendError(family: 'json' | 'scim' | 'bytes', response: Response, problem: ProblemError): void;
+export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void | Promise<void>;
+export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void | Promise<void> {
   const isForPeople = family === 'page' || family === 'redirect';
   if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
   if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', 'Bearer');
@@ -56,15 +56,13 @@ export function sendError(family: AnswerKind, response: Response, problem: Probl
   }
 }
 
-function sendErrorPage(response: Response, problem: ProblemError): void {
-  const [status, title, help] = problems[problem.code];
+async function sendErrorPage(response: Response, problem: ProblemError): Promise<void> {
+  const { back } = await readerOf(response);
+  const { method, originalUrl } = response.req;
   const reference = String(response.getHeader('Reeve-Request-Id'));
-  // What a problem says of its own case is a sentence; without one it is the title once more.
-  const detail = problem.message === title ? null : html`<p>${problem.message}.</p>`;
-  const content = html`<p class="error" role="alert">${title}.</p>${detail}<p>${help}</p>
-<p>If it happens again, give your administrator this reference:</p><p><code>${reference}</code></p>
-<p class="muted">${problem.code}</p>`;
-  sendPage(response, { title: 'This did not work', content, status });
+  const path = method === 'POST' ? originalUrl : null;
+  const words = (language: Language) => errorPage(problem, { language, reference, path, back });
+  await sendPage(response, { words, status: problem.status });
 }
 
 function sendScimError(response: Response, problem: ProblemError): void {

@@ -12,8 +12,8 @@ import { baseConfig } from './config.ts';
 import { createFoundation } from './foundation.ts';
 import { createGiveWay } from './give-way.ts';
 import type { Authenticate } from './handle-route.ts';
-import { html } from './html.ts';
 import { createLogger } from './logger.ts';
+import { html } from './pages/html.ts';
 import { browserRouteFor, openRoute, ownRoute, platformRoute, scimRouteFor, tenantRoute } from './route.ts';
 import { changeExisting, createOnce, readExisting } from './save.ts';
 import { tenantDirectory } from './tenant-directory.ts';
@@ -562,7 +562,7 @@ describe('a page', () => {
     const shown = await asked('GET', { 'x-person': 'of-suspended' });
     const text = await shown.text();
     expect([shown.status, shown.headers.get('content-type')]).toEqual([403, expect.stringContaining('text/html')]);
-    expect(text).toContain('This tenant is suspended');
+    expect(text).toContain('access is suspended');
     expect(text).toContain(shown.headers.get('reeve-request-id') ?? 'none');
   });
 });

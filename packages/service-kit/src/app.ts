@@ -7,16 +7,19 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
 import { pinoHttp } from 'pino-http';
-import { familyFor, sendError, sendPage } from './answer.ts';
+import { familyFor, sendError } from './answer.ts';
 import type { BaseConfig } from './config.ts';
 import type { GiveWay } from './give-way.ts';
 import { type Authenticate, createRouteHandlers } from './handle-route.ts';
-import { contentSecurityPolicy, html } from './html.ts';
 import type { Logger } from './logger.ts';
 import { measure } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
+import { contentSecurityPolicy } from './pages/document.ts';
+import { html } from './pages/html.ts';
+import { productNameKey, sendPage } from './pages/send-page.ts';
 import { expressPath, mostSpecificFirst } from './path.ts';
 import { toProblem } from './problem-json.ts';
+import { publicPath } from './public-path.ts';
 import type { AnswerKind, Route } from './route.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 import type { VerifyToken } from './token-verifier.ts';
@@ -59,6 +62,7 @@ export function createApp(parts: AppParts): Express {
   app.set('trust proxy', config.REEVE_TRUST_PROXY);
   app.set('etag', false);
   app.set('query parser', 'simple');
+  app.locals[productNameKey] = config.REEVE_PRODUCT_NAME;
 
   app.use((_request, response, next) => {
     response.setHeader('Reeve-Request-Id', newId('request'));
@@ -131,7 +135,7 @@ const requestLog = (log: Logger) =>
     customSuccessMessage: () => 'answered',
     customErrorMessage: () => 'answered',
     serializers: {
-      req: (request: { method: string; url: string }) => ({ method: request.method, path: request.url.split('?')[0] }),
+      req: (request: { method: string; url: string }) => ({ method: request.method, path: publicPath(request.url) }),
       res: (response: { statusCode: number }) => ({ status: response.statusCode }),
       // What went wrong is logged where it is turned into an answer.
       err: () => undefined,
@@ -144,8 +148,8 @@ function limitByAddress() {
     limit: requestsPerMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    handler: (request, response) =>
-      sendError(familyFor(request), response, new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
+    handler: (_request, _response, next) =>
+      next(new ProblemError('rate_limited', undefined, { retryAfterSeconds: 60 })),
   });
 }
 
@@ -155,10 +159,10 @@ function serveAbout(app: Express, { name, purpose, config, routes }: AppParts): 
   app.get('/openapi.json', (_request, response) => void response.json(document));
   if (routes.some(({ path }) => path === '/')) return;
   const links = { openapi: '/openapi.json', health: '/healthz', ready: '/readyz', issuer: config.REEVE_ISSUER };
-  app.get('/', (request, response) => {
+  app.get('/', async (request, response) => {
     if (familyFor(request) === 'json') return void response.json({ service: name, purpose, links });
     const list = Object.entries(links).map(([what, link]) => html`<li>${what}: <a href="${link}">${link}</a></li>`);
-    sendPage(response, { title: `Reeve ${name}`, content: html`<p>${purpose}</p><ul>${list}</ul>` });
+    await sendPage(response, { title: `Reeve ${name}`, content: html`<p>${purpose}</p><ul>${list}</ul>` });
   });
 }
 
@@ -210,6 +214,7 @@ function errorHandler(log: Logger): ErrorRequestHandler {
     if (isFailure(problem.status)) log.error({ ...about, error: problem.cause ?? problem }, 'request failed');
     else log.debug({ ...about, error: problem.cause }, 'request refused');
     if (response.headersSent) return next(error);
-    sendError((response.locals['answers'] as AnswerKind | undefined) ?? familyFor(request), response, problem);
+    const family = (response.locals['answers'] as AnswerKind | undefined) ?? familyFor(request);
+    return sendError(family, response, problem);
   };
 }

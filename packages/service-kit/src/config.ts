@@ -104,6 +104,12 @@ export const baseConfig = z.object({
     .default(0)
     .describe('How many proxies in front add X-Forwarded-For'),
   REEVE_RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off lifts rate limits, for load tests only'),
+  REEVE_PRODUCT_NAME: z
+    .string()
+    .trim()
+    .max(60)
+    .default('')
+    .describe('What people call the product, on pages; Reeve where neither it nor a tenant has a name'),
   REEVE_ALLOWED_PRIVATE_ORIGINS: commaSeparated
     .default([])
     .describe('Exact origins that the SSRF guard lets through, for tests only'),

@@ -3,8 +3,9 @@ import type { Access, Principal, Resource } from '@reeve/access';
 import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import { createRounds, type Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
-import { type Answer, answerOf, sendAnswer, sendPage } from './answer.ts';
+import { type Answer, answerOf, sendAnswer } from './answer.ts';
 import { createIdempotency, type Idempotency, idempotencyKeyForm, type Once } from './idempotency.ts';
+import { sendPage } from './pages/send-page.ts';
 import { areOfTheirForm, readParameters } from './path.ts';
 import { readBody } from './read-body.ts';
 import type { HandlerInput, Reply, Route } from './route.ts';
@@ -401,7 +402,11 @@ function runOnce(
   });
 }
 
-function reply(route: Route, response: Response, given: Exclude<Reply<unknown>, { stream: unknown }>): void {
+function reply(
+  route: Route,
+  response: Response,
+  given: Exclude<Reply<unknown>, { stream: unknown }>,
+): void | Promise<void> {
   if ('redirect' in given) return response.redirect(303, given.redirect);
   if ('page' in given) return sendPage(response, given.page);
   sendAnswer(route, response, answerOf(route, given));

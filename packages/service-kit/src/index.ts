@@ -7,9 +7,14 @@ export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './confi
 export { createFoundation, type Foundation } from './foundation.ts';
 export { createGiveWay, type GiveWay, yieldEvery } from './give-way.ts';
 export { type Authenticate, addressOf, causeOf, type Known, requestIdOf, searchOf } from './handle-route.ts';
-export { contentSecurityPolicy, Html, html, page } from './html.ts';
 export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { type Brand, contentSecurityPolicy, type Words } from './pages/document.ts';
+export { failure, type Meaning } from './pages/error-page.ts';
+export { Html, html } from './pages/html.ts';
+export { type InEach, type Language, languages, say } from './pages/language.ts';
+export { pagesAreFor, type Reader } from './pages/reader.ts';
+export { renderPage } from './pages/send-page.ts';
 export { toProblem } from './problem-json.ts';
 export {
   type Asked,

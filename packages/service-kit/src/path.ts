@@ -6,6 +6,8 @@ const idParameters = {
   userId: 'user',
   sessionId: 'session',
   connectionId: 'connection',
+  domainId: 'domain',
+  setupLinkId: 'setupLink',
   clientId: 'client',
   directoryId: 'directory',
   installationId: 'installation',

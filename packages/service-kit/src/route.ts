@@ -6,7 +6,8 @@ import type { Action } from '@reeve/access';
 import type { Cause, Id, IdKind, TenantId } from '@reeve/contracts';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import type { Html } from './html.ts';
+import type { Words } from './pages/document.ts';
+import type { Language } from './pages/language.ts';
 import type { PathParameters } from './path.ts';
 import type { Caller } from './token-verifier.ts';
 
@@ -28,9 +29,8 @@ export type AnswerKind = 'json' | 'page' | 'redirect' | 'scim' | 'bytes';
 /** What the access decision is about. A parameter of the path names the person or the workspace. */
 type ResourceKind = 'platform' | 'tenant' | 'own' | { user: string } | { workspace: string };
 
-export type Page = {
-  title: string;
-  content: Html;
+/** In the language of whoever reads it, or in English alone: a page that puts its very words on record. */
+export type Page = (Words | { words: (language: Language) => Words }) & {
   /** Origins that the page's forms lead to besides our own, or `anywhere` where that cannot be known. */
   formAction?: readonly string[] | 'anywhere';
   status?: number;

@@ -23,6 +23,7 @@ const create = `(config, log) => {
     routes: [
       lane,
       kit.openRoute({ ...open, method: 'get', path: '/things/{name}', summary: 'Read', handle: async () => ({ body: {} }) }),
+      kit.openRoute({ ...open, method: 'get', path: '/setup/{setupLink}', summary: 'Set up', handle: async () => ({ body: {} }) }),
       kit.openRoute({ ...open, method: 'get', path: '/fails', summary: 'Fail', handle: () => Promise.reject(new Error('why')) }),
       kit.openRoute({ ...open, method: 'get', path: '/instrumented', summary: 'Tell', handle: async () => {
         const { Server } = (await import('node:http')).default;
@@ -88,7 +89,9 @@ const lineOf = (requestId: string, msg: string): Promise<Line> =>
 describe('a service', () => {
   beforeAll(() => start({}));
 
-  test('logs each request by its id, path and status, without the query', async () => {
+  test('logs each request by its id, path and status, without the query and what is secret in a path', async () => {
+    const setUp = await lineOf(await ask('GET', '/setup/secret'), 'answered');
+    expect(setUp).toMatchObject({ req: { path: '/setup/…' } });
     const requestId = await ask('GET', '/things/one?code=secret');
     expect(requestId).toMatch(/^req_/);
     const line = await lineOf(requestId, 'answered');
@@ -139,6 +142,7 @@ describe('a collector', () => {
   test('learns which service it is, in which version, and which of its processes', async () => {
     await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
     await ask('GET', '/things/one');
+    await ask('GET', '/setup/what-nobody-may-see?x=1');
     expect(await isInstrumented()).toEqual({ instrumented: true });
     await stop();
     for (const path of ['/v1/metrics', '/v1/traces']) {
@@ -152,5 +156,7 @@ describe('a collector', () => {
     }
     const sent = taken.map(({ bytes }) => bytes.toString('latin1')).join('\n');
     expect(sent).toMatch(/http\.route.{1,6}\/things\/{name}/s);
+    expect(sent).toMatch(/http\.route.{1,6}\/setup\/{setupLink}/s);
+    expect(sent).not.toContain('what-nobody-may-see');
   });
 });

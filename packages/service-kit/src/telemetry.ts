@@ -15,6 +15,7 @@ import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runti
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationType, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { publicPath } from './public-path.ts';
 
 const { env } = process;
 const hasCollector = env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
@@ -51,6 +52,8 @@ const runtime = new RuntimeNodeInstrumentation({ monitoringPrecision: 500 });
 const tracing = () => [
   new HttpInstrumentation({
     ignoreIncomingRequestHook: ({ url = '' }) => quiet.has(url),
+    // In place of the path as it came.
+    startIncomingSpanHook: ({ url = '' }) => ({ 'url.path': publicPath(url) }),
     redactedQueryParams: ['code', 'state', 'token', 'id_token_hint', 'login_hint', 'session_state', 'request', 'iss'],
   }),
   new MongoDBInstrumentation({

@@ -26,7 +26,9 @@ describe('a tenant', () => {
     expect(await directory.find(tenant.slug)).toEqual(tenant);
     expect(await directory.find(tenant.id)).toEqual(tenant);
     expect(await directory.findNow(tenant.slug)).toEqual(tenant);
+    expect(await directory.findNamed(' Acme ')).toEqual(tenant);
     expect(looked).toEqual(['acme']);
+    expect(await directory.findNow(' Acme ')).toBeNull();
   });
 
   test('that was made a moment ago is waited for, by those who are known', async () => {

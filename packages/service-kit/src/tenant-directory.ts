@@ -16,6 +16,8 @@ export type TenantDirectory = {
   find(reference: string): Promise<KnownTenant | null>;
   /** The same for whatever a stranger names: one look, be the name known or not. */
   findNow(reference: string): Promise<KnownTenant | null>;
+  /** The same for what somebody has typed, or an application asks for: case and spaces around it say nothing. */
+  findNamed(text: string): Promise<KnownTenant | null>;
 };
 
 type LookUp = (reference: string) => Promise<KnownTenant | null>;
@@ -68,6 +70,7 @@ export function tenantDirectory(lookUp: LookUp): TenantDirectory {
 
   return {
     findNow,
+    findNamed: text => findNow(text.trim().toLowerCase()),
     async find(reference) {
       const giveUpAt = isId('tenant', reference) ? madeAt(reference) + arrivalMs : 0;
       let tenant = await findNow(reference);

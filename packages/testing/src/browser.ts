@@ -10,6 +10,20 @@ const maxRedirects = 20;
 
 export type Browser = ReturnType<typeof createBrowser>;
 
+/** What stands in the elements of a page that a CSS selector names. */
+export const textsIn = ({ text }: Page, selector: string): string[] =>
+  parse(text)
+    .querySelectorAll(selector)
+    .map(element => element.text);
+
+/** The page as if its one form were that which leads to a path ending so; null where it has none. */
+export function formOf(page: Page, ending: string): Page | null {
+  const form = parse(page.text)
+    .querySelectorAll('form')
+    .find(one => one.getAttribute('action')?.endsWith(ending));
+  return form ? { ...page, text: form.outerHTML } : null;
+}
+
 export function createBrowser() {
   const jar = new CookieJar();
   const visited: string[] = [];

@@ -1,8 +1,8 @@
 // Somebody else's identity provider, over HTTP: whoever comes is signed in at once, as whom the test says. It speaks
-// OpenID Connect, and can lie in it.
+// OpenID Connect, and can lie in each of its answers.
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { listen } from './listen.ts';
 
 export type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
@@ -10,7 +10,37 @@ export type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>
 /** A sign-in that was asked for, until its code is used. */
 type Begun = { nonce: string | null; challenge: string | null; clientId: string };
 
-const newKey = async () => ({ kid: randomBytes(6).toString('hex'), ...(await generateKeyPair('ES256')) });
+export type ProviderKey = Awaited<ReturnType<typeof newProviderKey>>;
+
+/** What it says instead of the truth. */
+export type Lies = {
+  /** Members of the discovery document. */
+  discovery?: object;
+  keys?: () => Promise<unknown> | unknown;
+  /** Made of the true claims. */
+  idToken?: (claims: JWTPayload, key: ProviderKey) => Promise<string | undefined> | string | undefined;
+  /** Members of the token endpoint's answer. */
+  tokens?: object;
+  /** A text is answered as a JWT. */
+  userInfo?: () => Promise<object | string> | object | string;
+  /** Changes what the browser brings back. */
+  back?: (parameters: URLSearchParams) => void;
+  /** Whole answers, by path. */
+  answers?: Record<string, (request: IncomingMessage, response: ServerResponse) => void>;
+};
+
+export type Asked = { path: string; headers: IncomingHttpHeaders; form: URLSearchParams };
+
+export async function newProviderKey(alg = 'ES256', options: object = {}) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, options);
+  const kid = randomBytes(6).toString('hex');
+  const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg };
+  return { kid, alg, privateKey, publicKey, jwk };
+}
+
+/** An ID token by that key; a header that is undefined is left out. */
+export const signedBy = ({ kid, alg, privateKey }: ProviderKey, claims: JWTPayload, header: object = {}) =>
+  new SignJWT(claims).setProtectedHeader({ alg, kid, ...header }).sign(privateKey);
 
 async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
@@ -18,12 +48,17 @@ async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
+const discoveryPath = '/.well-known/openid-configuration';
+const minutes = (count: number) => Math.floor(Date.now() / 1_000) + count * 60;
+
 export async function startIdentityProvider() {
-  let key = await newKey();
+  let key = await newProviderKey();
   let claims = (): JWTPayload => ({ sub: 'somebody' });
   let refusal: string | null = null;
+  let lies: Lies = {};
   const begun = new Map<string, Begun>();
   const asked: URLSearchParams[] = [];
+  const requests: Asked[] = [];
 
   function authorize({ searchParams }: URL): string {
     asked.push(searchParams);
@@ -38,11 +73,11 @@ export async function startIdentityProvider() {
     back.searchParams.set('state', parameter('state') ?? '');
     if (refusal === null) back.searchParams.set('code', code);
     else back.searchParams.set('error', refusal);
+    lies.back?.(back.searchParams);
     return back.href;
   }
 
-  async function tokens(request: IncomingMessage): Promise<{ status: number; body: object }> {
-    const form = await formOf(request);
+  async function tokens(form: URLSearchParams): Promise<{ status: number; body: object }> {
     const code = form.get('code') ?? '';
     const sent = begun.get(code);
     begun.delete(code);
@@ -50,39 +85,51 @@ export async function startIdentityProvider() {
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
     if (!sent || sent.challenge !== challenge) return { status: 400, body: { error: 'invalid_grant' } };
-    const idToken = await new SignJWT({ nonce: sent.nonce ?? undefined, ...claims() } as JWTPayload)
-      .setProtectedHeader({ alg: 'ES256', kid: key.kid })
-      .setIssuer(issuer)
-      .setAudience(sent.clientId)
-      .setIssuedAt()
-      .setExpirationTime('5 minutes')
-      .sign(key.privateKey);
-    return { status: 200, body: { access_token: 'opaque', token_type: 'Bearer', id_token: idToken } };
+    const said: JWTPayload = {
+      nonce: sent.nonce ?? undefined,
+      ...claims(),
+      iss: issuer,
+      aud: sent.clientId,
+      iat: minutes(0),
+      exp: minutes(5),
+    };
+    const idToken = await (lies.idToken ? lies.idToken(said, key) : signedBy(key, said));
+    const id_token = idToken === undefined ? {} : { id_token: idToken };
+    return { status: 200, body: { access_token: 'opaque', token_type: 'Bearer', ...id_token, ...lies.tokens } };
   }
+
+  const discovery = () => ({
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+    id_token_signing_alg_values_supported: ['ES256'],
+    ...lies.discovery,
+  });
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', issuer);
-    const send = (body: object, status = 200) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(body));
+    const send = (body: unknown, status = 200) => {
+      const isJwt = typeof body === 'string';
+      response.writeHead(status, { 'content-type': isJwt ? 'application/jwt' : 'application/json' });
+      response.end(isJwt ? body : JSON.stringify(body));
     };
-    const answers: Record<string, () => Promise<void> | void> = {
-      '/.well-known/openid-configuration': () =>
-        send({
-          issuer,
-          authorization_endpoint: `${issuer}/authorize`,
-          token_endpoint: `${issuer}/token`,
-          jwks_uri: `${issuer}/keys`,
-          id_token_signing_alg_values_supported: ['ES256'],
-        }),
-      '/keys': async () => send({ keys: [{ ...(await exportJWK(key.publicKey)), kid: key.kid, alg: 'ES256' }] }),
+    const answers: Record<string, (form: URLSearchParams) => Promise<void> | void> = {
+      [discoveryPath]: () => send(discovery()),
+      '/keys': async () => send(lies.keys ? await lies.keys() : { keys: [key.jwk] }),
       '/authorize': () => void response.writeHead(303, { location: authorize(url) }).end(),
-      '/token': async () => {
-        const { status, body } = await tokens(request);
+      '/token': async form => {
+        const { status, body } = await tokens(form);
         send(body, status);
       },
+      '/userinfo': async () => (lies.userInfo ? send(await lies.userInfo()) : send({}, 404)),
     };
-    void (answers[url.pathname] ?? (() => send({}, 404)))();
+    const path = url.pathname.endsWith(discoveryPath) ? discoveryPath : url.pathname;
+    void formOf(request).then(form => {
+      requests.push({ path, headers: request.headers, form });
+      const lie = lies.answers?.[path];
+      return lie ? lie(request, response) : (answers[path] ?? (() => send({}, 404)))(form);
+    });
   });
   const { url: issuer, stop } = await listen(server);
 
@@ -90,6 +137,8 @@ export async function startIdentityProvider() {
     issuer,
     /** What was asked of the authorization endpoint, oldest first. */
     asked,
+    /** Every request, oldest first. */
+    requests,
     /** From now on whoever comes is this person; claims of the ID token, which may contradict everything. */
     is(who: JWTPayload | (() => JWTPayload)) {
       claims = typeof who === 'function' ? who : () => who;
@@ -99,8 +148,14 @@ export async function startIdentityProvider() {
     refuses(error: string) {
       refusal = error;
     },
-    async changesItsKeys() {
-      key = await newKey();
+    /** From now on it says this, and nothing of what it said instead of the truth before. */
+    lies(how: Lies) {
+      lies = how;
+    },
+    /** Returns the key that it has from now on. */
+    async changesItsKeys(to?: ProviderKey): Promise<ProviderKey> {
+      key = to ?? (await newProviderKey());
+      return key;
     },
     stop,
   };

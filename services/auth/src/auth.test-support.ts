@@ -91,8 +91,10 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       REEVE_CONSENT_URL: 'http://127.0.0.1:1',
       REEVE_CONSENT_CLIENT_SECRET: secret(),
       REEVE_COOKIE_KEYS: secret(),
-      REEVE_ALLOWED_PRIVATE_ORIGINS: provider.issuer,
       ...environment,
+      REEVE_ALLOWED_PRIVATE_ORIGINS: [provider.issuer, environment['REEVE_ALLOWED_PRIVATE_ORIGINS'] ?? []]
+        .flat()
+        .join(','),
     },
   });
   keyFile.remove();
@@ -152,18 +154,8 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     return body.id;
   }
 
-  /**
-   * Sends a browser through a sign-in, or until it stops on its way. Where it ends at the application, `code` is what
-   * it brings.
-   */
-  async function authorize(
-    application: Application,
-    {
-      browser = createBrowser(),
-      stopAt = callback,
-      ...parameters
-    }: { browser?: Browser; stopAt?: string } & Record<string, unknown> = {},
-  ) {
+  /** Where an application sends a browser to. */
+  function authorizationUrl(application: Application, parameters: Record<string, unknown> = {}) {
     const verifier = randomBytes(32).toString('base64url');
     const url = new URL(`${auth.url}/auth`);
     url.search = new URLSearchParams({
@@ -176,6 +168,22 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
       code_challenge_method: 'S256',
       ...(parameters as Record<string, string>),
     }).toString();
+    return { url, verifier };
+  }
+
+  /**
+   * Sends a browser through a sign-in, or until it stops on its way. Where it ends at the application, `code` is what
+   * it brings.
+   */
+  async function authorize(
+    application: Application,
+    {
+      browser = createBrowser(),
+      stopAt = callback,
+      ...parameters
+    }: { browser?: Browser; stopAt?: string } & Record<string, unknown> = {},
+  ) {
+    const { url, verifier } = authorizationUrl(application, parameters);
     const page = await browser.open(url, stopAt);
     return { browser, page, verifier, code: page.url.searchParams.get('code') };
   }
@@ -207,6 +215,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     newTenant,
     newApplication,
     newConnection,
+    authorizationUrl,
     authorize,
     signIn,
     refresh: (application: Application, refreshToken: string) =>

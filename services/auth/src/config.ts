@@ -1,5 +1,6 @@
 import { baseConfig, commaSeparated } from '@reeve/service-kit';
 import { z } from 'zod';
+import { isResolverAddress } from './domains/look-up-txt.ts';
 
 export const configSchema = baseConfig.extend({
   REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),
@@ -24,6 +25,33 @@ export const configSchema = baseConfig.extend({
     .max(60)
     .default(5)
     .describe('How long a refresh token that has been followed may come again, for clients that refresh twice at once'),
+  REEVE_METADATA_REFRESH_HOURS: z.coerce
+    .number()
+    .min(0.25)
+    .max(168)
+    .default(6)
+    .describe('How often the metadata of SAML identity providers is read again, a tenth sooner or later'),
+  REEVE_SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe(
+      'Server for mail, smtp://user:password@host:587 (with STARTTLS, which is demanded) or smtps://; without one, ' +
+        'warnings of what ends are events and stand on pages, and no mail is sent',
+    ),
+  REEVE_MAIL_FROM: z
+    .string()
+    .regex(/^([^<>\r\n]* )?<?[^\s@<>]+@[^\s@<>]+>?$/, 'must be an address, or a name and an address in angle brackets')
+    .optional()
+    .describe(
+      'Sender of mail, as in: Acme <no-reply@acme.example>; no-reply at the host of the issuer where it is empty',
+    ),
+  REEVE_DNS_SERVERS: commaSeparated
+    .pipe(z.array(z.string().refine(isResolverAddress, 'must be an IP address, with a port or without')))
+    .default([])
+    .describe(
+      'Resolvers that validate DNSSEC, as ip or ip:port, which are asked for the records of domains; of several, in ' +
+        "different places, all that answer have to agree. The system's where it is empty",
+    ),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,17 +1,47 @@
 // What lies in this service's database.
 import type { Contents } from '@reeve/store';
 import { vaultCollections } from '@reeve/vault';
+import { attempts } from './attempts/attempt.ts';
+import { authKeys } from './auth-keys/auth-key.ts';
+import { brandings } from './branding/branding.ts';
 import { clients } from './clients/client.ts';
+import { connectionTests } from './connection-tests/connection-test.ts';
+import { testSignIns } from './connection-tests/test-sign-in.ts';
 import { connections } from './connections/connection.ts';
+import { revisions } from './connections/connection-revision.ts';
+import { secretNames } from './connections/connection-secret.ts';
+import { watches } from './connections/connection-watch.ts';
+import { recordsOfKinds } from './connections/kinds/registry.ts';
+import { domains } from './domains/domain.ts';
+import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
 import { browserLogins } from './openid-provider/browser-logins.ts';
 import { grants } from './openid-provider/grants.ts';
 import { peopleChanges } from './sessions/people-changes.ts';
 import { sessions } from './sessions/session.ts';
+import { signOutsAtProviders } from './sessions/single-logout.ts';
+import { setupLinks } from './setup-links/setup-link.ts';
 import { signIns } from './sign-in/sign-in.ts';
 import { signingKeys } from './signing-keys/signing-keys.ts';
 
 export const contents: Contents = {
-  collections: [clients, connections, sessions, peopleChanges, signingKeys, ...vaultCollections],
-  platformRecords: [signIns, grants, browserLogins, artifacts],
+  collections: [
+    attempts,
+    authKeys,
+    brandings,
+    clients,
+    connections,
+    revisions,
+    secretNames,
+    watches,
+    mailDays,
+    domains,
+    setupLinks,
+    connectionTests,
+    sessions,
+    peopleChanges,
+    signingKeys,
+    ...vaultCollections,
+  ],
+  platformRecords: [signIns, grants, browserLogins, artifacts, signOutsAtProviders, testSignIns, ...recordsOfKinds],
 };

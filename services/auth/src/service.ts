@@ -1,8 +1,19 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part
 // is built and every route mounted here.
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createGuardedFetch } from '@reeve/service-kit/outbound';
+import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { attempts as attemptsOf, recordAttempts } from './attempts/attempt.ts';
+import { listAttempts, readAttempt } from './attempts/read-attempts.ts';
+import { authKeys as authKeysOf } from './auth-keys/auth-key.ts';
+import { createAuthKeyDirectory } from './auth-keys/auth-key-directory.ts';
+import { deleteAuthKey, updateAuthKey } from './auth-keys/change-auth-key.ts';
+import { createAuthKey } from './auth-keys/create-auth-key.ts';
+import { listAuthKeys, readAuthKey } from './auth-keys/read-auth-keys.ts';
+import { createBrandDirectory } from './branding/brand-directory.ts';
+import { brandings as brandingsOf } from './branding/branding.ts';
+import { readBranding } from './branding/read-branding.ts';
+import { setBranding } from './branding/set-branding.ts';
 import { clients as clientsOf } from './clients/client.ts';
 import { createClientDirectory } from './clients/client-directory.ts';
 import { createClient } from './clients/create-client.ts';
@@ -12,35 +23,81 @@ import { readClient } from './clients/read-client.ts';
 import { rotateClientSecret } from './clients/rotate-secret.ts';
 import { updateClient } from './clients/update-client.ts';
 import type { Config } from './config.ts';
+import { connectionTests as connectionTestsOf } from './connection-tests/connection-test.ts';
+import { createTestSignIn, testSignIns as testSignInsOf } from './connection-tests/test-sign-in.ts';
 import { activateConnection } from './connections/activate-connection.ts';
 import { connections as connectionsOf } from './connections/connection.ts';
+import { createConnectionAdministration } from './connections/connection-administration.ts';
+import { createChangeConnection } from './connections/connection-changes.ts';
 import { createConnectionDirectory } from './connections/connection-directory.ts';
+import { connectionDocuments } from './connections/connection-documents.ts';
+import { revisions as revisionsOf } from './connections/connection-revision.ts';
+import { createConnectionSecrets, secretNames as secretNamesOf } from './connections/connection-secret.ts';
+import { watches as watchesOf } from './connections/connection-watch.ts';
 import { createConnection } from './connections/create-connection.ts';
-import { deleteConnection, destroySecretOfDeletedConnection } from './connections/delete-connection.ts';
+import { clearAwayDeletedConnection, deleteConnection } from './connections/delete-connection.ts';
+import { giveUpReleasedDomain } from './connections/give-up-released-domain.ts';
+import { readGrade } from './connections/grade/read-grade.ts';
 import { createKinds } from './connections/kinds/registry.ts';
 import { listConnections } from './connections/list-connections.ts';
+import { listConnectionRevisions } from './connections/list-revisions.ts';
+import { createRefreshMetadata } from './connections/metadata-refresh.ts';
+import { previewClaims } from './connections/preview-claims.ts';
 import { readConnection } from './connections/read-connection.ts';
+import { refreshConnectionMetadata } from './connections/refresh-metadata.ts';
+import { createRehearseChange } from './connections/rehearse-change.ts';
+import { rehearseConnection } from './connections/rehearse-connection.ts';
+import { rollBackConnection } from './connections/rollback-connection.ts';
+import { rotateConnectionKey } from './connections/rotate-key.ts';
 import { testConnection } from './connections/test-connection.ts';
 import { updateConnection } from './connections/update-connection.ts';
+import { watchChangedConnections } from './connections/watch-changed-connections.ts';
+import { watchConnections } from './connections/watch-connections.ts';
 import { contents } from './contents.ts';
+import { claimDomain } from './domains/claim-domain.ts';
+import { domains as domainsOf } from './domains/domain.ts';
+import { createDomainDirectory } from './domains/domain-directory.ts';
+import { forgetDeletedConnection } from './domains/forget-deleted-connection.ts';
+import { listDomains } from './domains/list-domains.ts';
+import { createTxtLookup } from './domains/look-up-txt.ts';
+import { createProofChecks } from './domains/proof-checks.ts';
+import { readDomain } from './domains/read-domain.ts';
+import { recheckDomains } from './domains/recheck-domains.ts';
+import { releaseDomain } from './domains/release-domain.ts';
+import { updateDomain } from './domains/update-domain.ts';
+import { verifyDomain } from './domains/verify-domain.ts';
+import { createEnforceDomain } from './home-realm/enforce-domain.ts';
+import { explainHomeRealm } from './home-realm/explain-home-realm.ts';
+import { createHomeRealm } from './home-realm/know-realm.ts';
+import { createMailBudget, mailDays } from './mail/mail-budget.ts';
+import { createMailer } from './mail/mailer.ts';
 import { createAdapterFactory } from './openid-provider/adapter.ts';
 import { artifactAdapter, artifacts } from './openid-provider/artifacts.ts';
 import { browserLoginAdapter, browserLogins } from './openid-provider/browser-logins.ts';
 import { providerEndpoints } from './openid-provider/endpoints.ts';
 import { createGrantStore, grants as grantsOf } from './openid-provider/grants.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
+import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
 import { peopleChanges as peopleChangesOf } from './sessions/people-changes.ts';
 import { sessions as sessionsOf } from './sessions/session.ts';
+import { createSingleLogout, signOutsAtProviders } from './sessions/single-logout.ts';
 import { terminateOwnSession, terminateSession } from './sessions/terminate-session.ts';
+import { createSetupLink } from './setup-links/create-setup-link.ts';
+import { endLinksOfMakers } from './setup-links/end-links-of-makers.ts';
+import { createFindLink } from './setup-links/find-link.ts';
+import { listSetupLinks, readSetupLink } from './setup-links/read-setup-links.ts';
+import { revokeSetupLink } from './setup-links/revoke-setup-link.ts';
+import { setupLinks as setupLinksOf } from './setup-links/setup-link.ts';
+import { setupRoutes } from './setup-links/setup-routes.ts';
 import { createIdentityResolver } from './sign-in/identity-resolver.ts';
 import { createSignInRecords, signIns as signInsOf } from './sign-in/sign-in.ts';
 import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import { beginSession } from './sign-in/steps/begin-session.ts';
-import { chooseConnection } from './sign-in/steps/choose-connection.ts';
-import { chooseTenant } from './sign-in/steps/choose-tenant.ts';
+import { chooseHomeRealm } from './sign-in/steps/choose-home-realm.ts';
+import { confirmLink } from './sign-in/steps/confirm-link.ts';
 import { goToProvider } from './sign-in/steps/go-to-provider.ts';
 import { resolvePerson } from './sign-in/steps/resolve-person.ts';
 import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
@@ -61,16 +118,39 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const issuer = config.REEVE_ISSUER;
   const clients = store.collection(clientsOf);
   const connections = store.collection(connectionsOf);
+  const revisions = store.collection(revisionsOf);
+  const watches = store.collection(watchesOf);
+  const domains = store.collection(domainsOf);
+  const attempts = store.collection(attemptsOf);
   const sessions = store.collection(sessionsOf);
   const peopleChanges = store.collection(peopleChangesOf);
 
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const tenants = createTenantDirectory(store);
   const clientDirectory = createClientDirectory({ clients, config, clock });
-  const connectionDirectory = createConnectionDirectory({ connections });
-  const live = createLiveSessions({ sessions, tenants });
-  const fetch = createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
-  const kinds = createKinds({ vault, fetch, ownIssuer: issuer });
+  const domainDirectory = createDomainDirectory({ domains });
+  const connectionDirectory = createConnectionDirectory({ connections, domains: domainDirectory });
+  const authKeys = store.collection(authKeysOf);
+  const authKeyDirectory = createAuthKeyDirectory({ authKeys });
+  const brandings = store.collection(brandingsOf);
+  const brands = createBrandDirectory({ brandings });
+  const homeRealm = createHomeRealm({
+    tenants,
+    connections: connectionDirectory,
+    authKeys: authKeyDirectory,
+    domains: domainDirectory,
+  });
+  const enforceDomain = createEnforceDomain({ domains: domainDirectory });
+  const live = createLiveSessions({ sessions, tenants, enforceDomain });
+  const network = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
+  const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
+  const singleLogout = createSingleLogout({
+    connections: connectionDirectory,
+    kinds,
+    records: store.platformRecords(signOutsAtProviders),
+    clock,
+    log,
+  });
   const signIns = createSignInRecords({ records: store.platformRecords(signInsOf), clock });
   const grants = createGrantStore({
     records: store.platformRecords(grantsOf),
@@ -90,6 +170,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     live,
     tenants,
     store,
+    singleLogout,
+    authKeys: authKeyDirectory,
     adapter: createAdapterFactory({
       clients: clientDirectory,
       signIns,
@@ -98,7 +180,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       artifact: model => artifactAdapter({ records: store.platformRecords(artifacts), clock, model }),
     }),
   });
-  const resolveIdentity = createIdentityResolver({
+  const identities = createIdentityResolver({
     audience: config.REEVE_PROVISIONING_URL,
     address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,
     issuer,
@@ -106,16 +188,87 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
   const ofConnection = { connections: connectionDirectory, kinds };
   const steps = {
-    'choose-tenant': chooseTenant({ tenants }),
-    'choose-connection': chooseConnection({ connections: connectionDirectory }),
+    'choose-home-realm': chooseHomeRealm({ homeRealm, connections: connectionDirectory }),
     'go-to-provider': goToProvider(ofConnection),
     'return-from-provider': returnFromProvider(ofConnection),
-    'resolve-person': resolvePerson({ ...ofConnection, resolveIdentity, clock }),
+    'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
+    'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
     'begin-session': beginSession({ sessions, live, peopleChanges, clock }),
   };
 
+  const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
   const aboutClients = { clients, directory: clientDirectory, clock };
-  const aboutConnections = { connections, directory: connectionDirectory, kinds, ownIssuer: issuer, vault, clock };
+  const secrets = createConnectionSecrets({ vault, names: store.collection(secretNamesOf) });
+  const changeConnection = createChangeConnection({
+    connections,
+    revisions,
+    secrets,
+    directory: connectionDirectory,
+    clock,
+  });
+  const links = store.collection(setupLinksOf);
+  const tests = store.collection(connectionTestsOf);
+  const testSignIn = createTestSignIn({
+    records: store.platformRecords(testSignInsOf),
+    tests,
+    connections,
+    kinds,
+    enforceDomain,
+    store,
+    clock,
+  });
+  const administration = createConnectionAdministration({
+    connections,
+    changeConnection,
+    revisions,
+    directory: connectionDirectory,
+    domains: domainDirectory,
+    kinds,
+    secrets,
+    clock,
+  });
+  const aboutConnections = {
+    administration,
+    connections,
+    changeConnection,
+    revisions,
+    refreshMetadata: createRefreshMetadata({ kinds, changeConnection, clock }),
+    directory: connectionDirectory,
+    domains: domainDirectory,
+    kinds,
+    ownIssuer: issuer,
+    vault,
+    clock,
+  };
+  const rehearseChange = createRehearseChange({ attempts, kinds });
+  const aboutProofs = {
+    domains,
+    directory: domainDirectory,
+    lookUpTxt: createTxtLookup(config.REEVE_DNS_SERVERS),
+    clock,
+  };
+  const aboutDomains = {
+    domains,
+    directory: domainDirectory,
+    connections,
+    checks: createProofChecks(aboutProofs),
+    clock,
+    isLimited: config.REEVE_RATE_LIMITS === 'on',
+  };
+  const from = config.REEVE_MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}`;
+  const mailer = config.REEVE_SMTP_URL ? createMailer({ url: config.REEVE_SMTP_URL, from }) : null;
+  const watching = watchConnections({
+    ...aboutConnections,
+    watches,
+    mailer,
+    mailBudget: createMailBudget({ days: store.collection(mailDays), clock }),
+    refreshEveryMs: config.REEVE_METADATA_REFRESH_HOURS * 3_600_000,
+    onError: error => log.warn({ error }, 'a connection will be looked at again'),
+  });
+  const rechecking = recheckDomains({
+    ...aboutDomains,
+    onError: error => log.warn({ error }, 'a domain will be checked again'),
+  });
   const app = createApp({
     name: 'auth',
     purpose: 'Signs people in: an OpenID provider for applications, by way of the identity providers of tenants.',
@@ -127,7 +280,23 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     ready,
     routes: [
       ...providerEndpoints({ provider, clients: clientDirectory, signIns, issuer }),
-      ...signInRoutes({ provider, clients: clientDirectory, kinds, records: signIns, steps, store }),
+      ...signInRoutes({
+        provider,
+        clients: clientDirectory,
+        connections: connectionDirectory,
+        tenants,
+        brands,
+        kinds,
+        records: signIns,
+        recordAttempt: recordAttempts(attempts),
+        testSignIn,
+        steps,
+        store,
+        issuer,
+        log,
+      }),
+      ...endSessionsAtLogout({ sessions, connections: connectionDirectory, kinds, singleLogout, log }),
+      ...connectionDocuments({ kinds, directory: connectionDirectory }),
       createClient(aboutClients),
       listClients(aboutClients),
       readClient(aboutClients),
@@ -140,7 +309,45 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       updateConnection(aboutConnections),
       activateConnection(aboutConnections),
       testConnection({ connections, kinds, store }),
+      previewClaims({ connections }),
+      readGrade({ connections, kinds }),
+      rehearseConnection({ connections, kinds, rehearseChange }),
+      refreshConnectionMetadata(aboutConnections),
+      rotateConnectionKey(aboutConnections),
+      listConnectionRevisions(aboutConnections),
+      rollBackConnection(aboutConnections),
       deleteConnection(aboutConnections),
+      ...setupRoutes({
+        ...aboutConnections,
+        links,
+        findLink: createFindLink({ links, tenants }),
+        tests,
+        testSignIn,
+        rehearseChange,
+        tenants,
+        brands,
+        isMailSent: mailer !== null,
+      }),
+      createSetupLink({ links, connections, issuer, clock }),
+      listSetupLinks({ links }),
+      readSetupLink({ links }),
+      revokeSetupLink({ links, clock }),
+      claimDomain(aboutDomains),
+      listDomains(aboutDomains),
+      readDomain(aboutDomains),
+      updateDomain(aboutDomains),
+      verifyDomain(aboutDomains),
+      releaseDomain(aboutDomains),
+      createAuthKey(aboutAuthKeys),
+      listAuthKeys(aboutAuthKeys),
+      readAuthKey(aboutAuthKeys),
+      updateAuthKey(aboutAuthKeys),
+      deleteAuthKey(aboutAuthKeys),
+      readBranding({ brandings }),
+      setBranding({ brandings, directory: brands }),
+      explainHomeRealm({ homeRealm, clients }),
+      listAttempts({ attempts }),
+      readAttempt({ attempts }),
       listSessions({ sessions }),
       listUserSessions({ sessions }),
       terminateSession({ sessions }),
@@ -154,8 +361,20 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     async start() {
       await bus.subscribe('auth.tenants', tenants.handlers);
       await bus.subscribe('auth.people', followPeople({ sessions, peopleChanges }));
-      await bus.subscribe('auth.connections', destroySecretOfDeletedConnection({ vault }));
+      await bus.subscribe('auth.connections', {
+        ...clearAwayDeletedConnection({ secrets, revisions, watches, clock }),
+        ...watchChangedConnections({ connections, watches, clock }),
+        ...giveUpReleasedDomain(aboutConnections),
+      });
+      await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));
+      await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
+      watching.start();
+      rechecking.start();
     },
-    stop,
+    async stop() {
+      await Promise.all([watching.stop(), rechecking.stop()]);
+      mailer?.close();
+      await stop();
+    },
   };
 }

@@ -11,7 +11,10 @@ import { readDirectory } from './directories/read-directory.ts';
 import { rotateDirectoryToken } from './directories/rotate-token.ts';
 import { updateDirectory } from './directories/update-directory.ts';
 import { identities as identitiesOf } from './identities/identity.ts';
+import { linkSignedIn, linkUserIdentity } from './identities/link-identity.ts';
+import { listUserIdentities } from './identities/list-identities.ts';
 import { resolveIdentity } from './identities/resolve-identity.ts';
+import { unlinkUserIdentity } from './identities/unlink-identity.ts';
 import { authenticateDirectory } from './scim/authenticate-directory.ts';
 import { createScimUser } from './scim/create-user.ts';
 import { findScimUsers } from './scim/find-users.ts';
@@ -85,6 +88,10 @@ export function createService(config: Config, log: Logger): Service {
       patchScimUser({ users, clock, selfUrl }),
       ...notOfferedInScim(),
       resolveIdentity({ tenants, users, identities, store }),
+      linkSignedIn({ tenants, users, identities, clock }),
+      linkUserIdentity({ users, identities, clock }),
+      listUserIdentities({ users, identities }),
+      unlinkUserIdentity({ users, identities, clock }),
     ],
   });
 

@@ -1,7 +1,9 @@
 // What a benchmark is given, and what it gives back.
 import type { Child } from '@reeve/local/children';
+import type { Keycloak } from '@reeve/local/keycloak';
 import type { Credentials, System } from '@reeve/local/system';
 import type { IdentityProvider } from '@reeve/testing/identity-provider';
+import type { SamlIdentityProvider } from '@reeve/testing/saml';
 import type { Kafka } from 'kafkajs';
 
 export type BenchContext = {
@@ -10,6 +12,10 @@ export type BenchContext = {
   kafka: Kafka;
   /** Somebody else's, which signs everybody in at once. */
   identityProvider: IdentityProvider;
+  /** The same, by SAML. */
+  samlProvider: SamlIdentityProvider;
+  /** Ends with the benchmarks. */
+  startKeycloak(port: number): Promise<Keycloak>;
   startProcess(name: string, file: string, env: Record<string, string>, port: number): Promise<Child>;
   createTopic(name: string, partitions: number): Promise<string>;
   /** Processor time so far in ms, by process; the benchmark's own is `load`. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Children } from '@reeve/local/children';
 import { commandLine } from '@reeve/local/command-line';
 import { startEngines } from '@reeve/local/engines';
+import { startKeycloak } from '@reeve/local/keycloak';
 import { localDirectory, nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { run } from '@reeve/local/run';
@@ -12,12 +13,17 @@ import { type System, startSystem } from '@reeve/local/system';
 import { benchVariables, engineVariables } from '@reeve/local/variables';
 import { acceptsConnections, waitFor } from '@reeve/local/wait-for';
 import { type IdentityProvider, startIdentityProvider } from '@reeve/testing/identity-provider';
+import { type SamlIdentityProvider, startSamlIdentityProvider } from '@reeve/testing/saml';
 import { Kafka, logLevel } from 'kafkajs';
+import { assertionConsumer } from './acs.ts';
 import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
 import type { Bench, BenchContext, CostBench } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
+import { signInsBesideKeycloak } from './keycloak.ts';
+import { oidcCallback } from './oidc.ts';
 import { auditRemoval } from './removal.ts';
+import { samlResponse } from './saml.ts';
 import { identityPaths } from './sign-in.ts';
 
 type Processes = { children: { name: string; pid: number }[] };
@@ -25,7 +31,8 @@ type Processes = { children: { name: string; pid: number }[] };
 const command = commandLine('npm run bench', {
   does:
     'Runs benchmarks and compares each with a floor of bare libraries, in the same run on the same engines. Writes ' +
-    '.local/bench.json. All of them take a quarter of an hour; with REEVE_BENCH_EVENTS=20000, five minutes.',
+    '.local/bench.json. All of them take some twenty minutes, less with REEVE_BENCH_EVENTS=20000; one needs Keycloak, ' +
+    'which is fetched with Maven (a JDK, 17 or newer).',
   variables: [
     ['Engines (always processes, unless they are given)', engineVariables],
     ['Benchmarks', benchVariables],
@@ -34,8 +41,11 @@ const command = commandLine('npm run bench', {
 const [only] = command.parse().args;
 const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
 /** Before the others, which leave work behind. */
-const costs: CostBench[] = [identityPaths].filter(isAsked);
+const costs: CostBench[] = [identityPaths, assertionConsumer].filter(isAsked);
 const benches: Bench[] = [
+  ...signInsBesideKeycloak,
+  oidcCallback,
+  samlResponse,
   ingressAcceptance,
   ingressDuplicates,
   auditIngest,
@@ -68,6 +78,7 @@ await run({ directory, leave }, async ({ children, say, own }) => {
     startEngines({ children, ports, directory: join(directory, 'data'), environment: process.env, say }),
   );
   const identityProvider = await own(startIdentityProvider());
+  const samlProvider = await own(startSamlIdentityProvider());
   const system = await own(
     startSystem({
       children,
@@ -78,12 +89,12 @@ await run({ directory, leave }, async ({ children, say, own }) => {
         REEVE_RATE_LIMITS: 'off',
         LOG_LEVEL: 'warn',
         REEVE_REMOVAL_DELAY_SECONDS: '1',
-        REEVE_ALLOWED_PRIVATE_ORIGINS: identityProvider.issuer,
+        REEVE_ALLOWED_PRIVATE_ORIGINS: `${identityProvider.issuer},${samlProvider.url}`,
       },
       built: true,
     }),
   );
-  const context = contextOf(children, { system, identityProvider });
+  const context = contextOf(children, { system, identityProvider, samlProvider });
   const results: object[] = [];
   for (const bench of costs) results.push(...(await measureCosts(bench, context)));
   for (const bench of benches) results.push(await measure(bench, context));
@@ -94,9 +105,9 @@ await run({ directory, leave }, async ({ children, say, own }) => {
   return 0;
 });
 
-type Measured = { system: System; identityProvider: IdentityProvider };
+type Measured = { system: System; identityProvider: IdentityProvider; samlProvider: SamlIdentityProvider };
 
-function contextOf(children: Children, { system, identityProvider }: Measured): BenchContext {
+function contextOf(children: Children, { system, identityProvider, samlProvider }: Measured): BenchContext {
   const { credentials } = system;
   const kafka = new Kafka({ brokers: [credentials.kafka], clientId: 'bench', logLevel: logLevel.NOTHING });
   const ofEach = (measured: (pid: number) => number) => {
@@ -108,6 +119,13 @@ function contextOf(children: Children, { system, identityProvider }: Measured): 
     system,
     kafka,
     identityProvider,
+    samlProvider,
+    async startKeycloak(port) {
+      const postgres = process.env['REEVE_BENCH_POSTGRES'];
+      const say = (line: string) => console.log(line);
+      const options = { port, say, ...(postgres === undefined ? {} : { postgres }) };
+      return (await startKeycloak(children, options)).keycloak;
+    },
     async startProcess(name, file, env, port) {
       const child = children.start({
         name,

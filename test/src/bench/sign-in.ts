@@ -4,11 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { platformApi } from '@reeve/local/seed';
-import { type Browser, createBrowser } from '@reeve/testing/browser';
+import { createBrowser } from '@reeve/testing/browser';
 import type { BenchContext, CostBench, CostResult } from './bench-context.ts';
 import { countStoreOperations } from './store-operations.ts';
 
-const callback = 'http://localhost:5999/callback';
+export const callback = 'http://localhost:5999/callback';
 /** So long until what follows from an operation has reached every service. */
 const settleMs = 4_000;
 const restMs = 20_000;
@@ -19,19 +19,44 @@ const warmUps = 400;
 const services = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'];
 const notOurs = ['demo-idp', 'demo-oauth-provider', 'load'];
 
-type Application = { clientId: string; clientSecret: string };
+export type Application = { clientId: string; clientSecret: string };
+/** An OpenID provider, to an application of its own. */
+export type Door = { authorize: string; token: string; application: Application; scope: string };
 type Tokens = { access_token: string; refresh_token: string };
 
-async function prepared({ credentials, identityProvider }: BenchContext) {
+export type Protocol = 'oidc' | 'saml';
+
+/** From now on everybody who comes from either provider is somebody new. */
+export function everybodyIsNew({ identityProvider, samlProvider }: BenchContext): void {
+  const somebody = () => {
+    const sub = randomUUID();
+    return { sub, email: `${sub}@bench.example`, given_name: 'Somebody', family_name: 'New' };
+  };
+  identityProvider.is(() => {
+    const { sub, ...rest } = somebody();
+    return { sub, ...rest, email_verified: true, preferred_username: sub, name: 'Somebody New' };
+  });
+  samlProvider.is(() => {
+    const { sub, ...attributes } = somebody();
+    return { nameId: sub, attributes };
+  });
+}
+
+/** A tenant whose people come by that protocol. */
+export async function prepared({ credentials, identityProvider, samlProvider }: BenchContext, kind: Protocol) {
   const api = platformApi(credentials);
   const { auth, provisioning } = credentials.urls;
   const slug = `bench-${randomUUID().slice(0, 8)}`;
   const tenant = await api.post<{ id: string; slug: string }>(`${provisioning}/v1/tenants`, { slug, name: 'Bench' });
   const base = `${auth}/v1/tenants/${tenant.id}`;
+  const settings = {
+    oidc: { issuer: identityProvider.issuer, clientId: 'bench', clientSecret: 'bench' },
+    saml: { metadataUrl: samlProvider.metadataUrl },
+  };
   const connection = await api.post<{ id: string }>(`${base}/sso-connections`, {
     name: 'Identity provider',
-    kind: 'oidc',
-    oidc: { issuer: identityProvider.issuer, clientId: 'bench', clientSecret: 'bench' },
+    kind,
+    [kind]: settings[kind],
     jit: { enabled: true },
   });
   await api.post(`${base}/sso-connections/${connection.id}:activate`);
@@ -44,50 +69,61 @@ async function prepared({ credentials, identityProvider }: BenchContext) {
   return { tenant, application, machine };
 }
 
+export const doorOf = (auth: string, application: Application): Door => ({
+  authorize: `${auth}/auth`,
+  token: `${auth}/token`,
+  application,
+  // With a refresh token, which others give without being asked.
+  scope: 'openid email profile offline_access',
+});
+
+async function postForm<T>(
+  url: string,
+  { clientId, clientSecret }: Application,
+  form: Record<string, string>,
+): Promise<T> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+    body: new URLSearchParams(form),
+  });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** From the application's first redirect to its tokens, at a browser of its own. */
+export async function signInBy({ authorize, token, application, scope }: Door): Promise<Tokens> {
+  // A challenge of method S256 of the verifier 'a…a'.
+  const verifier = 'a'.repeat(43);
+  const url = new URL(authorize);
+  const asked = {
+    client_id: application.clientId,
+    redirect_uri: callback,
+    response_type: 'code',
+    scope,
+    state: 'state',
+    code_challenge: 'ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA',
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  const end = await createBrowser().open(url, callback);
+  const code = end.url.searchParams.get('code');
+  if (code === null) throw new Error(`the sign-in ended at ${end.url.href}: ${end.text.slice(-300)}`);
+  const used = { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: verifier };
+  return postForm<Tokens>(token, application, used);
+}
+
 function createIdentityPaths(
   context: BenchContext,
   { application, machine, tenant }: Awaited<ReturnType<typeof prepared>>,
 ) {
   const { auth, audit } = context.credentials.urls;
 
-  async function post<T>(
-    path: string,
-    { clientId, clientSecret }: Application,
-    form: Record<string, string>,
-  ): Promise<T> {
-    const response = await fetch(auth + path, {
-      method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
-      body: new URLSearchParams(form),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
-  }
+  const post = <T>(path: string, client: Application, form: Record<string, string>) =>
+    postForm<T>(auth + path, client, form);
 
   return {
-    async signIn(browser: Browser = createBrowser()): Promise<Tokens> {
-      // A challenge of method S256 of the verifier 'a…a'.
-      const verifier = 'a'.repeat(43);
-      const url = new URL(`${auth}/auth`);
-      url.search = new URLSearchParams({
-        client_id: application.clientId,
-        redirect_uri: callback,
-        response_type: 'code',
-        scope: 'openid email profile offline_access',
-        state: 'state',
-        code_challenge: 'ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA',
-        code_challenge_method: 'S256',
-      }).toString();
-      const end = await browser.open(url, callback);
-      const code = end.url.searchParams.get('code');
-      if (code === null) throw new Error(`the sign-in ended at ${end.url.href}: ${end.text.slice(-300)}`);
-      return post<Tokens>('/token', application, {
-        grant_type: 'authorization_code',
-        code,
-        redirect_uri: callback,
-        code_verifier: verifier,
-      });
-    },
+    signIn: (): Promise<Tokens> => signInBy(doorOf(auth, application)),
 
     refresh: (refreshToken: string) =>
       post<Tokens>('/token', application, { grant_type: 'refresh_token', refresh_token: refreshToken }),
@@ -100,7 +136,11 @@ function createIdentityPaths(
 }
 
 /** Runs `work` so many times, so many at once. */
-async function repeat(times: number, atOnce: number, work: (worker: number) => Promise<unknown>): Promise<number> {
+export async function repeat(
+  times: number,
+  atOnce: number,
+  work: (worker: number) => Promise<unknown>,
+): Promise<number> {
   const began = performance.now();
   let left = times;
   await Promise.all(
@@ -114,12 +154,9 @@ async function repeat(times: number, atOnce: number, work: (worker: number) => P
 export const identityPaths: CostBench = {
   name: 'sign-in, refresh, client credentials, introspection',
   async run(context) {
-    const { credentials, identityProvider, processorMs } = context;
-    identityProvider.is(() => {
-      const sub = randomUUID();
-      return { sub, email: `${sub}@bench.example`, email_verified: true, name: 'Somebody new' };
-    });
-    const paths = createIdentityPaths(context, await prepared(context));
+    const { credentials, processorMs } = context;
+    everybodyIsNew(context);
+    const paths = createIdentityPaths(context, await prepared(context, 'oidc'));
     const rest = await atRestOf(context);
     const sessions = await Promise.all(Array.from({ length: 16 }, () => paths.signIn()));
     await repeat(warmUps, 8, () => paths.signIn());

@@ -6,8 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { formats, verifyLines } from '@reeve/audit-log';
 import { type Api, ApiError } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
+import { beginSignIn, callback, registerProductApp } from '@reeve/local/product-app';
 import { type Credentials, serviceNames } from '@reeve/local/system';
+import { createBrowser, type Page } from '@reeve/testing/browser';
 import { eventually } from '@reeve/testing/eventually';
+import * as client from 'openid-client';
 import { asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
@@ -166,5 +169,41 @@ describe('under kills', () => {
       }
     },
     8 * minutes,
+  );
+
+  test(
+    'a sign-in goes on where it was, whichever of its steps auth was killed before, and nothing of it is there twice',
+    async () => {
+      const [{ api, tenant }] = tenants as [TestTenant];
+      const [person] = credentials.demoUsers as [Credentials['demoUsers'][0]];
+      const { auth } = credentials.urls;
+      const app = await registerProductApp(api, credentials, tenant);
+      const sessions: string[] = [];
+      // Before the identity provider is asked for; then what the browser comes back to, in that order.
+      for (const step of ['/interaction/', '/oidc/', '/interaction/', '/auth/']) {
+        const browser = createBrowser();
+        const { url, checks } = await beginSignIn(app, tenant);
+        const isFirst = sessions.length === 0;
+        const killed = async (page: Page) => {
+          await own.system.crash('auth');
+          return browser.open(page.url, callback);
+        };
+        const opened = await browser.open(url, isFirst ? auth + step : callback);
+        const login = isFirst ? await killed(opened) : opened;
+        const left = await browser.submit(login, person, isFirst ? callback : auth + step);
+        const returned = isFirst ? left : await killed(left);
+        const tokens = await client.authorizationCodeGrant(app.configuration, returned.url, checks);
+        sessions.push(tokens.claims()?.['sid'] as string);
+      }
+      expect(new Set(sessions).size).toBe(sessions.length);
+      const log = await eventually('the sessions in the log', async () => {
+        const records = recordsIn(await exportLines(api, credentials, tenant));
+        const created = records.filter(({ type }) => type === 'session.created');
+        return created.length >= sessions.length ? created : null;
+      });
+      expect(new Set(log.map(({ target }) => target.id))).toEqual(new Set(sessions));
+      expect(log).toHaveLength(sessions.length);
+    },
+    3 * minutes,
   );
 });

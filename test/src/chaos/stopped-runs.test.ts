@@ -9,7 +9,7 @@ import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { type Child, createChildren } from '@reeve/local/children';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 import { eventually } from '@reeve/testing/eventually';
-import { given } from '../support/given.ts';
+import { given } from '@reeve/testing/given';
 
 const mark = `REEVE_MARK=${randomUUID()}`;
 const directory = mkdtempSync(join(tmpdir(), 'reeve-stopped-'));

@@ -80,9 +80,14 @@ async function disturb(): Promise<void> {
   await storm.reaches(0.55);
   unansweredByInstances = storm.counts.unanswered;
   storm.bePatient();
+  // While the broker starts, all of it could be taken: nobody would be left to be refused.
+  storm.waitsAt(0.75);
   await restartKafka();
   await storm.reaches(0.75);
-  await restartMongodb(storm.refuses);
+  await restartMongodb(() => {
+    storm.goesOn();
+    return storm.refuses();
+  });
 }
 
 const minuteNow = () => Math.floor(Date.now() / minutes);

@@ -123,10 +123,10 @@ describe('alerts', () => {
 describe('a rule', () => {
   test('says what it needs, and is changed and set back', async () => {
     const { items } = await own.api.get<Page<{ id: string; available: boolean }>>(`${audit}/alert-rules`);
-    expect(items).toHaveLength(11);
+    expect(items).toHaveLength(12);
     expect(items.find(({ id }) => id === 'impossible_travel')).toMatchObject({ available: false });
     const rule = `${audit}/alert-rules/consent_spike`;
-    const send = async (body: unknown) => (await own.api.send('PATCH', rule, { body })).json();
+    const send = async (body: unknown): Promise<unknown> => (await own.api.send('PATCH', rule, { body })).json();
     expect(await send({ enabled: false, thresholds: { minutes: 30 } })).toMatchObject({
       enabled: false,
       thresholds: { minutes: { value: 30 }, count: { value: 20 } },

@@ -1,26 +1,17 @@
 // The pages in a real browser, which applies what a scripted client ignores: content security policies, cookies'
 // attributes, the keyboard.
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { approveDemoConnector, endpointOf } from '@reeve/local/connector-story';
 import { beginSignIn, callback, registerProductApp } from '@reeve/local/product-app';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { given } from '../support/given.ts';
+import { type Browser, chromiumHint, chromiumPath, openChromium, type Page } from '@reeve/testing/chromium';
+import { given } from '@reeve/testing/given';
 import { demoUser, freshTenant, runningSystem } from '../support/running-system.ts';
-
-const candidates = [
-  process.env['CHROMIUM_BINARY'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = candidates.find(path => path !== undefined && existsSync(path));
 
 const credentials = runningSystem();
 const [alice, grace] = [demoUser(credentials, 0), demoUser(credentials, 2)];
 
-given(executablePath !== undefined, 'Chromium: set CHROMIUM_BINARY').describe('in a real browser', () => {
+given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', () => {
   let browser: Browser;
   let page: Page;
   const refusals: string[] = [];
@@ -29,10 +20,7 @@ given(executablePath !== undefined, 'Chromium: set CHROMIUM_BINARY').describe('i
 
   beforeAll(async () => {
     application.listen(new URL(callback).port);
-    browser = await chromium.launch({
-      executablePath: String(executablePath),
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
+    browser = await openChromium();
     page = await (await browser.newContext({ viewport: { width: 360, height: 640 } })).newPage();
     page.on('console', message => {
       if (message.text().includes('Content Security Policy')) refusals.push(message.text());

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect } from '@jest/globals';
+import { given } from '@reeve/testing/given';
 import { newStandardKeyPair } from '@reeve/webhook-signatures';
-import { given } from '../support/given.ts';
 import { freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const run = promisify(execFile);

@@ -23,6 +23,8 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
   const counts = { refused: 0, unanswered: 0, repeated: 0 };
   let sent = 0;
   let waitsMs = givesUpAfterMs;
+  /** How much may be on its way. */
+  let most = queue.length;
 
   async function attempt({ endpoint, id, body }: Webhook, instance: string): Promise<'done' | 'again'> {
     const timestamp = Math.floor(Date.now() / 1_000);
@@ -57,8 +59,13 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
     return 'done';
   }
 
+  async function next(): Promise<Webhook | undefined> {
+    while (sent >= most && sent < queue.length) await sleep(50);
+    return queue[sent++];
+  }
+
   async function connection(home: number): Promise<void> {
-    for (let webhook = queue[sent++]; webhook; webhook = queue[sent++])
+    for (let webhook = await next(); webhook; webhook = await next())
       for (let at = home; (await attempt(webhook, instances[at % instances.length] ?? '')) !== 'done'; at += 1)
         await sleep(againAfterMs);
   }
@@ -75,6 +82,14 @@ export function createStorm(queue: readonly Webhook[], instances: readonly strin
     /** Resolves when that share of it is on its way. */
     async reaches(share: number): Promise<void> {
       while (sent < queue.length * share) await sleep(50);
+    },
+
+    /** No more than that share is sent until it goes on. */
+    waitsAt(share: number): void {
+      most = Math.floor(queue.length * share);
+    },
+    goesOn(): void {
+      most = queue.length;
     },
 
     /** From now on every sender is answered in the end. */

@@ -1,4 +1,11 @@
-import { engineVariables, portTable, systemVariables, testVariables, type Variable } from '../variables.ts';
+import {
+  engineVariables,
+  peerVariables,
+  portTable,
+  systemVariables,
+  testVariables,
+  type Variable,
+} from '../variables.ts';
 import type { Configurations, ServiceVariable } from './service-variables.ts';
 
 const head = `# Configuration
@@ -83,6 +90,6 @@ export function configurationReference(services: Configurations): string {
     `### Engines\n\n${localRows(engineVariables)}`,
     `### Ports of \`npm start\`\n\n${localRows(portTable)}`,
     `### The system\n\n${localRows(systemVariables)}`,
-    `### Tests\n\n${localRows(testVariables)}`,
+    `### Tests\n\n${localRows([...testVariables, ...peerVariables])}`,
   ].join('\n');
 }

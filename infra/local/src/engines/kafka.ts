@@ -1,63 +1,28 @@
 // Apache Kafka as a process on this machine, with its jars from Maven Central.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Child, type Children, type ChildSpec, notUp } from '../children.ts';
-import { localDirectory, repositoryRoot } from '../paths.ts';
-import { SetupError } from '../setup-error.ts';
+import { type Child, type Children, notUp } from '../children.ts';
 import { acceptsConnections, startWithinMs, waitFor } from '../wait-for.ts';
+import { fetchByMaven, fetchedInto } from './maven.ts';
 
-const pom = join(repositoryRoot, 'infra/local/engines/kafka/pom.xml');
-const jarDirectory = join(localDirectory, 'engines/kafka');
-const allJars = join(jarDirectory, '*');
+const allJars = join(fetchedInto('kafka'), '*');
 const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 type Say = (line: string) => void;
 
-/** Throws SetupError for a command that is not there. */
-async function need(children: Children, command: string): Promise<void> {
-  const look: ChildSpec = {
-    name: 'fetching-kafka',
-    layer: 'engines',
-    command,
-    args: ['-version'],
-    cwd: localDirectory,
-    env: process.env,
-  };
-  await children.finish(look).catch(() => {
-    throw new SetupError(
-      `${command} is not on the PATH. Install a JDK (17 or newer) and Maven. Docker or KAFKA_BROKERS do as well, but not for a test that starts a broker of its own.`,
-    );
-  });
-}
-
-/** Kafka's jars are in their directory when it resolves: they are fetched on first use. */
-async function fetchJars(children: Children, say: Say): Promise<void> {
-  await need(children, 'java');
-  const stamp = join(jarDirectory, '.fetched');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pom, 'utf8')) return;
-  await need(children, 'mvn');
-  say('fetching Apache Kafka from Maven Central …');
-  // Whatever another version of the list brought would be on the class path too.
-  rmSync(jarDirectory, { recursive: true, force: true });
-  mkdirSync(jarDirectory, { recursive: true });
-  try {
-    await children.finish({
-      name: 'fetching-kafka',
-      layer: 'engines',
-      command: 'mvn',
-      args: ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${jarDirectory}`],
-      cwd: jarDirectory,
-      env: process.env,
-    });
-  } catch (error) {
-    throw new SetupError(
-      `Maven could not fetch the jars of ${pom}. Check the network or Maven's settings, or start Docker, or set KAFKA_BROKERS. ${(error as Error).message}`,
-    );
-  }
-  writeFileSync(stamp, readFileSync(pom, 'utf8'));
-}
+const fetchJars = (children: Children, say: Say) =>
+  fetchByMaven(
+    children,
+    {
+      folder: 'kafka',
+      name: 'Apache Kafka',
+      goal: 'copy-dependencies',
+      instead: 'Docker or KAFKA_BROKERS do as well, but not for a test that starts a broker of its own.',
+    },
+    say,
+  );
 
 async function up(child: Child, port: number): Promise<void> {
   if (await waitFor(() => acceptsConnections(port), { withinMs: startWithinMs, abandoned: child.hasExited })) return;

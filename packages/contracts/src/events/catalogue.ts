@@ -73,6 +73,9 @@ const evidencePackage = { from: text, to: text, sha256: text.nullable() };
 const hold = { scope: text, statedReason: text };
 const deletion = { ...hold, removesAt: text.nullable() };
 const person = { email: text.nullable(), source: text };
+/** Always there: the release before had these types without details. */
+const ofDomain = { domain: text.optional() };
+const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
 const grants = { scopes: list, grantTypes: list };
 
 /** Where a sign-in can fail: at the identity provider's answer, at who the person is, or at what the tenant allows. */
@@ -91,17 +94,47 @@ const signInFailures = [
   'id_token_signature',
   'access_token_hash',
   'subject_missing',
+  'attribute_missing',
   'user_info',
+  'saml_malformed',
+  'saml_algorithm',
+  'saml_signature',
+  'saml_encryption',
+  'saml_issuer',
+  'saml_destination',
+  'saml_audience',
+  'saml_response_to',
+  'saml_subject',
+  'saml_conditions',
+  'saml_time',
+  'saml_authentication',
+  'saml_replayed',
+  'unsolicited',
   'authentication_too_old',
   'connection_not_active',
+  'domain_enforced',
   'identity_conflict',
   'identity_unknown',
+  'identity_taken',
+  'link_needs_sign_in',
+  'link_declined',
   'user_deactivated',
   'tenant_suspended',
   'sign_in_expired',
   'dependency_unavailable',
   'internal',
 ] as const;
+/** Codes of problems, as a caller who asks for the refresh gets them. */
+const metadataRefusals = ['connection_unreachable', 'url_refused', 'metadata_invalid', 'metadata_moved'] as const;
+const sessionEnds = [
+  'terminated',
+  'ended_by_owner',
+  'signed_out',
+  'another_person',
+  'provider_logout',
+  'identity_unlinked',
+] as const;
+
 export type SignInFailure = (typeof signInFailures)[number];
 
 const auth = on('reeve.auth.v1', {
@@ -119,11 +152,15 @@ const auth = on('reeve.auth.v1', {
     method: text,
     step: text,
     identityId: text.nullable().optional(),
+    /** One of docs/sign-in-causes.md. */
+    cause: text.optional(),
   }),
+  /** Somebody came in another way than their domain demands, as they may by exception. */
+  'sign_in.break_glass_used': done('user', ['enforced_elsewhere'], { userId: user }),
   'step_up.succeeded': done('session', []),
   'step_up.failed': failed('session', []),
   'session.created': done('session', ['signed_in'], session),
-  'session.revoked': done('session', ['terminated', 'ended_by_owner', 'signed_out', 'another_person', ...userEnds], {
+  'session.revoked': done('session', [...sessionEnds, ...userEnds], {
     ...session,
     cause: text,
   }),
@@ -133,20 +170,59 @@ const auth = on('reeve.auth.v1', {
   'token.revoked': done('session', requested, { userId: user }),
   'token.exchanged': done('session', requested),
   'connection.created': done('connection', requested, { kind: text, issuer: text }),
-  'connection.updated': done('connection', requested, { kind: text, issuer: text, changed: list }),
+  'connection.updated': done('connection', ['requested', 'domain_released'], {
+    kind: text,
+    issuer: text,
+    changed: list,
+  }),
   'connection.activated': done('connection', requested, { kind: text, issuer: text }),
-  'connection.rolled_back': done('connection', requested),
+  'connection.rolled_back': done('connection', requested, {
+    kind: text.optional(),
+    issuer: text.optional(),
+    revision: z.number().optional(),
+  }),
   'connection.deleted': done('connection', requested),
   'connection.tested': tried('connection', requested),
-  'connection.certificate_expiring': done('connection', []),
-  'connection.metadata_refreshed': done('connection', []),
-  'domain.claimed': done('domain', requested),
-  'domain.verified': done('domain', []),
-  'domain.verification_failed': failed('domain', []),
-  'domain.released': done('domain', requested),
-  'auth_key.created': done('auth_key', requested),
-  'auth_key.updated': done('auth_key', requested),
-  'auth_key.deleted': done('auth_key', requested),
+  'connection.key_rotated': done('connection', requested, { step: text }),
+  /** `what` ends at `expiresAt`; `name` says which, where there may be several: a certificate by its fingerprint. */
+  'connection.certificate_expiring': done('connection', ['expires_soon', 'expired'], {
+    what: text.optional(),
+    name: text.optional(),
+    expiresAt: text.optional(),
+    daysLeft: z.number().optional(),
+  }),
+  /** Certificates by `sha256:` and their fingerprint in hexadecimal digits. */
+  'connection.metadata_refreshed': done('connection', ['scheduled', 'requested'], {
+    changed: list.optional(),
+    certificatesAdded: list.optional(),
+    certificatesRemoved: list.optional(),
+  }),
+  /** Nothing of what was read was taken, or nothing could be read. Told when it begins, and when the reason changes. */
+  'connection.metadata_refused': failed('connection', metadataRefusals, { problem: text }),
+  'domain.claimed': done('domain', requested, ofDomain),
+  'domain.updated': done('domain', ['requested', 'connection_deleted'], {
+    domain: text,
+    policy: text,
+    connectionId: text.nullable(),
+    changed: list,
+  }),
+  'domain.verified': done('domain', ['requested', 'rechecked'], ofDomain),
+  /** `contested`: another tenant has proven it, and this one's record is gone. */
+  'domain.verification_failed': failed('domain', ['requested', 'rechecked', 'contested'], {
+    ...ofDomain,
+    problem: text.nullable().optional(),
+  }),
+  /** Of who has it: another tenant has proven it as well, and did not get it. */
+  'domain.contested': denied('domain', ['proven_by_another'], { domain: text }),
+  /** `status` is what it was before: `pending` where nobody had proven it. */
+  'domain.released': done('domain', ['requested', 'proof_gone'], { ...ofDomain, status: text.optional() }),
+  'auth_key.created': done('auth_key', requested, { connectionId: text.optional() }),
+  'auth_key.updated': done('auth_key', requested, { connectionId: text.optional() }),
+  'auth_key.deleted': done('auth_key', requested, { connectionId: text.optional() }),
+  'branding.updated': done('branding', requested, {
+    displayName: text.nullable().optional(),
+    logoUrl: text.nullable().optional(),
+  }),
   'policy.updated': done('policy', requested),
   'client.created': done('client', requested, grants),
   'client.updated': done('client', ['requested', 'secret_rotated'], { ...grants, changed: list }),
@@ -154,8 +230,11 @@ const auth = on('reeve.auth.v1', {
   'mfa_factor.enrolled': done('mfa_factor', requested),
   'mfa_factor.removed': done('mfa_factor', requested),
   'signing_key.rotated': done('signing_key', ['first_start'], { keyId: text, algorithm: text }),
-  'setup_link.created': done('setup_link', requested),
-  'setup_link.used': done('setup_link', []),
+  'setup_link.created': done('setup_link', requested, ofLink),
+  /** Once: the first time that its holder acts by it. What comes of it tells of itself, with the link as actor. */
+  'setup_link.used': done('setup_link', ['first_act'], ofLink),
+  /** `maker_ended`: whoever made it is no administrator any more. */
+  'setup_link.revoked': done('setup_link', ['requested', 'maker_ended'], ofLink),
   'bot_sign_in.exchanged': done('bot', []),
   'bot_sign_in.failed': failed('bot', []),
 });
@@ -171,7 +250,7 @@ const directory = on('reeve.directory.v1', {
   'user.reactivated': done('user', ['requested', 'pushed_by_directory'], { ...person, cause: text }),
   'user.deleted': done('user', ['requested', 'pushed_by_directory'], person),
   'user.transferred': done('user', requested),
-  'identity.linked': done('identity', ['jit', 'verified_email'], {
+  'identity.linked': done('identity', ['jit', 'verified_email', 'by_person', 'by_administrator'], {
     userId: user,
     connectionId: text,
     issuer: text,
@@ -299,6 +378,7 @@ const purposes = [
   'deliver_to_sink',
   'test_sink',
   'test',
+  'rotate_key',
 ] as const;
 export type SecretPurpose = (typeof purposes)[number];
 

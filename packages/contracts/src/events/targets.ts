@@ -16,8 +16,11 @@ export const targetIds = {
   directory: 'directory',
   session: 'session',
   connection: 'connection',
+  /** Has the id of the claim. */
   domain: null,
   auth_key: null,
+  /** Has the id of its tenant. */
+  branding: 'tenant',
   policy: null,
   client: 'client',
   mfa_factor: null,

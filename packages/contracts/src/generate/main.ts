@@ -1,13 +1,15 @@
 // Writes what follows from the contracts into docs/. `--check` writes nothing and fails when something there is stale
 // or when an event schema does not get on with the last release; `--release` makes the present schemas the last
 // release.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import stringify from 'json-stringify-pretty-compact';
 import { asyncApiDocument } from './asyncapi.ts';
+import { causePage } from './cause-page.ts';
 import { breakingChanges } from './compatibility.ts';
 import { type JsonSchema, type SchemaFiles, schemaFiles } from './event-schemas.ts';
+import { writeOrCheck } from './generated-files.ts';
 import { problemPage } from './problem-page.ts';
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -27,6 +29,7 @@ const schemas = schemaFiles();
 const files = new Map<string, string>([
   [join(docs, 'asyncapi.json'), json(asyncApiDocument())],
   [join(docs, 'problems.md'), problemPage()],
+  [join(docs, 'sign-in-causes.md'), causePage()],
 ]);
 for (const [name, document] of schemas) {
   files.set(join(docs, 'schemas', name), json(document));
@@ -34,19 +37,4 @@ for (const [name, document] of schemas) {
 }
 
 const problems = isRelease ? [] : breakingChanges(readReleased(), schemas);
-if (process.argv.includes('--check')) {
-  for (const [file, content] of files) {
-    if (!existsSync(file) || readFileSync(file, 'utf8') !== content)
-      problems.push(`${file} is stale: run \`npm run generate\``);
-  }
-} else {
-  for (const [file, content] of files) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
-  }
-}
-if (problems.length > 0) {
-  console.error(problems.join('\n'));
-  process.exit(1);
-}
-console.log(`contracts: ${files.size} generated files: all in order`);
+writeOrCheck('contracts', files, problems);

@@ -1,7 +1,12 @@
 import { before, hourMs, type Rule, textOf, threshold, wasNotLookedAtLately } from './rule.ts';
 
 const mostLookedAt = 200;
-const connectionChanges = ['connection.created', 'connection.updated', 'connection.activated'] as const;
+const connectionChanges = [
+  'connection.created',
+  'connection.updated',
+  'connection.activated',
+  'connection.rolled_back',
+] as const;
 
 export const changedIssuer: Rule = {
   title: 'SSO was changed, and somebody signed in through an issuer that is new',

@@ -471,6 +471,18 @@ describe.each([
       expect(alert?.evidence.map(({ type }) => type)).toEqual(['sign_in.succeeded', 'connection.activated']);
     });
 
+    test('that was rolled back to an issuer by which nobody ever came', async () => {
+      await happens([
+        connection(days(30), 'con_1', 'https://idp.example'),
+        signIn(days(29), 'usr_1', '192.0.2.1', 'con_1'),
+      ]);
+      await happens([
+        connection(-60, 'con_1', 'https://evil.example', 'connection.rolled_back'),
+        signIn(-50, 'usr_1', '192.0.2.1', 'con_1'),
+      ]);
+      expect((await alerts())[0]).toMatchObject({ rule: 'sso_changed_then_new_issuer', subject: 'con_1' });
+    });
+
     test('of a tenant that had none before raises none', async () => {
       await happens([connection(-60, 'con_1', 'https://idp.example'), signIn(-50, 'usr_1', '192.0.2.1', 'con_1')]);
       expect(await alerts()).toEqual([]);
@@ -522,7 +534,7 @@ describe('an ordinary sign-in', () => {
     await watching.examine(await chained(setUp()));
     // What is known of the tenant and its connection is read once.
     await watching.examine(await chained(signInsOf([person()])));
-    expect(commands.length).toBeLessThanOrEqual(7);
+    expect(commands.length).toBeLessThanOrEqual(8);
     commands.length = 0;
     for (let n = 0; n < 20; n += 1) await watching.examine(await chained(signInsOf([person(), person(), person()])));
     expect(commands).toEqual([]);

@@ -53,6 +53,16 @@ const rules = {
     subjectOf: ({ details }) => textOf(details['userId']),
     among: (_, about) => ({ about }),
   }),
+  break_glass_used: burst({
+    title: 'Somebody signed in by an exception from an enforced domain',
+    severity: 'high',
+    triggers: ['sign_in.break_glass_used'],
+    count: 1,
+    minutes: 10,
+    what: 'sign-ins by exception',
+    subjectOf: ({ details }) => textOf(details['userId']),
+    among: (_, about) => ({ about }),
+  }),
   consent_spike: burst({
     title: 'Many people consent to one connector',
     severity: 'medium',

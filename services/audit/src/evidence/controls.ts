@@ -18,7 +18,15 @@ const identities = ['identity.linked', 'identity.unlinked', 'identity.conflicted
 const rights = ['role.assigned', 'role.unassigned', 'membership.added', 'membership.removed'] as const;
 const consents = ['consent.granted', 'consent.denied', 'consent.revoked', 'consent.expired'] as const;
 const installations = ['installation.approved', 'installation.installed', 'installation.uninstalled'] as const;
-const ssoChanges = ['connection.created', 'connection.updated', 'connection.activated', 'connection.deleted'] as const;
+const ssoChanges = [
+  'connection.created',
+  'connection.updated',
+  'connection.activated',
+  'connection.rolled_back',
+  'connection.key_rotated',
+  'connection.metadata_refreshed',
+  'connection.deleted',
+] as const;
 const secrets = ['secret.stored', 'secret.accessed', 'secret.rewrapped', 'secret.destroyed'] as const;
 const refusals = ['access.denied', 'delivery.rejected'] as const;
 const alerts = ['alert.raised', 'alert.acknowledged'] as const;

@@ -10,7 +10,14 @@ import { type Client, type Clients, sha256 } from './client.ts';
 
 export type KnownClient = Pick<
   Client,
-  'name' | 'grantTypes' | 'redirectUris' | 'postLogoutRedirectUris' | 'surface' | 'pkceRequired' | 'tokensFrom'
+  | 'name'
+  | 'grantTypes'
+  | 'redirectUris'
+  | 'postLogoutRedirectUris'
+  | 'initiateLoginUri'
+  | 'surface'
+  | 'pkceRequired'
+  | 'tokensFrom'
 > & {
   id: string;
   /** Null for a client of the platform, which acts in whichever tenant. */
@@ -70,6 +77,7 @@ export function holdsSecret({ secrets }: KnownClient, given: string): boolean {
 function platformClients(config: Config): KnownClient[] {
   const nothing = {
     postLogoutRedirectUris: [],
+    initiateLoginUri: null,
     tenantId: null,
     areas: null,
     surface: null,

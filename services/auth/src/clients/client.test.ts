@@ -21,6 +21,7 @@ const settings: ClientSettings = {
   grantTypes: ['authorization_code'],
   redirectUris: ['https://app.example/cb'],
   postLogoutRedirectUris: [],
+  initiateLoginUri: null,
   areas: null,
   surface: null,
   pkceRequired: true,

@@ -14,6 +14,7 @@ import {
 } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
+import { isLoopback } from '../loopback.ts';
 
 type Secret = { sha256: string; expiresAt: string | null };
 
@@ -22,6 +23,8 @@ export type Client = {
   grantTypes: ('client_credentials' | 'authorization_code' | 'refresh_token')[];
   redirectUris: string[];
   postLogoutRedirectUris: string[];
+  /** Where somebody else can have it begin a sign-in (OpenID Connect Core §4). */
+  initiateLoginUri: string | null;
   /**
    * How far its tokens reach in the tenant; null for everywhere. A person's tokens reach no further by it than the
    * person's roles.
@@ -51,6 +54,7 @@ export const clientView = z.object({
   grantTypes: z.array(z.string()),
   redirectUris: z.array(z.string()),
   postLogoutRedirectUris: z.array(z.string()),
+  initiateLoginUri: z.string().nullable(),
   scopes: z.array(z.string()),
   areas: z.array(z.string()).nullable(),
   surface: z.string().nullable(),
@@ -60,7 +64,8 @@ export const clientView = z.object({
 /** The secret is shown when it is made, and never again. */
 export const clientWithSecret = clientView.extend({ clientSecret: z.string().nullable() });
 
-type Version2 = Omit<Client, 'tokensFrom'>;
+type Version3 = Omit<Client, 'initiateLoginUri'>;
+type Version2 = Omit<Version3, 'tokensFrom'>;
 type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'> & {
   secretSha256: string;
   status: 'active' | 'deleted';
@@ -68,14 +73,16 @@ type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'>
 
 export const clients = collection<Client>({
   name: 'clients',
-  version: 3,
+  version: 4,
   // Version 1 had one secret, reached everywhere, and kept what was deleted.
   upgrade(state, from) {
+    const initiateLoginUri = null;
+    if (from === 3) return { ...(state as Version3), initiateLoginUri };
     const tokensFrom = null;
-    if (from === 2) return { ...(state as Version2), tokensFrom };
+    if (from === 2) return { ...(state as Version2), tokensFrom, initiateLoginUri };
     const { secretSha256, status, ...rest } = state as Version1;
     const secrets = status === 'active' ? [{ sha256: secretSha256, expiresAt: null }] : [];
-    return { ...rest, areas: null, surface: null, pkceRequired: true, secrets, tokensFrom };
+    return { ...rest, areas: null, surface: null, pkceRequired: true, secrets, tokensFrom, initiateLoginUri };
   },
   globallyUnique: { id: (_, id) => id },
   queries: { inOrder: { equality: [] } },
@@ -105,8 +112,7 @@ const redirectUri = z
     const url = URL.parse(text);
     if (!url) return;
     const { protocol, hostname, username, password } = url;
-    const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-    if (protocol === 'http:' && !isLocal) context.addIssue('must be https, or http on localhost');
+    if (protocol === 'http:' && !isLoopback(hostname)) context.addIssue('must be https, or http on localhost');
     if (username !== '' || password !== '') context.addIssue('must hold no credentials');
     if (text.includes('#')) context.addIssue('must have no fragment');
   });
@@ -116,6 +122,7 @@ export const clientSettings = z.strictObject({
   grantTypes: z.array(z.enum(['client_credentials', 'authorization_code', 'refresh_token'])).min(1),
   redirectUris: z.array(redirectUri).max(20),
   postLogoutRedirectUris: z.array(redirectUri).max(20),
+  initiateLoginUri: redirectUri.nullable(),
   areas: z.array(z.enum(areas)).max(areas.length).nullable(),
   surface: z
     .string()

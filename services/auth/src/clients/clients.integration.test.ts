@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { event, type Id, newId, type TenantId } from '@reeve/contracts';
+import { eventually } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
 
@@ -135,6 +136,33 @@ describe('a secret', () => {
     const rotated = { ...client, secret: body.clientSecret ?? '' };
     expect(await (await use(rotated))()).toBe(200);
     expect(await settled(call, 401)).toBe(401);
+  });
+
+  test('that was rotated ends the tokens of people that are asked about here, and no session', async () => {
+    auth.provider.is({ sub: 'ada' });
+    const { tenantId: own } = await auth.newTenant();
+    await auth.newConnection(own);
+    const application = await auth.newApplication(own);
+    const { tokens } = await auth.signIn(application);
+    const as = (client: Application) => `Basic ${btoa(`${client.id}:${client.secret}`)}`;
+    const isActive = async (client: Application, token = '') => {
+      const body = new URLSearchParams({ token });
+      const init = { method: 'POST', headers: { authorization: as(client) }, body };
+      return ((await (await fetch(`${auth.url}/token/introspection`, init)).json()) as { active: boolean }).active;
+    };
+    const me = async (token = '') =>
+      (await fetch(`${auth.url}/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await isActive(application, tokens['access_token']), await me(tokens['access_token'])]).toEqual([
+      true,
+      200,
+    ]);
+    const { body } = await ask('POST', `/v1/tenants/${own}/clients/${application.id}:rotate-secret`, {});
+    const rotated = { ...application, secret: body.clientSecret ?? '' };
+    const settled = () => isActive(rotated, tokens['access_token']);
+    await eventually('the token is over', async () => !(await settled()));
+    expect(await me(tokens['access_token'])).toBe(401);
+    const fresh = await auth.refresh(rotated, tokens['refresh_token'] ?? '');
+    expect([fresh.status, await isActive(rotated, fresh.body['access_token'])]).toEqual([200, true]);
   });
 
   test('that was rotated with an overlap counts beside the new one for so long', async () => {

@@ -16,6 +16,7 @@ const body = clientSettings.extend({
   grantTypes: shape.grantTypes.default(['client_credentials']),
   redirectUris: shape.redirectUris.default([]),
   postLogoutRedirectUris: shape.postLogoutRedirectUris.default([]),
+  initiateLoginUri: shape.initiateLoginUri.default(null),
   areas: shape.areas.default(null),
   surface: shape.surface.default(null),
   pkceRequired: shape.pkceRequired.default(true),

@@ -1,10 +1,11 @@
-import { changeExisting, tenantRoute } from '@reeve/service-kit';
-import { activate, type Connections, connectionView, type ViewParts, viewOf } from './connection.ts';
-import type { ConnectionDirectory } from './connection-directory.ts';
+import { tenantRoute } from '@reeve/service-kit';
+import { connectionView, type ViewParts, viewOf } from './connection.ts';
+import type { ConnectionAdministration } from './connection-administration.ts';
 
-type Parts = ViewParts & { connections: Connections; directory: ConnectionDirectory };
-
-export const activateConnection = ({ connections, directory, ...parts }: Parts) =>
+export const activateConnection = ({
+  administration,
+  ...parts
+}: ViewParts & { administration: ConnectionAdministration }) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/sso-connections/{connectionId}:activate',
@@ -13,11 +14,7 @@ export const activateConnection = ({ connections, directory, ...parts }: Parts) 
     versioned: true,
     response: connectionView(parts.kinds),
     async handle({ tenantId, params: { connectionId: id }, cause, expectedVersion }) {
-      const entry = await changeExisting(connections.in(tenantId), id, connection => activate(id, connection), {
-        cause,
-        expectedVersion,
-      });
-      directory.forget(tenantId);
+      const entry = await administration.activate({ tenantId, id, cause, expectedVersion });
       return { body: viewOf(entry, parts), version: entry.version };
     },
   });

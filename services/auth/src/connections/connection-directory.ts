@@ -1,44 +1,47 @@
 // The active connections of a tenant, as a sign-in looks them up.
 import type { TenantId } from '@reeve/contracts';
-import type { Entry } from '@reeve/store';
-import { LRUCache } from 'lru-cache';
+import type { Entry, TenantEntry } from '@reeve/store';
+import type { DomainDirectory } from '../domains/domain-directory.ts';
+import { keptBriefly } from '../kept-briefly.ts';
 import type { Connection, Connections } from './connection.ts';
 
 export type ConnectionDirectory = ReturnType<typeof createConnectionDirectory>;
 
-/** Of a change that another instance has made it is known this much later. */
-const keptMs = 1_000;
 const mostOfATenant = 1_000;
 
-export function createConnectionDirectory({ connections }: { connections: Connections }) {
-  const kept = new LRUCache<TenantId, readonly Entry<Connection>[]>({ max: 2_000, ttl: keptMs });
+type Parts = { connections: Connections; domains: DomainDirectory };
 
-  /** In the order of their creation, as they were a second ago at most. */
-  async function activeOf(tenantId: TenantId): Promise<readonly Entry<Connection>[]> {
-    const known = kept.get(tenantId);
-    if (known) return known;
-    const { items } = await connections.in(tenantId).list('byStatus', { status: 'active' }, { limit: mostOfATenant });
-    kept.set(tenantId, items);
-    return items;
-  }
+export function createConnectionDirectory({ connections, domains }: Parts) {
+  /** In the order of their creation. */
+  const load = async (tenantId: TenantId): Promise<readonly Entry<Connection>[]> =>
+    (await connections.in(tenantId).list('byStatus', { status: 'active' }, { limit: mostOfATenant })).items;
+  const { of: activeOf, forget } = keptBriefly(load, { most: 2_000 });
+
+  const everywhere = connections.acrossTenants('an identity provider names only the connection that it belongs to');
 
   return {
     activeOf,
 
-    /** The one with that id, or the first where none is asked for. */
-    async choose(tenantId: TenantId, asked: string | null): Promise<Entry<Connection> | null> {
-      const active = await activeOf(tenantId);
-      return (asked === null ? active[0] : active.find(({ id }) => id === asked)) ?? null;
+    /** As it is now, active or not. */
+    findAnywhere: (id: string): Promise<TenantEntry<Connection> | null> => everywhere.getByUnique('id', id),
+
+    /** Null for one that is not active, or of another tenant. */
+    findActive: async (tenantId: TenantId, id: string): Promise<Entry<Connection> | null> =>
+      (await activeOf(tenantId)).find(one => one.id === id) ?? null,
+
+    /**
+     * The connection that speaks for a domain in its tenant, alone: by the proof that it was given it for, or by the
+     * word of the platform, which is nothing against the proof of another tenant. Null where none does.
+     */
+    async speakerFor(tenantId: TenantId, domain: string): Promise<string | null> {
+      const [speaker, ...others] = (await activeOf(tenantId)).filter(({ state }) => state.domains.includes(domain));
+      if (!speaker || others.length > 0) return null;
+      const proof = speaker.state.domainProofs?.find(one => one.domain === domain);
+      const holder = await domains.holderOf(domain);
+      const holds = proof ? holder?.domainId === proof.domainId : holder === null || holder.tenantId === tenantId;
+      return holds ? speaker.id : null;
     },
 
-    /** Whether this connection, and no other of its tenant, speaks for the domain of that address. */
-    async speaksFor(tenantId: TenantId, connectionId: string, email: string): Promise<boolean> {
-      const domain = /@([^@]+)$/.exec(email)?.[1]?.toLowerCase();
-      if (domain === undefined) return false;
-      const speakers = (await activeOf(tenantId)).filter(({ state }) => state.domains.includes(domain));
-      return speakers.length === 1 && speakers[0]?.id === connectionId;
-    },
-
-    forget: (tenantId: TenantId): void => void kept.delete(tenantId),
+    forget,
   };
 }

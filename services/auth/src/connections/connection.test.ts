@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
-import { activate, type Connection, commonSettings, connections, draft, remove, update } from './connection.ts';
+import {
+  activate,
+  type Connection,
+  commonSettings,
+  connections,
+  draft,
+  loseDomain,
+  remove,
+  update,
+} from './connection.ts';
 
 const id = newId('connection');
 const drafted: Connection = {
@@ -11,6 +20,8 @@ const drafted: Connection = {
   issuer: 'https://idp.example',
   domains: ['acme.example'],
   trustEmail: false,
+  attributes: {},
+  identifier: null,
   jit: { enabled: false, defaultRoles: ['tenant_member'] },
   secretSetAt: '2026-11-25T12:00:00.000Z',
   createdAt: '2026-11-25T12:00:00.000Z',
@@ -44,6 +55,32 @@ describe('a connection', () => {
     expect(moved?.events[0]).toMatchObject({ details: { issuer: 'https://new.example', changed: ['issuer'] } });
   });
 
+  test('speaks no more for a domain that its tenant has lost, unless by a later claim', () => {
+    const two: Connection = { ...active, domains: ['acme.example', 'acme.test'] };
+    const lost = { domain: 'acme.example', domainId: 'dom_1' };
+    const by = (domainId: string): Connection => ({
+      ...two,
+      domainProofs: ['acme.example', 'acme.test'].map(domain => ({ domain, domainId })),
+    });
+    expect(loseDomain(id, two, lost)).toMatchObject({
+      state: { domains: ['acme.test'] },
+      events: [{ type: 'connection.updated', reason: { code: 'domain_released' }, details: { changed: ['domains'] } }],
+    });
+    expect(loseDomain(id, by('dom_1'), lost)?.state).toMatchObject({
+      domains: ['acme.test'],
+      domainProofs: [{ domain: 'acme.test', domainId: 'dom_1' }],
+    });
+    expect(loseDomain(id, by('dom_2'), lost)).toBeNull();
+    expect(loseDomain(id, { ...active, domains: [] }, lost)).toBeNull();
+  });
+
+  test('whose domains rest on another proof says that its domains have changed', () => {
+    const domainProofs = [{ domain: 'acme.example', domainId: 'dom_1' }];
+    expect(update(id, active, { domains: ['acme.example'], domainProofs })?.events).toMatchObject([
+      { details: { changed: ['domains'] } },
+    ]);
+  });
+
   test('that is deleted is gone from that moment on', () => {
     const at = new Date('2026-11-26T00:00:00.000Z');
     const removed = remove(id, active, at);
@@ -68,13 +105,21 @@ test.each([
   ['51 domains', { domains: Array.from({ length: 51 }, (_, index) => `d${index}.example`) }],
   ['a domain of another script', { domains: ['\u0430cme.example'] }],
   ['a top-level domain', { domains: ['example'] }],
+  ['an IP address', { domains: ['192.0.2.1'] }],
   ['a word for yes', { trustEmail: 'true' }],
+  ['a contact that is several', { contacts: ['it@acme.example,eve@evil.example'] }],
+  ['a contact with a header of its own', { contacts: ['it@acme.example\r\nBcc: eve@evil.example'] }],
+  ['a contact with a name', { contacts: ['It <it@acme.example>'] }],
+  ['six contacts', { contacts: Array.from({ length: 6 }, (_, index) => `it${index}@acme.example`) }],
 ])('nobody may say of a connection: %s', (_, settings) => {
   const said = {
     name: 'Acme',
     domains: [],
     trustEmail: false,
+    contacts: ['it@acme.example'],
     jit: { enabled: true, defaultRoles: ['tenant_auditor'] },
+    attributes: {},
+    identifier: null,
   };
   expect(commonSettings.safeParse(said).success).toBe(true);
   expect(commonSettings.safeParse({ ...said, ...settings }).success).toBe(false);

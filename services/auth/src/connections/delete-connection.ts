@@ -1,15 +1,13 @@
 import { serviceCause } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
-import { changeExisting, tenantRoute } from '@reeve/service-kit';
+import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
-import type { Vault } from '@reeve/vault';
-import { type Connection, type Connections, remove } from './connection.ts';
-import type { ConnectionDirectory } from './connection-directory.ts';
-import { connectionSecretClass } from './kinds/kind.ts';
+import type { ConnectionAdministration } from './connection-administration.ts';
+import { forgetRevisions, type Revisions } from './connection-revision.ts';
+import type { ConnectionSecrets } from './connection-secret.ts';
+import { end, type Watch, type Watches } from './connection-watch.ts';
 
-type Parts = { connections: Connections; directory: ConnectionDirectory; clock: Clock };
-
-export const deleteConnection = ({ connections, directory, clock }: Parts) =>
+export const deleteConnection = ({ administration }: { administration: ConnectionAdministration }) =>
   tenantRoute({
     method: 'delete',
     path: '/v1/tenants/{tenantId}/sso-connections/{connectionId}',
@@ -18,17 +16,23 @@ export const deleteConnection = ({ connections, directory, clock }: Parts) =>
     versioned: true,
     status: 204,
     async handle({ tenantId, params: { connectionId: id }, cause, expectedVersion }) {
-      const decide = (connection: Connection) => remove(id, connection, clock.now());
-      await changeExisting(connections.in(tenantId), id, decide, { cause, expectedVersion });
-      directory.forget(tenantId);
+      await administration.remove({ tenantId, id, cause, expectedVersion });
       return { body: undefined };
     },
   });
 
-/** By the event, so that a crash right after the deletion leaves no secret behind. */
-export const destroySecretOfDeletedConnection = ({ vault }: { vault: Vault }): Handlers => ({
+type Left = { secrets: ConnectionSecrets; revisions: Revisions; watches: Watches; clock: Clock };
+
+/**
+ * By the event, so that a crash right after the deletion leaves no secret behind, and nothing else of the connection.
+ */
+export const clearAwayDeletedConnection = ({ secrets, revisions, watches, clock }: Left): Handlers => ({
   async 'connection.deleted'({ id: causationId, tenantId, correlationId, data }) {
+    const { id } = data.target;
     const cause = serviceCause('auth', { correlationId, causationId });
-    await vault.destroy(tenantId, { secretClass: connectionSecretClass, id: data.target.id }, cause);
+    await secrets.forgetAll({ tenantId, connectionId: id, cause });
+    await forgetRevisions(revisions, { tenantId, connectionId: id });
+    const decide = (was: Watch | null) => was && { state: end(was, clock.now()), events: [] };
+    await watches.in(tenantId).change(id, decide, { cause });
   },
 });

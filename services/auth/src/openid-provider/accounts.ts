@@ -1,6 +1,6 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
 import type { TenantDirectory } from '@reeve/service-kit';
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
 import { ownMetadata } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
@@ -20,15 +20,36 @@ export function refOfToken(token: object | undefined): SessionRef | null {
   return typeof grantId === 'string' ? refIn(grantId) : null;
 }
 
+/**
+ * Not one that the client got before its tokens were ended. Of a refresh token that is not said: whoever uses it has to
+ * have the secret of now.
+ */
+function isOfNow(client: Client, token: object): boolean {
+  if (!('kind' in token) || token.kind !== 'AccessToken') return true;
+  const { client_tokens_from: of } = ('extra' in token ? (token.extra ?? {}) : {}) as Record<string, unknown>;
+  return of === ownMetadata(client).tokens_from;
+}
+
 /** Whether a token of the client's own counts now: its session may be over. */
 export async function isGood(
   parts: AccountParts,
-  client: { clientId: string },
+  client: Client,
   token: { clientId?: string | undefined },
 ): Promise<boolean> {
-  if (token.clientId !== client.clientId) return false;
+  if (token.clientId !== client.clientId || !isOfNow(client, token)) return false;
   const ref = refOfToken(token);
   return ref === null || (await findLive(parts, ref)) !== null;
+}
+
+/** How long the session goes on whose code or refresh token came, in milliseconds; null where none came. */
+export async function sessionLeftMs(
+  parts: Pick<AccountParts, 'live'>,
+  { oidc: { entities } }: KoaContextWithOIDC,
+  now: Date,
+): Promise<number | null> {
+  const ref = refOfToken(entities?.RefreshToken ?? entities?.AuthorizationCode);
+  const found = ref && (await findLive(parts, ref));
+  return found ? Date.parse(found.state.expiresAt) - now.getTime() : null;
 }
 
 /**
@@ -41,6 +62,7 @@ export async function findAccount(
   token: object | undefined,
 ) {
   const { session, result } = ctx.oidc;
+  if (token && ctx.oidc.client && !isOfNow(ctx.oidc.client, token)) return undefined;
   const ref = token ? refOfToken(token) : (refOfResult(result) ?? (session ? sessionOfLogin(session) : null));
   if (token && !(ref && (await findLive(parts, ref)))) return undefined;
   return {

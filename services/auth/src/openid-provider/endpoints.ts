@@ -2,19 +2,18 @@
 // business; here stands where they are, that they are open to everybody, and what is done on the way in: a scope for
 // the request, the issuer's own host, hashes for secrets, and a GET for a POST.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ProblemError } from '@reeve/contracts';
 import { causeOf, contentSecurityPolicy, openRoute, type Reply, type Route } from '@reeve/service-kit';
-import express, { type Request, type Response } from 'express';
+import type { Request } from 'express';
 import type { default as Provider } from 'oidc-provider';
 import type { ClientDirectory } from '../clients/client-directory.ts';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
 import { withHashedSecret } from './client-secrets.ts';
+import { formReader, formType } from './read-form.ts';
 import { inRequestScope, requestScope } from './request-scope.ts';
 
 type Parts = { provider: Provider; clients: ClientDirectory; signIns: SignInRecords; issuer: string };
 
-const formLimit = '56kb';
-const formType = 'application/x-www-form-urlencoded';
+const readForm = formReader('56kb');
 
 export function providerEndpoints({ provider, clients, signIns, issuer }: Parts): Route[] {
   const { host } = new URL(issuer);
@@ -36,7 +35,7 @@ export function providerEndpoints({ provider, clients, signIns, issuer }: Parts)
         delete inPlace.headers['x-forwarded-host'];
         // Its forms end at an application's callback, and to the script that submits one of them it adds the hash
         // itself.
-        response.setHeader('Content-Security-Policy', contentSecurityPolicy('anywhere'));
+        response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction: 'anywhere' }));
         await before();
         await handler(inPlace, response as ServerResponse);
         requestScope().throwFailure();
@@ -95,17 +94,4 @@ export function providerEndpoints({ provider, clients, signIns, issuer }: Parts)
     route('post', '/session/end/confirm', 'Sign out, confirmed by the person', { answer: 'page' }),
     route('get', '/session/end/success', 'Signed out', { answer: 'page' }),
   ];
-}
-
-const parseForm = express.text({ type: formType, limit: formLimit });
-
-function readForm(request: Request): Promise<URLSearchParams> {
-  return new Promise((resolve, reject) => {
-    parseForm(request, request.res as Response, error => {
-      const body: unknown = request.body;
-      if (error !== undefined) reject(error);
-      else if (typeof body === 'string') resolve(new URLSearchParams(body));
-      else reject(new ProblemError('content_type_unsupported'));
-    });
-  });
 }

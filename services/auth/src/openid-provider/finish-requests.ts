@@ -4,11 +4,12 @@
 import { type Cause, event, serviceCause } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { SingleLogout } from '../sessions/single-logout.ts';
 import { type AccountParts, findLive, refOfToken } from './accounts.ts';
 import { requestScope } from './request-scope.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
-type Parts = AccountParts & { store: Pick<Store, 'recordFact'> };
+type Parts = AccountParts & { store: Pick<Store, 'recordFact'>; singleLogout: SingleLogout };
 
 export function finishRequests(provider: Provider, parts: Parts): void {
   const reused = new WeakSet<KoaContextWithOIDC>();
@@ -66,6 +67,8 @@ async function signOut(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
     context: { ...context, sessionId: found.id },
   };
   await parts.live.end(ref, 'signed_out', cause);
+  const next = ctx.response.get('Location');
+  if (next !== '') ctx.redirect(await parts.singleLogout.leaveBy(found, next, cause));
 }
 
 function nameTokensOutside(ctx: KoaContextWithOIDC): void {

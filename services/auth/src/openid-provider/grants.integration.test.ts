@@ -54,6 +54,17 @@ describe('a code', () => {
     expect(all.filter(isFirst => isFirst)).toHaveLength(1);
   });
 
+  test('is used by nobody who had found it before another one used it and a third one had it all made void', async () => {
+    const { code, grantId } = await granted();
+    const late = request(async () => {
+      await usual().findCode(code);
+      expect(await request(() => usual().useCode(code))).toBe(true);
+      await request(() => usual().removeGrant(grantId));
+      return usual().useCode(code);
+    });
+    expect(await late).toBe(false);
+  });
+
   test('that nobody has been given is used by nobody', async () => {
     expect(await request(() => usual().useCode('never given'))).toBe(false);
   });

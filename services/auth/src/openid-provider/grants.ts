@@ -168,11 +168,12 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       const found = await this.findCode(code);
       if (!found) return false;
       let isFirst = false;
-      await decide(grantOf(found), row => {
+      const kept = await decide(grantOf(found), row => {
         isFirst = row.code !== undefined && !row.code.isUsed;
         return isFirst && row.code ? { ...row, code: { ...row.code, isUsed: true } } : null;
       });
-      return isFirst;
+      // Of a grant that is void by now nothing was decided anew.
+      return kept !== null && isFirst;
     },
 
     /** The provider's own name for it is known to nobody else: outside it is called by what it belongs to. */

@@ -5,23 +5,26 @@ import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
 import { sessionLifetimeSeconds } from '../sessions/session.ts';
+import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
-import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood } from './accounts.ts';
+import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood, sessionLeftMs } from './accounts.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
 import { finishRequests } from './finish-requests.ts';
-import { signInPolicy } from './interaction-policy.ts';
-import { errorPage, signedOutPage, signOutPage } from './pages.ts';
+import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
+import { errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
 import { resourceServerInfo } from './resource-servers.ts';
 
-export type ProviderParts = AccountParts & {
-  config: Config;
-  log: Logger;
-  keys: SigningKeys;
-  adapter: AdapterFactory;
-  store: Pick<Store, 'recordFact'>;
-};
+export type ProviderParts = AccountParts &
+  PolicyParts & {
+    config: Config;
+    log: Logger;
+    keys: SigningKeys;
+    adapter: AdapterFactory;
+    store: Pick<Store, 'recordFact' | 'clock'>;
+    singleLogout: SingleLogout;
+  };
 
 const seconds = { code: 60, idToken: 300, refresh: 14 * 86_400 };
 
@@ -50,7 +53,7 @@ export function createProvider(parts: ProviderParts): Provider {
     claims: { openid: ['sub', 'tid', 'sid', 'amr', 'acr', 'auth_time', 'roles'], email: ['email'], profile: ['name'] },
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    extraParams: ['tenant', 'connection', 'auth_key'],
+    extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link'],
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_, client) => ownMetadata(client).pkce_required },
     rotateRefreshToken: true,
@@ -64,7 +67,7 @@ export function createProvider(parts: ProviderParts): Provider {
       pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_, client, token) => isGood(parts, client, token) },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
-      rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: signedOutPage },
+      rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: showSignedOut },
       resourceIndicators: {
         enabled: true,
         defaultResource: ctx => {
@@ -72,7 +75,11 @@ export function createProvider(parts: ProviderParts): Provider {
           throw new errors.InvalidTarget('resource is required: the URL of the service that the token is for');
         },
         useGrantedResource: () => true,
-        getResourceServerInfo: resourceServerInfo({ resources: config.REEVE_RESOURCES, tenants }),
+        getResourceServerInfo: resourceServerInfo({
+          resources: config.REEVE_RESOURCES,
+          tenants,
+          sessionLeftMs: ctx => sessionLeftMs(parts, ctx, parts.store.clock.now()),
+        }),
       },
     },
     ttl: {

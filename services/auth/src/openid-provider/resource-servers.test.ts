@@ -30,7 +30,7 @@ const ofPlatform: Partial<OwnMetadata> = { platform: true };
 async function ask(client: Partial<OwnMetadata>, { scope, resource = service, grant = 'client_credentials' }: Asked) {
   const context = { oidc: { params: { scope, grant_type: grant } } } as unknown as KoaContextWithOIDC;
   const described = { metadata: () => client } as unknown as Client;
-  const infoOf = resourceServerInfo({ resources: [service], tenants: tenants() });
+  const infoOf = resourceServerInfo({ resources: [service], tenants: tenants(), sessionLeftMs: async () => null });
   return infoOf(context, resource, described).then(
     ({ scope: granted }) => granted,
     (error: { error: string }) => ({ error: error.error }),

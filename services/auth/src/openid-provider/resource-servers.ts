@@ -5,7 +5,12 @@ import type { TenantDirectory } from '@reeve/service-kit';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { ownMetadata } from './client-metadata.ts';
 
-type Parts = { resources: readonly string[]; tenants: TenantDirectory };
+type Parts = {
+  resources: readonly string[];
+  tenants: TenantDirectory;
+  /** How long the session goes on that the token is issued in, in milliseconds; null for a machine's. */
+  sessionLeftMs: (ctx: KoaContextWithOIDC) => Promise<number | null>;
+};
 
 /** The tenant that the granted scope `tenant:<id or slug>` leads to. */
 export async function tenantOfScope(scope: string | undefined, tenants: TenantDirectory): Promise<TenantId | null> {
@@ -17,7 +22,7 @@ export async function tenantOfScope(scope: string | undefined, tenants: TenantDi
   return (await tenants.find(reference))?.id ?? null;
 }
 
-export function resourceServerInfo({ resources, tenants }: Parts) {
+export function resourceServerInfo({ resources, tenants, sessionLeftMs }: Parts) {
   async function mayActFor(
     scope: string,
     { own, platform }: { own: TenantId | undefined; platform: boolean },
@@ -44,10 +49,12 @@ export function resourceServerInfo({ resources, tenants }: Parts) {
         granted.push(scope);
       else if (isMachine) throw new errors.InvalidScope('this client may not ask for it', scope);
     }
+    const leftMs = (await sessionLeftMs(ctx)) ?? longestAccessTokenMs;
     return {
       scope: granted.join(' '),
       audience: resource,
-      accessTokenTTL: longestAccessTokenMs / 1_000,
+      // Services verify it by themselves, and nobody tells them of a session whose time is over.
+      accessTokenTTL: Math.max(1, Math.floor(Math.min(leftMs, longestAccessTokenMs) / 1_000)),
       accessTokenFormat: 'jwt',
       jwt: { sign: { alg: 'ES256' } },
     };

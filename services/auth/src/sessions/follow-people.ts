@@ -45,6 +45,15 @@ export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
 
     'user.reactivated': ({ data, ...told }) => reach(told, data.target.id, { active: true }, null),
 
+    async 'identity.unlinked'({ id: causationId, tenantId, correlationId, data: { details } }) {
+      const own = sessions.in(tenantId);
+      for await (const { id, state } of own.all('byUser', { userId: details.userId })) {
+        if (state.connectionId !== details.connectionId) continue;
+        const cause = serviceCause('auth', { correlationId, causationId, sessionId: id });
+        await own.change(id, session => session && end(id as SessionId, session, 'identity_unlinked'), { cause });
+      }
+    },
+
     async 'role.assigned'({ data: { target, details, reason }, ...told }) {
       // Somebody who was made by signing in has these roles in that session already.
       if (reason.code === 'just_in_time') return;

@@ -2,6 +2,7 @@
 import { type Cause, isId, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Entry } from '@reeve/store';
+import type { EnforceDomain } from '../home-realm/enforce-domain.ts';
 import { type EndCause, end, type Session, type SessionId, type Sessions } from './session.ts';
 
 /** Names a session, wherever something belongs to it. */
@@ -11,13 +12,18 @@ export type LiveSession = Entry<Session> & { id: SessionId; tenantId: TenantId }
 
 export type LiveSessions = ReturnType<typeof createLiveSessions>;
 
-export function createLiveSessions({ sessions, tenants }: { sessions: Sessions; tenants: TenantDirectory }) {
+type Parts = { sessions: Sessions; tenants: TenantDirectory; enforceDomain: EnforceDomain };
+
+export function createLiveSessions({ sessions, tenants, enforceDomain }: Parts) {
   return {
     async find({ tenantId, sessionId }: SessionRef): Promise<LiveSession | null> {
       const found = await sessions.in(tenantId).get(sessionId);
       if (found?.state.status !== 'live') return null;
       // A suspended tenant's sessions are there again when it is resumed.
       if ((await tenants.findNow(tenantId))?.status !== 'active') return null;
+      // Nor does one count that began another way than the person's organization now demands.
+      const { connectionId, email } = found.state;
+      if (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) return null;
       return { ...found, id: sessionId, tenantId };
     },
 

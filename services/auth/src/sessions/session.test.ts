@@ -11,6 +11,8 @@ const fresh: Omit<Session, 'status'> = {
   roles: ['tenant_member'],
   connectionId: newId('connection'),
   method: 'oidc',
+  providerSubject: null,
+  providerSession: null,
   surface: 'console',
   amr: ['fed'],
   acr: null,

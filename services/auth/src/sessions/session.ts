@@ -4,6 +4,7 @@
 import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
 import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
+import type { ProviderSession } from '../connections/kinds/kind.ts';
 
 export type Session = {
   userId: Id<'user'>;
@@ -14,6 +15,9 @@ export type Session = {
   connectionId: string;
   /** How the person signed in: the kind of the connection. */
   method: string;
+  /** Who the person is at the connection's provider, and its session; null where it could not be ended with ours. */
+  providerSubject: string | null;
+  providerSession: ProviderSession | null;
   /** In what kind of place people use the application that the person signed in for. */
   surface: string;
   amr: string[];
@@ -24,6 +28,8 @@ export type Session = {
   createdAt: string;
   /** When the person proved who they are: at the identity provider, where it says so. */
   authenticatedAt: string;
+  /** When they last signed in here, whenever that was there; absent for sessions from before that was kept. */
+  signedInAt?: string;
   expiresAt: string;
 };
 
@@ -51,10 +57,11 @@ export const sessionView = z.object({
 
 export const sessions = collection<Session>({
   name: 'sessions',
-  version: 2,
-  // Version 1 knew one method.
-  upgrade: state => ({ ...(state as Session), method: 'oidc' }),
+  version: 3,
+  // Version 1 knew one method, and neither knew the provider's session.
+  upgrade: state => ({ method: 'oidc', providerSubject: null, providerSession: null, ...(state as object) }) as Session,
   queries: {
+    byProvider: { equality: ['connectionId', 'providerSubject'] },
     inOrder: { equality: [], direction: 'descending' },
     byUser: { equality: ['userId'], direction: 'descending' },
   },
@@ -80,13 +87,26 @@ export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNulla
 }
 
 /** The same person signed in once more in the same browser. */
-export function reauthenticate(
-  session: Session,
-  again: Pick<Session, 'authenticatedAt' | 'amr' | 'acr' | 'roles' | 'connectionId' | 'method'>,
-): Decision<Session> {
+export function reauthenticate(session: Session, again: Omit<Session, 'status'>): Decision<Session> {
   if (session.status !== 'live') return null;
-  const { authenticatedAt, amr, acr, roles, connectionId, method } = again;
-  const state: Session = { ...session, authenticatedAt, amr, acr, roles, connectionId, method };
+  const { authenticatedAt, amr, acr, roles, connectionId, method, providerSubject, providerSession } = again;
+  const { email, displayName, signedInAt } = again;
+  const signIn = {
+    email,
+    displayName,
+    ...(signedInAt === undefined ? {} : { signedInAt }),
+    authenticatedAt,
+    amr,
+    acr,
+    roles,
+    connectionId,
+    method,
+    providerSubject,
+    providerSession,
+  };
+  // The provider's end counts from now on, and never later than ours.
+  const expiresAt = again.expiresAt < session.expiresAt ? again.expiresAt : session.expiresAt;
+  const state: Session = { ...session, ...signIn, expiresAt };
   return { state, events: [signedIn(state)] };
 }
 

@@ -117,6 +117,21 @@ describe('a session ends when', () => {
     expect(endsOf(sid).filter(({ topic }) => topic === 'reeve.auth.v1')).toHaveLength(1);
   });
 
+  test('the identity provider has said so (`session_expiry`), and no access token of it goes on longer', async () => {
+    const lifetimeOf = async (claims: object) => {
+      auth.provider.is({ sub: newId('request'), ...claims });
+      const { tokens } = await auth.signIn(application, { resource: auth.url });
+      const again = await refresh(tokens['refresh_token']);
+      return [tokens, again.body].map(one => {
+        const { iat = 0, exp = 0 } = decodeJwt(one['access_token'] ?? '');
+        return { seconds: exp - iat, exp };
+      });
+    };
+    const endsAt = Math.floor(Date.now() / 1_000) + 60;
+    for (const { exp } of await lifetimeOf({ session_expiry: endsAt })) expect(exp).toBeLessThanOrEqual(endsAt);
+    for (const { seconds } of await lifetimeOf({})) expect(seconds).toBe(300);
+  });
+
   test('and the same browser can sign in anew, to a session of its own', async () => {
     const first = await signedIn();
     await auth.ask('POST', `${sessions()}/${first.sid}:terminate`, { as: await auth.asPlatform() });

@@ -1,6 +1,7 @@
-// The synchronous question to provisioning: who is this? With a time limit and a circuit breaker; when provisioning is
-// down the answer is `dependency_unavailable`, and nobody is signed in.
+// What is asked of provisioning while somebody waits: who is this, and link this one to them. With a time limit and a
+// circuit breaker; when provisioning is down the answer is `dependency_unavailable`, and nobody is signed in.
 import {
+  type LinkIdentityRequest,
   newEventId,
   ProblemError,
   problemSchema,
@@ -12,7 +13,7 @@ import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } fr
 import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 
-export type ResolveIdentity = (request: ResolveIdentityRequest) => Promise<ResolveIdentityResponse>;
+export type IdentityResolver = ReturnType<typeof createIdentityResolver>;
 
 const timeoutMs = 3_000;
 const tokenSeconds = 60;
@@ -20,7 +21,7 @@ const tokenSeconds = 60;
 /** The audience is what provisioning is called in tokens; the address is where it is found. */
 type Parts = { audience: string; address: string; issuer: string; key: SigningKey };
 
-export function createIdentityResolver({ audience, address, issuer, key }: Parts): ResolveIdentity {
+export function createIdentityResolver({ audience, address, issuer, key }: Parts) {
   const unavailable = (error: unknown) => !(error instanceof ProblemError) || error.status >= 500;
   const breaker = circuitBreaker(handleWhen(unavailable), { halfOpenAfter: 2_000, breaker: new ConsecutiveBreaker(5) });
 
@@ -44,21 +45,22 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
       .sign(await importJWK(key, key.alg));
   }
 
-  async function ask(request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> {
-    const response = await fetch(`${address}/internal/identities:resolve`, {
+  /** Null where there is nothing to say. */
+  async function ask(what: 'resolve' | 'link', request: object): Promise<unknown> {
+    const response = await fetch(`${address}/internal/identities:${what}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const body: unknown = await response.json();
-    if (response.ok) return resolveIdentityResponse.parse(body);
+    const body: unknown = response.status === 204 ? null : await response.json();
+    if (response.ok) return body;
     throw new ProblemError(problemSchema.parse(body).code);
   }
 
-  return async request => {
+  async function asked(what: 'resolve' | 'link', request: object): Promise<unknown> {
     try {
-      return await breaker.execute(() => ask(request));
+      return await breaker.execute(() => ask(what, request));
     } catch (error) {
       if (error instanceof ProblemError && error.status < 500) throw error;
       const detail =
@@ -67,5 +69,15 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
           : 'provisioning does not answer';
       throw new ProblemError('dependency_unavailable', detail, { cause: error, retryAfterSeconds: 2 });
     }
+  }
+
+  return {
+    resolve: async (request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> =>
+      resolveIdentityResponse.parse(await asked('resolve', request)),
+
+    /** Throws `identity_taken`, and `user_deactivated`. */
+    async link(request: LinkIdentityRequest): Promise<void> {
+      await asked('link', request);
+    },
   };
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { event, type Id, newId, type TenantId } from '@reeve/contracts';
 import { createBrowser, type EventReader, engines, eventually, readEvents } from '@reeve/testing';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
 import { watchStore } from '../store-commands.test-support.ts';
 
@@ -70,7 +71,7 @@ describe('a sign-in', () => {
     expect(again.claims['sid']).toBe(claims['sid']);
   });
 
-  test('asks the store no more than twenty times', async () => {
+  test('asks the store no more than twenty-five times, two of them for its trace', async () => {
     const counts: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       // What is looked up once a second is looked up each time.
@@ -82,21 +83,25 @@ describe('a sign-in', () => {
     }
     // The service also looks for events that were left behind, every few seconds: hardly in each of the three.
     expect(Math.min(...counts)).toBeGreaterThan(10);
-    expect(Math.min(...counts)).toBeLessThanOrEqual(20);
+    expect(Math.min(...counts)).toBeLessThanOrEqual(25);
   });
 
   test('asks which organization it is, for an application of the platform, and says the same of any that is none', async () => {
     const platformApplication = { id: 'reeve-consent', secret: '' } as unknown as Application;
     const redirect_uri = 'http://127.0.0.1:1/sign-in/callback';
     const { browser, page } = await auth.authorize(platformApplication, { redirect_uri });
-    expect(page.text).toContain('The short name of your organization');
+    expect(page.text).toContain('Your e-mail address at work');
     const suspended = await auth.newTenant();
+    // Apart from what was filled in, which is there again.
     const answers = await Promise.all(
-      ['nobody-has-this', suspended.slug, '../../etc', 'ten_'].map(tenant => browser.submit(page, { tenant })),
+      ['nobody-has-this', suspended.slug, '../../etc', 'ten_'].map(async tenant => {
+        const { text } = await browser.submit(page, { tenant });
+        return text.replace(` value="${tenant}"`, '');
+      }),
     );
     const [first] = answers;
-    for (const answer of answers) expect(answer.text).toBe(first?.text);
-    expect(first?.text).toContain('There is no sign-in by that name');
+    for (const answer of answers) expect(answer).toBe(first);
+    expect(first).toContain('There is no sign-in by that name');
   });
 
   test('of a tenant’s application is in that tenant, whatever it asks for', async () => {
@@ -121,6 +126,27 @@ describe('what an application asks for', () => {
       acr_values: 'mfa',
       login_hint: 'ada@acme.example',
     });
+  });
+
+  test('reaches it also as languages, and as the wish to choose an account; what is no language does not', async () => {
+    const { browser } = await auth.signIn(application);
+    const before = auth.provider.asked.length;
+    auth.provider.is({ sub: 'eve' });
+    const chosen = await auth.signIn(application, { browser, prompt: 'select_account', ui_locales: 'de-CH fr' });
+    expect(auth.provider.asked.length).toBe(before + 1);
+    expect(Object.fromEntries(lastAsked() ?? [])).toMatchObject({ prompt: 'select_account', ui_locales: 'de-CH fr' });
+    expect((await auth.signIn(application, { browser })).claims.sub).toBe(chosen.claims.sub);
+    await auth.authorize(application, { prompt: 'login select_account', ui_locales: '<script>' });
+    expect(lastAsked()?.get('prompt')).toBe('login select_account');
+    expect(lastAsked()?.has('ui_locales')).toBe(false);
+  });
+
+  test('and is between it and us, as a page of consent or none, does not', async () => {
+    await auth.authorize(application, { prompt: 'consent' });
+    expect(lastAsked()?.has('prompt')).toBe(false);
+    const before = auth.provider.asked.length;
+    const { page } = await auth.authorize(application, { prompt: 'none' });
+    expect([page.url.searchParams.get('error'), auth.provider.asked.length]).toEqual(['login_required', before]);
   });
 
   test('is the age of the sign-in at the identity provider, and not of ours', async () => {
@@ -185,7 +211,41 @@ describe('another person at the same browser', () => {
   });
 });
 
+describe('the same person in two tabs that began before anybody was signed in', () => {
+  test('has one session, which signing out ends', async () => {
+    const browser = createBrowser();
+    const atProvider = `${auth.provider.issuer}/authorize`;
+    const begin = () => auth.authorize(application, { browser, stopAt: atProvider });
+    const [one, other] = [await begin(), await begin()];
+    const sids: unknown[] = [];
+    for (const tab of [one, other]) {
+      const { url } = await browser.open(tab.page.url, callback);
+      const tokens = await auth.token(application, {
+        grant_type: 'authorization_code',
+        code: url.searchParams.get('code') ?? '',
+        redirect_uri: callback,
+        code_verifier: tab.verifier,
+      });
+      sids.push(decodeJwt(tokens.body['id_token'] ?? '')['sid']);
+    }
+    expect(sids[1]).toBe(sids[0]);
+  });
+});
+
 describe('an answer of the identity provider', () => {
+  test('counts once, however many bring it at once', async () => {
+    const { browser, answer } = await returning();
+    const subject = newId('request');
+    auth.provider.is({ sub: subject });
+    const callbackAnswer = await fetch(answer, { redirect: 'manual' });
+    const target = new URL(callbackAnswer.headers.get('location') ?? '', auth.url);
+    const cookie = await browser.jar.getCookieString(target.href);
+    const bring = () => fetch(target, { redirect: 'manual', headers: { cookie } });
+    const answers = await Promise.all([bring(), bring(), bring()]);
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['303', '400', '400']);
+    expect(auth.provisioning.asked.filter(asked => asked.subject === subject)).toHaveLength(1);
+  });
+
   test('counts once', async () => {
     const { browser } = await auth.authorize(application);
     const used = browser.visited.findLast(one => one.includes('/return/')) ?? '';
@@ -241,10 +301,66 @@ describe('an answer of the identity provider', () => {
     await eventuallyFailed('refused_by_provider');
   });
 
-  test('by keys that it has changed a second ago is believed', async () => {
+  test.each([
+    ['access_denied', 'refused_by_provider', () => auth.provider.refuses('access_denied')],
+    ['access_denied', 'user_deactivated', () => auth.provisioning.answers(() => 'user_deactivated')],
+    ['temporarily_unavailable', 'dependency_unavailable', () => auth.provisioning.answers(() => 'internal')],
+  ] as const)(
+    'that ends in failure is told to the application as %s (%s), when the person goes back',
+    async (...told) => {
+      const [error, reason, seed] = told;
+      seed();
+      const { browser, page } = await auth.authorize(application, { state: 'mine' });
+      const uid = /interaction\/([^/]+)/.exec(page.url.pathname)?.[1] ?? '';
+      expect(page.text).toContain(`href="/interaction/${uid}/leave"`);
+      const leave = (by = browser) => by.open(`${auth.url}/interaction/${uid}/leave`, callback);
+      expect((await leave(createBrowser())).text).toContain('sign_in_expired');
+      const back = await leave();
+      expect(Object.fromEntries(back.url.searchParams)).toMatchObject({
+        error,
+        error_description: reason,
+        state: 'mine',
+      });
+      expect((await leave()).text).toContain('sign_in_expired');
+    },
+  );
+
+  test('that is still awaited cannot be left', async () => {
+    const { browser } = await returning();
+    const interaction = browser.visited.find(one => one.includes('/interaction/'))?.split(' ')[1];
+    expect((await browser.open(`${interaction}/leave`, callback)).text).toContain('sign_in_expired');
+  });
+
+  test('by keys that it has just changed is believed', async () => {
     await auth.signIn(application);
-    await new Promise(resolve => setTimeout(resolve, 1_100));
     await auth.provider.changesItsKeys();
+    expect((await auth.signIn(application)).claims.sub).toBeDefined();
+  });
+
+  test('is given to whoever proves to be us by a key, which it reads where the connection says', async () => {
+    const own = await auth.newTenant();
+    const oidc = { issuer: auth.provider.issuer, clientId: 'reeve', privateKeyJwt: true };
+    const id = await auth.newConnection(own.tenantId, { oidc });
+    await auth.signIn(await auth.newApplication(own.tenantId));
+    const form = auth.provider.requests.findLast(({ path }) => path === '/token')?.form;
+    const keys = createRemoteJWKSet(new URL(`${auth.url}/oidc/${id}/jwks`));
+    const assertion = form?.get('client_assertion') ?? '';
+    const { payload } = await jwtVerify(assertion, keys, { audience: auth.provider.issuer, subject: 'reeve' });
+    expect(payload.aud).toBe(auth.provider.issuer);
+    expect(form?.has('client_secret')).toBe(false);
+    // Of another connection, even to the same identity provider, there is another key.
+    const other = await auth.newConnection(own.tenantId, { oidc });
+    const others = createRemoteJWKSet(new URL(`${auth.url}/oidc/${other}/jwks`));
+    await expect(jwtVerify(assertion, others)).rejects.toThrow('no applicable key');
+  });
+
+  test('may hold claims whatever they are called, and however many: the person is signed in', async () => {
+    const odd = JSON.parse(
+      '{"__proto__":1,"$set":{"a":1},"a.b":{"c.d":[{"$e":1}]},"https://acme.example/r":["x"],"":1}',
+    ) as object;
+    const deep = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as unknown;
+    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`claim ${index}`, { a: [index] }]));
+    auth.provider.is({ sub: 'ada', ...odd, deep, 'nul\0': 1, within: { 'nul\0': 1 }, ...many });
     expect((await auth.signIn(application)).claims.sub).toBeDefined();
   });
 

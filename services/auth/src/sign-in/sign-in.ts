@@ -1,17 +1,21 @@
 // A sign-in on its way: the provider's interaction and how far it has come, as one record. It is found by the id that
 // is in the interaction's path, whose cookie binds it to the browser it began in.
-import type { Id, TenantId } from '@reeve/contracts';
+import { randomUUID } from 'node:crypto';
+import type { Id, SignInFailure, TenantId } from '@reeve/contracts';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import type { AdapterPayload } from 'oidc-provider';
-import type { UpstreamIdentity, Wish } from '../connections/kinds/kind.ts';
+import type { TraceEntry } from '../attempts/attempt.ts';
+import type { Wish } from '../connections/kinds/kind.ts';
 import type { KindName } from '../connections/kinds/registry.ts';
+import type { MappedIdentity } from '../connections/mapping.ts';
+import type { Said } from '../connections/rehearsal.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
 
 export type StepName =
-  | 'choose-tenant'
-  | 'choose-connection'
+  | 'choose-home-realm'
   | 'go-to-provider'
   | 'return-from-provider'
+  | 'confirm-link'
   | 'resolve-person'
   | 'begin-session';
 
@@ -34,6 +38,10 @@ export type SignIn = {
   /** What it asks for. */
   tenantAsked: string | null;
   connectionAsked: string | null;
+  authKeyAsked: string | null;
+  domainAsked: string | null;
+  /** The person is signed in, and wants this sign-in linked to their account. */
+  linkAsked: boolean;
   wish: Wish;
   /** What the steps have found out. */
   tenantId: TenantId | null;
@@ -42,15 +50,46 @@ export type SignIn = {
   method: KindName | null;
   /** Of the connection's kind. */
   pending: unknown;
-  identity: UpstreamIdentity | null;
+  /** The form that the provider had the browser post, until it is looked at. */
+  brought: string | null;
+  /** A hash of what only the browser knows that posted it: another one, that began the sign-in, has no use of it. */
+  broughtBy: string | null;
+  identity: MappedIdentity | null;
+  /** What it was mapped of. */
+  said: Said | null;
+  /** The user whom the person was asked to link it to. */
+  linkTo: Id<'user'> | null;
   person: Person | null;
+  /** How it has gone so far, for the tenant's administrators. */
+  trace: TraceEntry[];
 };
 
 export function newSignIn(
-  asked: Pick<SignIn, 'clientId' | 'surface' | 'boundTo' | 'tenantAsked' | 'connectionAsked' | 'wish' | 'startedAt'>,
+  asked: Pick<
+    SignIn,
+    | 'clientId'
+    | 'surface'
+    | 'boundTo'
+    | 'tenantAsked'
+    | 'connectionAsked'
+    | 'authKeyAsked'
+    | 'domainAsked'
+    | 'linkAsked'
+    | 'wish'
+    | 'startedAt'
+  >,
 ): SignIn {
-  const nothing = { tenantId: null, connectionId: null, method: null, pending: null, identity: null, person: null };
-  return { ...asked, ...nothing, step: 'choose-tenant' };
+  const chosen = { tenantId: null, connectionId: null, method: null };
+  const found = {
+    pending: null,
+    brought: null,
+    broughtBy: null,
+    identity: null,
+    said: null,
+    linkTo: null,
+    person: null,
+  };
+  return { ...asked, ...chosen, ...found, trace: [], step: 'choose-home-realm' };
 }
 
 type Row = {
@@ -58,12 +97,18 @@ type Row = {
   interaction: string;
   /** Null before the first step, and after the last. */
   signIn: SignIn | null;
+  /** Why it failed, for the application, when the person goes back there. */
+  failedBy?: SignInFailure;
+  /** What came back is looked at by this request. */
+  takenBy?: string;
 };
 
 export const signIns = platformRecords<Row>({
   name: 'sign_ins',
   reason: 'an identity provider returns nothing but the state, which names the sign-in',
 });
+
+type Brought = { by: KindName; connectionId: string; brought: string; broughtBy: string };
 
 export type SignInRecords = ReturnType<typeof createSignInRecords>;
 
@@ -82,13 +127,61 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
   }
 
   return {
-    async find(uid: string): Promise<SignIn | null> {
-      return (await read(uid))?.signIn ?? null;
+    /**
+     * The sign-in that waits for what came back, once: the same may come to several instances. Null where it is looked
+     * at already, or none waits for it: what is not meant for it does not use it up.
+     */
+    async takeReturn(uid: string, isMeant: (signIn: SignIn) => boolean): Promise<SignIn | null> {
+      const takenBy = randomUUID();
+      const isAwaited = ({ signIn, takenBy: taken }: Row): boolean =>
+        signIn?.step === 'return-from-provider' && taken === undefined && isMeant(signIn);
+      const kept = await records.change(uid, row =>
+        row && isAwaited(row) ? { row: { ...row, takenBy }, expiresAt: soon() } : null,
+      );
+      if (kept?.row.takenBy !== takenBy) return null;
+      const { takenBy: _, ...row } = kept.row;
+      requestScope().remember<Row | null>(keyOf(uid), row);
+      return row.signIn;
+    },
+
+    /** The sign-in that waits for what a person says of a link; null where none does. */
+    async findAsking(uid: string): Promise<SignIn | null> {
+      const signIn = (await read(uid))?.signIn ?? null;
+      return signIn?.step === 'confirm-link' ? signIn : null;
     },
 
     async save(uid: string, signIn: SignIn | null): Promise<void> {
       const row = await read(uid);
-      if (row) writeLater(uid, { ...row, signIn });
+      if (!row) return;
+      // Whoever goes back begins anew, and what comes back then is looked at.
+      const { takenBy: _, ...rest } = row;
+      writeLater(uid, { ...rest, signIn });
+    },
+
+    /** It is over: what came back may not be tried again. */
+    async fail(uid: string, failedBy: SignInFailure): Promise<void> {
+      const row = await read(uid);
+      if (row) writeLater(uid, { ...row, signIn: null, failedBy });
+    },
+
+    /** Null where it has not failed. */
+    async failureOf(uid: string): Promise<SignInFailure | null> {
+      return (await read(uid))?.failedBy ?? null;
+    },
+
+    /**
+     * Keeps what a browser posts until it comes back with the cookie that binds it to the sign-in, which no browser
+     * sends along with another site's form. False where no sign-in waits for that connection.
+     */
+    async bring(uid: string, { by, connectionId, brought, broughtBy }: Brought): Promise<boolean> {
+      const isAwaited = (signIn: SignIn | null | undefined): signIn is SignIn =>
+        signIn?.step === 'return-from-provider' && signIn.method === by && signIn.connectionId === connectionId;
+      const kept = await records.change(uid, row =>
+        row && isAwaited(row.signIn)
+          ? { row: { ...row, signIn: { ...row.signIn, brought, broughtBy } }, expiresAt: soon() }
+          : null,
+      );
+      return isAwaited(kept?.row.signIn);
     },
 
     async findInteraction(uid: string): Promise<AdapterPayload | undefined> {

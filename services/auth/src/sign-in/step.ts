@@ -1,6 +1,7 @@
 // Steps never call one another: each looks at the stored sign-in and says what comes next, to the dispatcher
 // (dispatch.ts).
 import type { Cause } from '@reeve/contracts';
+import type { Seen } from '@reeve/relying-party';
 import type { Page } from '@reeve/service-kit';
 import type { SessionRef } from '../sessions/live-sessions.ts';
 import type { Session } from '../sessions/session.ts';
@@ -10,26 +11,29 @@ import type { SignIn, StepName } from './sign-in.ts';
 export type Asked = {
   uid: string;
   signIn: SignIn;
-  query: Readonly<Record<string, unknown>>;
-  /** The same as it came, from the `?` on. */
+  /** What the person has filled in. */
+  answer: URLSearchParams;
+  /** The query as it came, from the `?` on. */
   search: string;
   /** The connection whose callback the browser came back to; null when it comes from elsewhere. */
   returnedBy: string | null;
   cause: Cause;
   /** The session that this browser is signed in to already. */
-  current: SessionRef | null;
+  current: () => Promise<SessionRef | null>;
 };
 
 /** What the application is told of a sign-in that has succeeded. */
 export type SignedIn = SessionRef & Pick<Session, 'userId' | 'amr' | 'acr' | 'authenticatedAt'>;
 
-type Outcome =
+/** `seen` is for the trace of the attempt: nothing secret. */
+type Outcome = { seen?: Seen } & (
   | { next: StepName; learnt: Partial<SignIn> }
   /** The browser answers this page, at the same step. */
-  | { ask: Page }
-  /** The browser leaves, and comes back at that step. */
-  | { leaveFor: string; comesBackAt: StepName; learnt: Partial<SignIn> }
-  | { signedIn: SignedIn };
+  | { ask: Page; learnt?: Partial<SignIn> }
+  /** The browser leaves, for an address or by the form of a page, and comes back at that step. */
+  | { leaveFor: string | Page; comesBackAt: StepName; learnt: Partial<SignIn> }
+  | { signedIn: SignedIn }
+);
 
 export type Step = (asked: Asked) => Promise<Outcome>;
 

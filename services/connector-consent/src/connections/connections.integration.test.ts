@@ -25,7 +25,7 @@ afterAll(() => service.stop());
 beforeEach(() => service.thirdParty.says());
 
 const callback = () => `${service.url}/connect/callback`;
-const problemOf = ({ status, text }: Page) => [status, /class="muted">(\w+)</.exec(text)?.[1]];
+const problemOf = ({ status, text }: Page) => [status, /class="muted">(\w+)/.exec(text)?.[1]];
 const isConnected = ({ text }: Page) => text.includes('is connected');
 
 /** As far as the address that the third party sends the browser back to. */
@@ -170,7 +170,7 @@ describe('what a third party answers', () => {
 
   test('is, when it gives access to nothing, told to the person', async () => {
     service.thirdParty.says({ token: { scope: '' } });
-    expect((await openReturned()).text).toContain('Calendar gave access to nothing');
+    expect((await openReturned()).text).toContain('gave access to nothing');
   });
 
   test('may say the type of its token in other letters', async () => {

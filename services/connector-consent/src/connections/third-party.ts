@@ -107,15 +107,18 @@ export function createThirdParty({ fetch, redirectUri, pendingConnections: pendi
         .completeAccess(await registrationOf(connector), { pending, query })
         .catch((cause: unknown) => {
           if (isRefusal(cause, query)) return null;
-          throw new ProblemError('sign_in_failed', `${name} did not give access`, { cause });
+          throw new ProblemError('sign_in_failed', `${name} did not give access`, { cause, meaning: 'no_access' });
         });
       if (!granted) return 'refused';
       const { accessToken, refreshToken, expiresInSeconds, scope } = granted;
       // RFC 6749 §5.1: a missing scope means what was asked for.
       const grantedScopes = scope === null ? [...scopes] : scope.split(' ').filter(one => one !== '');
-      if (grantedScopes.length === 0) throw new ProblemError('sign_in_failed', `${name} gave access to nothing`);
+      if (grantedScopes.length === 0)
+        throw new ProblemError('sign_in_failed', `${name} gave access to nothing`, { meaning: 'nothing_granted' });
       if (grantedScopes.some(one => !scopes.includes(one)))
-        throw new ProblemError('sign_in_failed', `${name} gave more than was consented to`);
+        throw new ProblemError('sign_in_failed', `${name} gave more than was consented to`, {
+          meaning: 'too_much_granted',
+        });
       return {
         set: { accessToken, refreshToken },
         grantedScopes,

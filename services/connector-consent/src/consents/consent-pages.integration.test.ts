@@ -26,7 +26,7 @@ afterAll(() => service.stop());
 beforeEach(() => service.thirdParty.says());
 
 const open = (url: string, who = person(tenant.id)) => opened(service, url, { who });
-const problemOf = ({ status, text }: Page) => [status, /class="muted">(\w+)</.exec(text)?.[1]];
+const problemOf = ({ status, text }: Page) => [status, /class="muted">(\w+)/.exec(text)?.[1]];
 const isAsking = ({ status, text }: Page) => status === 200 && text.includes('value="allow"');
 
 describe('a consent page', () => {
@@ -39,7 +39,7 @@ describe('a consent page', () => {
       '<legend>It will be able to</legend>',
       '<label><input type="checkbox" name="scope" value="read" checked> See your events</label>',
       '<li>It will not be able to: See your password.</li>',
-      '<html lang="en">',
+      '<html lang="en" dir="ltr">',
       'name="viewport"',
     ])
       expect(shown.text).toContain(text);
@@ -78,7 +78,7 @@ describe('a consent page', () => {
     expect(isAsking(shown)).toBe(true);
     const refused = await browser.open(consentUrl);
     expect(problemOf(refused)).toEqual([400, 'sign_in_failed']);
-    expect(refused.text).toContain('you are signed in to another organization');
+    expect(refused.text).toContain('You are signed in to another organization');
     expect(isAsking((await open(consentUrl)).shown)).toBe(true);
   });
 

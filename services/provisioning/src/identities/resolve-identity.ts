@@ -52,8 +52,8 @@ async function resolve(parts: Parts, asked: Asked): Promise<ResolveIdentityRespo
   const users = parts.users.in(request.tenantId);
   const own = await users.getByUnique('madeFor', id);
   if (own) return answer(own, false);
-  const linkedTo = (await parts.identities.in(request.tenantId).get(id))?.state.userId;
-  if (linkedTo !== undefined) return answer(await readExisting(users, linkedTo), false);
+  const link = (await parts.identities.in(request.tenantId).get(id))?.state;
+  if (link && !link.unlinkedAt) return answer(await readExisting(users, link.userId), false);
   const holder = request.email === null ? null : await users.getByUnique('email', addressKey(request.email));
   // Made after `own` was looked for, by the same person at another browser in this moment.
   if (holder?.state.madeFor?.identityId === id) return answer(holder, false);
@@ -78,7 +78,10 @@ async function linkToHolder(parts: Parts, asked: Asked, holder: Entry<User>): Pr
   try {
     // When it is there already, the same person came in at the same moment by another request.
     const created = { state, events: [linked(id, state, 'verified_email')] };
-    await parts.identities.in(request.tenantId).create(id, created, cause);
+    const kept = await parts.identities.in(request.tenantId).change(id, known => (known ? null : created), { cause });
+    // What somebody has unlinked is not linked again by the address that it has.
+    if (kept?.state.userId !== answered.userId || kept.state.unlinkedAt)
+      throw await refused(parts, asked, 'address_of_another');
   } catch (error) {
     throw error instanceof DuplicateKeyError ? await refused(parts, asked, 'address_of_another') : error;
   }

@@ -33,7 +33,7 @@ export const tenants = collection<Tenant>({
 /** The service that owns tenants looks them up where they are: nothing is on its way, and nothing is remembered. */
 export function ownTenantDirectory(collections: Tenants): TenantDirectory {
   const find = lookUpIn(collections);
-  return { find, findNow: find };
+  return { find, findNow: find, findNamed: text => find(text.trim().toLowerCase()) };
 }
 
 export function viewOf({ id, state }: Entry<Tenant>): z.infer<typeof tenantView> {

@@ -14,11 +14,12 @@ type Parts = { sessions: Sessions; live: LiveSessions; peopleChanges: PeopleChan
 export const beginSession =
   (parts: Parts): Step =>
   async asked => {
-    const { signIn, current } = asked;
+    const { signIn } = asked;
     const { sessions, live, peopleChanges, clock } = parts;
     const tenantId = known(signIn.tenantId);
     const person = known(signIn.person);
     const session = sessionOf(signIn, asked.cause, clock.now());
+    const current = await asked.current();
     const before = current && (await live.find(current));
     const isSamePerson = before?.tenantId === tenantId && before.state.userId === person.userId;
     const sessionId = isSamePerson ? before.id : newId('session');
@@ -55,6 +56,7 @@ function withRoles(state: Session, changed: Record<string, boolean>) {
 function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: Date): Omit<Session, 'status'> {
   const { userId, email, displayName, roles } = known(signIn.person);
   const identity = known(signIn.identity);
+  const latestEnd = new Date(now.getTime() + sessionLifetimeSeconds * 1_000).toISOString();
   return {
     userId,
     email,
@@ -62,14 +64,17 @@ function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: D
     roles,
     connectionId: known(signIn.connectionId),
     method: known(signIn.method),
+    providerSubject: identity.providerSession?.subject ?? null,
+    providerSession: identity.providerSession,
     surface: signIn.surface,
     amr: ['fed', ...identity.amr],
     acr: identity.acr,
     ip,
     userAgent,
     createdAt: now.toISOString(),
+    signedInAt: now.toISOString(),
     authenticatedAt: earlier(identity.authenticatedAt ?? now.toISOString(), now.toISOString()),
-    expiresAt: new Date(now.getTime() + sessionLifetimeSeconds * 1_000).toISOString(),
+    expiresAt: earlier(identity.sessionEndsAt ?? latestEnd, latestEnd),
   };
 }
 

@@ -6,6 +6,7 @@ export const goToProvider =
   (parts: ConnectionParts): Step =>
   async ({ uid, signIn, cause }) => {
     const { kind, at } = await connectionOf(parts, signIn, cause);
-    const { url, pending } = await kind.begin(at, { signInId: uid, wish: signIn.wish });
-    return { leaveFor: url, comesBackAt: 'return-from-provider', learnt: { pending } };
+    const { leaveFor, pending } = await kind.begin(at, { signInId: uid, wish: signIn.wish });
+    const seen = { kind: signIn.method, to: typeof leaveFor === 'string' ? new URL(leaveFor).host : 'a form' };
+    return { leaveFor, comesBackAt: 'return-from-provider', learnt: { pending }, seen };
   };

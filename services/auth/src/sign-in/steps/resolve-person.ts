@@ -1,22 +1,32 @@
-import type { Clock } from '@reeve/store';
+import { event } from '@reeve/contracts';
+import type { Clock, Store } from '@reeve/store';
+import { domainOf } from '../../domains/domain-name.ts';
+import type { EnforceDomain } from '../../home-realm/enforce-domain.ts';
 import { type ConnectionParts, connectionOf } from '../connection-of.ts';
-import type { ResolveIdentity } from '../identity-resolver.ts';
+import type { IdentityResolver } from '../identity-resolver.ts';
 import { known } from '../known.ts';
 import type { Step } from '../step.ts';
 
-type Parts = ConnectionParts & { resolveIdentity: ResolveIdentity; clock: Clock };
+type Parts = ConnectionParts & {
+  identities: Pick<IdentityResolver, 'resolve'>;
+  enforceDomain: EnforceDomain;
+  store: Pick<Store, 'recordFact'>;
+  clock: Clock;
+};
 
 /** Which user of the tenant that is. */
 export const resolvePerson =
-  ({ resolveIdentity, clock, ...parts }: Parts): Step =>
+  ({ identities, enforceDomain, store, clock, ...parts }: Parts): Step =>
   async ({ signIn, cause }) => {
     const lookedUpAt = clock.now().toISOString();
     const { connection, at } = await connectionOf(parts, signIn, cause);
     const { tenantId, id: connectionId } = at;
     const { issuer, subject, email, emailVerified, displayName } = known(signIn.identity);
-    const domainOwned = email !== null && (await parts.connections.speaksFor(tenantId, connectionId, email));
+    await enforceDomain.assertHere({ tenantId, connectionId, email });
+    const domain = domainOf(email);
+    const domainOwned = domain !== null && (await parts.connections.speakerFor(tenantId, domain)) === connectionId;
     const { ip, userAgent } = cause.context;
-    const { created: _, ...person } = await resolveIdentity({
+    const { created, ...person } = await identities.resolve({
       tenantId,
       connectionId,
       issuer,
@@ -28,5 +38,18 @@ export const resolvePerson =
       jit: connection.jit,
       origin: { correlationId: cause.correlationId, ip, userAgent },
     });
-    return { next: 'begin-session', learnt: { person: { ...person, lookedUpAt } } };
+    // Whose address it is here counts, whatever the provider says of it.
+    const { isBreakGlass } = await enforceDomain.assertHere({ tenantId, connectionId, email: person.email });
+    if (isBreakGlass) {
+      const { userId, displayName: name } = person;
+      const used = event('sign_in.break_glass_used', {
+        id: userId,
+        name,
+        because: 'enforced_elsewhere',
+        details: { userId },
+      });
+      await store.recordFact(tenantId, used, cause);
+    }
+    const seen = { userId: person.userId, created, domainOwned, justInTime: connection.jit.enabled };
+    return { next: 'begin-session', learnt: { person: { ...person, lookedUpAt } }, seen };
   };

@@ -5,6 +5,7 @@ import { newId, serviceCause } from '@reeve/contracts';
 import { type IdentityProvider, startIdentityProvider } from '@reeve/testing';
 import type { Vault } from '@reeve/vault';
 import type { At, ConnectionKind } from '../kind.ts';
+import { createReadSecret } from '../secret.ts';
 import { oidc } from './oidc.ts';
 
 const ownIssuer = 'https://auth.example';
@@ -20,16 +21,16 @@ beforeAll(async () => {
       return Buffer.from('the secret');
     },
   } as unknown as Vault;
-  kind = oidc({ vault, fetch: (input, init) => fetch(input, init), ownIssuer });
+  kind = oidc({ readSecret: createReadSecret({ vault }), fetch: (input, init) => fetch(input, init), ownIssuer });
 });
 afterAll(() => provider.stop());
 
 const given = () => ({ issuer: provider.issuer, clientId: 'reeve', clientSecret: 'the secret' });
 const wish = { again: false, isDemanded: false };
-const at = async (version = 1): Promise<At> => ({
+const at = async (secretName = 'one'): Promise<At> => ({
   tenantId: newId('tenant'),
   id: newId('connection'),
-  version,
+  secretName,
   settings: (await kind.prepare(given(), null)).settings,
   cause: serviceCause('test', { correlationId: 'c' }),
 });
@@ -39,13 +40,13 @@ describe('settings', () => {
     const { settings, issuer, secret } = await kind.prepare(given(), null);
     expect([issuer, secret]).toEqual([provider.issuer, 'the secret']);
     expect(JSON.stringify(settings)).not.toContain('the secret');
-    expect(kind.viewOf(settings)).toEqual({ issuer: provider.issuer, clientId: 'reeve' });
+    expect(kind.viewOf(settings, 'a connection')).toEqual({ issuer: provider.issuer, clientId: 'reeve' });
   });
 
   test('that change in part keep the rest; the issuer is discovered again only when it is said', async () => {
     const { settings } = await kind.prepare(given(), null);
     const changed = await kind.prepare({ clientId: 'other' }, settings);
-    expect(kind.viewOf(changed.settings)).toEqual({ issuer: provider.issuer, clientId: 'other' });
+    expect(kind.viewOf(changed.settings, 'a connection')).toEqual({ issuer: provider.issuer, clientId: 'other' });
     expect(changed.secret).toBeNull();
     await expect(kind.prepare({ issuer: 'http://127.0.0.1:1' }, settings)).rejects.toMatchObject({
       code: 'connection_unreachable',
@@ -57,34 +58,48 @@ describe('what returns', () => {
   test('names the sign-in that it belongs to, by a state that nobody can guess', async () => {
     const signInId = 'an-interaction-id';
     const [one, other] = await Promise.all([0, 1].map(async () => kind.begin(await at(), { signInId, wish })));
-    const states = [one, other].map(begun => new URL(begun?.url ?? '').searchParams.get('state') ?? '');
+    const states = [one, other].map(begun => new URL(begun?.leaveFor as string).searchParams.get('state') ?? '');
     expect(new Set(states).size).toBe(2);
-    for (const state of states) expect(kind.signInIdOf({ state })).toBe(signInId);
+    for (const state of states) expect(kind.signInIdOf(new URLSearchParams({ state }))).toBe(signInId);
   });
 
   test.each([
-    {},
-    { state: '' },
-    { state: 'x' },
-    { state: '../../evil.x' },
-    { state: ['a', 'b'] },
-    { state: `${'a'.repeat(99)}.x` },
+    '',
+    'state=',
+    'state=x',
+    'state=../../evil.x',
+    'state=an-interaction-id.a&state=an-interaction-id.b',
+    `state=${'a'.repeat(99)}.x`,
   ])('as %j names none', query => {
-    expect(kind.signInIdOf(query as Record<string, unknown>)).toBeNull();
+    expect(kind.signInIdOf(new URLSearchParams(query))).toBeNull();
+  });
+
+  test.each([
+    [{}, null],
+    [{ again: true }, 'login'],
+    [{ selectAccount: true }, 'select_account'],
+    [{ again: true, selectAccount: true }, 'login select_account'],
+  ])('was asked for as the application wishes: %j', async (more, prompt) => {
+    const { leaveFor } = await kind.begin(await at(), {
+      signInId: 'an-interaction-id',
+      wish: { ...wish, ...more, uiLocales: 'de' },
+    });
+    const { searchParams } = new URL(leaveFor as string);
+    expect([searchParams.get('prompt'), searchParams.get('ui_locales')]).toEqual([prompt, 'de']);
   });
 
   async function come(claims: object) {
     const where = await at();
     provider.is({ sub: 'ada', ...claims });
-    const { url, pending } = await kind.begin(where, { signInId: 'an-interaction-id', wish });
-    const back = await fetch(url, { redirect: 'manual' });
-    return kind.complete(where, { pending, query: new URL(back.headers.get('location') ?? '').search });
+    const { leaveFor, pending } = await kind.begin(where, { signInId: 'an-interaction-id', wish });
+    const back = await fetch(leaveFor as string, { redirect: 'manual' });
+    return kind.complete(where, { pending, brought: new URL(back.headers.get('location') ?? '').search });
   }
 
   test('is who the provider says, in a form that we know; what is odd is left out', async () => {
     expect(
       await come({ email: 'ada@acme.example', email_verified: true, auth_time: 1_764_000_000, amr: ['pwd', 7] }),
-    ).toEqual({
+    ).toMatchObject({
       issuer: provider.issuer,
       subject: 'ada',
       email: 'ada@acme.example',
@@ -93,6 +108,8 @@ describe('what returns', () => {
       amr: ['pwd'],
       acr: null,
       authenticatedAt: '2025-11-24T16:00:00.000Z',
+      claims: expect.objectContaining({ sub: 'ada', amr: ['pwd', 7] }),
+      claimsDropped: [],
     });
     for (const odd of [
       { email: 7, name: {}, acr: '' },
@@ -133,15 +150,15 @@ describe('what returns', () => {
     await expect(come({ auth_time })).rejects.toMatchObject({ name: 'StepError', step });
   });
 
-  test('costs one reading of the secret for each version of the connection, since each is on the record', async () => {
+  test('costs one reading of the secret for each that is set, since each is on the record', async () => {
     const where = await at();
     const before = reads;
-    for (const version of [1, 1, 2]) {
+    for (const secretName of ['one', 'one', 'two']) {
       provider.is({ sub: 'ada' });
-      const asked = { ...where, version };
-      const { url, pending } = await kind.begin(asked, { signInId: 'an-interaction-id', wish });
-      const back = await fetch(url, { redirect: 'manual' });
-      await kind.complete(asked, { pending, query: new URL(back.headers.get('location') ?? '').search });
+      const asked = { ...where, secretName };
+      const { leaveFor, pending } = await kind.begin(asked, { signInId: 'an-interaction-id', wish });
+      const back = await fetch(leaveFor as string, { redirect: 'manual' });
+      await kind.complete(asked, { pending, brought: new URL(back.headers.get('location') ?? '').search });
     }
     expect(reads - before).toBe(2);
   });

@@ -1,64 +1,42 @@
 // OpenID Connect. What was discovered is pinned when the connection is made: a later change of the discovery document
-// cannot move our users to other endpoints or keys. The client secret is in the vault.
-import { type Cause, ProblemError, resolveIdentityRequest, serviceCause, textSchema } from '@reeve/contracts';
-import {
-  createRelyingParty,
-  discover,
-  type Fetch,
-  type Pending,
-  type Registration,
-  StepError,
-  serverMetadata,
-} from '@reeve/relying-party';
-import type { Vault } from '@reeve/vault';
-import { LRUCache } from 'lru-cache';
+// cannot move our users to other endpoints or keys. The client secret, or our private key, is in the vault.
+import { ProblemError } from '@reeve/contracts';
+import { type Client, createRelyingParty, discover, type Fetch, type Pending, type Wanted } from '@reeve/relying-party';
+import { openRoute } from '@reeve/service-kit';
 import * as client from 'openid-client';
 import { z } from 'zod';
-import { type At, type ConnectionKind, connectionSecretClass, type UpstreamIdentity } from '../kind.ts';
+import type { Stage } from '../checks.ts';
+import type { At, ConnectionKind, Wish } from '../kind.ts';
+import type { ReadSecret } from '../secret.ts';
+import { clausesOf } from './clauses.ts';
+import { credentialOf } from './client-key.ts';
+import { identityOf } from './identity.ts';
+import {
+  authorityOf,
+  change,
+  input,
+  prepared,
+  restored,
+  type Settings,
+  scopeOf,
+  settingsOf,
+  view,
+} from './settings.ts';
 
-const input = z.strictObject({
-  issuer: z.url({ protocol: /^https?$/ }).max(500),
-  clientId: z.string().min(1).max(200),
-  clientSecret: z.string().min(1).max(500),
-});
-const change = z.strictObject({
-  issuer: input.shape.issuer.exactOptional(),
-  clientId: input.shape.clientId.exactOptional(),
-  clientSecret: input.shape.clientSecret.exactOptional(),
-});
-const view = z.object({ issuer: z.string(), clientId: z.string() });
-const settingsSchema = z.object({ metadata: serverMetadata, clientId: z.string() });
+const jwkSetType = 'application/jwk-set+json';
+/** An identity provider that keeps them longer does not see a new one. */
+const keysKeptSeconds = 60;
 
-const scope = 'openid email profile';
-const secretKeptMs = 300_000;
-/** What stands in our own tokens and in events is not as long as a provider likes. */
-const mostMethods = 20;
-const method = textSchema(100);
+type Parts = { readSecret: ReadSecret; fetch: Fetch; ownIssuer: string };
 
-type Parts = { vault: Vault; fetch: Fetch; ownIssuer: string };
-
-export function oidc({ vault, fetch, ownIssuer }: Parts): ConnectionKind {
+export function oidc({ readSecret, fetch, ownIssuer }: Parts): ConnectionKind {
   const relyingParty = createRelyingParty({ fetch });
-  const secrets = new LRUCache<string, string>({ max: 1_000, ttl: secretKeptMs });
   const callbackPath = (connectionId: string) => `/oidc/${connectionId}/callback`;
+  const keysPath = (connectionId: string) => `/oidc/${connectionId}/jwks`;
 
-  /** Kept for each version of the connection, since every reading is on the record. */
-  async function secretOf({ tenantId, id, version, cause }: At): Promise<string> {
-    const key = `${tenantId} ${id} ${version}`;
-    const known = secrets.get(key);
-    if (known !== undefined) return known;
-    // It is this service that reads, in the course of somebody's sign-in.
-    const { actor } = serviceCause('auth', { correlationId: cause.correlationId });
-    const reader: Cause = { ...cause, actor };
-    const ref = { secretClass: connectionSecretClass, id };
-    const secret = (await vault.read(tenantId, ref, { cause: reader, purpose: 'sign_in' })).toString('utf8');
-    secrets.set(key, secret);
-    return secret;
-  }
-
-  function registrationOf({ id, settings }: At): Omit<Registration, 'clientSecret'> {
-    const { metadata, clientId } = settingsSchema.parse(settings);
-    return { metadata, clientId, redirectUri: ownIssuer + callbackPath(id) };
+  function clientOf({ id }: At, { metadata, clientId, entraTenants }: Settings): Client {
+    const directories = entraTenants === undefined ? {} : { directories: entraTenants };
+    return { metadata, clientId, redirectUri: ownIssuer + callbackPath(id), ...directories };
   }
 
   return {
@@ -66,47 +44,86 @@ export function oidc({ vault, fetch, ownIssuer }: Parts): ConnectionKind {
     change,
     view,
 
-    async prepare(given, current) {
-      const { issuer, clientId, clientSecret } = change.parse(given);
-      const known = current === null ? null : settingsSchema.parse(current);
-      const metadata = issuer === undefined ? known?.metadata : await discover(issuer, { fetch });
-      const settings = { metadata, clientId: clientId ?? known?.clientId };
-      const parsed = settingsSchema.parse(settings);
-      return { settings: parsed, issuer: parsed.metadata.issuer, secret: clientSecret ?? null };
+    prepare: (given, current) => prepared(given, current === null ? null : settingsOf(current), fetch),
+
+    viewOf(stored, connectionId) {
+      const settings = settingsOf(stored);
+      const { clientId, clientKey, scopes, entraTenants, clientSecretExpiresAt } = settings;
+      return {
+        issuer: authorityOf(settings),
+        clientId,
+        ...(clientKey === undefined ? {} : { jwksUri: ownIssuer + keysPath(connectionId) }),
+        ...(scopes === undefined ? {} : { scopes }),
+        ...(entraTenants === undefined ? {} : { entraTenants }),
+        ...(clientSecretExpiresAt === undefined ? {} : { clientSecretExpiresAt }),
+      };
     },
 
-    viewOf(settings) {
-      const { metadata, clientId } = settingsSchema.parse(settings);
-      return { issuer: metadata.issuer, clientId };
-    },
-
-    begin(at, { signInId, wish }) {
-      const { loginHint, maxAgeSeconds, acrValues, again } = wish;
-      return relyingParty.begin(registrationOf(at), {
-        scope,
+    async begin(at, { signInId, wish }) {
+      const settings = settingsOf(at.settings);
+      const { loginHint, maxAgeSeconds, acrValues, uiLocales } = wish;
+      const prompt = promptOf(wish);
+      const { url, pending } = await relyingParty.begin(clientOf(at, settings), {
+        scope: scopeOf(settings),
         state: `${signInId}.${client.randomState()}`,
-        ...(again ? { prompt: 'login' } : {}),
+        ...(prompt === null ? {} : { prompt }),
         ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
         ...(loginHint === undefined ? {} : { loginHint }),
         ...(acrValues === undefined ? {} : { acrValues }),
+        ...(uiLocales === undefined ? {} : { uiLocales }),
       });
+      return { leaveFor: url, pending };
     },
 
-    async complete(at, { pending, query }) {
-      const registration = { ...registrationOf(at), clientSecret: await secretOf(at) };
-      const { claims } = await relyingParty.complete(registration, { pending: pending as Pending, query });
-      return identityOf(claims);
+    async complete(at, { pending, brought, wantedClaims }) {
+      const settings = settingsOf(at.settings);
+      const registration = { ...clientOf(at, settings), ...credentialOf(await readSecret(at), settings.clientKey) };
+      const { claims } = await relyingParty.complete(registration, {
+        pending: pending as Pending,
+        query: brought,
+        ...(wantedClaims === undefined ? {} : { wantedClaims }),
+      });
+      return identityOf(claims, settings);
     },
 
     callbackPath,
 
-    signInIdOf({ state }) {
-      return (typeof state === 'string' ? /^([\w-]{10,60})\./.exec(state)?.[1] : null) ?? null;
+    callbackMethod: 'get',
+
+    signInIdOf(brought) {
+      const [state, ...others] = brought.getAll('state');
+      return (others.length === 0 ? /^([\w-]{10,60})\./.exec(state ?? '')?.[1] : null) ?? null;
     },
 
-    async test(settings) {
-      const { metadata } = settingsSchema.parse(settings);
-      const now = await discover(metadata.issuer, { fetch });
+    routes: find => [
+      openRoute({
+        method: 'get',
+        path: '/oidc/{connectionId}/jwks',
+        summary: 'The public keys by which a connection signs what it sends to its identity provider (RFC 7517)',
+        open: 'a public key is for everybody: an identity provider that verifies what we sign need not be known here',
+        answer: 'bytes',
+        response: z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }),
+        produces: [jwkSetType],
+        async handle({ params: { connectionId } }) {
+          const at = await find(connectionId);
+          const key = at && settingsOf(at.settings).clientKey;
+          if (!key) throw new ProblemError('not_found');
+          return {
+            stream(response) {
+              response.setHeader('Cache-Control', `public, max-age=${keysKeptSeconds}`);
+              response.type(jwkSetType).send(JSON.stringify({ keys: [key] }));
+            },
+          };
+        },
+      }),
+    ],
+
+    checks,
+
+    async test(stored) {
+      const settings = settingsOf(stored);
+      const { metadata } = settings;
+      const now = await discover(authorityOf(settings), { fetch, manyDirectories: true });
       const moved = (Object.keys(metadata) as (keyof typeof metadata)[]).filter(
         name => /_endpoint$|^jwks_uri$/.test(name) && now[name] !== metadata[name],
       );
@@ -119,30 +136,39 @@ export function oidc({ vault, fetch, ownIssuer }: Parts): ConnectionKind {
       if (keys?.status !== 200) throw new ProblemError('connection_unreachable', 'its keys could not be fetched');
     },
 
-    // A client secret may end, but nobody tells us when.
-    expiresAt: () => null,
+    clauses: stored => clausesOf(settingsOf(stored)),
+
+    expiries(stored) {
+      const { clientId, clientSecretExpiresAt } = settingsOf(stored);
+      if (clientSecretExpiresAt === undefined) return [];
+      return [{ what: 'client_secret', name: clientId, at: new Date(clientSecretExpiresAt), isRenewed: false }];
+    },
+
+    restore: (former, current) => restored(settingsOf(former), settingsOf(current)),
   };
 }
 
-/** What is not as we take it counts as not said. */
-const takenAs = <T>(schema: z.ZodType<T>, claim: unknown): T | null => schema.safeParse(claim).data ?? null;
+const checks: readonly Stage[] = [
+  { returned: ['response_mismatch'], accepted: ['refused_by_provider'] },
+  {
+    exchanged: [
+      'provider_unreachable',
+      'provider_timeout',
+      'provider_url_refused',
+      'provider_response',
+      'code_exchange',
+      'id_token_missing',
+    ],
+  },
+  { addressed: ['id_token_claims'] },
+  { signed: ['id_token_signature', 'id_token_type'] },
+  { timely: ['id_token_time'], bound: ['access_token_hash'], named: ['subject_missing'] },
+  { userInfo: ['user_info'] },
+];
 
-/** Without what provisioning would refuse: that would look like a fault of ours. */
-function identityOf(claims: client.IDToken): UpstreamIdentity {
-  const { iss, amr, auth_time: authTime } = claims;
-  const taken = resolveIdentityRequest.shape;
-  const subject = takenAs(taken.subject, claims.sub);
-  if (subject === null) throw new StepError('id_token_claims');
-  const verified = claims['email_verified'];
-  return {
-    issuer: iss,
-    subject,
-    email: takenAs(taken.email, claims['email']),
-    // Some providers write it as a text; whatever else it may be is no yes.
-    emailVerified: verified === undefined ? null : verified === true || verified === 'true',
-    displayName: takenAs(taken.displayName, claims['name']),
-    amr: Array.isArray(amr) ? amr.flatMap(one => takenAs(method, one) ?? []).slice(0, mostMethods) : [],
-    acr: takenAs(textSchema(200), claims['acr']),
-    authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000).toISOString() : null,
-  };
+/** Whether a person agrees there, or nothing may be shown there, is not for an application of ours to ask. */
+function promptOf({ again, selectAccount = false }: Wish): NonNullable<Wanted['prompt']> | null {
+  if (again && selectAccount) return 'login select_account';
+  if (again) return 'login';
+  return selectAccount ? 'select_account' : null;
 }

@@ -1,0 +1,22 @@
+// `npm run test:peers`: the system against peers that others wrote.
+import { jestArgumentsOf } from '../command-line.ts';
+import { peerTestsAlone } from '../jest.ts';
+import { runTests } from '../test-run.ts';
+import { browserVariables, engineVariables, peerVariables } from '../variables.ts';
+
+const jestArguments = jestArgumentsOf('npm run test:peers', {
+  does:
+    'Runs test/src/peers: people sign in with a real browser by identity providers that others wrote, Keycloak and ' +
+    'pysaml2, which are fetched on first use (Maven Central, PyPI). Needs a JDK (17 or newer) with Maven, Chromium, ' +
+    'Python 3.11 or newer with pip, and xmlsec1. Tests of what is not there are skipped, and named; where CI is set, ' +
+    'they fail.',
+  variables: [
+    ['Engines', engineVariables],
+    ['Tests', [...browserVariables, ...peerVariables]],
+  ],
+});
+
+await runTests({
+  jestArguments: [...jestArguments, ...peerTestsAlone],
+  everythingIsNeeded: ![undefined, '', 'false'].includes(process.env['CI']),
+});

@@ -1,0 +1,53 @@
+// What others wrote, as processes on this machine, for `npm run test:peers`.
+import { type Child, createDeathWatch } from '../children.ts';
+import { freePort } from '../ports.ts';
+import type { Run } from '../run.ts';
+import { SetupError } from '../setup-error.ts';
+import { type Keycloak, startKeycloak } from './keycloak.ts';
+import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
+
+/** What the tests find in REEVE_TEST_PEERS, as JSON. Null is what this machine cannot run. */
+export type Peers = { keycloak: Keycloak | null; samlSigner: SamlSigner | null };
+
+export type PeerPorts = { keycloak: number; samlSigner: number };
+
+export const freePeerPorts = async (): Promise<PeerPorts> => ({
+  keycloak: await freePort(),
+  samlSigner: await freePort(),
+});
+
+/** Where services have to be let through to. */
+export const peerOrigins = (ports: PeerPorts): string =>
+  Object.values(ports)
+    .map(port => `http://localhost:${port}`)
+    .join(',');
+
+type Options = {
+  ports: PeerPorts;
+  directory: string;
+  /** Throws SetupError for a peer that is not to be had, which is left out otherwise. */
+  areNeeded: boolean;
+};
+
+export async function startPeers({ children, say }: Run, { ports, directory, areNeeded }: Options): Promise<Peers> {
+  const { died, watch } = createDeathWatch();
+  void died.catch((error: Error) => say(error.message));
+
+  async function started<T extends { child: Child }>(name: string, starting: Promise<T>): Promise<T | null> {
+    try {
+      const peer = await starting;
+      watch(peer.child);
+      return peer;
+    } catch (error) {
+      if (areNeeded || !(error instanceof SetupError)) throw error;
+      say(`${name}: ${error.message}`);
+      return null;
+    }
+  }
+
+  const [keycloak, samlSigner] = await Promise.all([
+    started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
+    started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
+  ]);
+  return { keycloak: keycloak?.keycloak ?? null, samlSigner: samlSigner?.samlSigner ?? null };
+}

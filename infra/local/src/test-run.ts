@@ -1,0 +1,181 @@
+// A run of tests: what they need and nothing else, then Jest, then the count alone on its line.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type Child, type ChildSpec, listsVariable } from './children.ts';
+import { startEngines } from './engines/engines.ts';
+import { jest, type Need, needOf } from './jest.ts';
+import { endLeftovers } from './leftovers.ts';
+import { localDirectory, nodeBinary, repositoryRoot } from './paths.ts';
+import { freePeerPorts, peerOrigins, startPeers } from './peers/peers.ts';
+import { freePort, freePorts, type Ports } from './ports.ts';
+import { type Run, run } from './run.ts';
+import { SetupError } from './setup-error.ts';
+import { startSystem } from './system.ts';
+import { readTestResults } from './test-results.ts';
+
+type Asked = {
+  jestArguments: readonly string[];
+  /** Fails where something is not on this machine that a test needs, instead of leaving the test out. */
+  everythingIsNeeded?: boolean;
+};
+
+type Testing = Required<Asked> & {
+  run: Run;
+  directory: string;
+  /** Of what the tests start. */
+  lists: string;
+};
+
+/** Ends this process. */
+export function runTests({ jestArguments, everythingIsNeeded = false }: Asked): Promise<never> {
+  mkdirSync(join(localDirectory, 'test'), { recursive: true });
+  const directory = mkdtempSync(join(localDirectory, 'test/run-'));
+  const lists = join(directory, 'lists');
+  mkdirSync(lists);
+  return run({ directory, leave: code => leave(directory, code) }, started =>
+    tested({ jestArguments, everythingIsNeeded, run: started, directory, lists }),
+  );
+}
+
+/** Gives the exit code. */
+async function tested(testing: Testing): Promise<number> {
+  const { directory, lists, everythingIsNeeded } = testing;
+  const { own, say } = testing.run;
+  await own(Promise.resolve({ stop: () => endWhatTestsStarted(lists) }));
+  const need = needOf(await listTests(testing));
+  const environment = need === 'nothing' ? {} : await startWhatIsNeeded(testing, need);
+  const results = join(directory, 'results.json');
+  const code = await startJest(testing, {
+    args: ['--maxWorkers=1', '--json', `--outputFile=${results}`],
+    environment: { ...environment, [listsVariable]: lists },
+    output: 'ignore',
+  }).exited;
+  if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
+  const { passed, failed, skipped, lacks } = readTestResults(readFileSync(results, 'utf8'));
+  for (const line of skipped) say(line);
+  if (code !== 0 && failed === 0)
+    say(`no test failed, but Jest ended with code ${code}: look above for what went on after the end of a test`);
+  const isIncomplete = everythingIsNeeded && lacks;
+  if (isIncomplete) say('what tests lacked has to be there where CI is set');
+  const isGood = code === 0 && failed === 0 && !isIncomplete;
+  if (!isGood && need !== 'nothing') say(`logs of this run: ${join(directory, 'logs')}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return isGood ? 0 : 1;
+}
+
+type JestCall = { args: readonly string[]; environment?: Record<string, string> } & Required<Pick<ChildSpec, 'output'>>;
+
+function startJest({ run: { children }, jestArguments }: Testing, { args, environment = {}, output }: JestCall): Child {
+  return children.start({
+    name: 'jest',
+    layer: 'tests',
+    command: nodeBinary,
+    args: [...jest, ...args, ...jestArguments],
+    cwd: repositoryRoot,
+    env: { ...process.env, ...environment },
+    output,
+  });
+}
+
+/** What Jest will run, by its own account. */
+async function listTests(testing: Testing): Promise<string[]> {
+  const { directory, jestArguments } = testing;
+  const file = join(directory, 'tests.json');
+  const code = await startJest(testing, { args: ['--listTests', '--json'], output: openSync(file, 'w') }).exited;
+  if (code !== 0) throw new SetupError('Jest cannot say which tests these are');
+  const files = JSON.parse(readFileSync(file, 'utf8')) as string[];
+  if (files.length === 0) throw new SetupError(`no test is named by: ${jestArguments.join(' ')}`);
+  return files;
+}
+
+/** Gives the variables by which the tests find it. */
+async function startWhatIsNeeded(testing: Testing, need: Exclude<Need, 'nothing'>): Promise<Record<string, string>> {
+  if (need === 'engines') return (await startEnginesUnderTest(testing, await freePorts())).variables;
+  if (need === 'system') return startSystemUnderTest(testing, {});
+  const { directory, everythingIsNeeded: areNeeded } = testing;
+  const ports = await freePeerPorts();
+  // Keycloak starts as long as everything else.
+  const [system, peers] = await Promise.all([
+    startSystemUnderTest(testing, { REEVE_ALLOWED_PRIVATE_ORIGINS: peerOrigins(ports) }),
+    startPeers(testing.run, { ports, directory, areNeeded }),
+  ]);
+  const file = join(directory, 'peers.json');
+  writeFileSync(file, JSON.stringify(peers), { mode: 0o600 });
+  return { ...system, REEVE_TEST_PEERS: file };
+}
+
+async function startEnginesUnderTest({ run: { children, own, say }, directory }: Testing, ports: Ports) {
+  const engines = await own(
+    startEngines({
+      children,
+      ports,
+      directory: join(directory, 'data'),
+      environment: process.env,
+      say,
+      containers: async given => (await import('./engines/containers.ts')).startContainerEngines(given),
+    }),
+  );
+  void engines.died.catch((error: Error) => say(error.message));
+  return { engines, variables: { REEVE_TEST_KAFKA: engines.kafka, REEVE_TEST_MONGODB: engines.mongodb } };
+}
+
+async function startSystemUnderTest(testing: Testing, environment: Record<string, string>) {
+  const { directory } = testing;
+  const { children, own, say } = testing.run;
+  const ports = await freePorts();
+  const { engines, variables } = await startEnginesUnderTest(testing, ports);
+  say('starting the system under test …');
+  // Where a test may start a Kafka of somebody else's.
+  const [elsewhere, elsewhereController] = [await freePort(), await freePort()];
+  const system = await own(
+    startSystem({
+      children,
+      engines,
+      ports,
+      directory,
+      databasePrefix: `test_${Date.now()}`,
+      environment: {
+        REEVE_RATE_LIMITS: 'off',
+        // What waits for a week elsewhere, or for seconds, waits long enough here to be seen waiting.
+        REEVE_REMOVAL_DELAY_SECONDS: '3',
+        REEVE_REFRESH_GRACE_SECONDS: '2',
+        REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere}`,
+        ...environment,
+      },
+    }),
+  );
+  void system.died.catch((error: Error) => say(error.message));
+  const credentials = join(directory, 'credentials.json');
+  writeFileSync(credentials, JSON.stringify(system.credentials), { mode: 0o600 });
+  return {
+    ...variables,
+    REEVE_TEST_CREDENTIALS: credentials,
+    REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}`,
+  };
+}
+
+/** What tests could not end, since they were stopped themselves. */
+async function endWhatTestsStarted(lists: string): Promise<void> {
+  let before: number;
+  do {
+    const left = readdirSync(lists);
+    before = left.length;
+    // One that was started by another is not left behind until that is ended.
+    for (const list of left) await endLeftovers(join(lists, list)).catch(() => undefined);
+  } while (readdirSync(lists).length < before);
+}
+
+/** Keeps logs of what somebody may have to look into. */
+function leave(directory: string, code: number): void {
+  const hasLogs = readdirSync(join(directory, 'logs')).some(name => name !== 'jest.log');
+  if (code === 0 || !hasLogs) rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,34 @@
+import type { PageTexts } from './en.ts';
+import { setup } from './setup-de.ts';
+
+export const de: PageTexts = {
+  signIn: 'Anmelden',
+  emailAtWork: 'Ihre berufliche E-Mail-Adresse',
+  continue: 'Weiter',
+  useShortName: 'Den Kurznamen Ihrer Organisation verwenden',
+  shortName: 'Der Kurzname Ihrer Organisation',
+  nothingThere:
+    'Unter diesem Namen gibt es keine Anmeldung. Prüfen Sie die Schreibweise, oder fragen Sie Ihre Administration.',
+  nobodyKnows:
+    'Für diese Adresse gibt es keine Anmeldung. Prüfen Sie die Schreibweise, oder fragen Sie Ihre Administration.',
+  signsYouInAt: 'Ihre Organisation meldet Sie bei {host} an.',
+  linkTitle: 'Diese Anmeldung verknüpfen?',
+  linkMeans:
+    'Sie sind angemeldet als {account}. Von nun an sind auch Sie das, wenn sich jemand bei {connection} als {person} anmeldet.',
+  linkOnly: 'Verknüpfen Sie nur, wenn Sie das sind.',
+  link: 'Verknüpfen',
+  linkNot: 'Nicht verknüpfen',
+  signOutTitle: 'Abmelden?',
+  signOutMeans: 'Das beendet Ihre Sitzung hier und in den Anwendungen, die sie benutzen.',
+  signOut: 'Abmelden',
+  staySignedIn: 'Angemeldet bleiben',
+  signedOut: 'Sie sind abgemeldet',
+  closeWindow: 'Sie können dieses Fenster schließen.',
+  requestTitle: 'Diese Anfrage war nicht zu bearbeiten',
+  requestMeans: 'Ihre Anwendung hat etwas verlangt, das hier nicht geht. Sie haben nichts falsch gemacht.',
+  requestAction:
+    'Gehen Sie zurück zu Ihrer Anwendung und beginnen Sie von vorn. Wenn es wieder geschieht, melden Sie es ' +
+    'denen, die sie betreiben.',
+  technical: 'Für alle, die die Anwendung betreiben',
+  ...setup,
+};
