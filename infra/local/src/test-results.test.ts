@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { readTestResults } from './test-results.ts';
 
 const file = (...tests: [string, string][]) => ({
+  name: `${tests[0]?.[1]}.test.ts`,
+  status: tests.some(([status]) => status === 'failed') ? 'failed' : 'passed',
   assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
 });
 const read = (counts: object, ...testResults: object[]) =>
@@ -14,6 +16,16 @@ test('a file that did not begin counts as a failure', () => {
     passed: 3,
     failed: 3,
   });
+});
+
+test('what failed is named, and where', () => {
+  const { failedFiles, failedTests } = read(
+    {},
+    file(['passed', 'one'], ['failed', 'two']),
+    file(['passed', 'three'], ['pending', 'four']),
+  );
+  expect(failedFiles).toEqual(['one.test.ts']);
+  expect(failedTests).toEqual(['two']);
 });
 
 test('a test that is left out on purpose lacks nothing', () => {

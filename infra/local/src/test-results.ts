@@ -6,12 +6,21 @@ const results = z.object({
   numFailedTests: z.number(),
   /** Files that did not even begin. */
   numRuntimeErrorTestSuites: z.number(),
-  testResults: z.array(z.object({ assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })) })),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })),
+    }),
+  ),
 });
 
 export type TestResults = {
   passed: number;
   failed: number;
+  /** Paths of the files in which something failed. */
+  failedFiles: string[];
+  failedTests: string[];
   skipped: string[];
   /** Whether any was skipped for what is not on this machine. */
   lacks: boolean;
@@ -22,13 +31,15 @@ const notLacking = 'by its code or by the arguments';
 /** `skipped` has a line for each thing that tests lacked. Their titles say it: `(skipped without php)`. */
 export function readTestResults(json: string): TestResults {
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = results.parse(JSON.parse(json));
-  const lacked = testResults
-    .flatMap(({ assertionResults }) => assertionResults)
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const lacked = tests
     .filter(({ status }) => status === 'pending')
     .map(({ fullName }) => /\(skipped (without [^)]+)\)/.exec(fullName)?.[1] ?? notLacking);
   return {
     passed: numPassedTests,
     failed: numFailedTests + numRuntimeErrorTestSuites,
+    failedFiles: testResults.filter(({ status }) => status === 'failed').map(({ name }) => name),
+    failedTests: tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
     skipped: [...Map.groupBy(lacked, why => why)].map(([why, tests]) => `${tests.length} skipped ${why}`),
     lacks: lacked.some(why => why !== notLacking),
   };

@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
 import { startEngines } from './engines/engines.ts';
 import { jest, type Need, needOf } from './jest.ts';
@@ -20,13 +20,18 @@ import { freePort, freePorts, type Ports } from './ports.ts';
 import { type Run, run } from './run.ts';
 import { SetupError } from './setup-error.ts';
 import { startSystem } from './system.ts';
-import { readTestResults } from './test-results.ts';
+import { readTestResults, type TestResults } from './test-results.ts';
 
 type Asked = {
   jestArguments: readonly string[];
   /** Fails where something is not on this machine that a test needs, instead of leaving the test out. */
   everythingIsNeeded?: boolean;
+  /** Runs a few files that failed once more: what then passes is named, and does not fail the run. */
+  failuresAreRepeated?: boolean;
 };
+
+/** More than these have no chance for a cause. */
+const mostRepeatedFiles = 3;
 
 type Testing = Required<Asked> & {
   run: Run;
@@ -36,13 +41,17 @@ type Testing = Required<Asked> & {
 };
 
 /** Ends this process. */
-export function runTests({ jestArguments, everythingIsNeeded = false }: Asked): Promise<never> {
+export function runTests({
+  jestArguments,
+  everythingIsNeeded = false,
+  failuresAreRepeated = false,
+}: Asked): Promise<never> {
   mkdirSync(join(localDirectory, 'test'), { recursive: true });
   const directory = mkdtempSync(join(localDirectory, 'test/run-'));
   const lists = join(directory, 'lists');
   mkdirSync(lists);
   return run({ directory, leave: code => leave(directory, code) }, started =>
-    tested({ jestArguments, everythingIsNeeded, run: started, directory, lists }),
+    tested({ jestArguments, everythingIsNeeded, failuresAreRepeated, run: started, directory, lists }),
   );
 }
 
@@ -53,23 +62,53 @@ async function tested(testing: Testing): Promise<number> {
   await own(Promise.resolve({ stop: () => endWhatTestsStarted(lists) }));
   const need = needOf(await listTests(testing));
   const environment = need === 'nothing' ? {} : await startWhatIsNeeded(testing, need);
-  const results = join(directory, 'results.json');
-  const code = await startJest(testing, {
-    args: ['--maxWorkers=1', '--json', `--outputFile=${results}`],
-    environment: { ...environment, [listsVariable]: lists },
-    output: 'ignore',
-  }).exited;
-  if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
-  const { passed, failed, skipped, lacks } = readTestResults(readFileSync(results, 'utf8'));
-  for (const line of skipped) say(line);
+  const variables = { ...environment, [listsVariable]: lists };
+  const whole = await runJest(testing, variables);
+  const { code, passed, failed } = await repeatFailures(testing, variables, whole);
+  for (const line of whole.skipped) say(line);
   if (code !== 0 && failed === 0)
     say(`no test failed, but Jest ended with code ${code}: look above for what went on after the end of a test`);
-  const isIncomplete = everythingIsNeeded && lacks;
+  const isIncomplete = everythingIsNeeded && whole.lacks;
   if (isIncomplete) say('what tests lacked has to be there where CI is set');
   const isGood = code === 0 && failed === 0 && !isIncomplete;
   if (!isGood && need !== 'nothing') say(`logs of this run: ${join(directory, 'logs')}`);
   console.log(`${passed} passed, ${failed} failed`);
   return isGood ? 0 : 1;
+}
+
+type JestRun = TestResults & { code: number };
+
+async function runJest(
+  testing: Testing,
+  environment: Record<string, string>,
+  files: readonly string[] = [],
+): Promise<JestRun> {
+  const results = join(testing.directory, files.length > 0 ? 'repeated.json' : 'results.json');
+  const named = files.length > 0 ? ['--runTestsByPath', ...files] : [];
+  const args = ['--maxWorkers=1', '--json', `--outputFile=${results}`, ...named];
+  const code = await startJest(testing, { args, environment, output: 'ignore' }).exited;
+  if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
+  return { code: code ?? 1, ...readTestResults(readFileSync(results, 'utf8')) };
+}
+
+/**
+ * Many tests watch real processes and engines on a machine that others use too. What fails twice is broken; what fails
+ * once is named, so that its race is looked for.
+ */
+async function repeatFailures(
+  testing: Testing,
+  environment: Record<string, string>,
+  whole: JestRun,
+): Promise<Pick<JestRun, 'code' | 'passed' | 'failed'>> {
+  const { failedFiles, failedTests } = whole;
+  const areFew = failedFiles.length > 0 && failedFiles.length <= mostRepeatedFiles;
+  if (!testing.failuresAreRepeated || !areFew) return whole;
+  const { say } = testing.run;
+  say(`${whole.failed} failed, in ${failedFiles.map(file => relative(repositoryRoot, file)).join(', ')}: once more …`);
+  const again = await runJest(testing, environment, failedFiles);
+  for (const test of failedTests)
+    if (!again.failedTests.includes(test)) say(`failed, and passed when it was repeated: ${test}`);
+  return { code: again.code, failed: again.failed, passed: whole.passed + whole.failed - again.failed };
 }
 
 type JestCall = { args: readonly string[]; environment?: Record<string, string> } & Required<Pick<ChildSpec, 'output'>>;

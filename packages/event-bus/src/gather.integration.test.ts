@@ -83,7 +83,7 @@ test('a consumer that waits for more stops at once, and its group knows', async 
   const { group, stop } = await consumed({ gather: { ms: 9_000, bytes: 65_536 } });
   const began = performance.now();
   await stop();
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
   const admin = new Kafka({ brokers: [String(broker)], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const { groups } = await admin.describeGroups([group]);

@@ -42,7 +42,7 @@ describe('a tenant', () => {
     const { directory, looked } = setUp(acme());
     for (const reference of ['nobody', newId('tenant'), '']) {
       const { result, ms } = await timed(() => directory.findNow(reference));
-      expect([result, ms < 50]).toEqual([null, true]);
+      expect([result, ms < 1_000]).toEqual([null, true]);
     }
     expect(looked).toHaveLength(3);
   });
@@ -50,8 +50,8 @@ describe('a tenant', () => {
   test('whose slug is unknown, or whose id is old or of the future, is not waited for', async () => {
     const { directory } = setUp();
     const old = 'ten_01934f4c-0000-7000-8000-000000000000';
-    expect((await timed(() => directory.find('nobody'))).ms).toBeLessThan(50);
-    expect((await timed(() => directory.find(old))).ms).toBeLessThan(50);
+    expect((await timed(() => directory.find('nobody'))).ms).toBeLessThan(1_000);
+    expect((await timed(() => directory.find(old))).ms).toBeLessThan(1_000);
     const future = 'ten_fffffffff-ffff-7fff-8fff-ffffffffffff';
     expect((await timed(() => directory.find(future))).ms).toBeLessThan(3_500);
   });

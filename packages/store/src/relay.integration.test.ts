@@ -157,14 +157,17 @@ describe('an outbox that several processes write to', () => {
     const topic = startTopic();
     const [one, other] = [startProcess(database, topic), startProcess(database, topic)];
     await one.prepare();
+    const took = [];
     for (let round = 0; round < 10; round += 1) {
       const began = Date.now();
       await count(round % 2 === 0 ? one : other, 'a');
       await until(() => topic.messages.length === round + 1);
-      expect(Date.now() - began).toBeLessThan(300);
+      took.push(Date.now() - began);
       // For the note of it, which comes after.
       await new Promise(resolve => setTimeout(resolve, 30));
     }
     expectInOrder(topic, 'a', 10);
+    // A machine that is busy keeps one of them waiting; what waits for the end of a turn is each.
+    expect(took.toSorted((a, b) => a - b)[5]).toBeLessThan(300);
   }, 30_000);
 });

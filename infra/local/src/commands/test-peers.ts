@@ -18,5 +18,6 @@ const jestArguments = jestArgumentsOf('npm run test:peers', {
 
 await runTests({
   jestArguments: [...jestArguments, ...peerTestsAlone],
+  failuresAreRepeated: jestArguments.length === 0,
   everythingIsNeeded: ![undefined, '', 'false'].includes(process.env['CI']),
 });

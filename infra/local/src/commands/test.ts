@@ -15,4 +15,7 @@ const jestArguments = jestArgumentsOf('npm test', {
   ],
 });
 
-await runTests({ jestArguments: [...jestArguments, ...withoutPeers] });
+await runTests({
+  jestArguments: [...jestArguments, ...withoutPeers],
+  failuresAreRepeated: jestArguments.length === 0,
+});

@@ -152,6 +152,6 @@ describe('an expression', () => {
     const mapping = by({ expression: 'claims.groups.exists(g, g == "none" || g in ["no", "nil"]) ? "a" : "b"' });
     const began = performance.now();
     expect(mapIdentity(mapping, said({ claims: { groups } })).subject).toBe('employee_id:b');
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 });

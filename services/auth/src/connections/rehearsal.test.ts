@@ -92,7 +92,7 @@ describe('a rehearsal', () => {
     }, 1);
     const { signIns: gone } = await rehearse(signIns, present, planned);
     clearInterval(beat);
-    expect(longest).toBeLessThan(500);
+    expect(longest).toBeLessThan(2_000);
     expect(gone).toBeLessThan(2_000);
   }, 30_000);
 });

@@ -225,7 +225,7 @@ describe('an HTTP receiver', () => {
       const peer = await secured(flood('', Buffer.from('HTTP/1.1 103 Wait\r\n\r\n'.repeat(1_000))));
       const { outcomes } = await deliver([{ peer }], 'https');
       expect(outcomes).toMatchObject([{ code: 'refused' }]);
-      expect(outcomes[0]?.tookMs).toBeLessThan(2_000);
+      expect(outcomes[0]?.tookMs).toBeLessThan(7_000);
     });
   });
 });

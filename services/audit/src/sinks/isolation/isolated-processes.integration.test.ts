@@ -168,10 +168,10 @@ describe('isolated processes', () => {
   test('end when they are stopped, with what they do', async () => {
     const processes = start();
     const { pid } = await processes.perform('answers');
-    const sleeping = processes.perform('sleeps').catch((error: unknown) => error);
+    const staying = processes.perform('stays', { withinMs: 60_000 }).catch((error: unknown) => error);
     await sleep(100);
     processes.stop();
-    expect(await sleeping).toMatchObject({ problem: 'ended' });
+    expect(await staying).toMatchObject({ problem: 'ended' });
     expect(await isGone(pid)).toBe(true);
     await expect(processes.perform('answers')).rejects.toMatchObject({ problem: 'ended' });
     expect(reported).toEqual([]);

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Perform } from './isolated-process.ts';
 
-type Task = { does: 'answers' | 'leaves' | 'throws' | 'throws later' | 'rejects' | 'spins' | 'fills' | 'sleeps' };
+type Task = {
+  does: 'answers' | 'leaves' | 'throws' | 'throws later' | 'rejects' | 'spins' | 'fills' | 'sleeps' | 'stays';
+};
 
 export const perform: Perform<Task> = async ({ does }) => {
   const about = { pid: process.pid, environment: Object.keys(process.env) };
