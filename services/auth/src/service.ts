@@ -77,6 +77,7 @@ import { browserLoginAdapter, browserLogins } from './openid-provider/browser-lo
 import { providerEndpoints } from './openid-provider/endpoints.ts';
 import { createGrantStore, grants as grantsOf } from './openid-provider/grants.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
+import { createServe } from './openid-provider/serve.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
@@ -93,6 +94,7 @@ import { revokeSetupLink } from './setup-links/revoke-setup-link.ts';
 import { setupLinks as setupLinksOf } from './setup-links/setup-link.ts';
 import { setupRoutes } from './setup-links/setup-routes.ts';
 import { createIdentityResolver } from './sign-in/identity-resolver.ts';
+import { leaveAtOnce } from './sign-in/leave-at-once.ts';
 import { createSignInRecords, signIns as signInsOf } from './sign-in/sign-in.ts';
 import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import { beginSession } from './sign-in/steps/begin-session.ts';
@@ -195,6 +197,17 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
     'begin-session': beginSession({ sessions, live, peopleChanges, clock }),
   };
+  const ofSignIn = {
+    steps,
+    records: signIns,
+    recordAttempt: recordAttempts(attempts),
+    clients: clientDirectory,
+    tenants,
+    brands,
+    store,
+  };
+  leaveAtOnce(provider, ofSignIn);
+  const serving = createServe({ provider, issuer });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
   const aboutClients = { clients, directory: clientDirectory, clock };
@@ -279,19 +292,14 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     verifyToken,
     ready,
     routes: [
-      ...providerEndpoints({ provider, clients: clientDirectory, signIns, issuer }),
+      ...providerEndpoints({ serving, clients: clientDirectory, signIns }),
       ...signInRoutes({
+        ...ofSignIn,
         provider,
-        clients: clientDirectory,
+        serving,
         connections: connectionDirectory,
-        tenants,
-        brands,
         kinds,
-        records: signIns,
-        recordAttempt: recordAttempts(attempts),
         testSignIn,
-        steps,
-        store,
         issuer,
         log,
       }),

@@ -8,7 +8,7 @@ import { type Api, ApiError } from '@reeve/local/api';
 import { send, signedWebhook } from '@reeve/local/partner';
 import { beginSignIn, callback, registerProductApp } from '@reeve/local/product-app';
 import { type Credentials, serviceNames } from '@reeve/local/system';
-import { createBrowser, type Page } from '@reeve/testing/browser';
+import { createBrowser } from '@reeve/testing/browser';
 import { eventually } from '@reeve/testing/eventually';
 import * as client from 'openid-client';
 import { asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
@@ -179,19 +179,15 @@ describe('under kills', () => {
       const { auth } = credentials.urls;
       const app = await registerProductApp(api, credentials, tenant);
       const sessions: string[] = [];
-      // Before the identity provider is asked for; then what the browser comes back to, in that order.
-      for (const step of ['/interaction/', '/oidc/', '/interaction/', '/auth/']) {
+      // While the person is at the identity provider; then before what the browser comes back to, in that order.
+      for (const step of [callback, `${auth}/oidc/`, `${auth}/interaction/`]) {
         const browser = createBrowser();
         const { url, checks } = await beginSignIn(app, tenant);
-        const isFirst = sessions.length === 0;
-        const killed = async (page: Page) => {
-          await own.system.crash('auth');
-          return browser.open(page.url, callback);
-        };
-        const opened = await browser.open(url, isFirst ? auth + step : callback);
-        const login = isFirst ? await killed(opened) : opened;
-        const left = await browser.submit(login, person, isFirst ? callback : auth + step);
-        const returned = isFirst ? left : await killed(left);
+        const login = await browser.open(url, callback);
+        if (step === callback) await own.system.crash('auth');
+        const left = await browser.submit(login, person, step);
+        if (step !== callback) await own.system.crash('auth');
+        const returned = step === callback ? left : await browser.open(left.url, callback);
         const tokens = await client.authorizationCodeGrant(app.configuration, returned.url, checks);
         sessions.push(tokens.claims()?.['sid'] as string);
       }

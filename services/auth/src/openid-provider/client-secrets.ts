@@ -1,9 +1,10 @@
 // Only hashes of client secrets are kept, and the provider compares what a client presents with what is kept. So what
 // is presented is replaced on its way in: by the hash, when it is a secret of that client, and by something that is no
 // hash of any when it is not.
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { type ClientDirectory, holdsSecret } from '../clients/client-directory.ts';
+import { inPlaceOf } from './in-place.ts';
 
 const wrong = 'not-a-secret-of-this-client';
 
@@ -22,7 +23,7 @@ export async function withHashedSecret(
     if (headers.authorization === undefined) body.set('client_secret', hash);
     else headers.authorization = `Basic ${encoded(presented.clientId, hash)}`;
   }
-  return again(request, headers, Buffer.from(body.toString()));
+  return inPlaceOf(request, { headers, body: Buffer.from(body.toString()) });
 }
 
 async function hashFor({ clientId, secret }: Presented, clients: ClientDirectory): Promise<string> {
@@ -53,14 +54,4 @@ function postedIn(body: URLSearchParams): Presented | null {
   const [secret, ...moreSecrets] = body.getAll('client_secret');
   if (clientId === undefined || secret === undefined || moreIds.length + moreSecrets.length > 0) return null;
   return { clientId, secret };
-}
-
-function again({ method, url, socket }: Request, headers: IncomingMessage['headers'], body: Buffer): IncomingMessage {
-  const copy = new IncomingMessage(socket);
-  const { 'transfer-encoding': _, ...rest } = headers;
-  Object.assign(copy, { method, url, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: true });
-  copy.headers = { ...rest, 'content-length': String(body.length) };
-  copy.push(body);
-  copy.push(null);
-  return copy;
 }

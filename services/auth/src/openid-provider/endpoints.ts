@@ -1,47 +1,18 @@
 // The endpoints of the protocols, as declared routes. What they accept and answer is the standards' and the library's
-// business; here stands where they are, that they are open to everybody, and what is done on the way in: a scope for
-// the request, the issuer's own host, hashes for secrets, and a GET for a POST.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { causeOf, contentSecurityPolicy, openRoute, type Reply, type Route } from '@reeve/service-kit';
-import type { Request } from 'express';
-import type { default as Provider } from 'oidc-provider';
+// business; here stands where they are, that they are open to everybody, and what is done on the way in: hashes for
+// secrets, and a GET for a POST.
+import { openRoute, type Route } from '@reeve/service-kit';
 import type { ClientDirectory } from '../clients/client-directory.ts';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
 import { withHashedSecret } from './client-secrets.ts';
 import { formReader, formType } from './read-form.ts';
-import { inRequestScope, requestScope } from './request-scope.ts';
+import type { Serve } from './serve.ts';
 
-type Parts = { provider: Provider; clients: ClientDirectory; signIns: SignInRecords; issuer: string };
+type Parts = { serving: Serve; clients: ClientDirectory; signIns: SignInRecords };
 
 const readForm = formReader('56kb');
 
-export function providerEndpoints({ provider, clients, signIns, issuer }: Parts): Route[] {
-  const { host } = new URL(issuer);
-  const handler = provider.callback();
-
-  /** Its answer, to this request or to one that takes its place. */
-  const serve = (
-    request: Request,
-    {
-      inPlace = request,
-      before = async () => undefined,
-    }: { inPlace?: IncomingMessage; before?: () => Promise<void> } = {},
-  ): Reply<never> => ({
-    stream: response =>
-      inRequestScope(causeOf(request, null), async () => {
-        // The library builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the
-        // request said.
-        inPlace.headers.host = host;
-        delete inPlace.headers['x-forwarded-host'];
-        // Its forms end at an application's callback, and to the script that submits one of them it adds the hash
-        // itself.
-        response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction: 'anywhere' }));
-        await before();
-        await handler(inPlace, response as ServerResponse);
-        requestScope().throwFailure();
-      }),
-  });
-
+export function providerEndpoints({ serving: { serve }, clients, signIns }: Parts): Route[] {
   const route = (method: 'get' | 'post', path: string, summary: string, more: Partial<Route> = {}) =>
     openRoute({
       method,

@@ -9,6 +9,9 @@ import { type AccountParts, findLive, refOfToken } from './accounts.ts';
 import { requestScope } from './request-scope.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
+/** Of those that are bound to a path of their interaction. */
+export const cookieNames = { interaction: 'reeve_interaction', resume: 'reeve_resume' };
+
 type Parts = AccountParts & { store: Pick<Store, 'recordFact'>; singleLogout: SingleLogout };
 
 export function finishRequests(provider: Provider, parts: Parts): void {
@@ -20,6 +23,7 @@ export function finishRequests(provider: Provider, parts: Parts): void {
   provider.on('end_session.success', ctx => void signedOut.add(ctx));
   provider.use(async (ctx: KoaContextWithOIDC, next) => {
     try {
+      showResumed(ctx);
       await next();
       requestScope().throwFailure();
       if (reused.has(ctx)) await recordReuse(parts, ctx);
@@ -32,6 +36,14 @@ export function finishRequests(provider: Provider, parts: Parts): void {
       requestScope().fail(error);
     }
   });
+}
+
+/** Its cookie has the path of the provider's own way back, and the browser is not sent there. */
+function showResumed(ctx: KoaContextWithOIDC): void {
+  const uid = requestScope().resumed();
+  if (uid === undefined) return;
+  const get = ctx.cookies.get.bind(ctx.cookies);
+  ctx.cookies.get = (name, options) => (name === cookieNames.resume ? uid : get(name, options));
 }
 
 /** A refresh token that was followed and comes again is known to two: the provider has ended its family. */

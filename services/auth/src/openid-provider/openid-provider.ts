@@ -10,7 +10,7 @@ import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood, sessionLeftMs } from './accounts.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
-import { finishRequests } from './finish-requests.ts';
+import { cookieNames, finishRequests } from './finish-requests.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
 import { errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
@@ -43,8 +43,7 @@ export function createProvider(parts: ProviderParts): Provider {
       // A `__Host-` cookie is for https and for the path /; the other two are bound to their interaction's path.
       names: {
         session: secure ? '__Host-reeve_session' : 'reeve_session',
-        interaction: 'reeve_interaction',
-        resume: 'reeve_resume',
+        ...cookieNames,
       },
       long: cookie,
       short: cookie,

@@ -14,6 +14,7 @@ function createRequestScope(cause: Cause) {
   const writes = new Map<string, () => Promise<unknown>>();
   const renamed = new Map<string, string>();
   let failure: { error: unknown } | undefined;
+  let resumed: string | undefined;
 
   return {
     /** Who came, as far as is known before the protocol has its say. */
@@ -43,6 +44,13 @@ function createRequestScope(cause: Cause) {
 
     nameOutside: (name: string): string => renamed.get(name) ?? name,
 
+    /** The provider goes on with this interaction as if the browser had come to its own path for it. */
+    goOnWith(uid: string): void {
+      resumed = uid;
+    },
+
+    resumed: () => resumed,
+
     /** It has to be answered with this error, and not with what the provider has made of it. */
     fail(error: unknown): void {
       failure ??= { error };
@@ -66,6 +74,9 @@ export function requestScope(): RequestScope {
   if (!scope) throw new Error('there is no request whose scope this could be');
   return scope;
 }
+
+/** Goes on in it. */
+export const withinScope = <T>(scope: RequestScope, work: () => Promise<T>): Promise<T> => scopes.run(scope, work);
 
 export const inRequestScope = <T>(cause: Cause, work: () => Promise<T>): Promise<T> =>
   scopes.run(createRequestScope(cause), work);

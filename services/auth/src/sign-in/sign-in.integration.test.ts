@@ -1,11 +1,15 @@
 // Signing in, from the application's first redirect to its tokens, and what an attacker could try in between.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { event, type Id, newId, type TenantId } from '@reeve/contracts';
+import { event, type Id, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { openStore } from '@reeve/store';
 import { createBrowser, type EventReader, engines, eventually, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
+import { connections } from '../connections/connection.ts';
 import { watchStore } from '../store-commands.test-support.ts';
 
+const database = `auth_${randomUUID().slice(0, 8)}`;
 let watched: Awaited<ReturnType<typeof watchStore>>;
 let auth: Auth;
 let events: EventReader;
@@ -15,7 +19,7 @@ let application: Application;
 
 beforeAll(async () => {
   watched = await watchStore(engines().mongodb);
-  auth = await startAuth({ MONGODB_URI: watched.url });
+  auth = await startAuth({ MONGODB_URI: watched.url, MONGODB_DATABASE: database });
   events = await readEvents('reeve.auth.v1');
   ({ tenantId } = await auth.newTenant());
   connectionId = await auth.newConnection(tenantId);
@@ -41,7 +45,11 @@ const failures = () =>
 
 describe('a sign-in', () => {
   test('ends in tokens that say who it is, where, since when and how, and is on the record', async () => {
-    const { claims, tokens } = await auth.signIn(application);
+    const { claims, tokens, browser } = await auth.signIn(application);
+    // Those of ours alone; between the first two it is at the identity provider.
+    const path = (visited: string) => visited.replaceAll(/[\w-]{20,}/g, '…').replace(`GET ${auth.url}`, '');
+    const ours = browser.visited.filter(one => one.includes(auth.url)).map(path);
+    expect(ours).toEqual(['/auth', '/oidc/…/callback', '/interaction/…/return/…']);
     expect(claims).toMatchObject({
       sub: expect.stringMatching(/^usr_/),
       tid: tenantId,
@@ -71,7 +79,7 @@ describe('a sign-in', () => {
     expect(again.claims['sid']).toBe(claims['sid']);
   });
 
-  test('asks the store no more than twenty-five times, two of them for its trace', async () => {
+  test('asks the store no more than twenty-one times, two of them for its trace', async () => {
     const counts: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       // What is looked up once a second is looked up each time.
@@ -83,7 +91,7 @@ describe('a sign-in', () => {
     }
     // The service also looks for events that were left behind, every few seconds: hardly in each of the three.
     expect(Math.min(...counts)).toBeGreaterThan(10);
-    expect(Math.min(...counts)).toBeLessThanOrEqual(25);
+    expect(Math.min(...counts)).toBeLessThanOrEqual(21);
   });
 
   test('asks which organization it is, for an application of the platform, and says the same of any that is none', async () => {
@@ -325,10 +333,30 @@ describe('an answer of the identity provider', () => {
     },
   );
 
+  test('is not asked for where that fails, which the application is told as well', async () => {
+    const own = await auth.newTenant();
+    const broken = await auth.newConnection(own.tenantId);
+    const contents = { collections: [connections] };
+    const store = openStore({ uri: engines().mongodb, database, source: '/test', contents });
+    const cause = serviceCause('test', { correlationId: newId('request') });
+    await store
+      .collection(connections)
+      .in(own.tenantId)
+      .change(broken, state => state && { state: { ...state, settings: {} }, events: [] }, { cause });
+    await store.close();
+    const { browser, page } = await auth.authorize(await auth.newApplication(own.tenantId), { state: 'mine' });
+    expect([page.url.pathname, page.status]).toEqual(['/auth', 500]);
+    const [path] = /\/interaction\/[^/]+\/leave/.exec(page.text) ?? [];
+    const back = await browser.open(auth.url + String(path), callback);
+    expect(Object.fromEntries(back.url.searchParams)).toMatchObject({ error: 'server_error', state: 'mine' });
+    const failed = (one: { type: string }) => one.type === 'sign_in.failed';
+    expect(events.of(own.tenantId).filter(failed)).toHaveLength(1);
+  });
+
   test('that is still awaited cannot be left', async () => {
-    const { browser } = await returning();
-    const interaction = browser.visited.find(one => one.includes('/interaction/'))?.split(' ')[1];
-    expect((await browser.open(`${interaction}/leave`, callback)).text).toContain('sign_in_expired');
+    const { browser, answer } = await returning();
+    const [uid] = (new URL(answer).searchParams.get('state') ?? '').split('.');
+    expect((await browser.open(`${auth.url}/interaction/${uid}/leave`, callback)).text).toContain('sign_in_expired');
   });
 
   test('by keys that it has just changed is believed', async () => {

@@ -2,7 +2,7 @@
 // is in the interaction's path, whose cookie binds it to the browser it began in.
 import { randomUUID } from 'node:crypto';
 import type { Id, SignInFailure, TenantId } from '@reeve/contracts';
-import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
+import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
 import type { AdapterPayload } from 'oidc-provider';
 import type { TraceEntry } from '../attempts/attempt.ts';
 import type { Wish } from '../connections/kinds/kind.ts';
@@ -108,6 +108,10 @@ export const signIns = platformRecords<Row>({
   reason: 'an identity provider returns nothing but the state, which names the sign-in',
 });
 
+type Found = Versioned<Row> | null;
+/** Of what this request is about to write: no row in the store has it. */
+const unknownVersion = 0;
+
 type Brought = { by: KindName; connectionId: string; brought: string; broughtBy: string };
 
 export type SignInRecords = ReturnType<typeof createSignInRecords>;
@@ -118,11 +122,12 @@ export const signInSeconds = 900;
 export function createSignInRecords({ records, clock }: { records: PlatformRecords<Row>; clock: Clock }) {
   const keyOf = (uid: string) => `sign-in ${uid}`;
   const soon = () => new Date(clock.now().getTime() + signInSeconds * 1_000);
-  const read = (uid: string): Promise<Row | null> =>
-    requestScope().read(keyOf(uid), async () => (await records.get(uid))?.row ?? null);
+  const found = (uid: string): Promise<Found> => requestScope().read(keyOf(uid), () => records.get(uid));
+  const read = async (uid: string): Promise<Row | null> => (await found(uid))?.row ?? null;
+  const remember = (uid: string, is: Found): void => requestScope().remember<Found>(keyOf(uid), is);
 
   function writeLater(uid: string, row: Row): void {
-    requestScope().remember<Row | null>(keyOf(uid), row);
+    remember(uid, { row, version: unknownVersion });
     requestScope().writeLater(keyOf(uid), () => records.put(uid, row, soon()));
   }
 
@@ -135,12 +140,14 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
       const takenBy = randomUUID();
       const isAwaited = ({ signIn, takenBy: taken }: Row): boolean =>
         signIn?.step === 'return-from-provider' && taken === undefined && isMeant(signIn);
-      const kept = await records.change(uid, row =>
-        row && isAwaited(row) ? { row: { ...row, takenBy }, expiresAt: soon() } : null,
+      const kept = await records.change(
+        uid,
+        row => (row && isAwaited(row) ? { row: { ...row, takenBy }, expiresAt: soon() } : null),
+        await found(uid),
       );
       if (kept?.row.takenBy !== takenBy) return null;
       const { takenBy: _, ...row } = kept.row;
-      requestScope().remember<Row | null>(keyOf(uid), row);
+      remember(uid, { row, version: kept.version });
       return row.signIn;
     },
 
@@ -199,12 +206,12 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
     async takeUp(uid: string): Promise<void> {
       const row = await records.take(uid);
       if (row) writeLater(uid, row);
-      else requestScope().remember<Row | null>(keyOf(uid), null);
+      else remember(uid, null);
     },
 
     async remove(uid: string): Promise<void> {
-      requestScope().remember<Row | null>(keyOf(uid), null);
-      requestScope().writeLater(keyOf(uid), async () => undefined);
+      remember(uid, null);
+      requestScope().writeLater(keyOf(uid), () => records.remove(uid));
     },
   };
 }

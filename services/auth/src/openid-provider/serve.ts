@@ -1,0 +1,49 @@
+// The provider's answers, on our terms: a scope for the request, the issuer's own host, and our content security policy.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { causeOf, contentSecurityPolicy, type Reply } from '@reeve/service-kit';
+import type { Request } from 'express';
+import type { default as Provider } from 'oidc-provider';
+import { inPlaceOf } from './in-place.ts';
+import { inRequestScope, requestScope, withinScope } from './request-scope.ts';
+
+export type Serve = ReturnType<typeof createServe>;
+
+type InPlace = { inPlace?: IncomingMessage; before?: () => Promise<void> };
+
+export function createServe({ provider, issuer }: { provider: Provider; issuer: string }) {
+  const { host } = new URL(issuer);
+  const handler = provider.callback();
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The library builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the request
+    // said.
+    request.headers.host = host;
+    delete request.headers['x-forwarded-host'];
+    // Its forms end at an application's callback, and to the script that submits one of them it adds the hash itself.
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction: 'anywhere' }));
+    await handler(request, response);
+    requestScope().throwFailure();
+  }
+
+  return {
+    /** To this request, or to one that takes its place. */
+    serve: (request: Request, { inPlace = request, before }: InPlace = {}): Reply<never> => ({
+      stream: response =>
+        inRequestScope(causeOf(request, null), async () => {
+          await before?.();
+          await handle(inPlace, response);
+        }),
+    }),
+
+    /**
+     * What the browser would get at /auth/{uid}, without being sent there. For a request that has shown the cookie of
+     * that interaction, and alone goes on with it.
+     */
+    goBack(request: Request, uid: string): Reply<never> {
+      const scope = requestScope();
+      scope.goOnWith(uid);
+      const inPlace = inPlaceOf(request, { method: 'GET', url: `/auth/${uid}` });
+      return { stream: response => withinScope(scope, () => handle(inPlace, response)) };
+    },
+  };
+}

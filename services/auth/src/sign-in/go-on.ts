@@ -1,0 +1,144 @@
+// A sign-in goes on as far as it can without its browser, and that is put on record.
+import { event, ProblemError } from '@reeve/contracts';
+import { StepError } from '@reeve/relying-party';
+import type { Store } from '@reeve/store';
+import type { Response } from 'express';
+import type { Interaction } from 'oidc-provider';
+import type { Attempt, RecordAttempt } from '../attempts/attempt.ts';
+import { signInCauseOf, signInFailureOf } from '../attempts/cause-of.ts';
+import { requestScope } from '../openid-provider/request-scope.ts';
+import { type Advanced, advance, SignInError } from './dispatch.ts';
+import { meaningOf } from './failure-meaning.ts';
+import { type PageParts, showPagesOf } from './pages-of.ts';
+import { newSignIn, type SignIn, type SignInRecords } from './sign-in.ts';
+import type { Asked, Steps } from './step.ts';
+
+export type GoOnParts = PageParts & {
+  records: SignInRecords;
+  recordAttempt: RecordAttempt;
+  steps: Steps;
+  store: Pick<Store, 'recordFact' | 'clock'>;
+};
+
+/** Of an application that does not say in what kind of place people use it. */
+const unsaidSurface = 'application';
+const longestEmail = 320;
+
+/** What is kept of it is written when the request ends. Throws the problem that it ended with. */
+export async function goOn(
+  parts: GoOnParts,
+  { response, ...asked }: Omit<Asked, 'cause'> & { response: Response },
+): Promise<Advanced> {
+  const { records, steps } = parts;
+  const { uid, signIn } = asked;
+  showPagesOf(parts, response, { uid, signIn });
+  try {
+    const advanced = await advance(steps, { ...asked, cause: { ...requestScope().cause, correlationId: uid } });
+    const isSignedIn = 'signedIn' in advanced;
+    await records.save(uid, isSignedIn ? null : advanced.signIn);
+    if (!('page' in advanced))
+      await record(parts, uid, advanced.signIn, { outcome: isSignedIn ? 'succeeded' : 'under_way' });
+    return advanced;
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    await failed(parts, uid, error);
+    throw problemOf(error.cause);
+  }
+}
+
+/** A sign-in that begins, or begins anew because the person went back. */
+export async function begun(
+  { clients, store }: GoOnParts,
+  { params, prompt }: Pick<Interaction, 'params' | 'prompt'>,
+): Promise<SignIn> {
+  const clientId = textOf(params['client_id']) ?? 'unknown';
+  const client = await clients.find(clientId);
+  const maxAge = params['max_age'] === undefined ? Number.NaN : Number(params['max_age']);
+  const [loginHint, acrValues] = [textOf(params['login_hint']), textOf(params['acr_values'])];
+  const uiLocales = localesOf(params['ui_locales']);
+  const isLink = params['link'] === 'true';
+  return newSignIn({
+    startedAt: store.clock.now().toISOString(),
+    clientId,
+    surface: client?.surface ?? unsaidSurface,
+    boundTo: client?.tenantId ?? null,
+    tenantAsked: textOf(params['tenant']),
+    connectionAsked: textOf(params['connection']),
+    authKeyAsked: textOf(params['auth_key']),
+    domainAsked: textOf(params['domain']),
+    linkAsked: isLink,
+    wish: {
+      again: isLink || prompt.reasons.includes('login_prompt') || prompt.reasons.includes('session_not_live'),
+      // Whoever is still signed in there may be somebody else.
+      isDemanded: isLink || prompt.reasons.includes('login_prompt'),
+      ...(loginHint === null ? {} : { loginHint }),
+      ...(acrValues === null ? {} : { acrValues }),
+      ...(uiLocales === null ? {} : { uiLocales }),
+      ...(isAsked(params['prompt'], 'select_account') ? { selectAccount: true } : {}),
+      ...(Number.isSafeInteger(maxAge) ? { maxAgeSeconds: maxAge } : {}),
+    },
+  });
+}
+
+/** On the record, and over: what came back may not be tried again. */
+async function failed(parts: GoOnParts, uid: string, { signIn, cause, asked }: SignInError): Promise<void> {
+  const { records, store } = parts;
+  const step = signInFailureOf(cause);
+  await records.fail(uid, step);
+  const why = signInCauseOf(step, cause instanceof StepError ? cause.seen : {});
+  await record(parts, uid, signIn, { outcome: 'failed', reason: step, cause: why });
+  const { tenantId, connectionId: id, method, identity } = signIn;
+  if (tenantId === null || id === null) return;
+  // A subject has 255 characters at most (OpenID Connect Core §2).
+  const identityId = identity && `${id}/${identity.subject.slice(0, 255)}`;
+  const details = { method: method ?? 'unknown', step, identityId, cause: why };
+  await store.recordFact(tenantId, event('sign_in.failed', { id, because: step, details }), asked);
+}
+
+/** For administrators of the tenant, once it is known which that is. */
+async function record(
+  { recordAttempt, store }: GoOnParts,
+  uid: string,
+  { tenantId, startedAt, connectionId, method, clientId, wish, identity, said, person, trace }: SignIn,
+  become: Pick<Attempt, 'outcome'> & Partial<Pick<Attempt, 'reason' | 'cause'>>,
+): Promise<void> {
+  if (tenantId === null) return;
+  const { ip, userAgent, requestId } = requestScope().cause.context;
+  const attempt: Attempt = {
+    reason: null,
+    cause: null,
+    ...become,
+    startedAt,
+    updatedAt: store.clock.now().toISOString(),
+    connectionId,
+    method,
+    clientId,
+    userId: person?.userId ?? null,
+    email: (person?.email ?? identity?.email ?? wish.loginHint ?? null)?.toLowerCase().slice(0, longestEmail) ?? null,
+    ip,
+    userAgent,
+    reference: requestId,
+    steps: trace,
+    said: become.outcome === 'succeeded' ? said : null,
+  };
+  requestScope().writeLater(`attempt ${uid}`, () => recordAttempt(tenantId, uid, attempt));
+}
+
+const problemOf = (error: unknown): unknown =>
+  error instanceof StepError
+    ? new ProblemError('sign_in_failed', undefined, { cause: error, ...meaningOf(error.step) })
+    : error;
+
+const isAsked = (prompt: unknown, name: string): boolean => (textOf(prompt) ?? '').split(' ').includes(name);
+
+/** A list of language tags (BCP 47); what is none is not handed on. */
+function localesOf(value: unknown): string | null {
+  const text = textOf(value);
+  return text !== null && text.length <= 200 && /^[a-z\d]+(-[a-z\d]+)*( [a-z\d]+(-[a-z\d]+)*)*$/i.test(text)
+    ? text
+    : null;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
