@@ -43,14 +43,17 @@ function bytesOf(data: unknown): Buffer {
   return Buffer.from(JSON.stringify(data, wellFormed));
 }
 
+const textOf = (found: Headers[string]): string | undefined =>
+  Array.isArray(found) ? found[0]?.toString() : found?.toString();
+
+/** What it says of its type, before anything else of it is looked at. */
+export const typeOf = ({ headers = {} }: Pick<RawMessage, 'headers'>): string | undefined => textOf(headers['ce_type']);
+
 /**
  * Throws PoisonMessageError, saying which attribute is missing or wrong, for anything that is not one of our events.
  */
 export function decode({ value, headers = {} }: RawMessage): CloudEvent {
-  const header = (name: string): string | undefined => {
-    const found = headers[name];
-    return Array.isArray(found) ? found[0]?.toString() : found?.toString();
-  };
+  const header = (name: string): string | undefined => textOf(headers[name]);
   const required = (name: string): string => {
     const found = header(name);
     if (found === undefined || found === '')

@@ -5,7 +5,7 @@
 import { context, metrics, SpanKind, trace } from '@opentelemetry/api';
 import { type CloudEvent, deadLetterTopic, maxMessageBytes } from '@reeve/contracts';
 import type { Admin, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { decode, textHeaders } from './cloud-events.ts';
+import { decode, textHeaders, typeOf } from './cloud-events.ts';
 import type { Connect } from './connection.ts';
 import { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 import { consumerRetry, keepConsuming } from './keep-consuming.ts';
@@ -22,6 +22,8 @@ export type ConsumerOptions = {
    * Handles the readable events of one fetch, in order. Must be idempotent: after a failure the same ones come again.
    */
   handleBatch: (batch: Batch) => Promise<void>;
+  /** The types of events that it is for; all without. Others are passed over unread. */
+  types?: readonly string[];
   /** Waits so long for so much before it takes what there is: where a batch costs as much as an event. */
   gather?: { ms: number; bytes: number };
   /** How many partitions are handled side by side; each stays in its order. One unless said otherwise. */
@@ -64,21 +66,28 @@ const unknownFailureAttempts = 5;
 const firstWaitMs = 200;
 const longestWaitMs = 15_000;
 const lagEveryMs = 30_000;
+/** To pass something over once more costs next to nothing, and to commit each time would be most of what it costs. */
+const commitPassedOverEveryMs = 1_000;
 const maxLinks = 64;
 
 export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
   const { connect, connectedAdmin, isTransient, onError } = parts;
-  const { group, topics, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
+  const { group, topics, types, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
+  const wanted = types && new Set<string | undefined>(types);
+  // What says nothing of its type is looked at, and set aside.
+  const isForIt = (message: KafkaMessage) =>
+    !wanted || [undefined, ''].includes(typeOf(message)) || wanted.has(typeOf(message));
   const { kafka, cut } = connect();
   const producer = kafka.producer(producerOptions);
   // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by
   // itself.
   const failed = new Map<string, { times: number; lasting: number }>();
   const resumeTimers = new Set<NodeJS.Timeout>();
-  const inHand = new Set<Promise<void>>();
+  const inHand = new Set<Promise<boolean>>();
   let deadLetterReady: Promise<void> | undefined;
+  let passedOver: Pick<EachBatchPayload, 'uncommittedOffsets' | 'commitOffsetsIfNecessary'> | undefined;
 
   async function setAside(topic: string, partition: number, message: KafkaMessage, error: PoisonMessageError) {
     deadLetterReady ??= producer.connect();
@@ -144,15 +153,19 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
 
   /**
    * Handles a run of messages together. What fails it is set aside only from a run of one, so that nothing is set
-   * aside twice.
+   * aside twice. False where it had nothing to do.
    */
-  async function work(topic: string, partition: number, messages: readonly KafkaMessage[]): Promise<void> {
+  async function work(topic: string, partition: number, run: readonly KafkaMessage[]): Promise<boolean> {
+    const messages = run.filter(isForIt);
+    if (messages.length === 0) return false;
     const events = messages.map(message => ({ ...decode(message), topic, partition, offset: message.offset }));
     await handle({ topic, partition, events });
+    return true;
   }
 
   async function eachBatch(payload: EachBatchPayload) {
-    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, pause, isRunning, isStale } = payload;
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets, pause } = payload;
+    const { isRunning, isStale } = payload;
     const { topic, partition } = batch;
     const place = `${topic}/${partition}`;
     let messages = batch.messages;
@@ -164,11 +177,12 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       const end = run.at(-1);
       // The group takes a member for dead that is silent for its session timeout, and a handler may need longer than
       // that.
+      let hadEffect = true;
       const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatEveryMs);
       try {
         const working = work(topic, partition, run);
         inHand.add(working);
-        await working.finally(() => {
+        hadEffect = await working.finally(() => {
           inHand.delete(working);
           clearInterval(beat);
         });
@@ -200,11 +214,20 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
       failed.delete(place);
       if (end) resolveOffset(end.offset);
       messages = messages.slice(run.length);
-      await commitOffsetsIfNecessary();
+      if (hadEffect) await commitOffsetsIfNecessary(uncommittedOffsets());
+      else passedOver = { uncommittedOffsets, commitOffsetsIfNecessary };
       await heartbeat();
     }
     if (last)
       lag.record(Math.max(0, Number(batch.highWatermark) - 1 - Number(last.offset)), { group, topic, partition });
+  }
+
+  async function commitPassedOver() {
+    if (!passedOver || inHand.size > 0) return;
+    const { uncommittedOffsets, commitOffsetsIfNecessary } = passedOver;
+    passedOver = undefined;
+    // Of a consumer that is not there any more, or has lost the partition: whoever has it passes it over again.
+    await commitOffsetsIfNecessary(uncommittedOffsets()).catch(() => undefined);
   }
 
   async function measureLag() {
@@ -239,13 +262,15 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     },
     eachBatch,
     eachBatchAutoResolve: false,
-    autoCommit: true,
-    autoCommitThreshold: 1,
+    // What has had an effect is committed at once, in eachBatch.
+    autoCommit: false,
     partitionsConsumedConcurrently: partitionsAtOnce,
   }).catch((error: unknown) => {
     cut();
     throw error;
   });
+  const passedOverTimer = setInterval(() => void commitPassedOver(), commitPassedOverEveryMs);
+  passedOverTimer.unref();
   const lagTimer = setInterval(() => void measureLag().catch(() => undefined), lagEveryMs);
   lagTimer.unref();
 
@@ -256,6 +281,7 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     /** Finishes the batch in hand, commits, leaves the group. */
     async stop(): Promise<void> {
       clearInterval(lagTimer);
+      clearInterval(passedOverTimer);
       for (const timer of resumeTimers) clearTimeout(timer);
       await stopConsuming();
       cut();

@@ -312,4 +312,32 @@ describe('typed subscriptions', () => {
       'dlq-reason': expect.stringContaining('details.slug'),
     });
   }, 60_000);
+
+  test('pass over other types unread, and say soon how far they are', async () => {
+    const topic = await freshTopic(bus);
+    const group = `passing.${randomUUID()}`;
+    const received: string[] = [];
+    await bus.consume({
+      group,
+      topics: [topic],
+      types: ['test.wanted'],
+      handleBatch: ({ events }) => Promise.resolve(void received.push(...events.map(({ id }) => id))),
+    });
+    const wanted = message(topic, {}, { type: 'test.wanted' });
+    const unread = { key: 'a', value: '{', headers: { ce_type: 'test.other' } };
+    const nameless = { key: 'a', value: '{', headers: {} };
+    await bus.publish([message(topic, {}, { type: 'test.other' }), wanted]);
+    await producer.send({ topic, messages: [unread, nameless, unread] });
+    await until(async () => (await bus.readDeadLetters(topic, group)).length > 0);
+    expect(received).toEqual([wanted.event.id]);
+    expect((await bus.readDeadLetters(topic, group)).map(({ value }) => String(value))).toEqual(['{']);
+    const admin = kafka.admin();
+    await admin.connect();
+    const ends = async () => {
+      const [of] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      return of?.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+    };
+    await until(async () => (await ends()) === 5);
+    await admin.disconnect();
+  }, 60_000);
 });

@@ -26,9 +26,9 @@ export function message(topic: string, data: unknown, change: Partial<CloudEvent
   return { topic, key: 'k', event };
 }
 
-export async function until(holds: () => boolean, withinMs = 20_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > end) throw new Error('it did not happen in time');
     await new Promise(resolve => setTimeout(resolve, 20));
   }

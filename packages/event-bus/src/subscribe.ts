@@ -39,5 +39,5 @@ export function subscription(group: string, handlers: Handlers): ConsumerOptions
     for (const event of events) await handleOne(event);
   }
 
-  return { group, topics, handleBatch };
+  return { group, topics, types, handleBatch };
 }
