@@ -23,6 +23,7 @@ type Said = {
   discovery: Record<string, unknown>;
   /** Says again what it was sent, and gives nothing. */
   echoes: boolean;
+  echoesAsSent?: boolean;
 };
 
 const accessToken = 'an-access-token';
@@ -64,7 +65,7 @@ beforeAll(async () => {
       if (said.echoes) {
         response.statusCode = 401;
         const sent = `${request.headers.authorization} ${await text(request)}`;
-        return { error: 'invalid_client', error_description: decodeURIComponent(sent) };
+        return { error: 'invalid_client', error_description: said.echoesAsSent ? sent : decodeURIComponent(sent) };
       }
       const idToken = await said.idToken(claimsFor());
       return { access_token: accessToken, token_type: 'Bearer', ...(idToken ? { id_token: idToken } : {}) };
@@ -252,6 +253,23 @@ test('what a server was sent and says again is not seen', async () => {
   expect(seen['description']).toMatch(/^Basic … .*&code=…&code_verifier=…&/);
   for (const secret of ['secret', 'the-code-itself', pending.codeVerifier, btoa('us:secret')])
     expect(JSON.stringify(seen)).not.toContain(secret);
+});
+
+test.each(['basic', 'post'] as const)('nor is a secret that is escaped where it is sent (%s)', async method => {
+  said.echoes = true;
+  said.echoesAsSent = true;
+  const clientSecret = "with-dash_and.dot~and !*'() +/=";
+  const to = registration();
+  const metadata = { ...to.metadata, token_endpoint_auth_methods_supported: [`client_secret_${method}`] };
+  const { complete, pending } = await begun({}, { ...to, metadata, clientSecret });
+  const { seen } = (await complete({ query: `?code=the-code&state=${pending.state}` }).catch(
+    (error: unknown) => error,
+  )) as StepError;
+  const text = String(seen['description']);
+  expect(text).toContain('…');
+  const header = /Basic (\S+)/.exec(text)?.[1] ?? '';
+  expect(header).toBe(method === 'basic' ? '…' : '');
+  expect(text).not.toMatch(/with.{0,3}dash/);
 });
 
 describe('an issuer of many directories', () => {

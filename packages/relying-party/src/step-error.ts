@@ -85,9 +85,18 @@ export function seenIn(error: unknown): Seen {
 
 const shortestHidden = 4;
 
+/** As a form has it, and as a header may: the libraries escape there whatever is neither a letter nor a digit. */
+export const inForm = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1);
+export const escapedWhole = (text: string): string =>
+  encodeURIComponent(text)
+    .replaceAll(/[-_.!~*'()]/g, one => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+
 /** A server may say again what it was sent, as it was or as a header has it: an administrator need not read that. */
 export function withoutSent(seen: Seen, sent: readonly string[]): Seen {
-  const forms = sent.filter(one => one.length >= shortestHidden).flatMap(one => [one, encodeURIComponent(one)]);
+  const forms = sent
+    .filter(one => one.length >= shortestHidden)
+    .flatMap(one => [one, encodeURIComponent(one), inForm(one), escapedWhole(one)]);
   const hidden = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, '…'), text);
   return Object.fromEntries(
     Object.entries(seen).map(([name, value]) => [name, typeof value === 'string' ? hidden(value) : value]),

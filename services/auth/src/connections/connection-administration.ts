@@ -129,11 +129,14 @@ export function createConnectionAdministration(parts: Parts) {
       return entry;
     },
 
-    /** A draft becomes one of another kind, as if it were new: nobody has signed in by it. */
+    /**
+     * A draft becomes one of another kind, as if it were new: nobody has signed in by it. Whether it makes people, and
+     * with which roles, stays as an administrator has left it.
+     */
     async beginAnew({ tenantId, id, cause, expectedVersion }: Asked, body: NewConnection): Promise<Entry<Connection>> {
-      const { kind, name, trustEmail, jit, attributes, identifier } = body;
+      const { kind, name, trustEmail, attributes, identifier } = body;
       const { settings, issuer, secret } = await kinds[kind].prepare(body[kind], null);
-      const said = { kind, name, trustEmail, jit, attributes, identifier };
+      const said = { kind, name, trustEmail, attributes, identifier };
       const change = { ...said, settings, issuer, refreshProblem: null, secretSetAt: clock.now().toISOString() };
       const decide = (connection: Connection) => {
         if (connection.status !== 'draft') throw new ProblemError('conflict');

@@ -1,4 +1,5 @@
 // Mail to people, by the operator's server (SMTP). Without one nothing is sent, and nothing waits to be.
+import { Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { isLoopback } from '../loopback.ts';
 
@@ -11,7 +12,10 @@ export type Mail = {
 };
 
 export type Mailer = {
-  /** Until the server has taken it for one of them at least. Throws where it has not; see `isRefused`. */
+  /**
+   * Until the server has taken it for one of them at least. Throws where it has not, or takes long however much it
+   * says; see `isRefused`.
+   */
   send(mail: Mail): Promise<void>;
   close(): void;
 };
@@ -21,6 +25,7 @@ type Given = {
   url: string;
   /** As in a mail: Acme <no-reply@acme.example>. */
   from: string;
+  /** How long the server may say nothing. The whole mail may take three times as long. */
   timeoutMs?: number;
 };
 
@@ -37,16 +42,28 @@ export function createMailer({ url, from, timeoutMs = 10_000 }: Given): Mailer {
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-  const transport = createTransport(options, { from });
+  const open = new Set<Socket>();
   const domain = /@([^@>\s]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
 
   return {
     async send({ to, subject, text, id }) {
       // What an address is is an address, not a text in which a library finds several.
       const recipients = to.map(address => ({ name: '', address }));
-      await transport.sendMail({ to: recipients, subject, text, messageId: `<${id}@${domain}>` });
+      const socket = new Socket();
+      open.add(socket);
+      const end = () => socket.destroy(new Error('the mail server took too long'));
+      const deadline = setTimeout(end, 3 * timeoutMs);
+      try {
+        const transport = createTransport({ ...options, socket }, { from });
+        await transport.sendMail({ to: recipients, subject, text, messageId: `<${id}@${domain}>` });
+      } finally {
+        clearTimeout(deadline);
+        open.delete(socket);
+      }
     },
-    close: () => transport.close(),
+    close() {
+      for (const socket of open) socket.destroy();
+    },
   };
 }
 

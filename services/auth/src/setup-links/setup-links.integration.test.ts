@@ -464,6 +464,69 @@ describe('nothing comes of', () => {
     }
   });
 
+  test.each([
+    ['its connection is deleted', (link: Link) => ask('DELETE', `/sso-connections/${link.connectionId}`), 404],
+    ['it is revoked', (link: Link) => ask('POST', `/setup-links/${link.id}:revoke`), 404],
+  ] as const)('a form whose end comes after %s: the link is over, and stays so', async (_, end, status) => {
+    for (const form of ['settings', 'guide', 'rehearse', 'test']) {
+      const { link, browser } = await readyToTest('generic-saml');
+      let send = (_chunk: string): void => undefined;
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          send = chunk => {
+            controller.enqueue(new TextEncoder().encode(chunk));
+            if (chunk.endsWith('&')) controller.close();
+          };
+        },
+      });
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const init = { method: 'POST', headers, body, duplex: 'half', redirect: 'manual' };
+      const late = fetch(`${link.url}/${form}`, init as RequestInit);
+      send('guide=okta-oidc');
+      // It has been let in by now.
+      await new Promise(resolve => setTimeout(resolve, 100));
+      await end(link);
+      send(`&metadataUrl=${encodeURIComponent(elsewhere.metadataUrl)}&`);
+      expect([form, (await late).status]).toEqual([form, status]);
+      expect((await browser.open(link.url)).status).toBe(404);
+    }
+  });
+
+  test('two first savings at once, of which one is told that it did not count', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const link = await newLink();
+      const browser = createBrowser();
+      const chosen = await send(browser, await browser.open(link.url), 'guide', { guide: 'okta-oidc' });
+      const form = formOf(chosen, '/settings') as Page;
+      const whole = { issuer: auth.provider.issuer, clientSecret: 'a secret' };
+      const save = async (clientId: string) => {
+        const { status, text } = await browser.submit(form, { ...whole, clientId });
+        return { clientId, isSaved: status === 200 && text.includes('These settings are saved') };
+      };
+      const outcomes = await Promise.all([save('one'), save('other')]);
+      const saved = outcomes.filter(({ isSaved }) => isSaved).map(({ clientId }) => clientId);
+      const { oidc } = (await connectionOf(link)) as { oidc: { clientId: string } };
+      // Where one came after the other, both were saved, and the last one is there.
+      expect(saved).toContain(oidc.clientId);
+      const { body: kept } = await ask<{ items: unknown[] }>('GET', `/sso-connections/${link.connectionId}/revisions`);
+      expect(saved).toHaveLength(kept.items.length);
+    }
+  });
+
+  test('beginning anew for people whom an administrator does not let in: they stay out', async () => {
+    const { link, browser, page } = await readyToTest('okta-oidc');
+    const jit = { enabled: false, defaultRoles: [] };
+    await ask('PATCH', `/sso-connections/${link.connectionId}`, { jit });
+    const saml = await send(browser, page, 'guide', { guide: 'generic-saml' });
+    expect(await connectionOf(link)).toMatchObject({ kind: 'saml', jit });
+    await send(browser, await send(browser, saml, 'guide', { guide: 'generic-oidc' }), 'settings', {
+      issuer: auth.provider.issuer,
+      clientId: 'reeve',
+      clientSecret: 'a secret',
+    });
+    expect(await connectionOf(link)).toMatchObject({ kind: 'oidc', jit });
+  });
+
   test('a field that is there twice, which clears nothing', async () => {
     const { link, browser, page } = await readyToTest('okta-oidc');
     await send(browser, page, 'contacts', { contacts: 'it@acme.example' });

@@ -77,8 +77,10 @@ export function setupRoutes(parts: Parts): Route[] {
       ownBody: true,
       accepts: [formType],
       async handle({ request, response, params: { setupLink } }) {
-        const link = await entered(parts, { request, response }, setupLink);
+        await entered(parts, { request, response }, setupLink);
         const sentForm = await readForm(request);
+        // Once more: whoever is slow to send it may have waited until the link ended.
+        const link = await entered(parts, { request, response }, setupLink);
         let given: Acting['given'] = {};
         try {
           given = filledIn(sentForm);
@@ -131,13 +133,20 @@ export function setupRoutes(parts: Parts): Route[] {
 }
 
 /** Throws `setup_link_over`. Pages that come of it are the tenant's. */
-async function entered({ findLink, connections, brands }: Parts, { response }: Came, token: string): Promise<OpenLink> {
+async function entered(parts: Parts, { response }: Came, token: string): Promise<OpenLink> {
+  const { findLink, brands } = parts;
   const link = await findLink(token);
-  const { connectionId, isMade } = link.state;
-  // Another one by the same id would have the people of the one that was deleted.
-  if (isMade && !(await connections.in(link.tenantId).get(connectionId))) throw new ProblemError('setup_link_over');
+  await connectionOf(parts, link);
   pagesAreFor(response, async () => ({ brand: await brands.of(link.tenantId) }));
   return link;
+}
+
+/** Null where none was made yet. Throws `setup_link_over` where one was, and is not there any more. */
+async function connectionOf({ connections }: Parts, { tenantId, state }: OpenLink): Promise<Entry<Connection> | null> {
+  const entry = await connections.in(tenantId).get(state.connectionId);
+  // Another one by the same id would have the people of the one that was deleted.
+  if (!entry && state.isMade) throw new ProblemError('setup_link_over');
+  return entry;
 }
 
 function causeBy(request: Request, { id, state }: OpenLink): Cause {
@@ -242,13 +251,17 @@ async function used({ links, clock }: Parts, { link, cause }: Acting, change: Pa
   const { tenantId, id } = link;
   const decide = (was: SetupLink | null) => {
     if (was?.revokedAt !== null) throw new ProblemError('setup_link_over');
+    // By another request, a moment ago.
+    if (change.isMade && was.isMade) throw new ProblemError('conflict');
     return use(id, was, clock.now(), change);
   };
   const entry = await links.in(tenantId).change(id, decide, { cause });
   if (entry) link.state = entry.state;
 }
 
-/** Said before there is one: whatever ends in between, no second one is ever made by that id. */
+/**
+ * Said before there is one, and by one request alone: whatever ends in between, no second one is ever made by that id.
+ */
 async function createConnection(parts: Parts, acting: Acting, body: NewConnection): Promise<void> {
   await used(parts, acting, { isMade: true });
   try {
@@ -266,7 +279,7 @@ async function chooseGuide(parts: Parts, acting: Acting): Promise<null> {
   const { link, given } = acting;
   const guide = guides.find(({ id }) => id === given['guide']);
   if (!guide) throw invalidField('guide', 'is none of those that are offered');
-  const entry = await parts.connections.in(link.tenantId).get(link.state.connectionId);
+  const entry = await connectionOf(parts, link);
   if (!mayChoose(link.state, entry?.state ?? null, guide)) throw invalidField('guide', 'is of another protocol');
   await used(parts, acting, { guide: guide.id });
   // A SAML provider wants our metadata before it says anything of itself.
@@ -285,7 +298,7 @@ const anew = (acting: Acting, { version: expectedVersion }: Entry<Connection>) =
 async function saveSettings(parts: Parts, acting: Acting): Promise<null> {
   const { link, given } = acting;
   const guide = guides.find(({ id }) => id === link.state.guide);
-  const entry = await parts.connections.in(link.tenantId).get(link.state.connectionId);
+  const entry = await connectionOf(parts, link);
   const chosen = guide ?? guides.find(({ id }) => id === `generic-${entry?.state.kind}`);
   if (!chosen) throw invalidField('guide', 'is not chosen yet');
   const isAnother = entry !== null && entry.state.kind !== kindOf(chosen);
