@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { isKafkaUnavailable, PoisonMessageError, PublishDeadlineError } from './errors.ts';
+import { isKafkaUnavailable, PoisonMessageError, PublishDeadlineError, whenLoaded } from './errors.ts';
 
 const { KafkaJSConnectionError, KafkaJSError, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
 
@@ -29,4 +29,16 @@ test.each([
   ['poison', new PoisonMessageError('data_invalid', 'it is')],
 ])('%s will not pass', (_, error) => {
   expect(isKafkaUnavailable(error)).toBe(false);
+});
+
+test('a group is joined again while its coordinator is loading, and not when it refuses for another reason', async () => {
+  const answers = [answered('GROUP_LOAD_IN_PROGRESS', true), answered('GROUP_LOAD_IN_PROGRESS', true)];
+  const join = async () => {
+    const answer = answers.shift();
+    if (answer) throw answer;
+    return 'joined';
+  };
+  await expect(whenLoaded(join)).resolves.toBe('joined');
+  answers.push(answered('GROUP_AUTHORIZATION_FAILED', false));
+  await expect(whenLoaded(join)).rejects.toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' });
 });

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /**
  * A message that no retry can help: it goes to the dead letters with this code and reason. Neither may hold personal
  * data.
@@ -37,4 +39,24 @@ export function isKafkaUnavailable(error: unknown): boolean {
   // A login that is refused says nothing of the message.
   if (error.name === 'KafkaJSProtocolError') return error.retriable === true || error.type?.includes('SASL') === true;
   return error.name !== 'KafkaJSNonRetriableError';
+}
+
+const loadingWithinMs = 30_000;
+const lookAgainMs = 200;
+
+/**
+ * Joins a group, again while its coordinator is loading, as that of a broker is that has just started: kafkajs gives
+ * that up at once.
+ */
+export async function whenLoaded<T>(join: () => Promise<T>): Promise<T> {
+  const giveUpAt = Date.now() + loadingWithinMs;
+  for (;;) {
+    try {
+      return await join();
+    } catch (error) {
+      const isLoading = isKafkaJsError(error) && error.type === 'GROUP_LOAD_IN_PROGRESS';
+      if (!isLoading || Date.now() > giveUpAt) throw error;
+      await pause(lookAgainMs);
+    }
+  }
 }

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Consumer, ConsumerConfig, ConsumerRunConfig, Kafka } from 'kafkajs';
 import type { Connect, Connection } from './connection.ts';
+import { whenLoaded } from './errors.ts';
 
 const restartMs = 1_000;
 /** How long a broker may take to let a consumer go. */
@@ -56,7 +57,11 @@ export async function keepConsuming(connect: Connect, { create, topics, handled,
     if (!stopped) timer = setTimeout(() => void start().catch(startLater), restartMs);
   }
 
-  await start();
+  await whenLoaded(async () => {
+    // The try before has set it.
+    clearTimeout(timer);
+    await start();
+  });
   return async function stop(): Promise<void> {
     stopped = true;
     clearTimeout(timer);

@@ -1,6 +1,7 @@
 // Reads what topics hold now, without a place in a group: for recovery, for dead letters, and for who verifies a topic.
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
+import { whenLoaded } from './errors.ts';
 
 const silenceMs = 60_000;
 /**
@@ -10,6 +11,9 @@ const silenceMs = 60_000;
 const marginMs = 10_000;
 
 export type Found = { topic: string; partition: number; message: KafkaMessage };
+
+type Reader = { kafka: Kafka; admin: Admin };
+type Asked = { topics: Iterable<string>; since?: Date; each: (found: Found) => Promise<void> | void };
 
 type Reading = { topic: string; partition: number; next: bigint; end: bigint };
 
@@ -35,10 +39,12 @@ async function whatToRead(
  * Hands each message of these topics to `each`, in the order of its partition, from `since` (or the beginning) to
  * where they ended at the call.
  */
-export async function readToEnd(
-  { kafka, admin }: { kafka: Kafka; admin: Admin },
-  { topics, since, each }: { topics: Iterable<string>; since?: Date; each: (found: Found) => Promise<void> | void },
-): Promise<void> {
+export function readToEnd(by: Reader, asked: Asked): Promise<void> {
+  // Nothing has been handed on before the group is joined.
+  return whenLoaded(() => read(by, asked));
+}
+
+async function read({ kafka, admin }: Reader, { topics, since, each }: Asked): Promise<void> {
   const toRead = await whatToRead(admin, topics, since);
   if (toRead.size === 0) return;
   const consumer = kafka.consumer({ groupId: `reeve.read.${randomUUID()}`, maxWaitTimeInMs: 100 });
