@@ -75,10 +75,13 @@ export type RunningConsumer = Awaited<ReturnType<typeof startConsumer>>;
 export async function startConsumer(parts: ConsumerParts, options: ConsumerOptions) {
   const { connect, connectedAdmin, isTransient, onError } = parts;
   const { group, topics, types, handleBatch, handleSetAside, partitionsAtOnce = 1, gather = asItComes } = options;
-  const wanted = types && new Set<string | undefined>(types);
+  const wanted = types && new Set(types);
   // What says nothing of its type is looked at, and set aside.
-  const isForIt = (message: KafkaMessage) =>
-    !wanted || [undefined, ''].includes(typeOf(message)) || wanted.has(typeOf(message));
+  function isForIt(message: KafkaMessage): boolean {
+    if (!wanted) return true;
+    const type = typeOf(message);
+    return !type || wanted.has(type);
+  }
   const { kafka, cut } = connect();
   const producer = kafka.producer(producerOptions);
   // Per partition, since its last success: how often it failed, and how often for a reason that will not pass by

@@ -8,7 +8,7 @@ import { isOfManyDirectories, issuerOfDirectory } from './directories.ts';
 import type { Fetch, ServerMetadata } from './discover.ts';
 import { createIdTokenCheck } from './id-token.ts';
 import { createKeySets } from './key-sets.ts';
-import { escapedWhole, inForm, StepError, seenIn, stepOf, withoutSent, withSteps } from './step-error.ts';
+import { StepError, seenIn, spellings, stepOf, withoutSent, withSteps } from './step-error.ts';
 import { completed, lackingIn, withSignedAnswers } from './user-info.ts';
 
 /** A server, and what it knows us as. */
@@ -206,9 +206,8 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
 const secretsOf = (registration: Registration): string[] => {
   if (!('clientSecret' in registration)) return [];
   const { clientId, clientSecret } = registration;
-  const pairs = [`${clientId}:${clientSecret}`, `${inForm(clientId)}:${inForm(clientSecret)}`];
-  const escaped = `${escapedWhole(clientId)}:${escapedWhole(clientSecret)}`;
-  return [clientSecret, ...[...pairs, escaped].map(pair => Buffer.from(pair).toString('base64'))];
+  const pairs = spellings.map(spell => `${spell(clientId)}:${spell(clientSecret)}`);
+  return [clientSecret, ...pairs.map(pair => Buffer.from(pair).toString('base64'))];
 };
 
 /** What the ID token in an answer says of its directory, unverified; undefined where it says nothing. */

@@ -85,18 +85,21 @@ export function seenIn(error: unknown): Seen {
 
 const shortestHidden = 4;
 
-/** As a form has it, and as a header may: the libraries escape there whatever is neither a letter nor a digit. */
-export const inForm = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1);
-export const escapedWhole = (text: string): string =>
+const inForm = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1);
+const escapedWhole = (text: string): string =>
   encodeURIComponent(text)
     .replaceAll(/[-_.!~*'()]/g, one => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%20', '+');
 
+/**
+ * How a text may be sent: as it is, in an address, in a form, and in a header, where libraries escape whatever is
+ * neither a letter nor a digit.
+ */
+export const spellings = [(text: string) => text, encodeURIComponent, inForm, escapedWhole];
+
 /** A server may say again what it was sent, as it was or as a header has it: an administrator need not read that. */
 export function withoutSent(seen: Seen, sent: readonly string[]): Seen {
-  const forms = sent
-    .filter(one => one.length >= shortestHidden)
-    .flatMap(one => [one, encodeURIComponent(one), inForm(one), escapedWhole(one)]);
+  const forms = sent.filter(one => one.length >= shortestHidden).flatMap(one => spellings.map(spell => spell(one)));
   const hidden = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, '…'), text);
   return Object.fromEntries(
     Object.entries(seen).map(([name, value]) => [name, typeof value === 'string' ? hidden(value) : value]),

@@ -32,7 +32,8 @@ type Given = {
 export function createMailer({ url, from, timeoutMs = 10_000 }: Given): Mailer {
   const options = {
     url,
-    // A server on this machine may have no certificate; anywhere else the password and the mail do not travel in the clear.
+    // A server on this machine may have no certificate; anywhere else the password and the mail do not travel in the
+    // clear.
     requireTLS: !isLoopback(new URL(url).hostname),
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,

@@ -1,4 +1,5 @@
-// The provider's answers, on our terms: a scope for the request, the issuer's own host, and our content security policy.
+// The provider's answers, on our terms: a scope for the request, the issuer's own host, and our content security
+// policy.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { causeOf, contentSecurityPolicy, type Reply } from '@reeve/service-kit';
 import type { Request } from 'express';
