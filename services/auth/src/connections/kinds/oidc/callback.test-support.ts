@@ -5,10 +5,10 @@ import { serverMetadata } from '@reeve/relying-party';
 import { newProviderKey, signedBy } from '@reeve/testing/identity-provider';
 import * as client from 'openid-client';
 import type { At } from '../kind.ts';
+import { sideBySide } from '../side-by-side.test-support.ts';
 import { oidc } from './oidc.ts';
 import { settingsSchema } from './settings.ts';
 
-const [rounds, each] = [6, 150];
 const ownIssuer = 'https://auth.test';
 const metadata = serverMetadata.parse({
   issuer: 'https://idp.test',
@@ -70,19 +70,4 @@ async function bare(): Promise<() => Promise<unknown>> {
   return () => client.authorizationCodeGrant(configuration, url, expected);
 }
 
-async function secondsOf(begin: () => Promise<() => Promise<unknown>>): Promise<number> {
-  const waiting = await Promise.all(Array.from({ length: each }, begin));
-  const began = performance.now();
-  for (const complete of waiting) await complete();
-  return (performance.now() - began) / 1_000;
-}
-
-await secondsOf(ours);
-await secondsOf(bare);
-let [oursSeconds, bareSeconds] = [0, 0];
-for (let round = 0; round < rounds; round += 1) {
-  oursSeconds += await secondsOf(ours);
-  bareSeconds += await secondsOf(bare);
-}
-const total = rounds * each;
-process.stdout.write(JSON.stringify({ ours: total / oursSeconds, bare: total / bareSeconds }));
+process.stdout.write(JSON.stringify(await sideBySide({ ours, bare }, { rounds: 6, each: 150 })));

@@ -2,10 +2,10 @@
 // test/src/bench/saml.ts, which runs this as a process of its own.
 import { SAML } from '@node-saml/node-saml';
 import { createSamlIssuer } from '@reeve/testing/saml';
+import { sideBySide } from '../side-by-side.test-support.ts';
 import { checkedIdp } from './idp-metadata.ts';
 import { verifyResponse } from './verify-response.ts';
 
-const [rounds, each] = [6, 100];
 const signs = { response: true, assertion: true };
 
 const issuer = await createSamlIssuer({ entityId: 'https://idp.test/metadata' });
@@ -35,18 +35,5 @@ const bare = () =>
     wantAssertionsSigned: signs.assertion,
   }).validatePostResponseAsync({ SAMLResponse: response });
 
-async function secondsOf(verify: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  for (let count = 0; count < each; count += 1) await verify();
-  return (performance.now() - began) / 1_000;
-}
-
-await secondsOf(ours);
-await secondsOf(bare);
-let [oursSeconds, bareSeconds] = [0, 0];
-for (let round = 0; round < rounds; round += 1) {
-  oursSeconds += await secondsOf(ours);
-  bareSeconds += await secondsOf(bare);
-}
-const total = rounds * each;
-process.stdout.write(JSON.stringify({ ours: total / oursSeconds, bare: total / bareSeconds, bytes: response.length }));
+const done = await sideBySide({ ours: async () => ours, bare: async () => bare }, { rounds: 6, each: 100 });
+process.stdout.write(JSON.stringify({ ...done, bytes: response.length }));
