@@ -34,6 +34,8 @@ export const actions = {
   'domains:write': { area: 'sign-in', groups: administration },
   'clients:read': { area: 'applications', groups: administration },
   'clients:write': { area: 'applications', groups: administration },
+  'resource-servers:read': { area: 'applications', groups: ['platform-administration'] },
+  'resource-servers:write': { area: 'applications', groups: ['platform-administration'] },
   'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },
   'sessions:write': { area: 'sessions', groups: [...administration, 'own'] },
   'connectors:read': { area: 'connectors', groups: [...administration, 'membership'] },

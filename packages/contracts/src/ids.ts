@@ -13,6 +13,7 @@ export const idPrefixes = {
   domain: 'dom',
   setupLink: 'sul',
   client: 'cli',
+  resourceServer: 'rsv',
   connector: 'cnr',
   installation: 'ins',
   consent: 'cns',

@@ -193,10 +193,20 @@ export const problems = {
     'This endpoint takes nothing at present',
     'Wait for the seconds in Retry-After and send it again.',
   ],
+  resource_server_exists: [
+    409,
+    'There is an API with this URL already',
+    'Change the one that is there, or register another URL.',
+  ],
+  secret_not_used: [
+    409,
+    'The application has no secret',
+    'It proves which it is by `authentication`: a key of its own, or, of a public one, nothing.',
+  ],
   secret_limit: [
     409,
     'As many secrets are in force as may be',
-    'Wait until one has ended, or send `overlapSeconds` (`keepPreviousSeconds` of a client) 0 to end the others.',
+    'Wait until one has ended, or send `overlapSeconds` (`keepPreviousSeconds` of an application) 0 to end the others.',
   ],
   delivery_malformed: [
     400,

@@ -26,6 +26,8 @@ export const resolveIdentityRequest = z.strictObject({
 export const resolveIdentityResponse = z.object({
   userId: idSchema('user'),
   email: z.string().nullable(),
+  /** By the word of the connection that speaks for its domain. Provisioning of before does not say it. */
+  emailVerified: z.boolean().default(false),
   displayName: z.string().nullable(),
   roles: z.array(z.string()),
   created: z.boolean(),

@@ -174,11 +174,12 @@ function serveRoutes(app: Express, parts: AppParts): void {
     const own = served.filter(route => route.path === path);
     for (const route of own) app[route.method](expressPath(path), labelled(route), handlerOf(route));
     const methods = own.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
-    const isCrossOrigin = own.some(({ crossOrigin = false }) => crossOrigin);
+    const isCrossOrigin = own.some(({ crossOrigin = false }) => crossOrigin !== false);
     app.all(expressPath(path), (request, response) => {
       response.locals['answers'] = own[0]?.answer;
       response.locals['route'] = path;
-      if (request.method === 'OPTIONS' && isCrossOrigin) return allowPreflight(request.get('Origin'), response);
+      if (request.method === 'OPTIONS' && isCrossOrigin)
+        return allowPreflight(request.get('Origin'), methods, response);
       response.setHeader('Allow', methods.join(', '));
       throw new ProblemError('method_not_allowed');
     });
@@ -194,12 +195,12 @@ const labelled =
   };
 
 /** A preflight carries no token and grants nothing: what the request may, its own answer says. */
-function allowPreflight(origin: string | undefined, response: Response): void {
+function allowPreflight(origin: string | undefined, methods: readonly string[], response: Response): void {
   response.vary('Origin');
   if (origin !== undefined) {
     response.setHeader('Access-Control-Allow-Origin', origin);
-    response.setHeader('Access-Control-Allow-Methods', 'GET');
-    response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+    response.setHeader('Access-Control-Allow-Methods', methods.join(', '));
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type');
     response.setHeader('Access-Control-Max-Age', preflightSeconds);
   }
   response.status(204).end();

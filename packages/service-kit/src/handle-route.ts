@@ -180,7 +180,7 @@ function allowOrigin(
   response: Response,
 ): void {
   const origin = request.get('Origin');
-  if (!crossOrigin || origin === undefined || response.headersSent) return;
+  if (crossOrigin !== true || origin === undefined || response.headersSent) return;
   const isPublic = kind === 'stranger';
   if (!isPublic) response.vary('Origin');
   if (!isPublic && !caller?.origins?.includes(origin)) return;

@@ -9,6 +9,7 @@ const idParameters = {
   domainId: 'domain',
   setupLinkId: 'setupLink',
   clientId: 'client',
+  resourceServerId: 'resourceServer',
   directoryId: 'directory',
   installationId: 'installation',
   consentId: 'consent',

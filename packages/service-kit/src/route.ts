@@ -76,6 +76,8 @@ type Common<P extends string, B, Q, R> = {
   atMost?: string;
 };
 
+type CrossOrigin = boolean | 'as the handler says';
+
 /** How a route looks to what serves it. */
 export type Route = Common<string, unknown, unknown, unknown> & {
   caller: CallerKind;
@@ -85,8 +87,11 @@ export type Route = Common<string, unknown, unknown, unknown> & {
   resource: ResourceKind;
   /** Why it is open to everybody: of a stranger's door. */
   open?: string;
-  /** Pages of other origins may read it, with a token that names their origin. */
-  crossOrigin?: boolean;
+  /**
+   * Pages of other origins may read it: with a token that names their origin, anybody's where it is open to strangers,
+   * or those that the handler says in its answer.
+   */
+  crossOrigin?: CrossOrigin;
   /** Media types of the body besides application/json. */
   accepts?: readonly string[];
   /** The handler reads the body by itself, and limits it. */
@@ -173,7 +178,7 @@ export function openRoute<P extends string, R, B = undefined, Q = Record<string,
     answer: AnswerKind;
     accepts?: readonly string[];
     ownBody?: boolean;
-    crossOrigin?: boolean;
+    crossOrigin?: CrossOrigin;
   } & Handler<Asked<P, B, Q> & { request: Request; response: Response }, R>,
 ): Route {
   return declared({ ...route, caller: 'stranger', action: null, resource: 'platform' });

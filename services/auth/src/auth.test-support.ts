@@ -26,6 +26,7 @@ import { configSchema } from './config.ts';
 import { createService } from './service.ts';
 
 export type Auth = Awaited<ReturnType<typeof startAuth>>;
+/** A public one has no secret, and it is empty. */
 export type Application = { id: Id<'client'>; secret: string };
 
 /** Nobody listens there: the browser stops before it. */
@@ -99,11 +100,12 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
   });
   keyFile.remove();
 
-  async function token(client: Application, parameters: Record<string, string>) {
+  async function token({ id, secret }: Application, parameters: Record<string, string>) {
+    const isPublic = secret === '';
     const response = await fetch(`${auth.url}/token`, {
       method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}` },
-      body: new URLSearchParams(parameters),
+      headers: isPublic ? {} : { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ ...parameters, ...(isPublic ? { client_id: id } : {}) }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, string> };
   }
@@ -124,22 +126,24 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     return { tenantId, slug };
   }
 
-  async function newApplication(tenantId: TenantId, settings: object = {}): Promise<Application> {
-    const { body, status } = await auth.ask<{ clientId: Id<'client'>; clientSecret: string }>(
+  /** Of a tenant, or null for the platform. */
+  async function newApplication(tenantId: TenantId | null, settings: object = {}): Promise<Application> {
+    const { body, status } = await auth.ask<{ clientId: Id<'client'>; clientSecret: string | null }>(
       'POST',
-      `/v1/tenants/${tenantId}/clients`,
+      tenantId === null ? '/v1/applications' : `/v1/tenants/${tenantId}/applications`,
       {
         as: await asPlatform(),
         body: {
           name: 'An application',
           grantTypes: ['authorization_code', 'refresh_token'],
           redirectUris: [callback],
+          ...(tenantId === null ? { tenants: 'all' } : {}),
           ...settings,
         },
       },
     );
     if (status !== 201) throw new Error(`no application: ${JSON.stringify(body)}`);
-    return { id: body.clientId, secret: body.clientSecret };
+    return { id: body.clientId, secret: body.clientSecret ?? '' };
   }
 
   async function newConnection(tenantId: TenantId, settings: object = {}): Promise<Id<'connection'>> {

@@ -1,10 +1,11 @@
 // What lies in this service's database.
 import type { Contents } from '@reeve/store';
 import { vaultCollections } from '@reeve/vault';
+import { applications } from './applications/application.ts';
+import { secretUses } from './applications/secret-uses.ts';
 import { attempts } from './attempts/attempt.ts';
 import { authKeys } from './auth-keys/auth-key.ts';
 import { brandings } from './branding/branding.ts';
-import { clients } from './clients/client.ts';
 import { connectionTests } from './connection-tests/connection-test.ts';
 import { testSignIns } from './connection-tests/test-sign-in.ts';
 import { connections } from './connections/connection.ts';
@@ -17,6 +18,8 @@ import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
 import { browserLogins } from './openid-provider/browser-logins.ts';
 import { grants } from './openid-provider/grants.ts';
+import { usedOnce } from './openid-provider/replay-detection.ts';
+import { resourceServers } from './resource-servers/resource-server.ts';
 import { peopleChanges } from './sessions/people-changes.ts';
 import { sessions } from './sessions/session.ts';
 import { signOutsAtProviders } from './sessions/single-logout.ts';
@@ -29,7 +32,9 @@ export const contents: Contents = {
     attempts,
     authKeys,
     brandings,
-    clients,
+    applications,
+    secretUses,
+    resourceServers,
     connections,
     revisions,
     secretNames,
@@ -43,5 +48,14 @@ export const contents: Contents = {
     signingKeys,
     ...vaultCollections,
   ],
-  platformRecords: [signIns, grants, browserLogins, artifacts, signOutsAtProviders, testSignIns, ...recordsOfKinds],
+  platformRecords: [
+    signIns,
+    grants,
+    browserLogins,
+    artifacts,
+    usedOnce,
+    signOutsAtProviders,
+    testSignIns,
+    ...recordsOfKinds,
+  ],
 };

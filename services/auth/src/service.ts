@@ -3,6 +3,14 @@
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { applications as applicationsOf } from './applications/application.ts';
+import { createApplicationDirectory } from './applications/application-directory.ts';
+import { createApplication } from './applications/create-application.ts';
+import { deleteApplication } from './applications/delete-application.ts';
+import { listApplications, readApplication } from './applications/read-applications.ts';
+import { rotateApplicationSecret } from './applications/rotate-secret.ts';
+import { createNoteSecretUse, secretUses as secretUsesOf } from './applications/secret-uses.ts';
+import { updateApplication } from './applications/update-application.ts';
 import { attempts as attemptsOf, recordAttempts } from './attempts/attempt.ts';
 import { listAttempts, readAttempt } from './attempts/read-attempts.ts';
 import { authKeys as authKeysOf } from './auth-keys/auth-key.ts';
@@ -14,14 +22,6 @@ import { createBrandDirectory } from './branding/brand-directory.ts';
 import { brandings as brandingsOf } from './branding/branding.ts';
 import { readBranding } from './branding/read-branding.ts';
 import { setBranding } from './branding/set-branding.ts';
-import { clients as clientsOf } from './clients/client.ts';
-import { createClientDirectory } from './clients/client-directory.ts';
-import { createClient } from './clients/create-client.ts';
-import { deleteClient } from './clients/delete-client.ts';
-import { listClients } from './clients/list-clients.ts';
-import { readClient } from './clients/read-client.ts';
-import { rotateClientSecret } from './clients/rotate-secret.ts';
-import { updateClient } from './clients/update-client.ts';
 import type { Config } from './config.ts';
 import { connectionTests as connectionTestsOf } from './connection-tests/connection-test.ts';
 import { createTestSignIn, testSignIns as testSignInsOf } from './connection-tests/test-sign-in.ts';
@@ -77,7 +77,13 @@ import { browserLoginAdapter, browserLogins } from './openid-provider/browser-lo
 import { providerEndpoints } from './openid-provider/endpoints.ts';
 import { createGrantStore, grants as grantsOf } from './openid-provider/grants.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
+import { replayDetectionAdapter, usedOnce } from './openid-provider/replay-detection.ts';
 import { createServe } from './openid-provider/serve.ts';
+import { deleteResourceServer, updateResourceServer } from './resource-servers/change-resource-server.ts';
+import { createResourceServer } from './resource-servers/create-resource-server.ts';
+import { listResourceServers, readResourceServer } from './resource-servers/read-resource-servers.ts';
+import { resourceServers as resourceServersOf } from './resource-servers/resource-server.ts';
+import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
@@ -118,7 +124,9 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const { store, bus, verifyToken, ready, stop } = foundation;
   const { clock } = store;
   const issuer = config.REEVE_ISSUER;
-  const clients = store.collection(clientsOf);
+  const applications = store.collection(applicationsOf);
+  const secretUses = store.collection(secretUsesOf);
+  const resourceServers = store.collection(resourceServersOf);
   const connections = store.collection(connectionsOf);
   const revisions = store.collection(revisionsOf);
   const watches = store.collection(watchesOf);
@@ -129,7 +137,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
 
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const tenants = createTenantDirectory(store);
-  const clientDirectory = createClientDirectory({ clients, config, clock });
+  const applicationDirectory = createApplicationDirectory({ applications, config, clock });
+  const resourceServerDirectory = createResourceServerDirectory({ resourceServers });
   const domainDirectory = createDomainDirectory({ domains });
   const connectionDirectory = createConnectionDirectory({ connections, domains: domainDirectory });
   const authKeys = store.collection(authKeysOf);
@@ -174,12 +183,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     store,
     singleLogout,
     authKeys: authKeyDirectory,
+    applications: applicationDirectory,
+    resourceServers: resourceServerDirectory,
+    fetch: network.fetch,
     adapter: createAdapterFactory({
-      clients: clientDirectory,
+      applications: applicationDirectory,
       signIns,
       grants,
       login: browserLoginAdapter({ records: store.platformRecords(browserLogins), clock }),
       artifact: model => artifactAdapter({ records: store.platformRecords(artifacts), clock, model }),
+      replayDetection: replayDetectionAdapter({ records: store.platformRecords(usedOnce), clock }),
     }),
   });
   const identities = createIdentityResolver({
@@ -190,7 +203,11 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
   const ofConnection = { connections: connectionDirectory, kinds };
   const steps = {
-    'choose-home-realm': chooseHomeRealm({ homeRealm, connections: connectionDirectory }),
+    'choose-home-realm': chooseHomeRealm({
+      homeRealm,
+      connections: connectionDirectory,
+      applications: applicationDirectory,
+    }),
     'go-to-provider': goToProvider(ofConnection),
     'return-from-provider': returnFromProvider(ofConnection),
     'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
@@ -201,7 +218,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     steps,
     records: signIns,
     recordAttempt: recordAttempts(attempts),
-    clients: clientDirectory,
+    applications: applicationDirectory,
     tenants,
     brands,
     store,
@@ -210,7 +227,18 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const serving = createServe({ provider, issuer });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
-  const aboutClients = { clients, directory: clientDirectory, clock };
+  const aboutApplications = { applications, uses: secretUses, directory: applicationDirectory, clock };
+  const noteSecretUse = createNoteSecretUse({
+    uses: secretUses,
+    clock,
+    onError: error => log.warn({ error }, 'when a client secret was used could not be noted'),
+  });
+  const aboutResourceServers = {
+    resourceServers,
+    directory: resourceServerDirectory,
+    own: [issuer, ...config.REEVE_RESOURCES],
+    clock,
+  };
   const secrets = createConnectionSecrets({ vault, names: store.collection(secretNamesOf) });
   const changeConnection = createChangeConnection({
     connections,
@@ -292,7 +320,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     verifyToken,
     ready,
     routes: [
-      ...providerEndpoints({ serving, clients: clientDirectory, signIns }),
+      ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns }),
       ...signInRoutes({
         ...ofSignIn,
         provider,
@@ -305,12 +333,17 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       }),
       ...endSessionsAtLogout({ sessions, connections: connectionDirectory, kinds, singleLogout, log }),
       ...connectionDocuments({ kinds, directory: connectionDirectory }),
-      createClient(aboutClients),
-      listClients(aboutClients),
-      readClient(aboutClients),
-      updateClient(aboutClients),
-      rotateClientSecret(aboutClients),
-      deleteClient(aboutClients),
+      ...createApplication(aboutApplications),
+      ...listApplications(aboutApplications),
+      ...readApplication(aboutApplications),
+      ...updateApplication(aboutApplications),
+      ...rotateApplicationSecret(aboutApplications),
+      ...deleteApplication(aboutApplications),
+      createResourceServer(aboutResourceServers),
+      listResourceServers(aboutResourceServers),
+      readResourceServer(aboutResourceServers),
+      updateResourceServer(aboutResourceServers),
+      deleteResourceServer(aboutResourceServers),
       createConnection(aboutConnections),
       listConnections(aboutConnections),
       readConnection(aboutConnections),
@@ -353,7 +386,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       deleteAuthKey(aboutAuthKeys),
       readBranding({ brandings }),
       setBranding({ brandings, directory: brands }),
-      explainHomeRealm({ homeRealm, clients }),
+      explainHomeRealm({ homeRealm, applications: applicationDirectory }),
       listAttempts({ attempts }),
       readAttempt({ attempts }),
       listSessions({ sessions }),

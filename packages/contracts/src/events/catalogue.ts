@@ -76,6 +76,7 @@ const person = { email: text.nullable(), source: text };
 /** Always there: the release before had these types without details. */
 const ofDomain = { domain: text.optional() };
 const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
+const ofResourceServer = { identifier: text, scopes: list };
 const grants = { scopes: list, grantTypes: list };
 
 /** Where a sign-in can fail: at the identity provider's answer, at who the person is, or at what the tenant allows. */
@@ -227,6 +228,9 @@ const auth = on('reeve.auth.v1', {
   'client.created': done('client', requested, grants),
   'client.updated': done('client', ['requested', 'secret_rotated'], { ...grants, changed: list }),
   'client.deleted': done('client', requested),
+  'resource_server.created': done('resource_server', requested, ofResourceServer),
+  'resource_server.updated': done('resource_server', requested, { ...ofResourceServer, changed: list }),
+  'resource_server.deleted': done('resource_server', requested, ofResourceServer),
   'mfa_factor.enrolled': done('mfa_factor', requested),
   'mfa_factor.removed': done('mfa_factor', requested),
   'signing_key.rotated': done('signing_key', ['first_start'], { keyId: text, algorithm: text }),

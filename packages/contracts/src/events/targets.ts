@@ -23,6 +23,7 @@ export const targetIds = {
   branding: 'tenant',
   policy: null,
   client: 'client',
+  resource_server: 'resourceServer',
   mfa_factor: null,
   signing_key: null,
   setup_link: null,

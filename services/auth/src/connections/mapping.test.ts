@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { expressionSchema } from './expression.ts';
-import type { UpstreamIdentity } from './kinds/kind.ts';
+import { noProfile, type UpstreamIdentity } from './kinds/kind.ts';
 import { identifierSchema, type Mapping, mapIdentity } from './mapping.ts';
 
 const said = (more: Partial<UpstreamIdentity> = {}): UpstreamIdentity => ({
@@ -9,6 +9,7 @@ const said = (more: Partial<UpstreamIdentity> = {}): UpstreamIdentity => ({
   email: 'ada@acme.example',
   emailVerified: true,
   displayName: 'Ada',
+  profile: noProfile,
   amr: [],
   acr: null,
   authenticatedAt: null,

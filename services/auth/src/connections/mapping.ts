@@ -4,7 +4,7 @@ import { resolveIdentityRequest, textSchema } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import { z } from 'zod';
 import { evaluate, expressionSchema } from './expression.ts';
-import { takenAs } from './kinds/claims.ts';
+import { localeText, partOfName, takenAs } from './kinds/claims.ts';
 import type { UpstreamIdentity } from './kinds/kind.ts';
 
 /** A claim by its name, or an expression over all of them. */
@@ -30,6 +30,7 @@ export const attributesSchema = z.strictObject({
   displayName: source.exactOptional(),
   givenName: source.exactOptional(),
   familyName: source.exactOptional(),
+  locale: source.exactOptional(),
 });
 
 /** By what the person is known to the connection, instead of the subject that the provider names. */
@@ -51,7 +52,7 @@ export type MappedIdentity = Omit<UpstreamIdentity, 'subject' | 'claims' | 'clai
 
 /** Throws StepError where nobody is named, or an attribute that was asked for is missing. */
 export function mapIdentity({ attributes, identifier }: Mapping, said: UpstreamIdentity): MappedIdentity {
-  const { claims, claimsDropped: _, subject: named, email, displayName, ...rest } = said;
+  const { claims, claimsDropped: _, subject: named, email, displayName, profile, ...rest } = said;
   const subject = identifier ? identifierIn(identifier, said) : named;
   if (subject === null) throw new StepError('subject_missing');
   const mapped = (name: keyof Mapping['attributes']) => attributeOf(attributes[name], claims)?.text;
@@ -66,6 +67,11 @@ export function mapIdentity({ attributes, identifier }: Mapping, said: UpstreamI
       ? { email }
       : { email: takenAs(shape.email, address.text), emailVerified: isVerified(address, said) }),
     displayName: name === undefined ? displayName : takenAs(shape.displayName, name),
+    profile: {
+      givenName: takenAs(partOfName, mapped('givenName') ?? profile.givenName),
+      familyName: takenAs(partOfName, mapped('familyName') ?? profile.familyName),
+      locale: takenAs(localeText, mapped('locale') ?? profile.locale),
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Connection, Connections } from './connection.ts';
 import { boundedClaims, verifiedIn } from './kinds/claims.ts';
-import type { UpstreamIdentity } from './kinds/kind.ts';
+import { noProfile, type UpstreamIdentity } from './kinds/kind.ts';
 import { attributesSchema, identifierSchema, type Mapping, mapIdentity } from './mapping.ts';
 
 const longest = 16 * 1_024;
@@ -67,6 +67,7 @@ function saying(
     // SAML has no word for it.
     emailVerified: kind === 'saml' ? null : verifiedIn(said),
     displayName: text('name'),
+    profile: noProfile,
     amr: [],
     acr: null,
     authenticatedAt: null,

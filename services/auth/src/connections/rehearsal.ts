@@ -7,7 +7,7 @@ import type { SignInCause } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import { signInCauseOf } from '../attempts/cause-of.ts';
 import type { Connection } from './connection.ts';
-import type { UpstreamIdentity } from './kinds/kind.ts';
+import { noProfile, type UpstreamIdentity } from './kinds/kind.ts';
 import { type Mapping, mapIdentity } from './mapping.ts';
 
 /** Of what a provider said, that which a mapping looks at. */
@@ -74,7 +74,14 @@ function refusedBy(present: Settings, { kind, issuer, jit }: Settings, wasCreate
 }
 
 function subjectBy(mapping: Mapping, said: Said): { subject: string } | { cause: SignInCause } {
-  const rest = { amr: [], acr: null, authenticatedAt: null, sessionEndsAt: null, providerSession: null };
+  const rest = {
+    profile: noProfile,
+    amr: [],
+    acr: null,
+    authenticatedAt: null,
+    sessionEndsAt: null,
+    providerSession: null,
+  };
   try {
     return { subject: mapIdentity(mapping, { ...said, ...rest, claimsDropped: [] }).subject };
   } catch (error) {

@@ -1,12 +1,13 @@
-import { readExisting, tenantRoute } from '@reeve/service-kit';
+import { ProblemError } from '@reeve/contracts';
+import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
+import { type ApplicationDirectory, isServed } from '../applications/application-directory.ts';
 import { keySchema } from '../auth-keys/auth-key.ts';
-import type { Clients } from '../clients/client.ts';
 import { domainOf } from '../domains/domain-name.ts';
 import type { Realm } from './home-realm.ts';
 import type { HomeRealm } from './know-realm.ts';
 
-type Parts = { homeRealm: HomeRealm; clients: Clients };
+type Parts = { homeRealm: HomeRealm; applications: ApplicationDirectory };
 
 const outcome = z.enum(['connection', 'ask', 'refused']);
 
@@ -15,7 +16,7 @@ function outcomeOf(realm: Realm): z.infer<typeof outcome> {
   return 'ask' in realm ? 'ask' : 'refused';
 }
 
-export const explainHomeRealm = ({ homeRealm, clients }: Parts) =>
+export const explainHomeRealm = ({ homeRealm, applications }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/home-realm:explain',
@@ -34,9 +35,12 @@ export const explainHomeRealm = ({ homeRealm, clients }: Parts) =>
       rule: z.string(),
     }),
     async handle({ tenantId, body: { email, domain, connection, authKey, clientId } }) {
-      if (clientId !== undefined) await readExisting(clients.in(tenantId), clientId);
+      const application = clientId === undefined ? null : await applications.findNow(clientId);
+      if (clientId !== undefined && !(application && isServed(application, tenantId)))
+        throw new ProblemError('not_found');
       const realm = await homeRealm.find({
         boundTo: tenantId,
+        serves: id => id === tenantId,
         tenant: null,
         connection: connection ?? null,
         authKey: authKey ?? null,

@@ -2,7 +2,7 @@
 // leaves no other way in.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Id, TenantId } from '@reeve/contracts';
+import { type Id, newId, type TenantId } from '@reeve/contracts';
 import {
   createBrowser,
   type EventReader,
@@ -217,14 +217,16 @@ describe('an auth_key', () => {
 
 describe('an explanation', () => {
   test('names the connection and the rule, as a sign-in goes', async () => {
-    const acme = await newTenant();
+    const [acme, other] = [await newTenant(), await newTenant()];
     const domain = await proven(acme, { connectionId: acme.second });
     const found = (connectionId: string, rule: string) => ({ outcome: 'connection', connectionId, rule });
     expect(await explained(acme, {})).toEqual(found(acme.first, 'first_connection'));
     expect(await explained(acme, { email: `ada@${domain}` })).toEqual(found(acme.second, 'domain_offered'));
     expect(await explained(acme, { domain, connection: acme.first })).toEqual(found(acme.first, 'connection_named'));
     expect(await explained(acme, { authKey: 'none' })).toMatchObject({ outcome: 'refused', rule: 'auth_key_unknown' });
-    expect(await explained(acme, { clientId: manyTenants.id })).toMatchObject({ code: 'not_found' });
+    expect(await explained(acme, { clientId: manyTenants.id })).toEqual(found(acme.first, 'first_connection'));
+    for (const clientId of [newId('client'), other.app.id])
+      expect(await explained(acme, { clientId })).toMatchObject({ code: 'not_found' });
   });
 });
 

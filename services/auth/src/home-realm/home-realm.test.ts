@@ -4,7 +4,16 @@ import { newId, type TenantId } from '@reeve/contracts';
 import { type AskedRealm, findHomeRealm, type KnownRealm, type RealmRule } from './home-realm.ts';
 
 const [acme, other] = [newId('tenant'), newId('tenant')];
-const nothing: AskedRealm = { boundTo: null, tenant: null, connection: null, authKey: null, domain: null };
+const nothing: AskedRealm = {
+  boundTo: null,
+  serves: () => true,
+  tenant: null,
+  connection: null,
+  authKey: null,
+  domain: null,
+};
+/** An application of the platform. */
+const forOther = { serves: (id: TenantId) => id === other };
 const two = {
   connections: ['one', 'two'],
   speaker: null as string | null,
@@ -142,13 +151,33 @@ const table: Line[] = [
     'first_connection',
     'one',
   ],
+  [
+    'an application that serves others, and names a tenant',
+    { ...forOther, tenant: 'acme' },
+    { tenant: acme },
+    'tenant_not_served',
+  ],
+  [
+    'the same, which names a connection',
+    { ...forOther, connection: 'two' },
+    { ownerOfConnection: acme },
+    'connection_unknown',
+  ],
+  [
+    'the same, with an address of a proven domain',
+    { ...forOther, domain: 'a.example' },
+    { holder: holder('enforced') },
+    'address_unknown',
+  ],
   ['an application of a tenant that is suspended', { boundTo: other }, {}, 'no_connection'],
 ];
 
 describe('who comes with', () => {
   test.each(table.map(([title, ...line]) => ({ title, line })))('$title', ({ line }) => {
     const [asked, facts, rule, connectionId] = line;
-    const realmFound = findHomeRealm({ ...nothing, ...asked }, known(facts));
+    const { boundTo = null } = asked;
+    const serves = (id: TenantId) => boundTo === null || id === boundTo;
+    const realmFound = findHomeRealm({ ...nothing, serves, ...asked }, known(facts));
     expect(realmFound.rule).toBe(rule);
     if (connectionId === undefined) expect('found' in realmFound).toBe(false);
     else expect(realmFound).toMatchObject({ found: { tenantId: acme, connectionId } });

@@ -6,6 +6,8 @@ import type { TenantId } from '@reeve/contracts';
 export type AskedRealm = {
   /** The tenant that the application belongs to; null for one that serves many. */
   boundTo: TenantId | null;
+  /** Whose people the application may sign in. */
+  serves: (tenantId: TenantId) => boolean;
   /** An id or a short name. */
   tenant: string | null;
   connection: string | null;
@@ -59,13 +61,15 @@ export type Realm =
   | { refused: true; rule: RealmRule };
 
 export function findHomeRealm(asked: AskedRealm, known: KnownRealm): Realm {
-  const { boundTo, tenant, connection, domain } = asked;
-  const isOther = (id: TenantId | null) => boundTo !== null && id !== boundTo;
+  const { boundTo, serves, tenant, connection, domain } = asked;
+  const isOther = (id: TenantId | null) => (id === null ? boundTo !== null : !serves(id));
+  const ifServed = (id: TenantId | null) => (isOther(id) ? null : id);
   // A tenant's application signs in that tenant's people, whatever it asks for.
   if (tenant !== null && isOther(known.tenant)) return refused('tenant_not_served');
   if (tenant !== null && known.tenant === null) return refused('tenant_unknown');
   const holder = known.holder?.policy === 'off' ? null : known.holder;
-  const tenantId = boundTo ?? known.tenant ?? known.ownerOfConnection ?? holder?.tenantId ?? null;
+  // Of a tenant that is not served nothing is said: neither whose a connection is nor whose a domain.
+  const tenantId = boundTo ?? known.tenant ?? ifServed(known.ownerOfConnection) ?? ifServed(holder?.tenantId ?? null);
   if (tenantId === null) {
     if (connection !== null) return refused('connection_unknown');
     return domain === null ? asking('address_needed') : asking('address_unknown');

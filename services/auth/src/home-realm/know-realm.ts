@@ -49,13 +49,14 @@ export function createHomeRealm({ tenants, connections, authKeys, domains }: Par
 
   return {
     async find(asked: AskedRealm): Promise<Realm> {
-      const { boundTo, tenant: reference, connection, domain } = asked;
+      const { boundTo, serves, tenant: reference, connection, domain } = asked;
       const [tenant, ownerOfConnection, holder] = await Promise.all([
         reference === null ? null : openTenant(reference),
         boundTo !== null || reference !== null ? null : ownerOf(connection),
         holderOf(domain),
       ]);
-      const tenantId = boundTo ?? tenant ?? ownerOfConnection ?? holder?.tenantId ?? null;
+      const found = [ownerOfConnection, holder?.tenantId].find(id => id && serves(id)) ?? null;
+      const tenantId = boundTo ?? tenant ?? found;
       const realm = tenantId === null ? null : await realmOf(tenantId, asked);
       return findHomeRealm(asked, {
         tenant,

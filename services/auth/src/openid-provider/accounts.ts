@@ -1,6 +1,9 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
+import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
+import { scopesFor } from '../resource-servers/resource-server.ts';
+import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
 import { ownMetadata } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
@@ -8,7 +11,13 @@ import { requestScope } from './request-scope.ts';
 import { tenantOfScope } from './resource-servers.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
-export type AccountParts = { live: LiveSessions; tenants: TenantDirectory; grants: GrantStore };
+export type AccountParts = {
+  live: LiveSessions;
+  tenants: TenantDirectory;
+  grants: GrantStore;
+  applications: ApplicationDirectory;
+  resourceServers: ResourceServerDirectory;
+};
 
 export function findLive({ live }: Pick<AccountParts, 'live'>, ref: SessionRef): Promise<LiveSession | null> {
   return requestScope().read(`session ${ref.sessionId}`, () => live.find(ref));
@@ -20,25 +29,45 @@ export function refOfToken(token: object | undefined): SessionRef | null {
   return typeof grantId === 'string' ? refIn(grantId) : null;
 }
 
-/**
- * Not one that the client got before its tokens were ended. Of a refresh token that is not said: whoever uses it has to
- * have the secret of now.
- */
-function isOfNow(client: Client, token: object): boolean {
-  if (!('kind' in token) || token.kind !== 'AccessToken') return true;
-  const { client_tokens_from: of } = ('extra' in token ? (token.extra ?? {}) : {}) as Record<string, unknown>;
-  return of === ownMetadata(client).tokens_from;
+/** The session that is live and whose tenant the application serves: asked wherever a token is made or looked at. */
+async function findServed(parts: AccountParts, clientId: string, ref: SessionRef): Promise<LiveSession | null> {
+  const application = await parts.applications.find(clientId);
+  return application && isServed(application, ref.tenantId) ? findLive(parts, ref) : null;
 }
 
-/** Whether a token of the client's own counts now: its session may be over. */
-export async function isGood(
-  parts: AccountParts,
-  client: Client,
-  token: { clientId?: string | undefined },
-): Promise<boolean> {
-  if (token.clientId !== client.clientId || !isOfNow(client, token)) return false;
+const kindsThatEnd = ['AccessToken', 'ClientCredentials'];
+
+/**
+ * Not one that the application got before its tokens were ended. Of a refresh token that is not said: whoever uses it
+ * has to authenticate as of now.
+ */
+function isOfNow({ tokensFrom }: Pick<KnownApplication, 'tokensFrom'>, token: object): boolean {
+  if (!('kind' in token) || !kindsThatEnd.includes(String(token.kind))) return true;
+  const { client_tokens_from: of } = ('extra' in token ? (token.extra ?? {}) : {}) as Record<string, unknown>;
+  return of === (tokensFrom ?? undefined);
+}
+
+type Introspected = { clientId?: string | undefined; aud?: unknown; extra?: unknown };
+
+/**
+ * Whether a token counts now, for an application that may know: its own, or those for the API that it is. The session
+ * may be over, the application be gone, or serve that tenant or may ask for that API no more.
+ */
+export async function isGood(parts: AccountParts, client: Client, token: Introspected): Promise<boolean> {
+  const application = token.clientId === undefined ? null : await parts.applications.find(token.clientId);
+  if (!application || !isOfNow(application, token)) return false;
+  const server = typeof token.aud === 'string' ? await parts.resourceServers.find(token.aud) : null;
+  if (typeof token.aud === 'string' && !(server && scopesFor(server, application))) return false;
   const ref = refOfToken(token);
-  return ref === null || (await findLive(parts, ref)) !== null;
+  if (client.clientId !== application.id) {
+    const asking = server?.introspectedBy.some(id => id === client.clientId)
+      ? await parts.applications.find(client.clientId)
+      : null;
+    const tenantId = ref?.tenantId ?? (token.extra as { tid?: unknown } | undefined)?.tid;
+    // The API of a tenant's own is told of that tenant's.
+    if (!asking || (asking.tenantId !== null && asking.tenantId !== tenantId)) return false;
+  }
+  return ref === null || (await findServed(parts, application.id, ref)) !== null;
 }
 
 /** How long the session goes on whose code or refresh token came, in milliseconds; null where none came. */
@@ -62,30 +91,47 @@ export async function findAccount(
   token: object | undefined,
 ) {
   const { session, result } = ctx.oidc;
-  if (token && ctx.oidc.client && !isOfNow(ctx.oidc.client, token)) return undefined;
+  const application = ctx.oidc.client ? await parts.applications.find(ctx.oidc.client.clientId) : null;
+  if (!application || (token && !isOfNow(application, token))) return undefined;
   const ref = token ? refOfToken(token) : (refOfResult(result) ?? (session ? sessionOfLogin(session) : null));
-  if (token && !(ref && (await findLive(parts, ref)))) return undefined;
+  if (token && !(ref && (await findServed(parts, application.id, ref)))) return undefined;
   return {
     accountId: sub,
     async claims() {
       const found = ref && (await findLive(parts, ref));
       if (!found) return { sub };
-      return { sub, ...claimsOf(found), email: found.state.email, name: found.state.displayName };
+      return { sub, ...claimsOf(found), ...personalClaimsOf(found) };
     },
   };
 }
 
+/** What nobody has said is not there. */
+function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
+  const { email, emailVerified, displayName, roles, profile } = state;
+  const said = {
+    ...(email === null ? {} : { email, email_verified: emailVerified }),
+    name: displayName,
+    given_name: profile.givenName,
+    family_name: profile.familyName,
+    locale: profile.locale,
+    roles,
+  };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
+}
+
 function claimsOf({ id, tenantId, state }: LiveSession) {
-  const { amr, acr, roles, authenticatedAt } = state;
+  const { amr, acr, authenticatedAt } = state;
   return {
     tid: tenantId,
     sid: id,
     amr,
-    roles,
     auth_time: Math.floor(Date.parse(authenticatedAt) / 1000),
     ...(acr === null ? {} : { acr }),
   };
 }
+
+/** What an API wants to be told, by the names that tokens have for it. */
+const claimNames = { email: ['email', 'email_verified'], name: ['name'], roles: ['roles'] } as const;
 
 export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC, token: object & { kind: string }) {
   const { platform, areas, surface, tokens_from: tokensFrom } = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
@@ -96,14 +142,23 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
     // By which its verifiers know it from one that was issued in the same second, after the client's were revoked.
     ...(tokensFrom === undefined ? {} : { client_tokens_from: tokensFrom }),
   };
+  const audience =
+    'resourceServer' in token ? (token.resourceServer as { audience?: string } | undefined)?.audience : undefined;
+  const server = audience === undefined ? null : await parts.resourceServers.find(audience);
+  const isOfService = audience !== undefined && !server;
   if (token.kind === 'ClientCredentials') {
     const scope = 'scope' in token && typeof token.scope === 'string' ? token.scope : undefined;
-    const tid = await tenantOfScope(scope, parts.tenants);
-    return { ...ofClient, ...(tid === null ? {} : { tid }) };
+    const asked = await tenantOfScope(scope, parts.tenants);
+    // At an API of the product a tenant's own machine is never of nobody's.
+    const tid = asked ?? (server ? ctx.oidc.client && ownMetadata(ctx.oidc.client).tenant_id : undefined);
+    return { ...ofClient, ...(tid === undefined ? {} : { tid }) };
   }
   const ref = refOfToken(token);
   const found = ref && (await findLive(parts, ref));
-  return found ? { ...ofClient, ...claimsOf(found) } : ofClient;
+  if (!found) return ofClient;
+  const wanted: string[] = server?.claims.flatMap(name => claimNames[name]) ?? (isOfService ? ['roles'] : []);
+  const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
+  return { ...ofClient, ...claimsOf(found), ...Object.fromEntries(personal) };
 }
 
 /** What the sign-in has handed through the provider as its result (sign-in-routes.ts). */
@@ -116,15 +171,18 @@ function refOfResult(result: object | undefined): SessionRef | null {
  * The applications are the product's own, so what they ask for is granted without a page. Each time it is a grant of
  * its own, named after the session.
  */
-export async function grantInSession({ grants }: AccountParts, ctx: KoaContextWithOIDC) {
+export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOIDC) {
   const { client, session, account, provider, result, requestParamOIDCScopes } = ctx.oidc;
   const ref = refOfResult(result) ?? (session ? sessionOfLogin(session) : null);
   if (!client || !session || !account || !ref) return undefined;
+  // Whatever led here: a person gets no code for an application that does not serve their tenant.
+  if (!(await findServed(parts, client.clientId, ref))) return undefined;
   for (const [clientId, { grantId = '' }] of Object.entries(session.authorizations ?? {}))
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
-  const named = { jti: grants.nameGrant(ref) };
+  const named = { jti: parts.grants.nameGrant(ref) };
   const grant = new provider.Grant({ ...named, clientId: client.clientId, accountId: account.accountId });
   grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
+  grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
   for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {}))
     grant.addResourceScope(resource, server.scope);
   await grant.save();

@@ -1,17 +1,18 @@
 // The provider's storage port: which of its models lies where.
 import { type Adapter, errors } from 'oidc-provider';
-import type { ClientDirectory } from '../clients/client-directory.ts';
+import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
 import { metadataOf } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 
 type Parts = {
-  clients: ClientDirectory;
+  applications: ApplicationDirectory;
   signIns: SignInRecords;
   grants: GrantStore;
   login: Partial<Adapter>;
   artifact: (model: string) => Partial<Adapter>;
+  replayDetection: Partial<Adapter>;
 };
 
 const nothing: Adapter = {
@@ -28,12 +29,19 @@ async function unexpected(): Promise<never> {
   throw new TypeError('the provider wants to store what it was not configured for');
 }
 
-export function createAdapterFactory({ clients, signIns, grants, login, artifact }: Parts): (model: string) => Adapter {
+export function createAdapterFactory({
+  applications,
+  signIns,
+  grants,
+  login,
+  artifact,
+  replayDetection,
+}: Parts): (model: string) => Adapter {
   const revokeByGrantId = (grantId: string) => grants.removeGrant(grantId);
 
   const models: Record<string, Partial<Adapter>> = {
     Client: {
-      find: id => requestScope().read(`client ${id}`, async () => metadataOf(await clients.find(id))),
+      find: id => requestScope().read(`client ${id}`, async () => metadataOf(await applications.find(id))),
     },
     Session: login,
     Interaction: {
@@ -67,6 +75,8 @@ export function createAdapterFactory({ clients, signIns, grants, login, artifact
       revokeByGrantId,
     },
     AccessToken: artifact('AccessToken'),
+    ClientCredentials: artifact('ClientCredentials'),
+    ReplayDetection: replayDetection,
     PushedAuthorizationRequest: artifact('PushedAuthorizationRequest'),
   };
   return model => ({ ...nothing, ...models[model] });

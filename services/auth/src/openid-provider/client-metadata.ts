@@ -1,11 +1,20 @@
-// What oidc-provider is told of a client. Scopes are not among it: which scopes a client gets depends on the resource
+// What oidc-provider is told of an application. Scopes are not among it: which scopes it gets depends on the resource that
 // it asks for and is decided in resource-servers.ts.
 import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
-import type { KnownClient } from '../clients/client-directory.ts';
+import type { KnownApplication } from '../applications/application-directory.ts';
 
-export const extraClientMetadata = ['tenant_id', 'platform', 'areas', 'surface', 'pkce_required', 'tokens_from'];
+export const extraClientMetadata = [
+  'tenant_id',
+  'platform',
+  'areas',
+  'surface',
+  'pkce_required',
+  'tokens_from',
+  'origins',
+  'default_resource',
+];
 
 export type OwnMetadata = {
   tenant_id?: TenantId;
@@ -14,41 +23,47 @@ export type OwnMetadata = {
   surface?: string;
   pkce_required: boolean;
   tokens_from?: string;
+  origins: string[];
+  default_resource?: string;
 };
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
 
-/**
- * The hash stands for the secret: what a client presents is turned into it before the provider compares
- * (client-secrets.ts).
- */
-export function metadataOf(client: KnownClient | null): AdapterPayload | undefined {
-  if (!client) return undefined;
-  const {
-    id,
-    name,
-    grantTypes,
-    redirectUris,
-    postLogoutRedirectUris,
-    tenantId,
-    isPlatform,
-    areas,
-    surface,
-    tokensFrom,
-  } = client;
+export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
+  if (!application) return undefined;
+  const { id, name, kind, grantTypes, redirectUris, postLogoutRedirectUris } = application;
+  const { tenantId, isPlatform, areas, surface, pkceRequired, tokensFrom, origins, defaultResource } = application;
   return {
     client_id: id,
     client_name: name,
-    client_secret: client.secrets[0] ?? 'none',
+    application_type: kind === 'native' ? 'native' : 'web',
+    ...authenticationOf(application),
     grant_types: grantTypes,
     response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
-    pkce_required: client.pkceRequired,
+    pkce_required: pkceRequired,
+    origins,
+    ...(defaultResource === null ? {} : { default_resource: defaultResource }),
     ...(tenantId === null ? {} : { tenant_id: tenantId }),
     ...(isPlatform ? { platform: true } : {}),
     ...(areas === null ? {} : { areas }),
     ...(surface === null ? {} : { surface }),
     ...(tokensFrom === null ? {} : { tokens_from: tokensFrom }),
+  };
+}
+
+function authenticationOf({ authentication, secrets }: KnownApplication): AdapterPayload {
+  if (authentication.method === 'none') return { token_endpoint_auth_method: 'none' };
+  if (authentication.method === 'client_secret') {
+    // The hash stands for the secret: what a client presents is turned into it before the provider compares
+    // (client-secrets.ts).
+    return { token_endpoint_auth_method: 'client_secret_basic', client_secret: secrets[0] ?? 'none' };
+  }
+  const { jwks, jwksUri } = authentication;
+  return {
+    token_endpoint_auth_method: 'private_key_jwt',
+    ...(jwks ? { jwks: jwks as never } : {}),
+    ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
   };
 }

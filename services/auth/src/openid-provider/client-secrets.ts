@@ -2,11 +2,15 @@
 // is presented is replaced on its way in: by the hash, when it is a secret of that client, and by something that is no
 // hash of any when it is not.
 import type { IncomingMessage } from 'node:http';
+import { platformTenantId } from '@reeve/contracts';
 import type { Request } from 'express';
-import { type ClientDirectory, holdsSecret } from '../clients/client-directory.ts';
+import { type ApplicationDirectory, secretAmong } from '../applications/application-directory.ts';
+import type { NoteSecretUse } from '../applications/secret-uses.ts';
 import { inPlaceOf } from './in-place.ts';
 
 const wrong = 'not-a-secret-of-this-client';
+
+export type SecretParts = { applications: ApplicationDirectory; noteSecretUse: NoteSecretUse };
 
 type Presented = { clientId: string; secret: string };
 
@@ -14,21 +18,24 @@ type Presented = { clientId: string; secret: string };
 export async function withHashedSecret(
   request: Request,
   body: URLSearchParams,
-  clients: ClientDirectory,
+  parts: SecretParts,
 ): Promise<IncomingMessage> {
   const headers = { ...request.headers };
   const presented = basicOf(headers.authorization) ?? postedIn(body);
   if (presented) {
-    const hash = await hashFor(presented, clients);
+    const hash = await hashFor(presented, parts);
     if (headers.authorization === undefined) body.set('client_secret', hash);
     else headers.authorization = `Basic ${encoded(presented.clientId, hash)}`;
   }
   return inPlaceOf(request, { headers, body: Buffer.from(body.toString()) });
 }
 
-async function hashFor({ clientId, secret }: Presented, clients: ClientDirectory): Promise<string> {
-  const client = await clients.findNow(clientId);
-  return client && holdsSecret(client, secret) ? (client.secrets[0] ?? wrong) : wrong;
+async function hashFor({ clientId, secret }: Presented, { applications, noteSecretUse }: SecretParts): Promise<string> {
+  const application = await applications.findNow(clientId);
+  const used = application && secretAmong(application, secret);
+  if (!used) return wrong;
+  noteSecretUse(application.tenantId ?? platformTenantId, clientId, used);
+  return application.secrets[0] ?? wrong;
 }
 
 const encoded = (clientId: string, secret: string) =>

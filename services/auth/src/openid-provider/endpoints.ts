@@ -2,17 +2,16 @@
 // business; here stands where they are, that they are open to everybody, and what is done on the way in: hashes for
 // secrets, and a GET for a POST.
 import { openRoute, type Route } from '@reeve/service-kit';
-import type { ClientDirectory } from '../clients/client-directory.ts';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
-import { withHashedSecret } from './client-secrets.ts';
+import { type SecretParts, withHashedSecret } from './client-secrets.ts';
 import { formReader, formType } from './read-form.ts';
 import type { Serve } from './serve.ts';
 
-type Parts = { serving: Serve; clients: ClientDirectory; signIns: SignInRecords };
+type Parts = SecretParts & { serving: Serve; signIns: SignInRecords };
 
 const readForm = formReader('56kb');
 
-export function providerEndpoints({ serving: { serve }, clients, signIns }: Parts): Route[] {
+export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: Parts): Route[] {
   const route = (method: 'get' | 'post', path: string, summary: string, more: Partial<Route> = {}) =>
     openRoute({
       method,
@@ -26,13 +25,14 @@ export function providerEndpoints({ serving: { serve }, clients, signIns }: Part
       ...more,
     } as Parameters<typeof openRoute>[0]);
 
-  /** Clients authenticate here, with what is turned into hashes. */
-  const forClients = (path: string, summary: string) =>
+  /** Applications authenticate here, with what is turned into hashes. */
+  const forClients = (path: string, summary: string, more: Partial<Route> = {}) =>
     route('post', path, summary, {
+      ...more,
       async handle({ request }) {
         // What is no form the library refuses in the protocol's own words.
         if (!request.is(formType)) return serve(request);
-        return serve(request, { inPlace: await withHashedSecret(request, await readForm(request), clients) });
+        return serve(request, { inPlace: await withHashedSecret(request, await readForm(request), secrets) });
       },
     });
 
@@ -43,6 +43,8 @@ export function providerEndpoints({ serving: { serve }, clients, signIns }: Part
       handle: async ({ request }) => ({ redirect: `${path}?${await readForm(request)}` }),
     });
 
+  /** The pages of an application, whose origins the provider knows. */
+  const fromPages = { crossOrigin: 'as the handler says' } as const;
   const readable = { crossOrigin: true, answer: 'json' } as const;
   return [
     route('get', '/.well-known/openid-configuration', 'What this issuer is (OpenID Connect Discovery)', readable),
@@ -55,11 +57,14 @@ export function providerEndpoints({ serving: { serve }, clients, signIns }: Part
       handle: async ({ request }) => serve(request, { before: () => signIns.takeUp(String(request.params['uid'])) }),
     }),
     forClients('/request', 'Push an authorization request (RFC 9126)'),
-    forClients('/token', 'Get tokens (RFC 6749 §3.2)'),
+    forClients('/token', 'Get tokens (RFC 6749 §3.2)', fromPages),
     forClients('/token/introspection', 'Whether a token counts (RFC 7662)'),
-    forClients('/token/revocation', 'Revoke a token (RFC 7009)'),
-    route('get', '/me', 'Who the bearer of an access token is (OpenID Connect Core §5.3)', { answer: 'json' }),
-    route('post', '/me', 'The same, by a form', { answer: 'json' }),
+    forClients('/token/revocation', 'Revoke a token (RFC 7009)', fromPages),
+    route('get', '/me', 'Who the bearer of an access token is (OpenID Connect Core §5.3)', {
+      answer: 'json',
+      ...fromPages,
+    }),
+    route('post', '/me', 'The same, by a form', { answer: 'json', ...fromPages }),
     route('get', '/session/end', 'Sign out (OpenID Connect RP-Initiated Logout)', { answer: 'page' }),
     asGet('/session/end', 'The same, by a form'),
     route('post', '/session/end/confirm', 'Sign out, confirmed by the person', { answer: 'page' }),

@@ -29,6 +29,7 @@ export function finishRequests(provider: Provider, parts: Parts): void {
       if (reused.has(ctx)) await recordReuse(parts, ctx);
       if (signedOut.has(ctx)) await signOut(parts, ctx);
       nameTokensOutside(ctx);
+      sayWhichSession(ctx);
       await requestScope().flush();
     } catch (error) {
       // Nothing is answered here: the kit does, as everywhere.
@@ -83,8 +84,17 @@ async function signOut(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
   if (next !== '') ctx.redirect(await parts.singleLogout.leaveBy(found, next, cause));
 }
 
+/** To whoever introspects a token: the library says its own name of a session, or none. */
+function sayWhichSession({ body, oidc }: KoaContextWithOIDC): void {
+  const { sid } = (oidc.entities.AccessToken?.extra ?? {}) as { sid?: unknown };
+  if (oidc.route === 'introspection' && isObject(body) && body['active'] === true && sid !== undefined)
+    body['sid'] = sid;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
 function nameTokensOutside(ctx: KoaContextWithOIDC): void {
   const body: unknown = ctx.body;
-  if (typeof body !== 'object' || body === null || !('refresh_token' in body)) return;
-  if (typeof body.refresh_token === 'string') body.refresh_token = requestScope().nameOutside(body.refresh_token);
+  if (!isObject(body) || typeof body['refresh_token'] !== 'string') return;
+  body['refresh_token'] = requestScope().nameOutside(body['refresh_token']);
 }

@@ -3,12 +3,14 @@
 // else whom the application expects.
 import { decodeJwt } from 'jose';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { isServed } from '../applications/application-directory.ts';
 import type { AuthKeyDirectory } from '../auth-keys/auth-key-directory.ts';
 import { type AccountParts, findLive } from './accounts.ts';
-import { ownMetadata } from './client-metadata.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
-export type PolicyParts = Pick<AccountParts, 'live' | 'tenants'> & { authKeys: AuthKeyDirectory };
+export type PolicyParts = Pick<AccountParts, 'live' | 'tenants' | 'applications'> & { authKeys: AuthKeyDirectory };
+
+type ClaimRequest = { essential?: boolean; value?: unknown; values?: unknown[] };
 
 export function signInPolicy(parts: PolicyParts) {
   const { Check, Prompt, base } = interactionPolicy;
@@ -20,10 +22,10 @@ export function signInPolicy(parts: PolicyParts) {
     const ref = sessionOfLogin(session);
     const found = ref && (await findLive(parts, ref));
     if (!found) return Check.REQUEST_PROMPT;
-    const bound = client && ownMetadata(client).tenant_id;
+    const application = client && (await parts.applications.find(client.clientId));
     const { tenant, connection, auth_key: authKey } = params ?? {};
     const isOtherTenant =
-      (bound !== undefined && bound !== found.tenantId) ||
+      !(application && isServed(application, found.tenantId)) ||
       (typeof tenant === 'string' && (await parts.tenants.findNamed(tenant))?.id !== found.tenantId);
     const isOtherConnection = typeof connection === 'string' && connection !== found.state.connectionId;
     const isOtherKey =
@@ -44,6 +46,20 @@ export function signInPolicy(parts: PolicyParts) {
     return Check.NO_NEED_TO_PROMPT;
   };
 
+  /** Who or what a sign-in has not brought, another one would not bring either. */
+  const assertObtained = ({ oidc: { result, session, claims, acr } }: KoaContextWithOIDC) => {
+    if (!result?.login) return Check.NO_NEED_TO_PROMPT;
+    const wanted = (claims as { id_token?: Partial<Record<string, ClaimRequest | null>> } | undefined)?.id_token;
+    const sub = wanted?.['sub']?.value;
+    if (sub !== undefined && sub !== session?.accountId)
+      throw new errors.LoginRequired('somebody else has signed in than the application expects');
+    const level = wanted?.['acr'];
+    const levels = level?.essential ? (level.values ?? [level.value]) : null;
+    if (levels && !levels.includes(acr))
+      throw new errors.UnmetAuthenticationRequirements('the identity provider has not signed the person in that way');
+    return Check.NO_NEED_TO_PROMPT;
+  };
+
   /** It was there when the sign-in began. */
   const assertStillRegistered = ({ oidc: { client, params } }: KoaContextWithOIDC) => {
     if (client?.redirectUriAllowed(String(params?.['redirect_uri']))) return Check.NO_NEED_TO_PROMPT;
@@ -53,6 +69,7 @@ export function signInPolicy(parts: PolicyParts) {
   const checks = policy.get('login')?.checks;
   checks?.add(new Check('session_not_live', 'a sign-in is needed', 'login_required', needsSignIn));
   checks?.add(new Check('somebody_else', 'another person is expected', 'login_required', assertExpected));
+  checks?.add(new Check('not_obtained', 'a requested claim could not be obtained', assertObtained), 0);
   checks?.add(new Check('redirect_uri_gone', 'nobody is sent there any more', assertStillRegistered), 0);
   // After `login`, whose reasons say more of what is needed where both are asked for.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 1);

@@ -1,6 +1,7 @@
 // Reeve as an OpenID provider: oidc-provider, configured. It speaks the protocol; who is signed in is decided by our
 // sessions.
 import type { Logger } from '@reeve/service-kit';
+import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
@@ -22,11 +23,28 @@ export type ProviderParts = AccountParts &
     log: Logger;
     keys: SigningKeys;
     adapter: AdapterFactory;
+    /** For the keys of applications, which are where they say. */
+    fetch: GuardedFetch;
     store: Pick<Store, 'recordFact' | 'clock'>;
     singleLogout: SingleLogout;
   };
 
 const seconds = { code: 60, idToken: 300, refresh: 14 * 86_400 };
+
+/** How long what is read is kept is for the library to say, a minute, and not for whoever answers. */
+async function fetchForNow(guarded: GuardedFetch, url: string, options: RequestInit): Promise<Response> {
+  const response = await guarded(url, options);
+  for (const name of ['cache-control', 'expires']) response.headers.delete(name);
+  return response;
+}
+
+const longestAssertionSeconds = 3_600;
+
+/** What proves a client is kept as used until it ends. */
+function assertShort({ exp }: { exp?: unknown }, now: Date): void {
+  if (typeof exp === 'number' && exp <= now.getTime() / 1_000 + longestAssertionSeconds) return;
+  throw new errors.InvalidClientAuth(`exp is more than ${longestAssertionSeconds} seconds away`);
+}
 
 export function createProvider(parts: ProviderParts): Provider {
   const { config, log, keys, adapter, tenants } = parts;
@@ -34,10 +52,15 @@ export function createProvider(parts: ProviderParts): Provider {
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, secure } as const;
   const configuration: Configuration = {
     adapter,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     extraClientMetadata: { properties: extraClientMetadata },
     jwks: { keys: [keys.accessToken, keys.idToken] as never },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
+    },
+    assertJwtClientAuthClaimsAndHeader: (_, claims) => assertShort(claims, parts.store.clock.now()),
+    fetch: (url, options) => fetchForNow(parts.fetch, String(url), options as RequestInit),
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
       // A `__Host-` cookie is for https and for the path /; the other two are bound to their interaction's path.
@@ -48,8 +71,13 @@ export function createProvider(parts: ProviderParts): Provider {
       long: cookie,
       short: cookie,
     },
-    scopes: ['openid', 'offline_access', 'email', 'profile'],
-    claims: { openid: ['sub', 'tid', 'sid', 'amr', 'acr', 'auth_time', 'roles'], email: ['email'], profile: ['name'] },
+    scopes: ['openid', 'offline_access', 'email', 'profile', 'roles'],
+    claims: {
+      openid: ['sub', 'tid', 'sid', 'amr', 'acr', 'auth_time'],
+      email: ['email', 'email_verified'],
+      profile: ['name', 'given_name', 'family_name', 'locale'],
+      roles: ['roles'],
+    },
     conformIdTokenClaims: false,
     responseTypes: ['code'],
     extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link'],
@@ -62,6 +90,7 @@ export function createProvider(parts: ProviderParts): Provider {
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_, client, token) => isGood(parts, client, token) },
@@ -69,13 +98,17 @@ export function createProvider(parts: ProviderParts): Provider {
       rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: showSignedOut },
       resourceIndicators: {
         enabled: true,
-        defaultResource: ctx => {
+        defaultResource: (ctx, client) => {
+          const usual = client && ownMetadata(client).default_resource;
+          if (usual !== undefined) return usual;
           if (ctx.oidc.params?.['grant_type'] !== 'client_credentials') return [];
           throw new errors.InvalidTarget('resource is required: the URL of the service that the token is for');
         },
         useGrantedResource: () => true,
         getResourceServerInfo: resourceServerInfo({
-          resources: config.REEVE_RESOURCES,
+          services: config.REEVE_RESOURCES,
+          resourceServers: parts.resourceServers,
+          applications: parts.applications,
           tenants,
           sessionLeftMs: ctx => sessionLeftMs(parts, ctx, parts.store.clock.now()),
         }),
@@ -91,7 +124,7 @@ export function createProvider(parts: ProviderParts): Provider {
       Grant: seconds.refresh,
       RefreshToken: seconds.refresh,
     },
-    clientBasedCORS: () => false,
+    clientBasedCORS: (_, origin, client) => ownMetadata(client).origins.includes(origin),
     interactions: {
       policy: signInPolicy(parts),
       url: (_, interaction) => `/interaction/${interaction.uid}`,

@@ -1,12 +1,17 @@
-// Which access token a client gets for which service. Audiences are the services' URLs, nothing else; a scope that the
-// client may not have is refused by name rather than dropped.
+// Which access token an application gets for which resource server: for one of Reeve's services or for an API of the
+// product, and nothing else. A scope that a machine may not have is refused by name rather than dropped.
 import { isId, longestAccessTokenMs, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
-import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import { ownMetadata } from './client-metadata.ts';
+import { type Client, errors, type ResourceServer as Info, type KoaContextWithOIDC } from 'oidc-provider';
+import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
+import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
+import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 
 type Parts = {
-  resources: readonly string[];
+  /** URLs of Reeve's own services. */
+  services: readonly string[];
+  resourceServers: ResourceServerDirectory;
+  applications: ApplicationDirectory;
   tenants: TenantDirectory;
   /** How long the session goes on that the token is issued in, in milliseconds; null for a machine's. */
   sessionLeftMs: (ctx: KoaContextWithOIDC) => Promise<number | null>;
@@ -22,41 +27,82 @@ export async function tenantOfScope(scope: string | undefined, tenants: TenantDi
   return (await tenants.find(reference))?.id ?? null;
 }
 
-export function resourceServerInfo({ resources, tenants, sessionLeftMs }: Parts) {
-  async function mayActFor(
-    scope: string,
-    { own, platform }: { own: TenantId | undefined; platform: boolean },
-  ): Promise<boolean> {
+export function resourceServerInfo({ services, resourceServers, applications, tenants, sessionLeftMs }: Parts) {
+  async function mayActFor(scope: string, application: KnownApplication): Promise<boolean> {
     const reference = scope.slice('tenant:'.length);
+    const { tenantId: own, isPlatform } = application;
     if (isId('tenant', reference) && reference === own) return true;
-    // Only the platform may ask about any name; a tenant's client is told nothing of others.
-    const lookedUp = platform ? reference : own;
-    const tenant = lookedUp === undefined ? null : await tenants.find(lookedUp);
-    return tenant !== null && (reference === tenant.id || reference === tenant.slug);
+    // Only who may serve several may ask about any name; a tenant's client is told nothing of others.
+    const tenant = await tenants.find(own ?? reference);
+    if (!tenant || (reference !== tenant.id && reference !== tenant.slug)) return false;
+    return isPlatform || (tenant.status === 'active' && isServed(application, tenant.id));
   }
 
-  return async (ctx: KoaContextWithOIDC, resource: string, client: Client): Promise<ResourceServer> => {
-    if (!resources.includes(resource)) throw new errors.InvalidTarget('resource is not the URL of one of our services');
-    const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
-    const { tenant_id: own, platform = false } = ownMetadata(client);
-    const isMachine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
-    if (isMachine && own !== undefined && (await tenants.find(own))?.status === 'suspended')
+  /** Of one tenant, since a token says one. */
+  async function grantedToMachine(
+    asked: readonly string[],
+    application: KnownApplication,
+    others: readonly string[],
+  ): Promise<string[]> {
+    const { tenantId: own } = application;
+    if (own !== null && (await tenants.find(own))?.status === 'suspended')
       throw new errors.UnauthorizedClient('its tenant is suspended');
-    const granted: string[] = [];
+    if (own === null && asked.filter(scope => scope.startsWith('tenant:')).length > 1)
+      throw new errors.InvalidScope('a token is for one tenant', asked.join(' '));
     for (const scope of asked) {
-      if (scope === 'platform:admin' && platform) granted.push(scope);
-      else if (scope.startsWith('tenant:') && isMachine && (await mayActFor(scope, { own, platform })))
-        granted.push(scope);
-      else if (isMachine) throw new errors.InvalidScope('this client may not ask for it', scope);
+      const mayAsk = scope.startsWith('tenant:') ? await mayActFor(scope, application) : others.includes(scope);
+      if (!mayAsk) throw new errors.InvalidScope('this client may not ask for it', scope);
     }
-    const leftMs = (await sessionLeftMs(ctx)) ?? longestAccessTokenMs;
+    return [...asked];
+  }
+
+  async function forApi(
+    server: ResourceServer,
+    application: KnownApplication,
+    machineAsks: readonly string[] | null,
+  ): Promise<{ scopes: string[]; longestMs: number; format: Pick<Info, 'accessTokenFormat' | 'jwt'> }> {
+    const allowed = scopesFor(server, application);
+    if (!allowed) throw unknownResource();
     return {
-      scope: granted.join(' '),
+      scopes: machineAsks ? await grantedToMachine(machineAsks, application, allowed) : allowed,
+      longestMs: server.tokenSeconds * 1_000,
+      format:
+        server.format === 'opaque'
+          ? { accessTokenFormat: 'opaque' }
+          : { accessTokenFormat: 'jwt', jwt: { sign: { alg: server.algorithm } } },
+    };
+  }
+
+  async function forService(application: KnownApplication, machineAsks: readonly string[] | null) {
+    const ofPlatform = application.isPlatform ? ['platform:admin'] : [];
+    return {
+      scopes: machineAsks ? await grantedToMachine(machineAsks, application, ofPlatform) : [],
+      longestMs: longestAccessTokenMs,
+      format: { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } } as const,
+    };
+  }
+
+  return async (ctx: KoaContextWithOIDC, resource: string, client: Client): Promise<Info> => {
+    const application = await applications.find(client.clientId);
+    if (!application) throw unknownResource();
+    const asked = ((ctx.oidc.params?.['scope'] as string | undefined) ?? '').split(' ').filter(scope => scope !== '');
+    const machineAsks = ctx.oidc.params?.['grant_type'] === 'client_credentials' ? asked : null;
+    const server = services.includes(resource) ? null : await resourceServers.find(resource);
+    if (!server && !services.includes(resource)) throw unknownResource();
+    const { scopes, longestMs, format } = await (server
+      ? forApi(server, application, machineAsks)
+      : forService(application, machineAsks));
+    const leftMs = (await sessionLeftMs(ctx)) ?? longestMs;
+    return {
+      scope: scopes.join(' '),
       audience: resource,
-      // Services verify it by themselves, and nobody tells them of a session whose time is over.
-      accessTokenTTL: Math.max(1, Math.floor(Math.min(leftMs, longestAccessTokenMs) / 1_000)),
-      accessTokenFormat: 'jwt',
-      jwt: { sign: { alg: 'ES256' } },
+      // Whoever verifies it by itself is told by nobody of a session whose time is over.
+      accessTokenTTL: Math.max(1, Math.floor(Math.min(leftMs, longestMs) / 1_000)),
+      ...format,
     };
   };
 }
+
+/** One answer for what is not there and for what is not for this application. */
+const unknownResource = () =>
+  new errors.InvalidTarget('resource is neither the URL of one of our services nor of an API that it may ask for');

@@ -7,7 +7,9 @@ const id = newId('session');
 const fresh: Omit<Session, 'status'> = {
   userId: newId('user'),
   email: 'ada@acme.example',
+  emailVerified: true,
   displayName: 'Ada',
+  profile: { givenName: 'Ada', familyName: null, locale: null },
   roles: ['tenant_member'],
   connectionId: newId('connection'),
   method: 'oidc',

@@ -4,12 +4,15 @@
 import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
 import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
-import type { ProviderSession } from '../connections/kinds/kind.ts';
+import { noProfile, type Profile, type ProviderSession } from '../connections/kinds/kind.ts';
 
 export type Session = {
   userId: Id<'user'>;
   email: string | null;
+  /** It is the person's own, by the word of who speaks for its domain. */
+  emailVerified: boolean;
   displayName: string | null;
+  profile: Profile;
   /** Those that the person has now: a change reaches every live session. */
   roles: string[];
   connectionId: string;
@@ -57,9 +60,17 @@ export const sessionView = z.object({
 
 export const sessions = collection<Session>({
   name: 'sessions',
-  version: 3,
-  // Version 1 knew one method, and neither knew the provider's session.
-  upgrade: state => ({ method: 'oidc', providerSubject: null, providerSession: null, ...(state as object) }) as Session,
+  version: 4,
+  // Version 1 knew one method, 1 and 2 not the provider's session, and none of them more of the person than the name.
+  upgrade: state =>
+    ({
+      method: 'oidc',
+      providerSubject: null,
+      providerSession: null,
+      emailVerified: false,
+      profile: noProfile,
+      ...(state as object),
+    }) as Session,
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
     inOrder: { equality: [], direction: 'descending' },
@@ -90,10 +101,12 @@ export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNulla
 export function reauthenticate(session: Session, again: Omit<Session, 'status'>): Decision<Session> {
   if (session.status !== 'live') return null;
   const { authenticatedAt, amr, acr, roles, connectionId, method, providerSubject, providerSession } = again;
-  const { email, displayName, signedInAt } = again;
+  const { email, emailVerified, displayName, profile, signedInAt } = again;
   const signIn = {
     email,
+    emailVerified,
     displayName,
+    profile,
     ...(signedInAt === undefined ? {} : { signedInAt }),
     authenticatedAt,
     amr,

@@ -48,20 +48,21 @@ export async function goOn(
 
 /** A sign-in that begins, or begins anew because the person went back. */
 export async function begun(
-  { clients, store }: GoOnParts,
+  { applications, store }: GoOnParts,
   { params, prompt }: Pick<Interaction, 'params' | 'prompt'>,
 ): Promise<SignIn> {
   const clientId = textOf(params['client_id']) ?? 'unknown';
-  const client = await clients.find(clientId);
+  const application = await applications.find(clientId);
   const maxAge = params['max_age'] === undefined ? Number.NaN : Number(params['max_age']);
-  const [loginHint, acrValues] = [textOf(params['login_hint']), textOf(params['acr_values'])];
+  const loginHint = textOf(params['login_hint']);
+  const acrValues = textOf(params['acr_values']) ?? acrClaimed(params['claims']);
   const uiLocales = localesOf(params['ui_locales']);
   const isLink = params['link'] === 'true';
   return newSignIn({
     startedAt: store.clock.now().toISOString(),
     clientId,
-    surface: client?.surface ?? unsaidSurface,
-    boundTo: client?.tenantId ?? null,
+    surface: application?.surface ?? unsaidSurface,
+    boundTo: application?.tenantId ?? null,
     tenantAsked: textOf(params['tenant']),
     connectionAsked: textOf(params['connection']),
     authKeyAsked: textOf(params['auth_key']),
@@ -78,6 +79,15 @@ export async function begun(
       ...(Number.isSafeInteger(maxAge) ? { maxAgeSeconds: maxAge } : {}),
     },
   });
+}
+
+/** By the `claims` parameter instead, of which the provider has seen to it that it is JSON. */
+function acrClaimed(claims: unknown): string | null {
+  if (typeof claims !== 'string') return null;
+  const { id_token: ofIdToken } = JSON.parse(claims) as { id_token?: { acr?: { value?: unknown; values?: unknown } } };
+  const { value, values } = ofIdToken?.acr ?? {};
+  const levels = [value, values].flat().filter(level => typeof level === 'string');
+  return levels.length === 0 ? null : levels.join(' ');
 }
 
 /** On the record, and over: what came back may not be tried again. */

@@ -2,15 +2,15 @@
 // somebody types, a page would tell who is a tenant here.
 import { type Brand, pagesAreFor, type TenantDirectory } from '@reeve/service-kit';
 import type { Response } from 'express';
+import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import type { BrandDirectory } from '../branding/brand-directory.ts';
-import type { ClientDirectory } from '../clients/client-directory.ts';
 import type { SignIn } from './sign-in.ts';
 
-export type PageParts = { tenants: TenantDirectory; brands: BrandDirectory; clients: ClientDirectory };
+export type PageParts = { tenants: TenantDirectory; brands: BrandDirectory; applications: ApplicationDirectory };
 
 /** Of this answer; nothing is looked up unless there is a page. */
 export function showPagesOf(
-  { tenants, brands, clients }: PageParts,
+  { tenants, brands, applications }: PageParts,
   response: Response,
   { uid, signIn }: { uid: string; signIn: SignIn },
 ): void {
@@ -23,7 +23,7 @@ export function showPagesOf(
   }
 
   async function back() {
-    const client = await clients.find(clientId);
+    const client = await applications.find(clientId);
     return client && { href: `/interaction/${uid}/leave`, name: client.name };
   }
 

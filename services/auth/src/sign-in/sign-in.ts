@@ -23,6 +23,7 @@ export type StepName =
 type Person = {
   userId: Id<'user'>;
   email: string | null;
+  emailVerified: boolean;
   displayName: string | null;
   roles: string[];
   lookedUpAt: string;

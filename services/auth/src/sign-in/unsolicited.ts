@@ -6,7 +6,7 @@ import { StepError } from '@reeve/relying-party';
 import { causeOf, type Logger, type Reply, type TenantDirectory } from '@reeve/service-kit';
 import type { Store } from '@reeve/store';
 import type { Request } from 'express';
-import type { ClientDirectory } from '../clients/client-directory.ts';
+import { type ApplicationDirectory, isServed } from '../applications/application-directory.ts';
 import { atOf } from '../connections/connection.ts';
 import type { ConnectionDirectory } from '../connections/connection-directory.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
@@ -14,7 +14,7 @@ import type { KindName, Kinds } from '../connections/kinds/registry.ts';
 import { meaningOf } from './failure-meaning.ts';
 
 export type UnsolicitedParts = {
-  clients: ClientDirectory;
+  applications: ApplicationDirectory;
   connections: ConnectionDirectory;
   tenants: TenantDirectory;
   kinds: Kinds;
@@ -38,12 +38,12 @@ export async function startedElsewhere(parts: UnsolicitedParts, came: Came): Pro
   const kind: ConnectionKind = parts.kinds[came.by];
   try {
     const taken = await kind.takeUnsolicited?.(at, came.form.toString());
-    const client = taken && (await parts.clients.find(taken.clientId));
-    // An application of another tenant is none of this connection's.
-    const isOwn = client && (client.tenantId === null || client.tenantId === tenantId);
-    if (!isOwn || client.initiateLoginUri === null) throw new StepError('unsolicited');
+    const application = taken && (await parts.applications.find(taken.clientId));
+    // An application that does not serve the tenant is none of this connection's.
+    if (!(application && isServed(application, tenantId)) || application.initiateLoginUri === null)
+      throw new StepError('unsolicited');
     return {
-      redirect: toApplication(client.initiateLoginUri, { iss: parts.issuer, tenant: tenantId, connection: at.id }),
+      redirect: toApplication(application.initiateLoginUri, { iss: parts.issuer, tenant: tenantId, connection: at.id }),
     };
   } catch (error) {
     if (!(error instanceof StepError)) throw error;

@@ -1,7 +1,8 @@
 // Of everything that an identity provider says of somebody, what is handed on for the mapping of attributes: JSON of a
 // bounded size and form. It is stored while somebody signs in, so it holds no name that a document of the store may
 // not.
-import type { z } from 'zod';
+import { textSchema } from '@reeve/contracts';
+import { z } from 'zod';
 
 /** Of the protocol, and of nobody. */
 const ofProtocol = new Set('iss aud azp exp iat nbf jti nonce at_hash c_hash s_hash sid'.split(' '));
@@ -63,3 +64,8 @@ export const verifiedIn = ({ email_verified: said }: Readonly<Record<string, unk
 
 /** A claim, if it is as we take it; what is not counts as not said. */
 export const takenAs = <T>(schema: z.ZodType<T>, claim: unknown): T | null => schema.safeParse(claim).data ?? null;
+
+/** As parts of tokens of ours they are short. */
+export const partOfName = textSchema(200);
+/** A tag of BCP 47, as `de-AT`; with underscores, as some write it. */
+export const localeText = z.string().regex(/^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,5}$/);

@@ -13,6 +13,11 @@ export const connectionSecretClass = 'connection-client-secret';
 /** In place of an issuer, where its provider has not been named yet. */
 export const unknownIssuer = 'not set';
 
+/** What else applications like to know of a person. */
+export type Profile = { givenName: string | null; familyName: string | null; locale: string | null };
+
+export const noProfile: Profile = { givenName: null, familyName: null, locale: null };
+
 /** Who somebody is, in the words of their identity provider. */
 export type UpstreamIdentity = {
   issuer: string;
@@ -22,6 +27,7 @@ export type UpstreamIdentity = {
   /** As the provider says it; null when it says nothing. */
   emailVerified: boolean | null;
   displayName: string | null;
+  profile: Profile;
   amr: string[];
   acr: string | null;
   /** When the person signed in there, where the provider says it. ISO 8601. */

@@ -54,13 +54,15 @@ function withRoles(state: Session, changed: Record<string, boolean>) {
 }
 
 function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: Date): Omit<Session, 'status'> {
-  const { userId, email, displayName, roles } = known(signIn.person);
+  const { userId, email, emailVerified, displayName, roles } = known(signIn.person);
   const identity = known(signIn.identity);
   const latestEnd = new Date(now.getTime() + sessionLifetimeSeconds * 1_000).toISOString();
   return {
     userId,
     email,
+    emailVerified,
     displayName,
+    profile: identity.profile,
     roles,
     connectionId: known(signIn.connectionId),
     method: known(signIn.method),

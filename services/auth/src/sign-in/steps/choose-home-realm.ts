@@ -1,18 +1,19 @@
 // Where somebody signs in: by what the application asks for, or by the address that the person gives.
 import type { Id } from '@reeve/contracts';
 import { html, type Language, type Page } from '@reeve/service-kit';
+import { type ApplicationDirectory, isServed } from '../../applications/application-directory.ts';
 import type { ConnectionDirectory } from '../../connections/connection-directory.ts';
 import { domainOf } from '../../domains/domain-name.ts';
 import type { HomeRealm } from '../../home-realm/know-realm.ts';
 import { textsIn } from '../../page-texts/page-texts.ts';
 import type { Step } from '../step.ts';
 
-type Parts = { homeRealm: HomeRealm; connections: ConnectionDirectory };
+type Parts = { homeRealm: HomeRealm; connections: ConnectionDirectory; applications: ApplicationDirectory };
 
 const textOf = (value: string | null): string | null => value?.trim() || null;
 
 export const chooseHomeRealm =
-  ({ homeRealm, connections }: Parts): Step =>
+  ({ homeRealm, connections, applications }: Parts): Step =>
   async ({ uid, signIn, answer }) => {
     const { boundTo, tenantAsked, connectionAsked, authKeyAsked, domainAsked, wish } = signIn;
     // What the application asks for comes first: a person may complete it, and not change it.
@@ -23,8 +24,10 @@ export const chooseHomeRealm =
     const asking = (text: Complaint['text'] | null) => ({
       ask: askForAddress(uid, text && { text, about }, given),
     });
+    const application = await applications.find(signIn.clientId);
     const realm = await homeRealm.find({
       boundTo,
+      serves: id => application !== null && isServed(application, id),
       tenant: tenantAsked ?? given.tenant,
       connection: connectionAsked,
       authKey: authKeyAsked,

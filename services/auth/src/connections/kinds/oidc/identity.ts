@@ -2,7 +2,7 @@
 import { resolveIdentityRequest, textSchema } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import type * as client from 'openid-client';
-import { boundedClaims, takenAs, verifiedIn } from '../claims.ts';
+import { boundedClaims, localeText, partOfName, takenAs, verifiedIn } from '../claims.ts';
 import type { UpstreamIdentity } from '../kind.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,6 +31,11 @@ export function identityOf(said: client.IDToken, { entraTenants }: Settings): Up
     email: takenAs(taken.email, said['email']),
     emailVerified: verifiedIn(said),
     displayName: takenAs(taken.displayName, said['name']),
+    profile: {
+      givenName: takenAs(partOfName, said['given_name']),
+      familyName: takenAs(partOfName, said['family_name']),
+      locale: takenAs(localeText, said['locale']),
+    },
     amr: Array.isArray(amr) ? amr.flatMap(one => takenAs(method, one) ?? []).slice(0, mostMethods) : [],
     acr: takenAs(level, said['acr']),
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000).toISOString() : null,

@@ -2,7 +2,7 @@
 // known here, and a connection's own mapping comes before them.
 import { resolveIdentityRequest, textSchema } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
-import { boundedClaims, takenAs } from '../claims.ts';
+import { boundedClaims, localeText, partOfName, takenAs } from '../claims.ts';
 import type { UpstreamIdentity } from '../kind.ts';
 import { nameIdFormat } from './names.ts';
 import type { Asserted } from './read-assertion.ts';
@@ -20,6 +20,7 @@ const usual = {
   ],
   givenName: [`${claimsUri}/givenname`, 'givenName', 'firstName', 'urn:oid:2.5.4.42'],
   familyName: [`${claimsUri}/surname`, 'surname', 'lastName', 'sn', 'urn:oid:2.5.4.4'],
+  locale: ['preferredLanguage', 'locale', 'urn:oid:2.16.840.1.113730.3.1.39'],
 };
 
 const multipleMethods = 'http://schemas.microsoft.com/claims/multipleauthn';
@@ -69,6 +70,11 @@ export function identityOf(asserted: Asserted, issuer: string): UpstreamIdentity
     // SAML has no word for it. Of several nobody knows which is the person's own.
     emailVerified: addresses.length > 1 ? false : null,
     displayName: takenAs(taken.displayName, first(usual.displayName) ?? fullName),
+    profile: {
+      givenName: takenAs(partOfName, first(usual.givenName)),
+      familyName: takenAs(partOfName, first(usual.familyName)),
+      locale: takenAs(localeText, first(usual.locale)),
+    },
     amr: [...new Set(methods)],
     acr: takenAs(level, authnContext),
     authenticatedAt: asserted.authenticatedAt,

@@ -1,0 +1,114 @@
+// Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Those of
+// tenants from the store, those of the platform from the environment.
+import { timingSafeEqual } from 'node:crypto';
+import { platformTenantId, type TenantId } from '@reeve/contracts';
+import type { Clock } from '@reeve/store';
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../config.ts';
+import { type Application, type Applications, sha256 } from './application.ts';
+
+export type KnownApplication = Omit<Application, 'secrets' | 'createdAt' | 'deletedAt'> & {
+  id: string;
+  /** Null for one that belongs to no tenant. */
+  tenantId: TenantId | null;
+  /** Of the platform team: it may ask for `platform:admin`, and what it does is on the record of the tenant. */
+  isPlatform: boolean;
+  /** SHA-256 of the secrets that count now, the newest first. */
+  secrets: readonly string[];
+};
+
+/** Whether it may have to do with people and data of that tenant. Asked wherever a token is made (lesson L32). */
+export const isServed = ({ tenantId, tenants }: KnownApplication, id: TenantId): boolean =>
+  tenantId === null ? tenants === 'all' || (tenants?.includes(id) ?? false) : tenantId === id;
+
+export type ApplicationDirectory = ReturnType<typeof createApplicationDirectory>;
+
+/** Of a change that another instance has made it is known this much later; of its revocation at once. */
+const keptMs = 1_000;
+
+type Parts = { applications: Applications; config: Config; clock: Clock };
+
+export function createApplicationDirectory({ applications, config, clock }: Parts) {
+  const all = applications.acrossTenants('an application names only its id when it authenticates');
+  const own = new Map(ownApplications(config).map(application => [application.id, application]));
+  const kept = new LRUCache<string, KnownApplication>({ max: 10_000, ttl: keptMs });
+
+  async function findNow(id: string): Promise<KnownApplication | null> {
+    const known = own.get(id);
+    if (known) return known;
+    const entry = await all.getByUnique('id', id);
+    if (!entry) return null;
+    const now = clock.now().toISOString();
+    const { secrets, createdAt: _, deletedAt: __, ...state } = entry.state;
+    const application = {
+      ...state,
+      id,
+      tenantId: entry.tenantId === platformTenantId ? null : entry.tenantId,
+      isPlatform: false,
+      secrets: secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(one => one.sha256),
+    };
+    kept.set(id, application);
+    return application;
+  }
+
+  return {
+    /** As it was a second ago at most. */
+    find: async (id: string): Promise<KnownApplication | null> => kept.get(id) ?? findNow(id),
+
+    /** As it is now: for whoever authenticates as it. */
+    findNow,
+
+    forget: (id: string): void => void kept.delete(id),
+  };
+}
+
+/** The hash of the secret that was given; null where it is none of the application's. */
+export function secretAmong({ secrets }: KnownApplication, given: string): string | null {
+  const hash = Buffer.from(sha256(given), 'hex');
+  const found = secrets.filter(secret => timingSafeEqual(Buffer.from(secret, 'hex'), hash));
+  return found[0] ?? null;
+}
+
+/** The platform team's own, and the consent service, which signs people in. */
+function ownApplications(config: Config): KnownApplication[] {
+  const usual: Omit<
+    KnownApplication,
+    'id' | 'kind' | 'name' | 'grantTypes' | 'redirectUris' | 'isPlatform' | 'secrets'
+  > = {
+    postLogoutRedirectUris: [],
+    initiateLoginUri: null,
+    origins: [],
+    authentication: { method: 'client_secret' },
+    tenantId: null,
+    tenants: 'all',
+    defaultResource: null,
+    areas: null,
+    surface: null,
+    pkceRequired: true,
+    tokensFrom: null,
+  };
+  return [
+    {
+      ...usual,
+      id: config.REEVE_PLATFORM_CLIENT_ID,
+      kind: 'machine',
+      name: 'Platform',
+      grantTypes: ['client_credentials'],
+      redirectUris: [],
+      isPlatform: true,
+      secrets: [sha256(config.REEVE_PLATFORM_CLIENT_SECRET)],
+    },
+    {
+      ...usual,
+      id: 'reeve-consent',
+      kind: 'web',
+      name: 'Reeve consent',
+      grantTypes: ['authorization_code'],
+      redirectUris: [`${config.REEVE_CONSENT_URL}/sign-in/callback`],
+      // A person's token of the consent service is for its own pages, and administers nothing.
+      areas: [],
+      isPlatform: false,
+      secrets: [sha256(config.REEVE_CONSENT_CLIENT_SECRET)],
+    },
+  ];
+}

@@ -1,0 +1,148 @@
+// What an application may be: its kinds, and what goes together.
+import { areas } from '@reeve/access';
+import { idSchema } from '@reeve/contracts';
+import { z } from 'zod';
+import { isLoopback } from '../loopback.ts';
+import { isPublicKeySet } from './client-keys.ts';
+
+const grantType = z.enum(['client_credentials', 'authorization_code', 'refresh_token']);
+export type GrantType = z.infer<typeof grantType>;
+
+const authenticationMethods = ['client_secret', 'private_key_jwt', 'none'] as const;
+type AuthenticationMethod = (typeof authenticationMethods)[number];
+
+type Kind = {
+  grantTypes: readonly [GrantType, ...GrantType[]];
+  /** Those that it has unless it says otherwise. */
+  usualGrantTypes: readonly [GrantType, ...GrantType[]];
+  /** How it proves which application it is; the first unless it says otherwise. */
+  authentication: readonly [AuthenticationMethod, ...AuthenticationMethod[]];
+};
+
+const signsPeopleIn = ['authorization_code', 'refresh_token'] as const;
+
+/** An application on people's own devices keeps no secret: it is known by where people are sent back to. */
+export const kinds = {
+  /** With a server of its own. */
+  web: {
+    grantTypes: [...signsPeopleIn, 'client_credentials'],
+    usualGrantTypes: signsPeopleIn,
+    authentication: ['client_secret', 'private_key_jwt'],
+  },
+  /** In a browser alone. */
+  single_page: { grantTypes: signsPeopleIn, usualGrantTypes: signsPeopleIn, authentication: ['none'] },
+  /** Installed on a computer or a phone. */
+  native: { grantTypes: signsPeopleIn, usualGrantTypes: signsPeopleIn, authentication: ['none'] },
+  /** Acts by itself. */
+  machine: {
+    grantTypes: ['client_credentials'],
+    usualGrantTypes: ['client_credentials'],
+    authentication: ['client_secret', 'private_key_jwt'],
+  },
+} as const satisfies Record<string, Kind>;
+export type KindOfApplication = keyof typeof kinds;
+
+export const kindSchema = z.enum(Object.keys(kinds) as [KindOfApplication, ...KindOfApplication[]]);
+
+const isPrivateUse = (protocol: string) => /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(protocol);
+
+/**
+ * https, http on this very machine, or a scheme of a native application's own, which is a domain name the other way
+ * round (RFC 8252 §7.1); nothing that a browser would not take for the host, and nothing that comes back in a fragment.
+ */
+const redirectUri = z
+  .url()
+  .max(2_000)
+  .superRefine((text, context) => {
+    const url = URL.parse(text);
+    if (!url) return;
+    const { protocol, hostname, username, password } = url;
+    if (protocol === 'http:' && !isLoopback(hostname)) context.addIssue('must be https, or http on localhost');
+    if (protocol !== 'http:' && protocol !== 'https:' && !isPrivateUse(protocol))
+      context.addIssue('must be https, http on localhost, or a scheme such as com.example.app:');
+    if (username !== '' || password !== '') context.addIssue('must hold no credentials');
+    if (text.includes('#')) context.addIssue('must have no fragment');
+  });
+
+const isOfTheWeb = (text: string) => /^https?:/i.test(text);
+const webUri = redirectUri.refine(isOfTheWeb, 'must be https, or http on localhost');
+
+/** As a browser sends it. */
+const origin = webUri.refine(
+  text => URL.parse(text)?.origin === text && !text.includes('*'),
+  'must be an origin, as https://app.example',
+);
+
+const authentication = z.discriminatedUnion('method', [
+  z.strictObject({ method: z.literal('client_secret') }),
+  z.strictObject({ method: z.literal('none') }),
+  z.strictObject({
+    method: z.literal('private_key_jwt'),
+    /** Where its public keys are, for one that changes them; or the keys themselves. */
+    jwksUri: webUri.exactOptional(),
+    jwks: z
+      .strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(10) })
+      .refine(
+        isPublicKeySet,
+        'must be public keys for signatures by ES256, PS256, RS256 or EdDSA, RSA of 2048 bit or more',
+      )
+      .exactOptional(),
+  }),
+]);
+export type Authentication = z.infer<typeof authentication>;
+
+export const applicationSettings = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  grantTypes: z.array(grantType).min(1),
+  redirectUris: z.array(redirectUri).max(20),
+  postLogoutRedirectUris: z.array(redirectUri).max(20),
+  initiateLoginUri: webUri.nullable(),
+  origins: z.array(origin).max(20),
+  authentication,
+  defaultResource: z.url().max(2_000).nullable(),
+  areas: z.array(z.enum(areas)).max(areas.length).nullable(),
+  surface: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,59}$/, 'must be up to 60 lowercase letters, digits, _ and -')
+    .nullable(),
+  pkceRequired: z.boolean(),
+});
+export type ApplicationSettings = z.infer<typeof applicationSettings>;
+
+const mostTenants = 1_000;
+
+/** Of the platform's applications: whose people they sign in. */
+export const tenantsServed = z.union([z.literal('all'), z.array(idSchema('tenant')).max(mostTenants)]);
+
+type Complaint = { field: string; message: string };
+type Together = Pick<
+  ApplicationSettings,
+  'grantTypes' | 'redirectUris' | 'postLogoutRedirectUris' | 'authentication' | 'pkceRequired'
+> & { kind: KindOfApplication };
+
+/** Why these settings do not go together, by field; null when they do. */
+export function contradictionIn(settings: Together): Complaint | null {
+  const { grantTypes, redirectUris, postLogoutRedirectUris, authentication: by, pkceRequired, kind } = settings;
+  const { grantTypes: possible, authentication: methods }: Kind = kinds[kind];
+  const other = grantTypes.find(one => !possible.includes(one));
+  if (other !== undefined) return { field: 'grantTypes', message: `${other} is none of a ${kind} application's` };
+  if (grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code'))
+    return { field: 'grantTypes', message: 'refresh_token needs authorization_code' };
+  if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
+    return { field: 'redirectUris', message: 'authorization_code needs at least one' };
+  if (!methods.includes(by.method))
+    return { field: 'authentication.method', message: `of a ${kind} application is ${methods.join(' or ')}` };
+  if (by.method === 'private_key_jwt' && (by.jwks === undefined) === (by.jwksUri === undefined))
+    return { field: 'authentication', message: 'private_key_jwt needs jwks or jwksUri, and not both' };
+  if (by.method === 'none' && !pkceRequired)
+    return { field: 'pkceRequired', message: 'only an application that proves which it is can do without' };
+  return (
+    ofNoOther(kind, 'redirectUris', redirectUris) ?? ofNoOther(kind, 'postLogoutRedirectUris', postLogoutRedirectUris)
+  );
+}
+
+/** A scheme of one's own is registered on a device, by whichever application comes first: it is for those there. */
+function ofNoOther(kind: KindOfApplication, field: string, uris: readonly string[]): Complaint | null {
+  const at = kind === 'native' ? -1 : uris.findIndex(uri => !isOfTheWeb(uri));
+  return at === -1 ? null : { field: `${field}.${at}`, message: 'a scheme of its own is for native applications' };
+}

@@ -1,0 +1,26 @@
+// Resource servers as the OpenID provider looks them up: by the URL that an application names.
+import { LRUCache } from 'lru-cache';
+import { canonical, ofPlatform, type ResourceServer, type ResourceServers } from './resource-server.ts';
+
+export type ResourceServerDirectory = ReturnType<typeof createResourceServerDirectory>;
+
+/** Of a change that another instance has made it is known this much later. */
+const keptMs = 1_000;
+
+export function createResourceServerDirectory({ resourceServers }: { resourceServers: ResourceServers }) {
+  const kept = new LRUCache<string, ResourceServer>({ max: 1_000, ttl: keptMs });
+
+  return {
+    /** Written as it was registered; null for any other. */
+    async find(identifier: string): Promise<ResourceServer | null> {
+      const known = kept.get(identifier);
+      if (known) return known;
+      const entry = await ofPlatform(resourceServers).getByUnique('identifier', canonical(identifier));
+      if (entry?.state.identifier !== identifier) return null;
+      kept.set(identifier, entry.state);
+      return entry.state;
+    },
+
+    forget: (identifier: string): void => void kept.delete(identifier),
+  };
+}
