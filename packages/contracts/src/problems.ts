@@ -19,6 +19,11 @@ export const problems = {
     'The access token is not valid here',
     'Get a new token whose `resource` is the URL of this service.',
   ],
+  dpop_proof_invalid: [
+    401,
+    'The proof of possession is not valid here',
+    'The token is bound to a key: send it as `Authorization: DPoP`, with a new proof for each request (RFC 9449).',
+  ],
   access_denied: [
     403,
     'This token may not do that',

@@ -7,6 +7,7 @@ import type { Language } from './pages/language.ts';
 import { readerOf } from './pages/reader.ts';
 import { sendPage } from './pages/send-page.ts';
 import { sendProblem } from './problem-json.ts';
+import { proofAlgorithms } from './proof-of-possession.ts';
 import type { AnswerKind, Reply, Route } from './route.ts';
 
 export type Answer = { status: number; body: unknown; etag?: string | undefined; location?: string | undefined };
@@ -22,6 +23,10 @@ const scimTypes: Partial<Record<ProblemCode, string>> = {
   scim_filter_invalid: 'invalidFilter',
   scim_uniqueness: 'uniqueness',
 };
+
+/** A SCIM directory has a token of its own, which is bound to no key. */
+const challengesOf = (family: AnswerKind) =>
+  family === 'scim' ? ['Bearer'] : ['Bearer', `DPoP algs="${proofAlgorithms.join(' ')}"`];
 
 export function answerOf(route: Route, reply: Extract<Reply<unknown>, { body: unknown }>): Answer {
   const etag = reply.version === undefined ? undefined : `"${reply.version}"`;
@@ -43,7 +48,7 @@ export function sendError(family: AnswerKind, response: Response, problem: Probl
 export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void | Promise<void> {
   const isForPeople = family === 'page' || family === 'redirect';
   if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
-  if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', challengesOf(family));
   switch (family) {
     case 'page':
     case 'redirect':

@@ -168,7 +168,8 @@ function serveAbout(app: Express, { name, purpose, config, routes }: AppParts): 
 
 function serveRoutes(app: Express, parts: AppParts): void {
   const { routes, verifyToken, tenants, store, authenticate = {}, access = createAccess() } = parts;
-  const handlerOf = createRouteHandlers({ verifyToken, tenants, store, authenticate, access });
+  const selfUrl = parts.config.REEVE_SELF_URL;
+  const handlerOf = createRouteHandlers({ verifyToken, tenants, store, authenticate, access, selfUrl });
   const served = routes.filter(route => route !== parts.fastLane?.route);
   for (const path of mostSpecificFirst(new Set(served.map(route => route.path)))) {
     const own = served.filter(route => route.path === path);

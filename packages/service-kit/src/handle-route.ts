@@ -7,6 +7,7 @@ import { type Answer, answerOf, sendAnswer } from './answer.ts';
 import { createIdempotency, type Idempotency, idempotencyKeyForm, type Once } from './idempotency.ts';
 import { sendPage } from './pages/send-page.ts';
 import { areOfTheirForm, readParameters } from './path.ts';
+import { createPossessionCheck, type Presented } from './proof-of-possession.ts';
 import { readBody } from './read-body.ts';
 import type { HandlerInput, Reply, Route } from './route.ts';
 import type { KnownTenant, TenantDirectory } from './tenant-directory.ts';
@@ -36,9 +37,13 @@ export type RouteParts = {
   access: Access;
   tenants: TenantDirectory;
   store: Store;
+  /** What proofs of possession call this service. */
+  selfUrl: string;
   /** How the other kinds of callers are known. A service without such routes needs none. */
   authenticate?: { directory?: Authenticate; browser?: Authenticate };
 };
+
+type Parts = RouteParts & { assertPossession: ReturnType<typeof createPossessionCheck> };
 
 type Exchange = { request: Request; response: Response; params: Record<string, string>; cameAt: Date };
 
@@ -55,7 +60,9 @@ const decideAgainEveryMs = 1_000;
 
 const nobody: Who = { known: null, caller: null };
 
-export function createRouteHandlers(parts: RouteParts) {
+export function createRouteHandlers(given: RouteParts) {
+  const now = () => given.store.clock.now().getTime();
+  const parts: Parts = { ...given, assertPossession: createPossessionCheck({ selfUrl: given.selfUrl, now }) };
   const idempotency = createIdempotency(parts.store);
   return (route: Route): RequestHandler =>
     async (request, response) => {
@@ -105,7 +112,7 @@ export function createRouteHandlers(parts: RouteParts) {
 }
 
 /** Who it is, in which tenant, and that they may. */
-async function admit(parts: RouteParts, route: Route, exchange: Exchange): Promise<Admitted | NotSignedIn> {
+async function admit(parts: Parts, route: Route, exchange: Exchange): Promise<Admitted | NotSignedIn> {
   const { request, response, params } = exchange;
   const who = await identify(parts, route, exchange);
   if ('signIn' in who) return who;
@@ -136,13 +143,15 @@ async function whileAdmitted(
 }
 
 async function identify(
-  { verifyToken, authenticate = {} }: RouteParts,
+  { verifyToken, assertPossession, authenticate = {} }: Parts,
   route: Route,
   exchange: Exchange,
 ): Promise<Who | NotSignedIn> {
   if (route.caller === 'stranger') return nobody;
   if (route.caller === 'bearer') {
-    const caller = await verifyToken(bearerOf(exchange.request), exchange.cameAt);
+    const { scheme, token } = credentialsOf(exchange.request);
+    const caller = await verifyToken(token, exchange.cameAt);
+    await assertPossession(exchange.request, { scheme, token, boundTo: caller.boundTo ?? null });
     return { caller, known: knownAs(caller) };
   }
   const found = await authenticate[route.caller]?.(exchange);
@@ -156,12 +165,12 @@ async function signInFirst(request: Request, response: Response, { signIn }: Not
   response.redirect(303, await signIn());
 }
 
-function bearerOf(request: Request): string {
+function credentialsOf(request: Request): Pick<Presented, 'scheme' | 'token'> {
   const header = request.get('Authorization');
   if (header === undefined) throw new ProblemError('token_missing');
-  const token = /^Bearer ([\w.~+/=-]+)$/i.exec(header)?.[1];
-  if (token === undefined) throw new ProblemError('token_invalid');
-  return token;
+  const [, scheme, token] = /^(Bearer|DPoP) ([\w.~+/=-]+)$/i.exec(header) ?? [];
+  if (scheme === undefined || token === undefined) throw new ProblemError('token_invalid');
+  return { scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', token };
 }
 
 const vias = { user: 'session', service: 'system', client: 'client', directory: 'client' } as const;

@@ -14,6 +14,8 @@ export type Caller = Principal & {
   /** From which moment on tokens of the client counted when this one was issued (ISO 8601). Null for from ever. */
   clientTokensFrom: string | null;
   surface: string | null;
+  /** The thumbprint of the key that its token is bound to (RFC 9449). */
+  boundTo?: string | null;
   /** Origins whose pages may read with this token. */
   origins?: readonly string[];
 };
@@ -31,6 +33,14 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter
 function reachOf(payload: JWTPayload): string[] {
   if (payload['areas'] === undefined) return ['tenant'];
   return texts(payload['areas']).filter(one => areas.some(area => area === one));
+}
+
+/** A way of binding that is not known here is none that could be checked. */
+function keyOf({ cnf }: JWTPayload): string | null {
+  if (cnf === undefined) return null;
+  const jkt = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? text(cnf.jkt) : null;
+  if (jkt === null) throw new ProblemError('token_invalid');
+  return jkt;
 }
 
 function callerOf(payload: JWTPayload): Caller {
@@ -55,6 +65,7 @@ function callerOf(payload: JWTPayload): Caller {
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000) : null,
     clientTokensFrom: text(payload['client_tokens_from']),
     surface: text(payload['surface']),
+    boundTo: keyOf(payload),
   };
 }
 

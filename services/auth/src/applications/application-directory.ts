@@ -85,6 +85,7 @@ function ownApplications(config: Config): KnownApplication[] {
     areas: null,
     surface: null,
     pkceRequired: true,
+    dpopRequired: false,
     tokensFrom: null,
   };
   return [

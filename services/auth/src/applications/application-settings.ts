@@ -106,6 +106,7 @@ export const applicationSettings = z.strictObject({
     .regex(/^[a-z][a-z0-9_-]{0,59}$/, 'must be up to 60 lowercase letters, digits, _ and -')
     .nullable(),
   pkceRequired: z.boolean(),
+  dpopRequired: z.boolean(),
 });
 export type ApplicationSettings = z.infer<typeof applicationSettings>;
 

@@ -29,6 +29,7 @@ const settings: Settings = {
   areas: null,
   surface: null,
   pkceRequired: true,
+  dpopRequired: false,
 };
 const application: Application = register(which, settings, 'aa').state;
 const types = (decision: Decision<Application>) => decision?.events.map(({ type }) => type);
@@ -95,6 +96,7 @@ describe('an application', () => {
       authentication: ___,
       tenants: ____,
       defaultResource: _____,
+      dpopRequired: ______,
       ...version4
     } = application;
     const secrets = [{ sha256: 'aa', expiresAt: null }];

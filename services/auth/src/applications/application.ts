@@ -27,7 +27,7 @@ import {
 type Secret = { sha256: string; createdAt: string | null; expiresAt: string | null };
 
 /** Of the platform's applications; null for a tenant's own. */
-export type TenantsServed = z.infer<typeof tenantsServed> | null;
+type TenantsServed = z.infer<typeof tenantsServed> | null;
 
 export type Application = {
   kind: KindOfApplication;
@@ -52,6 +52,8 @@ export type Application = {
   surface: string | null;
   /** False for a confidential application that cannot do PKCE. */
   pkceRequired: boolean;
+  /** Its tokens are bound to a key of its own, and worth nothing without it (RFC 9449). */
+  dpopRequired: boolean;
   /** Its tokens from before this moment count no more. Null when none was ever revoked. */
   tokensFrom: string | null;
   /** The newest first; those that were rotated away count until they expire. */
@@ -85,6 +87,7 @@ export const applicationView = z.object({
   areas: z.array(z.string()).nullable(),
   surface: z.string().nullable(),
   pkceRequired: z.boolean(),
+  dpopRequired: z.boolean(),
   secrets: z.array(
     z.object({ createdAt: z.string().nullable(), expiresAt: z.string().nullable(), lastUsedAt: z.string().nullable() }),
   ),
@@ -93,7 +96,10 @@ export const applicationView = z.object({
 /** The secret is shown when it is made, and never again. Null for an application that has none. */
 export const applicationWithSecret = applicationView.extend({ clientSecret: z.string().nullable() });
 
-type Version4 = Omit<Application, 'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'secrets'> & {
+type Version4 = Omit<
+  Application,
+  'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'dpopRequired' | 'secrets'
+> & {
   secrets: Omit<Secret, 'createdAt'>[];
 };
 type Version3 = Omit<Version4, 'initiateLoginUri'>;
@@ -133,6 +139,7 @@ function sinceVersion4(state: Version4): Application {
     authentication: { method: 'client_secret' },
     tenants: null,
     defaultResource: null,
+    dpopRequired: false,
     secrets: state.secrets.map(secret => ({ ...secret, createdAt: null })),
   };
 }
@@ -202,7 +209,7 @@ export function register(which: Which, settings: Settings, secretSha256: string 
 }
 
 /** By which its tokens reach somewhere, or are got: those from before count no more. */
-const decisive: readonly (keyof Application)[] = ['areas', 'tenants', 'authentication'];
+const decisive: readonly (keyof Application)[] = ['areas', 'tenants', 'authentication', 'dpopRequired'];
 
 export function update(
   which: Which,

@@ -26,6 +26,7 @@ const ofTenant = applicationSettings.extend({
   areas: shape.areas.optional().describe('Null, for everywhere in its tenant; none, of a public or the platform’s'),
   surface: shape.surface.default(null),
   pkceRequired: shape.pkceRequired.default(true),
+  dpopRequired: shape.dpopRequired.default(false),
   tenants: tenantsServed.optional(),
 });
 const ofPlatform = ofTenant.extend({ tenants: tenantsServed });

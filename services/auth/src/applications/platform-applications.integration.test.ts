@@ -249,8 +249,9 @@ describe('an application without a secret', () => {
 
 describe('pages of an application', () => {
   const origin = new URL(callback).origin;
-  const asked = (path: string, from: string, init: RequestInit) =>
-    fetch(`${auth.url}${path}`, { ...init, headers: { ...init.headers, origin: from } });
+  type Init = { method?: string; headers?: Record<string, string>; body?: URLSearchParams };
+  const asked = (path: string, from: string, { headers = {}, ...init }: Init) =>
+    fetch(`${auth.url}${path}`, { ...init, headers: { ...headers, origin: from } });
   const allowed = (answer: Response) => answer.headers.get('access-control-allow-origin');
 
   test('ask for tokens and for who somebody is from its own origins, and from no other', async () => {

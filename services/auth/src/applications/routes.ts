@@ -7,7 +7,7 @@ import type { z } from 'zod';
 type Suffix = '' | '/{clientId}' | '/{clientId}:rotate-secret';
 
 /** Whose it is: a tenant, or the platform. */
-export type Owned = { owner: TenantId; caller: Caller };
+type Owned = { owner: TenantId; caller: Caller };
 
 type RouteOfBoth<S extends Suffix, B, Q, R> = Omit<
   Parameters<typeof platformRoute<`/v1/applications${S}`, R, B, Q>>[0],

@@ -14,6 +14,7 @@ export const extraClientMetadata = [
   'tokens_from',
   'origins',
   'default_resource',
+  'dpop_required',
 ];
 
 export type OwnMetadata = {
@@ -25,6 +26,7 @@ export type OwnMetadata = {
   tokens_from?: string;
   origins: string[];
   default_resource?: string;
+  dpop_required?: boolean;
 };
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
@@ -32,7 +34,8 @@ export const ownMetadata = (client: { metadata(): object }) => client.metadata()
 export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
   if (!application) return undefined;
   const { id, name, kind, grantTypes, redirectUris, postLogoutRedirectUris } = application;
-  const { tenantId, isPlatform, areas, surface, pkceRequired, tokensFrom, origins, defaultResource } = application;
+  const { tenantId, isPlatform, areas, surface, pkceRequired, dpopRequired, tokensFrom, origins, defaultResource } =
+    application;
   return {
     client_id: id,
     client_name: name,
@@ -44,6 +47,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     post_logout_redirect_uris: postLogoutRedirectUris,
     pkce_required: pkceRequired,
     origins,
+    ...(dpopRequired ? { dpop_bound_access_tokens: true, dpop_required: true } : {}),
     ...(defaultResource === null ? {} : { default_resource: defaultResource }),
     ...(tenantId === null ? {} : { tenant_id: tenantId }),
     ...(isPlatform ? { platform: true } : {}),

@@ -1,5 +1,6 @@
 // Reeve as an OpenID provider: oidc-provider, configured. It speaks the protocol; who is signed in is decided by our
 // sessions.
+import { hkdfSync } from 'node:crypto';
 import type { Logger } from '@reeve/service-kit';
 import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
@@ -57,6 +58,7 @@ export function createProvider(parts: ProviderParts): Provider {
     jwks: { keys: [keys.accessToken, keys.idToken] as never },
     enabledJWA: {
       idTokenSigningAlgValues: ['RS256', 'ES256'],
+      dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
     },
     assertJwtClientAuthClaimsAndHeader: (_, claims) => assertShort(claims, parts.store.clock.now()),
@@ -89,7 +91,11 @@ export function createProvider(parts: ProviderParts): Provider {
     expiresWithSession: () => false,
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
+      dPoP: {
+        enabled: true,
+        nonceSecret: Buffer.from(hkdfSync('sha256', config.REEVE_COOKIE_KEYS[0] ?? '', '', 'dpop-nonce', 32)),
+        requireNonce: ({ oidc }) => oidc.client !== undefined && ownMetadata(oidc.client).dpop_required === true,
+      },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },

@@ -1,9 +1,8 @@
 // What may be used once, such as the assertion by which a client authenticates. The provider looks whether it is there and
-// then puts it there; of two at the same moment, at two instances, both would find nothing. So it is decided when it is
-// put.
+// then puts it there; of two at the same moment, at two instances, both would find nothing. So whoever looks has taken it.
 import { randomUUID } from 'node:crypto';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
-import { type Adapter, errors } from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
 
 type Used = { by: string };
 
@@ -14,13 +13,20 @@ export const usedOnce = platformRecords<Used>({
 
 type Parts = { records: PlatformRecords<Used>; clock: Clock };
 
-export const replayDetectionAdapter = ({ records, clock }: Parts): Pick<Adapter, 'find' | 'upsert'> => ({
-  find: async () => undefined,
+/** Longer than anything that may be used once is good; what it is comes a moment later. */
+const longestMs = 7_200_000;
 
-  async upsert(id, _, expiresIn) {
-    const by = randomUUID();
-    const expiresAt = new Date(clock.now().getTime() + Math.max(1, expiresIn ?? 0) * 1_000);
-    const kept = await records.change(id, used => (used ? null : { row: { by }, expiresAt }));
-    if (kept?.row.by !== by) throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
-  },
-});
+export const replayDetectionAdapter = ({ records, clock }: Parts): Pick<Adapter, 'find' | 'upsert'> => {
+  const after = (ms: number) => new Date(clock.now().getTime() + ms);
+  return {
+    async find(id) {
+      const by = randomUUID();
+      const kept = await records.change(id, used => (used ? null : { row: { by }, expiresAt: after(longestMs) }));
+      return kept?.row.by === by ? undefined : { jti: id, kind: 'ReplayDetection' };
+    },
+
+    async upsert(id, _, expiresIn) {
+      await records.put(id, { by: 'whoever was first' }, after(Math.max(1, expiresIn ?? 0) * 1_000));
+    },
+  };
+};
