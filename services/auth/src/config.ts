@@ -23,8 +23,11 @@ export const configSchema = baseConfig.extend({
     .number()
     .min(0)
     .max(60)
-    .default(5)
-    .describe('How long a refresh token that has been followed may come again, for clients that refresh twice at once'),
+    .default(30)
+    .describe(
+      'How long a refresh token that has been followed may come again, for clients that refresh twice at once, or got no ' +
+        'answer',
+    ),
   REEVE_METADATA_REFRESH_HOURS: z.coerce
     .number()
     .min(0.25)

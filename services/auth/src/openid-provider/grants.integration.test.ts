@@ -98,6 +98,52 @@ describe('a refresh token', () => {
     expect(await follow(token)).toBe(false);
   });
 
+  test('that others have gone on from has its own successor all the same, until its own grace is over', async () => {
+    const { grantId } = await granted();
+    const tokens = [await newToken(grantId)];
+    const next = (token: string) =>
+      request(async () => {
+        expect(await usual().followRefreshToken(token)).toBe(true);
+        await usual().saveRefreshToken('inside', { grantId, exp: inSeconds(3_600) });
+        return requestScope().nameOutside('inside');
+      });
+    for (let generation = 0; generation < 10; generation += 1) {
+      tokens.push(await next(tokens.at(-1) ?? ''));
+      opened.pass(400);
+    }
+    // Whoever comes last with one of them gets what the first one got.
+    for (const [generation, token] of tokens.slice(0, -1).entries())
+      expect(await next(token)).toBe(tokens[generation + 1]);
+    opened.pass(graceMs - 4_000 + 1);
+    expect(await find(tokens[0] ?? '')).toHaveProperty('consumed');
+    expect(await follow(tokens[0] ?? '')).toBe(false);
+    expect(await next(tokens[1] ?? '')).toBe(tokens[2]);
+  });
+
+  test('remembers as many that may come again as have come in that time, and not those from before', async () => {
+    const { grantId } = await granted();
+    let token = await newToken(grantId);
+    for (let generation = 0; generation < 5; generation += 1) {
+      token = await request(async () => {
+        await usual().followRefreshToken(token);
+        await usual().saveRefreshToken('inside', { grantId, exp: inSeconds(3_600) });
+        return requestScope().nameOutside('inside');
+      });
+      opened.pass(2_000);
+    }
+    expect((await opened.records.get(grantId))?.row.refresh?.followedAt).toHaveLength(3);
+  });
+
+  test('from before that was kept is what it was', () => {
+    const before = { grant: '{}', secret: 'x', expiresAt: 1 };
+    const refresh = { payload: '{}', generation: 3, rotatedAt: 7 };
+    expect(grants.upgrade?.({ ...before, refresh }, 1)).toEqual({
+      ...before,
+      refresh: { payload: '{}', generation: 3, followedAt: [7] },
+    });
+    expect(grants.upgrade?.(before, 1)).toEqual(before);
+  });
+
   test('that was made by the key before counts while that key is there, and no longer', async () => {
     const { grantId } = await granted();
     const token = await newToken(grantId, storeWith('old'));

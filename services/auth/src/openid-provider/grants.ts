@@ -1,8 +1,8 @@
 // What a person has granted an application in a session, as one record: the grant, the code that it began with, and the
 // refresh tokens that followed. A grant's name begins with that of its session. The text of no token is kept: a code is
 // known by its hash, and a refresh token says which grant it belongs to and which generation it is, under a MAC. So
-// those who refresh at the same moment with the same token get the same successor (lesson L4), and whoever comes later
-// with a token that has been followed is found out.
+// those who refresh at the same moment with the same token get the same successor (lesson L4), also where others have
+// gone on from that by then (lesson L31), and whoever comes later with a token that has been followed is found out.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
 import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
@@ -17,14 +17,29 @@ export type GrantRow = {
   secret: string;
   codeHash?: string;
   code?: { payload: string; isUsed: boolean };
-  refresh?: { payload: string; generation: number; rotatedAt: number };
+  refresh?: {
+    payload: string;
+    generation: number;
+    /** When the generations before were followed, the last one first: those that may still come again. */
+    followedAt: number[];
+  };
   expiresAt: number;
 };
 
 type Known = Versioned<GrantRow> | null;
 
+type Version1 = Omit<GrantRow, 'refresh'> & { refresh?: { payload: string; generation: number; rotatedAt: number } };
+
 export const grants = platformRecords<GrantRow>({
   name: 'oidc_grants',
+  version: 2,
+  // Version 1 knew only of the last one.
+  upgrade(stored) {
+    const { refresh, ...rest } = stored as Version1;
+    if (!refresh) return rest;
+    const { rotatedAt, ...others } = refresh;
+    return { ...rest, refresh: { ...others, followedAt: rotatedAt === 0 ? [] : [rotatedAt] } };
+  },
   reason: 'a code and a refresh token are looked up before anything of a tenant is known',
   keys: ['codeHash'],
 });
@@ -43,6 +58,9 @@ type Parts = {
 /** What a request changes of a grant: from what it had read, or from a new one. */
 type Edits = { from: Known; first: GrantRow; changes: ((row: GrantRow) => GrantRow)[] };
 
+/** Processes that share one token and refresh without a pause make a few hundred in a second. */
+const mostThatComeAgain = 2_000;
+
 type RefreshName = { grantId: string; generation: number };
 
 const verdicts = metrics.getMeter('@reeve/auth').createCounter('reeve.refresh_tokens', {
@@ -57,6 +75,7 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
   if (newestKey === undefined) throw new TypeError('without a key there is no MAC');
   const now = () => clock.now().getTime();
   const keyOf = (grantId: string) => `grant ${grantId}`;
+  const successorOf = (grantId: string) => `generation of ${grantId}`;
   const read = (grantId: string): Promise<Known> => requestScope().read(keyOf(grantId), () => records.get(grantId));
   const saved = (row: GrantRow) => ({ row, expiresAt: new Date(row.expiresAt) });
 
@@ -109,10 +128,8 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       return one.length === other.length && timingSafeEqual(one, other);
     });
 
-  const refreshTokenOf = (grantId: string, { secret, refresh }: GrantRow): string => {
-    const name = { grantId, generation: refresh?.generation ?? 0 };
-    return [grantId, name.generation, macOf(name, secret, newestKey)].join(separator);
-  };
+  const refreshTokenOf = (name: RefreshName, { secret }: GrantRow): string =>
+    [name.grantId, name.generation, macOf(name, secret, newestKey)].join(separator);
 
   /** The grant that a refresh token belongs to, and its generation; null for a text that we have not made. */
   async function openRefreshToken(token: string): Promise<(RefreshName & { row: GrantRow }) | null> {
@@ -123,8 +140,15 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
   }
 
   /** Followed a moment ago, by one successor. */
-  const isInGrace = (generation: number, { refresh }: GrantRow) =>
-    refresh !== undefined && generation === refresh.generation - 1 && now() - refresh.rotatedAt <= graceMs;
+  const isInGrace = (generation: number, { refresh }: GrantRow) => {
+    const followedAt = refresh?.followedAt[refresh.generation - 1 - generation];
+    return followedAt !== undefined && now() - followedAt <= graceMs;
+  };
+
+  const follow = ({ generation, followedAt, payload }: NonNullable<GrantRow['refresh']>) => {
+    const mayComeAgain = followedAt.filter(at => now() - at <= graceMs).slice(0, mostThatComeAgain - 1);
+    return { payload, generation: generation + 1, followedAt: [now(), ...mayComeAgain] };
+  };
 
   return {
     /** The name of a grant that is about to be made in a session. */
@@ -183,12 +207,14 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
         ...before,
         refresh: {
           generation: before.refresh?.generation ?? 0,
-          rotatedAt: before.refresh?.rotatedAt ?? 0,
+          followedAt: before.refresh?.followedAt ?? [],
           payload: JSON.stringify(payload),
         },
         expiresAt: lastsUntil(before, payload),
       }));
-      requestScope().rename(id, refreshTokenOf(grantId, row));
+      const followed = await requestScope().read<number | undefined>(successorOf(grantId), async () => undefined);
+      const generation = followed ?? row.refresh?.generation ?? 0;
+      requestScope().rename(id, refreshTokenOf({ grantId, generation }, row));
     },
 
     async findRefreshToken(token: string): Promise<AdapterPayload | undefined> {
@@ -199,7 +225,7 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       const payload = { ...parsed(refresh.payload), jti: token };
       const isCurrent = generation === refresh.generation || isInGrace(generation, row);
       if (!isCurrent) verdicts.add(1, { verdict: 'reused' });
-      return isCurrent ? payload : { ...payload, consumed: Math.floor(refresh.rotatedAt / 1_000) };
+      return isCurrent ? payload : { ...payload, consumed: Math.floor((refresh.followedAt[0] ?? now()) / 1_000) };
     },
 
     /**
@@ -212,12 +238,11 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       let isFirst = false;
       const result = await decide(grantId, row => {
         isFirst = row.refresh?.generation === generation;
-        return isFirst && row.refresh
-          ? { ...row, refresh: { ...row.refresh, generation: generation + 1, rotatedAt: now() } }
-          : null;
+        return isFirst && row.refresh ? { ...row, refresh: follow(row.refresh) } : null;
       });
       verdicts.add(1, { verdict: isFirst ? 'followed' : 'in_grace' });
-      return result?.row.refresh?.generation === generation + 1 && isInGrace(generation, result.row);
+      requestScope().remember(successorOf(grantId), generation + 1);
+      return result !== null && isInGrace(generation, result.row);
     },
   };
 }

@@ -33,7 +33,7 @@ export type ProviderParts = AccountParts &
 const seconds = { code: 60, idToken: 300, refresh: 14 * 86_400 };
 
 /** How long what is read is kept is for the library to say, a minute, and not for whoever answers. */
-async function fetchForNow(guarded: GuardedFetch, url: string, options: RequestInit): Promise<Response> {
+async function fetchForNow(guarded: GuardedFetch, url: string | URL, options: RequestInit): Promise<Response> {
   const response = await guarded(url, options);
   for (const name of ['cache-control', 'expires']) response.headers.delete(name);
   return response;
@@ -62,7 +62,7 @@ export function createProvider(parts: ProviderParts): Provider {
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
     },
     assertJwtClientAuthClaimsAndHeader: (_, claims) => assertShort(claims, parts.store.clock.now()),
-    fetch: (url, options) => fetchForNow(parts.fetch, String(url), options as RequestInit),
+    fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
       // A `__Host-` cookie is for https and for the path /; the other two are bound to their interaction's path.

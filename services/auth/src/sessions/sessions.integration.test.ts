@@ -245,10 +245,13 @@ describe('a refresh token', () => {
     expect((await refresh(successor)).status).toBe(400);
   });
 
-  test('of two generations before is known to two at once, be it a moment later', async () => {
+  test('of two generations before gets its own successor once more, and a moment later ends the family', async () => {
     const { refreshToken } = await signedIn();
     const second = (await refresh(refreshToken)).body['refresh_token'];
     const third = (await refresh(second)).body['refresh_token'];
+    const again = await refresh(refreshToken);
+    expect([again.status, again.body['refresh_token']]).toEqual([200, second]);
+    await pause(graceMs + 200);
     expect((await refresh(refreshToken)).status).toBe(400);
     expect((await refresh(third)).status).toBe(400);
   });
