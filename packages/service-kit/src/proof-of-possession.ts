@@ -58,7 +58,7 @@ export function createPossessionCheck({ selfUrl, now }: { selfUrl: string; now: 
 async function read(proof: string): Promise<{ thumbprint: string; payload: JWTPayload }> {
   if (!isCanonicalJws(proof)) throw new ProblemError('dpop_proof_invalid', 'it is no JWT');
   try {
-    const options = { algorithms: proofAlgorithms, typ: 'dpop+jwt' };
+    const options = { algorithms: proofAlgorithms, typ: 'dpop+jwt', clockTolerance: windowMs / 1_000 };
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, options);
     return { payload, thumbprint: await calculateJwkThumbprint(protectedHeader.jwk ?? {}) };
   } catch (cause) {

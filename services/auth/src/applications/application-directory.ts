@@ -86,6 +86,7 @@ function ownApplications(config: Config): KnownApplication[] {
     surface: null,
     pkceRequired: true,
     dpopRequired: false,
+    securityProfile: null,
     tokensFrom: null,
   };
   return [

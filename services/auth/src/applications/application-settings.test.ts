@@ -15,7 +15,10 @@ const usual = {
   postLogoutRedirectUris: [],
   authentication: { method: 'client_secret' },
   pkceRequired: true,
+  dpopRequired: false,
+  securityProfile: null,
 } as const;
+const byKey = { method: 'private_key_jwt', jwksUri: 'https://app.example/jwks' };
 
 describe('settings of an application', () => {
   const { redirectUris, origins, authentication } = applicationSettings.shape;
@@ -92,6 +95,9 @@ describe('settings of an application', () => {
       'authentication',
     ],
     [{ kind: 'native', authentication: { method: 'none' }, pkceRequired: false }, 'pkceRequired'],
+    [{ securityProfile: 'fapi2' }, 'authentication.method'],
+    [{ securityProfile: 'fapi2', authentication: byKey }, 'dpopRequired'],
+    [{ securityProfile: 'fapi2', authentication: byKey, dpopRequired: true, pkceRequired: false }, 'pkceRequired'],
     [{ redirectUris: [...uris, 'com.example.app:/cb'] }, 'redirectUris.1'],
     [{ postLogoutRedirectUris: ['com.example.app:/out'] }, 'postLogoutRedirectUris.0'],
   ])('%j do not go together: %s', (change, field) => {

@@ -107,6 +107,7 @@ export const applicationSettings = z.strictObject({
     .nullable(),
   pkceRequired: z.boolean(),
   dpopRequired: z.boolean(),
+  securityProfile: z.literal('fapi2').nullable(),
 });
 export type ApplicationSettings = z.infer<typeof applicationSettings>;
 
@@ -118,7 +119,13 @@ export const tenantsServed = z.union([z.literal('all'), z.array(idSchema('tenant
 type Complaint = { field: string; message: string };
 type Together = Pick<
   ApplicationSettings,
-  'grantTypes' | 'redirectUris' | 'postLogoutRedirectUris' | 'authentication' | 'pkceRequired'
+  | 'grantTypes'
+  | 'redirectUris'
+  | 'postLogoutRedirectUris'
+  | 'authentication'
+  | 'pkceRequired'
+  | 'dpopRequired'
+  | 'securityProfile'
 > & { kind: KindOfApplication };
 
 /** Why these settings do not go together, by field; null when they do. */
@@ -138,8 +145,19 @@ export function contradictionIn(settings: Together): Complaint | null {
   if (by.method === 'none' && !pkceRequired)
     return { field: 'pkceRequired', message: 'only an application that proves which it is can do without' };
   return (
-    ofNoOther(kind, 'redirectUris', redirectUris) ?? ofNoOther(kind, 'postLogoutRedirectUris', postLogoutRedirectUris)
+    notOfProfile(settings) ??
+    ofNoOther(kind, 'redirectUris', redirectUris) ??
+    ofNoOther(kind, 'postLogoutRedirectUris', postLogoutRedirectUris)
   );
+}
+
+/** FAPI 2.0 Security Profile §5.3: an application that proves itself by a key, and whose tokens are bound to one. */
+function notOfProfile({ securityProfile, authentication: { method }, dpopRequired, pkceRequired }: Together) {
+  if (securityProfile === null) return null;
+  if (method !== 'private_key_jwt')
+    return { field: 'authentication.method', message: `of ${securityProfile} is private_key_jwt` };
+  if (!dpopRequired) return { field: 'dpopRequired', message: `is so of ${securityProfile}` };
+  return pkceRequired ? null : { field: 'pkceRequired', message: `is so of ${securityProfile}` };
 }
 
 /** A scheme of one's own is registered on a device, by whichever application comes first: it is for those there. */

@@ -30,6 +30,7 @@ const settings: Settings = {
   surface: null,
   pkceRequired: true,
   dpopRequired: false,
+  securityProfile: null,
 };
 const application: Application = register(which, settings, 'aa').state;
 const types = (decision: Decision<Application>) => decision?.events.map(({ type }) => type);
@@ -97,6 +98,7 @@ describe('an application', () => {
       tenants: ____,
       defaultResource: _____,
       dpopRequired: ______,
+      securityProfile: _______,
       ...version4
     } = application;
     const secrets = [{ sha256: 'aa', expiresAt: null }];

@@ -54,6 +54,8 @@ export type Application = {
   pkceRequired: boolean;
   /** Its tokens are bound to a key of its own, and worth nothing without it (RFC 9449). */
   dpopRequired: boolean;
+  /** What it has promised to keep to: the FAPI 2.0 Security Profile, or nothing in particular. */
+  securityProfile: 'fapi2' | null;
   /** Its tokens from before this moment count no more. Null when none was ever revoked. */
   tokensFrom: string | null;
   /** The newest first; those that were rotated away count until they expire. */
@@ -88,6 +90,7 @@ export const applicationView = z.object({
   surface: z.string().nullable(),
   pkceRequired: z.boolean(),
   dpopRequired: z.boolean(),
+  securityProfile: z.string().nullable(),
   secrets: z.array(
     z.object({ createdAt: z.string().nullable(), expiresAt: z.string().nullable(), lastUsedAt: z.string().nullable() }),
   ),
@@ -98,7 +101,7 @@ export const applicationWithSecret = applicationView.extend({ clientSecret: z.st
 
 type Version4 = Omit<
   Application,
-  'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'dpopRequired' | 'secrets'
+  'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'dpopRequired' | 'securityProfile' | 'secrets'
 > & {
   secrets: Omit<Secret, 'createdAt'>[];
 };
@@ -140,6 +143,7 @@ function sinceVersion4(state: Version4): Application {
     tenants: null,
     defaultResource: null,
     dpopRequired: false,
+    securityProfile: null,
     secrets: state.secrets.map(secret => ({ ...secret, createdAt: null })),
   };
 }
@@ -209,7 +213,13 @@ export function register(which: Which, settings: Settings, secretSha256: string 
 }
 
 /** By which its tokens reach somewhere, or are got: those from before count no more. */
-const decisive: readonly (keyof Application)[] = ['areas', 'tenants', 'authentication', 'dpopRequired'];
+const decisive: readonly (keyof Application)[] = [
+  'areas',
+  'tenants',
+  'authentication',
+  'dpopRequired',
+  'securityProfile',
+];
 
 export function update(
   which: Which,

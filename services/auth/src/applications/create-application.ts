@@ -27,6 +27,7 @@ const ofTenant = applicationSettings.extend({
   surface: shape.surface.default(null),
   pkceRequired: shape.pkceRequired.default(true),
   dpopRequired: shape.dpopRequired.default(false),
+  securityProfile: shape.securityProfile.default(null),
   tenants: tenantsServed.optional(),
 });
 const ofPlatform = ofTenant.extend({ tenants: tenantsServed });

@@ -15,6 +15,7 @@ export const extraClientMetadata = [
   'origins',
   'default_resource',
   'dpop_required',
+  'security_profile',
 ];
 
 export type OwnMetadata = {
@@ -27,6 +28,7 @@ export type OwnMetadata = {
   origins: string[];
   default_resource?: string;
   dpop_required?: boolean;
+  security_profile?: 'fapi2';
 };
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
@@ -47,6 +49,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     post_logout_redirect_uris: postLogoutRedirectUris,
     pkce_required: pkceRequired,
     origins,
+    ...ofProfile(application),
     ...(dpopRequired ? { dpop_bound_access_tokens: true, dpop_required: true } : {}),
     ...(defaultResource === null ? {} : { default_resource: defaultResource }),
     ...(tenantId === null ? {} : { tenant_id: tenantId }),
@@ -56,6 +59,16 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     ...(tokensFrom === null ? {} : { tokens_from: tokensFrom }),
   };
 }
+
+/** FAPI 2.0 Security Profile §5.3.2: requests are pushed, and signatures are by ES256, PS256 or EdDSA. */
+const ofProfile = ({ securityProfile }: KnownApplication): AdapterPayload =>
+  securityProfile === null
+    ? {}
+    : {
+        security_profile: securityProfile,
+        require_pushed_authorization_requests: true,
+        id_token_signed_response_alg: 'ES256',
+      };
 
 function authenticationOf({ authentication, secrets }: KnownApplication): AdapterPayload {
   if (authentication.method === 'none') return { token_endpoint_auth_method: 'none' };

@@ -39,6 +39,14 @@ async function fetchForNow(guarded: GuardedFetch, url: string | URL, options: Re
   return response;
 }
 
+const isFapi = (client: Parameters<typeof ownMetadata>[0]) => ownMetadata(client).security_profile === 'fapi2';
+
+/** FAPI 2.0 Security Profile §5.3.2.1 and §5.4: for the issuer and nobody besides, and not by RS256. */
+function assertOfProfile({ aud }: { aud?: unknown }, { alg }: { alg?: unknown }, issuer: string): void {
+  if (aud !== issuer) throw new errors.InvalidClientAuth('audience (aud) must be the issuer, as one string');
+  if (alg === 'RS256') throw new errors.InvalidClientAuth('alg mismatch');
+}
+
 const longestAssertionSeconds = 3_600;
 
 /** What proves a client is kept as used until it ends. */
@@ -61,7 +69,10 @@ export function createProvider(parts: ProviderParts): Provider {
       dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
     },
-    assertJwtClientAuthClaimsAndHeader: (_, claims) => assertShort(claims, parts.store.clock.now()),
+    assertJwtClientAuthClaimsAndHeader: (_, claims, header, client) => {
+      assertShort(claims, parts.store.clock.now());
+      if (isFapi(client)) assertOfProfile(claims, header, config.REEVE_ISSUER);
+    },
     fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
@@ -85,7 +96,9 @@ export function createProvider(parts: ProviderParts): Provider {
     extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link'],
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_, client) => ownMetadata(client).pkce_required },
-    rotateRefreshToken: true,
+    // FAPI 2.0 Security Profile §5.3.2.1: where a token is bound to a key of an application that proves itself by one,
+    // following it gains nothing.
+    rotateRefreshToken: ({ oidc }) => !(oidc.client && isFapi(oidc.client)),
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     // Tokens belong to our session, and not to the browser's.
     expiresWithSession: () => false,
