@@ -17,6 +17,7 @@ import { domains } from './domains/domain.ts';
 import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
 import { browserLogins } from './openid-provider/browser-logins.ts';
+import { deviceCodes } from './openid-provider/device-codes.ts';
 import { grants } from './openid-provider/grants.ts';
 import { usedOnce } from './openid-provider/replay-detection.ts';
 import { resourceServers } from './resource-servers/resource-server.ts';
@@ -54,6 +55,7 @@ export const contents: Contents = {
     browserLogins,
     artifacts,
     usedOnce,
+    deviceCodes,
     signOutsAtProviders,
     testSignIns,
     ...recordsOfKinds,

@@ -74,6 +74,7 @@ import { createMailer } from './mail/mailer.ts';
 import { createAdapterFactory } from './openid-provider/adapter.ts';
 import { artifactAdapter, artifacts } from './openid-provider/artifacts.ts';
 import { browserLoginAdapter, browserLogins } from './openid-provider/browser-logins.ts';
+import { deviceCodeAdapter, deviceCodes } from './openid-provider/device-codes.ts';
 import { providerEndpoints } from './openid-provider/endpoints.ts';
 import { createGrantStore, grants as grantsOf } from './openid-provider/grants.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
@@ -192,6 +193,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       grants,
       login: browserLoginAdapter({ records: store.platformRecords(browserLogins), clock }),
       artifact: model => artifactAdapter({ records: store.platformRecords(artifacts), clock, model }),
+      deviceCode: deviceCodeAdapter({ records: store.platformRecords(deviceCodes), clock }),
       replayDetection: replayDetectionAdapter({ records: store.platformRecords(usedOnce), clock }),
     }),
   });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { isLoopback } from '../loopback.ts';
 import { isPublicKeySet } from './client-keys.ts';
 
-const grantType = z.enum(['client_credentials', 'authorization_code', 'refresh_token']);
+const grantType = z.enum(['client_credentials', 'authorization_code', 'refresh_token', 'device_code']);
 export type GrantType = z.infer<typeof grantType>;
 
 const authenticationMethods = ['client_secret', 'private_key_jwt', 'none'] as const;
@@ -38,6 +38,12 @@ export const kinds = {
     grantTypes: ['client_credentials'],
     usualGrantTypes: ['client_credentials'],
     authentication: ['client_secret', 'private_key_jwt'],
+  },
+  /** Without a browser of its own: people sign in for it at another one (RFC 8628). */
+  device: {
+    grantTypes: ['device_code', 'refresh_token'],
+    usualGrantTypes: ['device_code', 'refresh_token'],
+    authentication: ['none', 'client_secret', 'private_key_jwt'],
   },
 } as const satisfies Record<string, Kind>;
 export type KindOfApplication = keyof typeof kinds;
@@ -134,8 +140,9 @@ export function contradictionIn(settings: Together): Complaint | null {
   const { grantTypes: possible, authentication: methods }: Kind = kinds[kind];
   const other = grantTypes.find(one => !possible.includes(one));
   if (other !== undefined) return { field: 'grantTypes', message: `${other} is none of a ${kind} application's` };
-  if (grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code'))
-    return { field: 'grantTypes', message: 'refresh_token needs authorization_code' };
+  const isForPeople = grantTypes.includes('authorization_code') || grantTypes.includes('device_code');
+  if (grantTypes.includes('refresh_token') && !isForPeople)
+    return { field: 'grantTypes', message: 'refresh_token needs authorization_code or device_code' };
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     return { field: 'redirectUris', message: 'authorization_code needs at least one' };
   if (!methods.includes(by.method))

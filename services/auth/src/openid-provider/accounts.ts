@@ -76,7 +76,7 @@ export async function sessionLeftMs(
   { oidc: { entities } }: KoaContextWithOIDC,
   now: Date,
 ): Promise<number | null> {
-  const ref = refOfToken(entities?.RefreshToken ?? entities?.AuthorizationCode);
+  const ref = refOfToken(entities?.RefreshToken ?? entities?.AuthorizationCode ?? entities?.DeviceCode);
   const found = ref && (await findLive(parts, ref));
   return found ? Date.parse(found.state.expiresAt) - now.getTime() : null;
 }

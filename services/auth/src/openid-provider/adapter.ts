@@ -13,6 +13,7 @@ type Parts = {
   login: Partial<Adapter>;
   artifact: (model: string) => Partial<Adapter>;
   replayDetection: Partial<Adapter>;
+  deviceCode: Partial<Adapter>;
 };
 
 const nothing: Adapter = {
@@ -36,6 +37,7 @@ export function createAdapterFactory({
   login,
   artifact,
   replayDetection,
+  deviceCode,
 }: Parts): (model: string) => Adapter {
   const revokeByGrantId = (grantId: string) => grants.removeGrant(grantId);
 
@@ -77,6 +79,7 @@ export function createAdapterFactory({
     AccessToken: artifact('AccessToken'),
     ClientCredentials: artifact('ClientCredentials'),
     ReplayDetection: replayDetection,
+    DeviceCode: deviceCode,
     PushedAuthorizationRequest: artifact('PushedAuthorizationRequest'),
   };
   return model => ({ ...nothing, ...models[model] });

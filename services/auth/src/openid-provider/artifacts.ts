@@ -1,5 +1,5 @@
 // What the provider keeps that is none of the rest: opaque access tokens and pushed requests. Known by hashes of their
-// values.
+// values, which are not kept.
 import { createHash } from 'node:crypto';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
@@ -29,7 +29,7 @@ export function artifactAdapter({ records, clock, model }: Parts): ArtifactAdapt
   const keyOf = (id: string) => createHash('sha256').update(`${model} ${id}`).digest('hex');
 
   return {
-    async upsert(id, payload, expiresIn) {
+    async upsert(id, { jti: _, ...payload }, expiresIn) {
       const { grantId } = payload;
       const row = { payload: JSON.stringify(payload), ...(grantId === undefined ? {} : { grantId }) };
       const expiresAt = new Date(clock.now().getTime() + (expiresIn ?? 0) * 1_000);
@@ -39,7 +39,7 @@ export function artifactAdapter({ records, clock, model }: Parts): ArtifactAdapt
     async find(id) {
       const found = await records.get(keyOf(id));
       if (!found) return undefined;
-      const payload = payloadOf(found.row);
+      const payload = { ...payloadOf(found.row), jti: id };
       return found.row.isUsed ? { ...payload, consumed: Math.floor(clock.now().getTime() / 1_000) } : payload;
     },
 

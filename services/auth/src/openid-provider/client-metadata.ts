@@ -33,6 +33,8 @@ export type OwnMetadata = {
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
 
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
 export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
   if (!application) return undefined;
   const { id, name, kind, grantTypes, redirectUris, postLogoutRedirectUris } = application;
@@ -43,7 +45,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     client_name: name,
     application_type: kind === 'native' ? 'native' : 'web',
     ...authenticationOf(application),
-    grant_types: grantTypes,
+    grant_types: grantTypes.map(name => (name === 'device_code' ? deviceGrant : name)),
     response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,

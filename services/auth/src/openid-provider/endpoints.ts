@@ -56,6 +56,13 @@ export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: P
       answer: 'page',
       handle: async ({ request }) => serve(request, { before: () => signIns.takeUp(String(request.params['uid'])) }),
     }),
+    forClients('/device/auth', 'Have somebody sign in for a device (RFC 8628 §3.1)', fromPages),
+    route('get', '/device', 'Where a person types the code of a device', { answer: 'page' }),
+    route('post', '/device', 'The same, with the code, and whether the device is theirs', { answer: 'page' }),
+    route('get', '/device/{uid}', 'Go on with a device after signing in', {
+      answer: 'page',
+      handle: async ({ request }) => serve(request, { before: () => signIns.takeUp(String(request.params['uid'])) }),
+    }),
     forClients('/request', 'Push an authorization request (RFC 9126)'),
     forClients('/token', 'Get tokens (RFC 6749 §3.2)', fromPages),
     forClients('/token/introspection', 'Whether a token counts (RFC 7662)'),

@@ -61,7 +61,9 @@ export function signInPolicy(parts: PolicyParts) {
   };
 
   /** It was there when the sign-in began. */
-  const assertStillRegistered = ({ oidc: { client, params } }: KoaContextWithOIDC) => {
+  const assertStillRegistered = ({ oidc: { client, params, entities } }: KoaContextWithOIDC) => {
+    // A device is sent nowhere.
+    if (entities.DeviceCode) return Check.NO_NEED_TO_PROMPT;
     if (client?.redirectUriAllowed(String(params?.['redirect_uri']))) return Check.NO_NEED_TO_PROMPT;
     throw new errors.InvalidRedirectUri();
   };

@@ -14,7 +14,7 @@ import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood, 
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
 import { cookieNames, finishRequests } from './finish-requests.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
-import { errorPage, showSignedOut, signOutPage } from './pages.ts';
+import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
 import { resourceServerInfo } from './resource-servers.ts';
 
@@ -30,7 +30,7 @@ export type ProviderParts = AccountParts &
     singleLogout: SingleLogout;
   };
 
-const seconds = { code: 60, idToken: 300, refresh: 14 * 86_400 };
+const seconds = { code: 60, deviceCode: 600, idToken: 300, refresh: 14 * 86_400 };
 
 /** How long what is read is kept is for the library to say, a minute, and not for whoever answers. */
 async function fetchForNow(guarded: GuardedFetch, url: string | URL, options: RequestInit): Promise<Response> {
@@ -111,6 +111,15 @@ export function createProvider(parts: ProviderParts): Provider {
       },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        deviceInfo: () => ({}),
+        userCodeInputSource: deviceCodePage,
+        userCodeConfirmSource: deviceConfirmPage,
+        successSource: deviceDonePage,
+      },
       pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_, client, token) => isGood(parts, client, token) },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
@@ -139,6 +148,7 @@ export function createProvider(parts: ProviderParts): Provider {
       AuthorizationCode: seconds.code,
       IdToken: seconds.idToken,
       Interaction: signInSeconds,
+      DeviceCode: seconds.deviceCode,
       Session: sessionLifetimeSeconds,
       Grant: seconds.refresh,
       RefreshToken: seconds.refresh,

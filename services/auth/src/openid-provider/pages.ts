@@ -40,6 +40,62 @@ export async function signOutPage(ctx: KoaContextWithOIDC, form: string): Promis
   await show(ctx, { words });
 }
 
+/** What cannot be found has one text, whatever came of it. */
+const notFound = ['NotFoundError', 'ExpiredError', 'AlreadyUsedError', 'NoCodeError'];
+
+export async function deviceCodePage(ctx: KoaContextWithOIDC, _form: string, _out: unknown, error?: unknown) {
+  // A form without the cookie that went with it, of which the library would keep a session that it has not.
+  const { session } = ctx.oidc;
+  if (ctx.method === 'POST' && session && typeof session.exp !== 'number') {
+    Object.assign(session, { touched: false });
+    return ctx.redirect('/device');
+  }
+  const name = error instanceof Error ? error.name : null;
+  const complaint = name === null ? null : notFound.includes(name) ? 'deviceUnknown' : 'deviceStopped';
+  const words = (language: Language) => {
+    const text = textsIn(language);
+    const alert = complaint && html`<p class="error" role="alert" id="complaint">${text(complaint)}</p>`;
+    const content = html`${alert}<form method="post" action="/device">
+<input type="hidden" name="xsrf" value="${xsrfOf(ctx)}">
+<label for="user_code">${text('deviceCode')}</label>
+<input id="user_code" name="user_code" type="text" maxlength="20" required autofocus autocomplete="off" autocapitalize="characters" spellcheck="false"${complaint && html` aria-describedby="complaint"`}>
+<button class="primary">${text('continue')}</button></form>`;
+    return { title: text('deviceTitle'), content };
+  };
+  await show(ctx, { words, ...(name === null ? {} : { status: 400 }) });
+}
+
+/** Whoever has sent somebody a code of a device of their own would be signed in as them: so it says what comes of it. */
+export async function deviceConfirmPage(
+  ctx: KoaContextWithOIDC,
+  _form: string,
+  client: { clientName?: string | undefined; clientId: string },
+  _info: unknown,
+  userCode: string,
+): Promise<void> {
+  const words = (language: Language) => {
+    const text = textsIn(language);
+    const application = client.clientName ?? client.clientId;
+    const content = html`<p>${text('deviceConfirmMeans', { application })}</p><p><strong>${userCode}</strong></p>
+<p>${text('deviceWarning')}</p><form method="post" action="/device">
+<input type="hidden" name="xsrf" value="${xsrfOf(ctx)}"><input type="hidden" name="user_code" value="${userCode}">
+<button class="primary" name="confirm" value="yes">${text('deviceConfirm')}</button>
+<button name="abort" value="yes">${text('deviceRefuse')}</button></form>`;
+    return { title: text('deviceConfirmTitle'), content };
+  };
+  await show(ctx, { words });
+}
+
+export const deviceDonePage = (ctx: KoaContextWithOIDC): Promise<void> =>
+  show(ctx, {
+    words(language) {
+      const text = textsIn(language);
+      return { title: text('deviceDone'), content: html`<p>${text('closeWindow')}</p>` };
+    },
+  });
+
+const xsrfOf = ({ oidc }: KoaContextWithOIDC): string => String(oidc.session?.state?.['secret'] ?? '');
+
 export const signedOutPage: Page = {
   words(language) {
     const text = textsIn(language);
@@ -54,6 +110,7 @@ async function show(ctx: KoaContextWithOIDC, page: Page): Promise<void> {
   const response = ctx.res as Response;
   const { ui_locales: asked } = ctx.query;
   if (typeof asked === 'string') pagesAreFor(response, async () => ({ uiLocales: asked }));
+  if (page.status !== undefined) ctx.status = page.status;
   ctx.type = 'html';
   ctx.body = await renderPage(response, { ...page, formAction: 'anywhere' });
 }

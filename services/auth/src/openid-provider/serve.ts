@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { causeOf, contentSecurityPolicy, type Reply } from '@reeve/service-kit';
 import type { Request } from 'express';
-import type { default as Provider } from 'oidc-provider';
+import type { Interaction, default as Provider } from 'oidc-provider';
 import { inPlaceOf } from './in-place.ts';
 import { inRequestScope, requestScope, withinScope } from './request-scope.ts';
 
@@ -37,13 +37,13 @@ export function createServe({ provider, issuer }: { provider: Provider; issuer: 
     }),
 
     /**
-     * What the browser would get at /auth/{uid}, without being sent there. For a request that has shown the cookie of
-     * that interaction, and alone goes on with it.
+     * What the browser would get at the provider's own path for that interaction, without being sent there. For a
+     * request that has shown its cookie, and alone goes on with it.
      */
-    goBack(request: Request, uid: string): Reply<never> {
+    goBack(request: Request, { uid, returnTo }: Pick<Interaction, 'uid' | 'returnTo'>): Reply<never> {
       const scope = requestScope();
       scope.goOnWith(uid);
-      const inPlace = inPlaceOf(request, { method: 'GET', url: `/auth/${uid}` });
+      const inPlace = inPlaceOf(request, { method: 'GET', url: new URL(returnTo).pathname });
       return { stream: response => withinScope(scope, () => handle(inPlace, response)) };
     },
   };

@@ -24,6 +24,18 @@ export const de: PageTexts = {
   staySignedIn: 'Angemeldet bleiben',
   signedOut: 'Sie sind abgemeldet',
   closeWindow: 'Sie können dieses Fenster schließen.',
+  deviceTitle: 'Gerät verbinden',
+  deviceCode: 'Der Code, den das Gerät anzeigt',
+  deviceUnknown:
+    'Dieser Code ist nicht oder nicht mehr bekannt. Sehen Sie auf dem Gerät nach: Es zeigt vielleicht einen neuen.',
+  deviceConfirmTitle: 'Ist das Ihr Gerät?',
+  deviceConfirmMeans: '{application} auf einem Gerät möchte als Sie angemeldet werden. Das Gerät zeigt diesen Code:',
+  deviceWarning:
+    'Fahren Sie nur fort, wenn dieses Gerät vor Ihnen steht. Niemand, der Ihnen schreibt oder Sie anruft, braucht diesen Code.',
+  deviceConfirm: 'Es ist meines, anmelden',
+  deviceRefuse: 'Es ist nicht meines',
+  deviceDone: 'Das Gerät ist angemeldet',
+  deviceStopped: 'Das Gerät wurde nicht angemeldet.',
   requestTitle: 'Diese Anfrage war nicht zu bearbeiten',
   requestMeans: 'Ihre Anwendung hat etwas verlangt, das hier nicht geht. Sie haben nichts falsch gemacht.',
   requestAction:

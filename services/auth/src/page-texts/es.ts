@@ -22,6 +22,18 @@ export const es: PageTexts = {
   staySignedIn: 'Seguir con la sesión abierta',
   signedOut: 'Ha cerrado la sesión',
   closeWindow: 'Puede cerrar esta ventana.',
+  deviceTitle: 'Conectar un dispositivo',
+  deviceCode: 'El código que muestra el dispositivo',
+  deviceUnknown: 'Ese código no se conoce, o ya no. Mire el dispositivo: quizá muestre uno nuevo.',
+  deviceConfirmTitle: '¿Es su dispositivo?',
+  deviceConfirmMeans:
+    '{application} en un dispositivo quiere iniciar sesión como usted. El dispositivo muestra este código:',
+  deviceWarning:
+    'Continúe solo si tiene ese dispositivo delante. Nadie que le escriba o le llame necesita este código.',
+  deviceConfirm: 'Es mío, iniciar sesión',
+  deviceRefuse: 'No es mío',
+  deviceDone: 'El dispositivo ha iniciado sesión',
+  deviceStopped: 'El dispositivo no ha iniciado sesión.',
   requestTitle: 'No se ha podido atender esta solicitud',
   requestMeans: 'Su aplicación ha pedido algo que aquí no es posible. Usted no ha hecho nada mal.',
   requestAction: 'Vuelva a su aplicación y empiece de nuevo. Si vuelve a ocurrir, avise a quien la gestiona.',

@@ -23,6 +23,17 @@ export const fr: PageTexts = {
   staySignedIn: 'Rester connecté',
   signedOut: 'Vous êtes déconnecté',
   closeWindow: 'Vous pouvez fermer cette fenêtre.',
+  deviceTitle: 'Connecter un appareil',
+  deviceCode: 'Le code que l’appareil affiche',
+  deviceUnknown: 'Ce code est inconnu, ou ne vaut plus. Regardez l’appareil : il en affiche peut-être un nouveau.',
+  deviceConfirmTitle: 'Est-ce votre appareil ?',
+  deviceConfirmMeans: '{application} sur un appareil veut être connecté en votre nom. L’appareil affiche ce code :',
+  deviceWarning:
+    'Continuez seulement si cet appareil est devant vous. Personne qui vous écrit ou vous appelle n’a besoin de ce code.',
+  deviceConfirm: 'C’est le mien, se connecter',
+  deviceRefuse: 'Ce n’est pas le mien',
+  deviceDone: 'L’appareil est connecté',
+  deviceStopped: 'L’appareil n’a pas été connecté.',
   requestTitle: 'Cette demande n’a pas pu être traitée',
   requestMeans: 'Votre application a demandé quelque chose qui n’est pas possible ici. Vous n’avez rien fait de mal.',
   requestAction:

@@ -22,6 +22,19 @@ export const ja: PageTexts = {
   staySignedIn: 'サインインしたままにする',
   signedOut: 'サインアウトしました',
   closeWindow: 'このウィンドウを閉じてかまいません。',
+  deviceTitle: 'デバイスを接続',
+  deviceCode: 'デバイスに表示されているコード',
+  deviceUnknown:
+    'このコードは見つからないか、期限切れです。デバイスに新しいコードが表示されていないか確認してください。',
+  deviceConfirmTitle: 'あなたのデバイスですか？',
+  deviceConfirmMeans:
+    'デバイス上の {application} が、あなたとしてサインインしようとしています。デバイスには次のコードが表示されています。',
+  deviceWarning:
+    'そのデバイスが目の前にある場合だけ続けてください。メールや電話でこのコードを尋ねる人に教えてはいけません。',
+  deviceConfirm: '自分のデバイスです。サインインする',
+  deviceRefuse: '自分のデバイスではありません',
+  deviceDone: 'デバイスがサインインしました',
+  deviceStopped: 'デバイスはサインインしませんでした。',
   requestTitle: 'このリクエストは処理できませんでした',
   requestMeans: 'アプリケーションが、ここではできないことを要求しました。お客様の操作に問題はありません。',
   requestAction: 'アプリケーションに戻って、やり直してください。繰り返し起こる場合は、運営者にお知らせください。',

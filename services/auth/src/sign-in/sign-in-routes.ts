@@ -165,7 +165,7 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
   // Whoever has signed in has chosen an account, if they were to.
   const back = await finish(parts, came, { login: loginOf(went.signedIn), select_account: {} });
   // Nobody but this request has taken the return.
-  return returnedBy === null ? back : parts.serving.goBack(request, uid);
+  return returnedBy === null ? back : parts.serving.goBack(request, interaction);
 }
 
 /** RFC 6749 §4.1.2.1: the application gets an error, with our stable reason as its description. */

@@ -1,0 +1,74 @@
+// Devices that wait for somebody to sign in for them (RFC 8628). What the device holds and what the person types are known
+// by their hashes; a code that was decided about is not decided about again, and is used by one.
+import { createHash } from 'node:crypto';
+import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { requestScope } from './request-scope.ts';
+
+export type DeviceCode = { payload: string; userCode: string; grantId?: string; isUsed?: boolean };
+
+export const deviceCodes = platformRecords<DeviceCode>({
+  name: 'oidc_device_codes',
+  reason: 'a device and its code are known before anybody has signed in',
+  keys: ['userCode', 'grantId'],
+});
+
+/** Within the provider one is called by its hash too, where only that is known. No device may call it so. */
+const inside = 'by-hash:';
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+const read = ({ payload }: DeviceCode) => JSON.parse(payload) as AdapterPayload;
+/** Somebody has said yes or no, or it is used. */
+const isDecided = (row: DeviceCode) => {
+  const { accountId, error } = read(row);
+  return row.isUsed === true || accountId !== undefined || error !== undefined;
+};
+
+type Parts = { records: PlatformRecords<DeviceCode>; clock: Clock };
+
+export function deviceCodeAdapter({ records, clock }: Parts): Partial<Adapter> {
+  const keyOf = (id: string) => (id.startsWith(inside) ? id.slice(inside.length) : hashOf(id));
+  const expiryOf = (row: DeviceCode) => new Date((read(row).exp ?? 0) * 1_000);
+
+  return {
+    async upsert(id, { jti: _, userCode, ...payload }) {
+      const { grantId } = payload;
+      const decide = (before: DeviceCode | null) => {
+        if (before && isDecided(before)) return null;
+        const known = userCode === undefined ? before?.userCode : hashOf(userCode);
+        if (known === undefined) throw new TypeError('a device waits without a code to type');
+        const row = {
+          payload: JSON.stringify(payload),
+          userCode: known,
+          ...(grantId === undefined ? {} : { grantId }),
+        };
+        return { row, expiresAt: expiryOf(row) };
+      };
+      requestScope().writeLater(`device ${id}`, () => records.change(keyOf(id), decide));
+    },
+
+    async find(id) {
+      const found = await records.get(keyOf(id));
+      if (!found) return undefined;
+      const used = found.row.isUsed ? { consumed: Math.floor(clock.now().getTime() / 1_000) } : {};
+      return { ...read(found.row), jti: id, ...used };
+    },
+
+    async findByUserCode(userCode) {
+      const [found] = await records.findBy('userCode', hashOf(userCode));
+      return found && { ...read(found.row), jti: `${inside}${found.id}`, userCode };
+    },
+
+    async consume(id) {
+      let isFirst = false;
+      await records.change(keyOf(id), row => {
+        isFirst = !id.startsWith(inside) && row !== null && row.isUsed !== true;
+        return isFirst && row ? { row: { ...row, isUsed: true }, expiresAt: expiryOf(row) } : null;
+      });
+      if (!isFirst) throw new errors.InvalidGrant('device code already consumed');
+    },
+
+    destroy: id => records.remove(keyOf(id)),
+    revokeByGrantId: grantId => records.removeBy('grantId', grantId),
+  };
+}
