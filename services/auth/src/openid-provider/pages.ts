@@ -44,9 +44,9 @@ export async function signOutPage(ctx: KoaContextWithOIDC, form: string): Promis
 const notFound = ['NotFoundError', 'ExpiredError', 'AlreadyUsedError', 'NoCodeError'];
 
 export async function deviceCodePage(ctx: KoaContextWithOIDC, _form: string, _out: unknown, error?: unknown) {
-  // A form without the cookie that went with it, of which the library would keep a session that it has not.
+  // A request without the cookie that went with it, of which the library would keep a session that it has not.
   const { session } = ctx.oidc;
-  if (ctx.method === 'POST' && session && typeof session.exp !== 'number') {
+  if (error !== undefined && session && typeof session.exp !== 'number') {
     Object.assign(session, { touched: false });
     return ctx.redirect('/device');
   }
