@@ -6,6 +6,7 @@ import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
 import { gradeConnectionCommand } from './connection-grade.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
+import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
 
 const manifest = z.object({ version: z.string() });
 const { version } = manifest.parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
@@ -26,6 +27,12 @@ program
   .description('Messages that a consumer could not read')
   .addCommand(listDeadLettersCommand())
   .addCommand(replayDeadLettersCommand());
+
+program
+  .command('signing-keys')
+  .description('The keys that sign tokens')
+  .addCommand(listSigningKeysCommand())
+  .addCommand(rotateSigningKeyCommand());
 
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 

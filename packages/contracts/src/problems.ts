@@ -203,6 +203,11 @@ export const problems = {
     'There is an API with this URL already',
     'Change the one that is there, or register another URL.',
   ],
+  signing_key_waiting: [
+    409,
+    'A key is to follow already',
+    'Wait until it signs, or say `compromised` where the one that signs is known to others.',
+  ],
   secret_not_used: [
     409,
     'The application has no secret',

@@ -75,7 +75,12 @@ function callerOf(payload: JWTPayload): Caller {
  */
 export function createTokenVerifier(config: BaseConfig): VerifyToken {
   const { REEVE_ISSUER: issuer, REEVE_SELF_URL: audience, REEVE_ISSUER_ADDRESS: address = issuer } = config;
-  const keys = createRemoteJWKSet(new URL(`${address}/jwks`), { cooldownDuration: 5_000, timeoutDuration: 3_000 });
+  const keys = createRemoteJWKSet(new URL(`${address}/jwks`), {
+    cooldownDuration: 1_000,
+    timeoutDuration: 3_000,
+    // What a key has signed that is shown no more counts for so much longer.
+    cacheMaxAge: 60_000,
+  });
   return async (token, cameAt) => {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
     try {

@@ -26,7 +26,7 @@ import { sessions } from './sessions/session.ts';
 import { signOutsAtProviders } from './sessions/single-logout.ts';
 import { setupLinks } from './setup-links/setup-link.ts';
 import { signIns } from './sign-in/sign-in.ts';
-import { signingKeys } from './signing-keys/signing-keys.ts';
+import { signingKeys } from './signing-keys/signing-key.ts';
 
 export const contents: Contents = {
   collections: [

@@ -110,7 +110,9 @@ import { confirmLink } from './sign-in/steps/confirm-link.ts';
 import { goToProvider } from './sign-in/steps/go-to-provider.ts';
 import { resolvePerson } from './sign-in/steps/resolve-person.ts';
 import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
-import { loadSigningKeys, signingKeys as signingKeysOf } from './signing-keys/signing-keys.ts';
+import { listSigningKeys, rotateSigningKey } from './signing-keys/rotate-signing-key.ts';
+import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
+import { createSigningKeys } from './signing-keys/signing-keys.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
   const foundation = createFoundation('auth', config, {
@@ -173,8 +175,13 @@ export async function createService(config: Config, log: Logger): Promise<Servic
 
   // The provider takes its keys when it is built, so the store has to be there before the application is.
   await foundation.start();
-  const keys = await loadSigningKeys({ keys: store.collection(signingKeysOf), vault });
-  const provider = createProvider({
+  const keys = await createSigningKeys({
+    keys: store.collection(signingKeysOf),
+    vault,
+    clock,
+    onError: error => log.warn({ error }, 'signing keys will be looked at again'),
+  });
+  const aboutProvider = {
     config,
     log,
     keys,
@@ -196,12 +203,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       deviceCode: deviceCodeAdapter({ records: store.platformRecords(deviceCodes), clock }),
       replayDetection: replayDetectionAdapter({ records: store.platformRecords(usedOnce), clock }),
     }),
-  });
+  };
   const identities = createIdentityResolver({
     audience: config.REEVE_PROVISIONING_URL,
     address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,
     issuer,
-    key: keys.accessToken,
+    key: () => keys.signing('accessToken'),
   });
   const ofConnection = { connections: connectionDirectory, kinds };
   const steps = {
@@ -225,8 +232,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     brands,
     store,
   };
-  leaveAtOnce(provider, ofSignIn);
-  const serving = createServe({ provider, issuer });
+  const newProvider = () => {
+    const made = createProvider(aboutProvider);
+    leaveAtOnce(made, ofSignIn);
+    return made;
+  };
+  let provider = newProvider();
+  const serving = createServe({ provider: () => provider, issuer });
+  const watchingKeys = keys.watch(() => {
+    provider = newProvider();
+  });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
   const aboutApplications = { applications, uses: secretUses, directory: applicationDirectory, clock };
@@ -325,7 +340,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns }),
       ...signInRoutes({
         ...ofSignIn,
-        provider,
+        provider: () => provider,
         serving,
         connections: connectionDirectory,
         kinds,
@@ -346,6 +361,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       readResourceServer(aboutResourceServers),
       updateResourceServer(aboutResourceServers),
       deleteResourceServer(aboutResourceServers),
+      listSigningKeys({ keys }),
+      rotateSigningKey({ keys }),
       createConnection(aboutConnections),
       listConnections(aboutConnections),
       readConnection(aboutConnections),
@@ -415,7 +432,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       rechecking.start();
     },
     async stop() {
-      await Promise.all([watching.stop(), rechecking.stop()]);
+      await Promise.all([watching.stop(), rechecking.stop(), watchingKeys.stop()]);
       mailer?.close();
       await stop();
     },

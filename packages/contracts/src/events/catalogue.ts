@@ -233,7 +233,11 @@ const auth = on('reeve.auth.v1', {
   'resource_server.deleted': done('resource_server', requested, ofResourceServer),
   'mfa_factor.enrolled': done('mfa_factor', requested),
   'mfa_factor.removed': done('mfa_factor', requested),
-  'signing_key.rotated': done('signing_key', ['first_start'], { keyId: text, algorithm: text }),
+  'signing_key.rotated': done('signing_key', ['first_start', 'requested', 'compromised'], {
+    keyId: text,
+    algorithm: text,
+    activeFrom: text.optional(),
+  }),
   'setup_link.created': done('setup_link', requested, ofLink),
   /** Once: the first time that its holder acts by it. What comes of it tells of itself, with the link as actor. */
   'setup_link.used': done('setup_link', ['first_act'], ofLink),

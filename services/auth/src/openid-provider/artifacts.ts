@@ -29,9 +29,10 @@ export function artifactAdapter({ records, clock, model }: Parts): ArtifactAdapt
   const keyOf = (id: string) => createHash('sha256').update(`${model} ${id}`).digest('hex');
 
   return {
-    async upsert(id, { jti: _, ...payload }, expiresIn) {
+    async upsert(id, payload, expiresIn) {
+      const { jti: _, ...kept } = payload;
       const { grantId } = payload;
-      const row = { payload: JSON.stringify(payload), ...(grantId === undefined ? {} : { grantId }) };
+      const row = { payload: JSON.stringify(kept), ...(grantId === undefined ? {} : { grantId }) };
       const expiresAt = new Date(clock.now().getTime() + (expiresIn ?? 0) * 1_000);
       requestScope().writeLater(`${model} ${id}`, () => records.put(keyOf(id), row, expiresAt));
     },

@@ -31,14 +31,15 @@ export function deviceCodeAdapter({ records, clock }: Parts): Partial<Adapter> {
   const expiryOf = (row: DeviceCode) => new Date((read(row).exp ?? 0) * 1_000);
 
   return {
-    async upsert(id, { jti: _, userCode, ...payload }) {
+    async upsert(id, payload) {
+      const { jti: _, userCode, ...kept } = payload;
       const { grantId } = payload;
       const decide = (before: DeviceCode | null) => {
         if (before && isDecided(before)) return null;
         const known = userCode === undefined ? before?.userCode : hashOf(userCode);
         if (known === undefined) throw new TypeError('a device waits without a code to type');
         const row = {
-          payload: JSON.stringify(payload),
+          payload: JSON.stringify(kept),
           userCode: known,
           ...(grantId === undefined ? {} : { grantId }),
         };

@@ -22,7 +22,7 @@ export type ProviderParts = AccountParts &
   PolicyParts & {
     config: Config;
     log: Logger;
-    keys: SigningKeys;
+    keys: Pick<SigningKeys, 'all'>;
     adapter: AdapterFactory;
     /** For the keys of applications, which are where they say. */
     fetch: GuardedFetch;
@@ -55,6 +55,7 @@ function assertShort({ exp }: { exp?: unknown }, now: Date): void {
   throw new errors.InvalidClientAuth(`exp is more than ${longestAssertionSeconds} seconds away`);
 }
 
+/** With the keys of now: another one takes its place when they are others. */
 export function createProvider(parts: ProviderParts): Provider {
   const { config, log, keys, adapter, tenants } = parts;
   const secure = config.REEVE_ISSUER.startsWith('https:');
@@ -63,7 +64,7 @@ export function createProvider(parts: ProviderParts): Provider {
     adapter,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     extraClientMetadata: { properties: extraClientMetadata },
-    jwks: { keys: [keys.accessToken, keys.idToken] as never },
+    jwks: { keys: keys.all() as never },
     enabledJWA: {
       idTokenSigningAlgValues: ['RS256', 'ES256'],
       dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
@@ -117,7 +118,7 @@ export function createProvider(parts: ProviderParts): Provider {
         mask: '****-****',
         deviceInfo: () => ({}),
         userCodeInputSource: deviceCodePage,
-        userCodeConfirmSource: deviceConfirmPage,
+        userCodeConfirmSource: (...[ctx, , client, , userCode]) => deviceConfirmPage(ctx, client, userCode),
         successSource: deviceDonePage,
       },
       pushedAuthorizationRequests: { enabled: true },

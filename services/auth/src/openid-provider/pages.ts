@@ -68,9 +68,7 @@ export async function deviceCodePage(ctx: KoaContextWithOIDC, _form: string, _ou
 /** Whoever has sent somebody a code of a device of their own would be signed in as them: so it says what comes of it. */
 export async function deviceConfirmPage(
   ctx: KoaContextWithOIDC,
-  _form: string,
   client: { clientName?: string | undefined; clientId: string },
-  _info: unknown,
   userCode: string,
 ): Promise<void> {
   const words = (language: Language) => {
@@ -94,7 +92,10 @@ export const deviceDonePage = (ctx: KoaContextWithOIDC): Promise<void> =>
     },
   });
 
-const xsrfOf = ({ oidc }: KoaContextWithOIDC): string => String(oidc.session?.state?.['secret'] ?? '');
+function xsrfOf({ oidc }: KoaContextWithOIDC): string {
+  const secret = oidc.session?.state?.['secret'];
+  return typeof secret === 'string' ? secret : '';
+}
 
 export const signedOutPage: Page = {
   words(language) {

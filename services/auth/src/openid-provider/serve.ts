@@ -11,9 +11,16 @@ export type Serve = ReturnType<typeof createServe>;
 
 type InPlace = { inPlace?: IncomingMessage; before?: () => Promise<void> };
 
-export function createServe({ provider, issuer }: { provider: Provider; issuer: string }) {
+/** `provider` is the one of now. */
+export function createServe({ provider, issuer }: { provider: () => Provider; issuer: string }) {
   const { host } = new URL(issuer);
-  const handler = provider.callback();
+  let served: { provider: Provider; handler: ReturnType<Provider['callback']> } | undefined;
+
+  function handlerNow() {
+    const now = provider();
+    if (served?.provider !== now) served = { provider: now, handler: now.callback() };
+    return served.handler;
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The library builds the URLs of its endpoints from the Host header: it is told the issuer's, whatever the request
@@ -22,7 +29,7 @@ export function createServe({ provider, issuer }: { provider: Provider; issuer: 
     delete request.headers['x-forwarded-host'];
     // Its forms end at an application's callback, and to the script that submits one of them it adds the hash itself.
     response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction: 'anywhere' }));
-    await handler(request, response);
+    await handlerNow()(request, response);
     requestScope().throwFailure();
   }
 

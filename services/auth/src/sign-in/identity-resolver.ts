@@ -19,30 +19,33 @@ const timeoutMs = 3_000;
 const tokenSeconds = 60;
 
 /** The audience is what provisioning is called in tokens; the address is where it is found. */
-type Parts = { audience: string; address: string; issuer: string; key: SigningKey };
+type Parts = { audience: string; address: string; issuer: string; key: () => SigningKey };
 
 export function createIdentityResolver({ audience, address, issuer, key }: Parts) {
   const unavailable = (error: unknown) => !(error instanceof ProblemError) || error.status >= 500;
   const breaker = circuitBreaker(handleWhen(unavailable), { halfOpenAfter: 2_000, breaker: new ConsecutiveBreaker(5) });
 
-  let kept: { token: Promise<string>; until: number } | undefined;
+  let kept: { token: Promise<string>; kid: string; until: number } | undefined;
 
   /** The auth service's own token: it holds the keys, so it need not ask itself over HTTP. */
   function token(): Promise<string> {
-    if (!kept || kept.until < Date.now()) kept = { token: sign(), until: Date.now() + (tokenSeconds * 1_000) / 2 };
+    const { kid } = key();
+    if (kept?.kid !== kid || kept.until < Date.now())
+      kept = { token: sign(), kid, until: Date.now() + (tokenSeconds * 1_000) / 2 };
     return kept.token;
   }
 
   async function sign(): Promise<string> {
+    const now = key();
     return new SignJWT({ client_id: 'reeve-auth', scope: 'internal:identities' })
-      .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
+      .setProtectedHeader({ alg: now.alg, kid: now.kid, typ: 'at+jwt' })
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject('reeve-auth')
       .setIssuedAt()
       .setExpirationTime(`${tokenSeconds} s`)
       .setJti(newEventId())
-      .sign(await importJWK(key, key.alg));
+      .sign(await importJWK(now, now.alg));
   }
 
   /** Null where there is nothing to say. */

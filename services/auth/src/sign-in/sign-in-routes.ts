@@ -24,7 +24,8 @@ import { startedElsewhere, type UnsolicitedParts } from './unsolicited.ts';
 
 type Parts = UnsolicitedParts &
   GoOnParts & {
-    provider: Provider;
+    /** The one of now: it is another one when its keys are. */
+    provider: () => Provider;
     serving: Serve;
     testSignIn: TestSignIn;
     kinds: Kinds;
@@ -157,7 +158,7 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
       ? ((answer.has('link') ? await records.findAsking(uid) : null) ?? (await begun(parts, interaction)))
       : await records.takeReturn(uid, isMeant);
   if (!signIn) throw expired();
-  const current = () => currentSession(provider, came);
+  const current = () => currentSession(provider(), came);
   const went = await goOn(parts, { uid, signIn, answer, search: searchOf(request), returnedBy, current, response });
   if ('page' in went) return { page: went.page };
   if ('leaveFor' in went)
@@ -195,9 +196,11 @@ async function interactionOf(
   { provider }: Parts,
   { request, response, uid }: Pick<Came, 'request' | 'response' | 'uid'>,
 ): Promise<Interaction> {
-  const interaction = await provider.interactionDetails(request, response).catch((error: unknown) => {
-    throw error instanceof errors.SessionNotFound ? expired(error) : error;
-  });
+  const interaction = await provider()
+    .interactionDetails(request, response)
+    .catch((error: unknown) => {
+      throw error instanceof errors.SessionNotFound ? expired(error) : error;
+    });
   if (interaction.uid !== uid) throw expired();
   return interaction;
 }
@@ -224,5 +227,5 @@ async function finish(
   result: InteractionResults,
 ): Promise<Reply<never>> {
   const options = { mergeWithLastSubmission: 'consent' in result };
-  return { redirect: await provider.interactionResult(request, response, result, options) };
+  return { redirect: await provider().interactionResult(request, response, result, options) };
 }

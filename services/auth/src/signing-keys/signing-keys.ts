@@ -1,66 +1,122 @@
-// The keys that sign tokens. Made once, kept in the vault under the platform's tenant; every instance loads the same
-// ones.
-import { event, newEventId, platformTenantId, serviceCause } from '@reeve/contracts';
-import { type Collections, collection } from '@reeve/store';
+// The keys that sign tokens, in the vault under the platform's tenant. Every instance has the same ones, and learns within
+// seconds that one has followed another.
+import { type Cause, newEventId, platformTenantId, type ReasonOf, serviceCause } from '@reeve/contracts';
+import { type Clock, type Collections, createRounds } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { algorithms, follow, type KeysOfUse, staged, type Use } from './signing-key.ts';
 
 export type SigningKey = JWK & { kid: string; alg: string };
-export type SigningKeys = { accessToken: SigningKey; idToken: SigningKey };
 
-type Current = { keyId: string };
+export type SigningKeys = Awaited<ReturnType<typeof createSigningKeys>>;
+
+type Parts = { keys: Collections<KeysOfUse>; vault: Vault; clock: Clock; onError: (error: unknown) => void };
 
 const secretClass = 'signing-key';
-/**
- * ES256 for our own resource servers; RS256 for ID tokens, since that is what a client library expects unless told
- * otherwise.
- */
-const uses = { accessToken: 'ES256', idToken: 'RS256' } as const;
+const lookedAtEveryMs = 2_000;
+const uses = Object.keys(algorithms) as Use[];
 
-const cause = () => serviceCause('auth', { correlationId: newEventId() });
+/** Makes the first ones, where there are none. */
+export async function createSigningKeys({ keys, vault, clock, onError }: Parts) {
+  const stored = keys.in(platformTenantId);
+  const opened = new Map<string, SigningKey>();
+  const states = new Map<Use, KeysOfUse>();
+  const ownCause = () => serviceCause('auth', { correlationId: newEventId() });
 
-export const signingKeys = collection<Current>({ name: 'signing_keys' });
-
-export async function loadSigningKeys({
-  keys,
-  vault,
-}: {
-  keys: Collections<Current>;
-  vault: Vault;
-}): Promise<SigningKeys> {
-  return { accessToken: await load('accessToken'), idToken: await load('idToken') };
-
-  async function load(use: keyof typeof uses): Promise<SigningKey> {
-    const collection = keys.in(platformTenantId);
-    const current = (await collection.get(use)) ?? (await create(use));
-    const stored = await vault.read(
-      platformTenantId,
-      { secretClass, id: current.state.keyId },
-      { cause: cause(), purpose: 'start' },
-    );
-    return JSON.parse(stored.toString('utf8')) as SigningKey;
+  async function open(keyId: string): Promise<void> {
+    if (opened.has(keyId)) return;
+    const about = { cause: ownCause(), purpose: 'start' } as const;
+    const secret = await vault.read(platformTenantId, { secretClass, id: keyId }, about);
+    opened.set(keyId, JSON.parse(secret.toString('utf8')) as SigningKey);
   }
 
-  /** Two instances may start at once: both store a key, one is chosen, the other forgotten. */
-  async function create(use: keyof typeof uses) {
-    const alg = uses[use];
+  /** As they are in the store now. */
+  async function read(): Promise<void> {
+    for (const use of uses) {
+      const state = (await stored.get(use))?.state;
+      if (!state) continue;
+      for (const { keyId } of staged(state, clock.now())) await open(keyId);
+      states.set(use, state);
+    }
+  }
+
+  /** Two instances may do so at once: both store a key, and the store decides which follows. */
+  async function makeNext(
+    use: Use,
+    cause: Cause,
+    { because, leadMs, isFirst }: { because: ReasonOf<'signing_key.rotated'>; leadMs: number; isFirst: boolean },
+  ): Promise<void> {
+    const alg = algorithms[use];
     const { privateKey } = await generateKeyPair(alg, { extractable: true });
     const jwk = await exportJWK(privateKey);
     const keyId = await calculateJwkThumbprint(jwk);
-    const made = cause();
-    await vault.put(
-      platformTenantId,
-      { secretClass, id: keyId },
-      JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }),
-      made,
-    );
-    const details = { keyId, algorithm: alg };
-    const rotated = event('signing_key.rotated', { id: keyId, name: use, because: 'first_start', details });
-    const chosen = await keys
-      .in(platformTenantId)
-      .change(use, state => (state ? null : { state: { keyId }, events: [rotated] }), { cause: made });
-    if (!chosen) throw new Error('a signing key could not be stored');
-    if (chosen.state.keyId !== keyId) await vault.destroy(platformTenantId, { secretClass, id: keyId }, made);
-    return chosen;
+    const named = { secretClass, id: keyId };
+    await vault.put(platformTenantId, named, JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }), cause);
+    try {
+      const decide = (state: KeysOfUse | null) =>
+        isFirst && state ? null : follow(state, { use, keyId, at: clock.now(), because, leadMs });
+      const chosen = await stored.change(use, decide, { cause });
+      if (chosen?.state.keys.some(key => key.keyId === keyId) !== true)
+        await vault.destroy(platformTenantId, named, cause);
+    } catch (error) {
+      await vault.destroy(platformTenantId, named, cause);
+      throw error;
+    }
+    await read();
   }
+
+  for (const use of uses)
+    if (!(await stored.get(use))) await makeNext(use, ownCause(), { because: 'first_start', leadMs: 0, isFirst: true });
+  await read();
+
+  const shown = (use: Use) => {
+    const state = states.get(use);
+    if (!state) throw new Error(`there is no key for ${use}`);
+    return staged(state, clock.now());
+  };
+  const keyOf = (keyId: string): SigningKey => {
+    const key = opened.get(keyId);
+    if (!key) throw new Error('a signing key was not read');
+    return key;
+  };
+
+  return {
+    /** All that are shown, of each use the one that signs first. */
+    all: (): SigningKey[] => uses.flatMap(use => shown(use).map(({ keyId }) => keyOf(keyId))),
+
+    signing: (use: Use): SigningKey => keyOf(shown(use)[0]?.keyId ?? ''),
+
+    list: () => uses.flatMap(use => shown(use).map(key => ({ ...key, use, algorithm: algorithms[use] }))),
+
+    /** Another one follows. Throws `signing_key_waiting` while one is to follow already. */
+    rotate: (use: Use, cause: Cause, how: { because: 'requested' | 'compromised'; leadMs: number }): Promise<void> =>
+      makeNext(use, cause, { ...how, isFirst: false }),
+
+    /** Tells when other keys are shown, or another one signs. */
+    watch(onChange: () => void) {
+      const nameAll = () =>
+        uses
+          .map(use =>
+            shown(use)
+              .map(({ keyId }) => keyId)
+              .join(' '),
+          )
+          .join('\n');
+      let known = nameAll();
+      const rounds = createRounds(async () => {
+        try {
+          await read();
+          if (nameAll() !== known) {
+            known = nameAll();
+            onChange();
+          }
+        } catch (error) {
+          onError(error);
+        }
+        return lookedAtEveryMs;
+      });
+      rounds.start(lookedAtEveryMs);
+      return rounds;
+    },
+  };
 }
