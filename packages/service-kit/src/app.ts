@@ -201,7 +201,7 @@ function allowPreflight(origin: string | undefined, methods: readonly string[], 
   if (origin !== undefined) {
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Access-Control-Allow-Methods', methods.join(', '));
-    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP');
     response.setHeader('Access-Control-Max-Age', preflightSeconds);
   }
   response.status(204).end();

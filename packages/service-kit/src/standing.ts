@@ -13,6 +13,8 @@ export type OwnKnowledge = {
   /** Null for somebody who is not there. */
   person?: (tenantId: TenantId, userId: string) => Promise<PersonStanding | null>;
   isSessionLive?: (tenantId: TenantId, sessionId: string) => Promise<boolean>;
+  /** Told of what another instance has changed. */
+  hearOfClient?: (clientId: string) => void;
 };
 
 type Of<K extends Revocation['kind']> = Extract<Revocation, { kind: K }>;
@@ -43,7 +45,10 @@ export function createStanding({
     if (!matters(revocation)) return;
     if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
     else if (revocation.kind === 'user') people.set(revocation.id, revocation);
-    else clients.set(revocation.id, revocation);
+    else {
+      clients.set(revocation.id, revocation);
+      own.hearOfClient?.(revocation.id);
+    }
   }
 
   function lookUp<R extends Revocation>(known: Map<string, R>, id: string): R | undefined {

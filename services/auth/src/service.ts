@@ -119,6 +119,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     log,
     contents,
     own: {
+      // What it may do is asked of the store anew.
+      hearOfClient: id => applicationDirectory.forget(id),
       async isSessionLive(tenantId, sessionId) {
         return (await foundation.store.collection(sessionsOf).in(tenantId).get(sessionId))?.state.status === 'live';
       },

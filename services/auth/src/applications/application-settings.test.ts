@@ -13,6 +13,7 @@ const usual = {
   grantTypes: ['authorization_code', 'refresh_token'],
   redirectUris: uris,
   postLogoutRedirectUris: [],
+  origins: [],
   authentication: { method: 'client_secret' },
   pkceRequired: true,
   dpopRequired: false,
@@ -30,6 +31,8 @@ describe('settings of an application', () => {
     [['javascript:alert(1)'], false],
     [['data:text/html,x'], false],
     [['http://app.example/cb'], false],
+    [['https://ok.example\\@evil.example/cb'], false],
+    [['https://app.example/a b'], false],
   ])('redirect URIs %j: %s', (given, isTaken) => {
     expect(redirectUris.safeParse(given).success).toBe(isTaken);
   });
@@ -66,7 +69,7 @@ describe('settings of an application', () => {
   test('go together as is usual for each kind', () => {
     for (const [kind, { usualGrantTypes, authentication: methods }] of Object.entries(kinds)) {
       const [method] = methods;
-      const redirects = kind === 'machine' ? [] : uris;
+      const redirects = usualGrantTypes.some(one => one === 'authorization_code') ? uris : [];
       const settings = {
         ...usual,
         kind,
@@ -82,6 +85,8 @@ describe('settings of an application', () => {
     [{ redirectUris: [] }, 'redirectUris'],
     [{ grantTypes: ['refresh_token'] }, 'grantTypes'],
     [{ kind: 'machine' }, 'grantTypes'],
+    [{ kind: 'machine', grantTypes: ['client_credentials'] }, 'redirectUris'],
+    [{ kind: 'device', grantTypes: ['device_code'], redirectUris: [], origins: ['https://a.example'] }, 'origins'],
     [{ kind: 'single_page', grantTypes: ['client_credentials'] }, 'grantTypes'],
     [{ kind: 'single_page' }, 'authentication.method'],
     [

@@ -68,6 +68,7 @@ const redirectUri = z
       context.addIssue('must be https, http on localhost, or a scheme such as com.example.app:');
     if (username !== '' || password !== '') context.addIssue('must hold no credentials');
     if (text.includes('#')) context.addIssue('must have no fragment');
+    if (/[\\\s]/.test(text)) context.addIssue('must hold no backslash and no space');
   });
 
 const isOfTheWeb = (text: string) => /^https?:/i.test(text);
@@ -105,7 +106,7 @@ export const applicationSettings = z.strictObject({
   initiateLoginUri: webUri.nullable(),
   origins: z.array(origin).max(20),
   authentication,
-  defaultResource: z.url().max(2_000).nullable(),
+  defaultResource: webUri.nullable(),
   areas: z.array(z.enum(areas)).max(areas.length).nullable(),
   surface: z
     .string()
@@ -127,6 +128,7 @@ type Together = Pick<
   ApplicationSettings,
   | 'grantTypes'
   | 'redirectUris'
+  | 'origins'
   | 'postLogoutRedirectUris'
   | 'authentication'
   | 'pkceRequired'
@@ -143,6 +145,11 @@ export function contradictionIn(settings: Together): Complaint | null {
   const isForPeople = grantTypes.includes('authorization_code') || grantTypes.includes('device_code');
   if (grantTypes.includes('refresh_token') && !isForPeople)
     return { field: 'grantTypes', message: 'refresh_token needs authorization_code or device_code' };
+  const sendsBack = possible.includes('authorization_code');
+  if (!sendsBack && redirectUris.length > 0)
+    return { field: 'redirectUris', message: `nobody is sent back to a ${kind} application` };
+  if (!sendsBack && settings.origins.length > 0)
+    return { field: 'origins', message: `a ${kind} application has no pages` };
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     return { field: 'redirectUris', message: 'authorization_code needs at least one' };
   if (!methods.includes(by.method))

@@ -2,6 +2,8 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 
 const smallestRsaBits = 2_048;
+/** By an exponent of one anybody signs. */
+const usualExponent = 65_537n;
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** Nothing of them is secret, and each can make signatures that we accept. */
@@ -16,7 +18,8 @@ function isPublicKey(jwk: Record<string, unknown>): boolean {
       key: jwk as JsonWebKey,
       format: 'jwk',
     });
-    if (type === 'rsa') return (details?.modulusLength ?? 0) >= smallestRsaBits;
+    if (type === 'rsa')
+      return (details?.modulusLength ?? 0) >= smallestRsaBits && (details?.publicExponent ?? 0n) >= usualExponent;
     return type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1');
   } catch {
     return false;

@@ -1,6 +1,6 @@
-import { changeExisting, type Route } from '@reeve/service-kit';
+import { assertReaches, changeExisting, type Route } from '@reeve/service-kit';
 import type { Clock, Collections } from '@reeve/store';
-import { type Applications, remove } from './application.ts';
+import { type Application, type Applications, remove } from './application.ts';
 import type { ApplicationDirectory } from './application-directory.ts';
 import { applicationRoutes } from './routes.ts';
 import type { SecretUses } from './secret-uses.ts';
@@ -19,9 +19,12 @@ export const deleteApplication = ({ applications, uses, directory, clock }: Part
     action: 'clients:write',
     versioned: true,
     status: 204,
-    async handle({ owner, params: { clientId: id }, cause, expectedVersion }) {
-      const which = { id, owner, at: clock.now() };
-      await changeExisting(applications.in(owner), id, one => remove(which, one), { cause, expectedVersion });
+    async handle({ owner, caller, params: { clientId: id }, cause, expectedVersion }) {
+      const decide = (application: Application) => {
+        assertReaches(caller, application.areas);
+        return remove({ id, owner, at: clock.now() }, application);
+      };
+      await changeExisting(applications.in(owner), id, decide, { cause, expectedVersion });
       directory.forget(id);
       await uses.in(owner).remove(id);
       return { body: undefined };

@@ -147,6 +147,20 @@ describe('of a tenant that it does not serve', () => {
     await eventually('its access tokens count no more', async () => (await use()) === 401);
   });
 
+  test('who was on the way when the tenant was taken off is told so by the application, and goes in no circle', async () => {
+    const leaving = await auth.newApplication(null, { tenants: [acme.tenantId] });
+    const { browser, page } = await auth.authorize(leaving, {
+      tenant: acme.slug,
+      stopAt: `${auth.provider.issuer}/authorize`,
+    });
+    await change(leaving, { tenants: [other.tenantId] });
+    const returned = await browser.open(page.url, callback);
+    expect([returned.url.origin + returned.url.pathname, returned.url.searchParams.get('error')]).toEqual([
+      callback,
+      'access_denied',
+    ]);
+  });
+
   test('a machine gets no token; for those that it serves it does, and reaches what is said', async () => {
     const machine = await auth.newApplication(null, {
       grantTypes: ['client_credentials'],
@@ -276,13 +290,17 @@ describe('pages of an application', () => {
   });
 
   test('are told beforehand what they may, and nothing of whose they are', async () => {
-    const headers = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' };
+    const headers = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization, dpop',
+    };
     const answer = await asked('/token', origin, { method: 'OPTIONS', headers });
     expect([answer.status, allowed(answer), answer.headers.get('access-control-allow-methods')]).toEqual([
       204,
       origin,
       'POST',
     ]);
+    expect(answer.headers.get('access-control-allow-headers')).toContain('DPoP');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     expect(allowed(await asked('/auth?client_id=x', origin, {}))).toBeNull();
     expect(allowed(await asked('/.well-known/openid-configuration', origin, {}))).toBe('*');

@@ -1,6 +1,6 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
 import type { TenantDirectory } from '@reeve/service-kit';
-import type { Client, KoaContextWithOIDC } from 'oidc-provider';
+import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
 import { scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
@@ -47,7 +47,7 @@ function isOfNow({ tokensFrom }: Pick<KnownApplication, 'tokensFrom'>, token: ob
   return of === (tokensFrom ?? undefined);
 }
 
-type Introspected = { clientId?: string | undefined; aud?: unknown; extra?: unknown };
+type Introspected = { clientId?: string | undefined; aud?: unknown; iat?: number | undefined; extra?: unknown };
 
 /**
  * Whether a token counts now, for an application that may know: its own, or those for the API that it is. The session
@@ -58,6 +58,8 @@ export async function isGood(parts: AccountParts, client: Client, token: Introsp
   if (!application || !isOfNow(application, token)) return false;
   const server = typeof token.aud === 'string' ? await parts.resourceServers.find(token.aud) : null;
   if (typeof token.aud === 'string' && !(server && scopesFor(server, application))) return false;
+  // Not one for an API of before at the same URL.
+  if (server && (token.iat ?? 0) < Math.floor(Date.parse(server.createdAt) / 1_000)) return false;
   const ref = refOfToken(token);
   if (client.clientId !== application.id) {
     const asking = server?.introspectedBy.some(id => id === client.clientId)
@@ -176,7 +178,13 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   const ref = refOfResult(result) ?? (session ? sessionOfLogin(session) : null);
   if (!client || !session || !account || !ref) return undefined;
   // Whatever led here: a person gets no code for an application that does not serve their tenant.
-  if (!(await findServed(parts, client.clientId, ref))) return undefined;
+  const hasJustSignedIn = refOfResult(result) !== null;
+  const application = await parts.applications.find(client.clientId);
+  const isAllowed = application && isServed(application, ref.tenantId);
+  // To sign in once more would end here again.
+  if (!isAllowed && hasJustSignedIn) throw new errors.AccessDenied('the application does not serve that organization');
+  // A session that has just begun is there.
+  if (!isAllowed || !(hasJustSignedIn || (await findLive(parts, ref)))) return undefined;
   for (const [clientId, { grantId = '' }] of Object.entries(session.authorizations ?? {}))
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
   const named = { jti: parts.grants.nameGrant(ref) };

@@ -91,6 +91,8 @@ describe('the assertion of an application', () => {
     ['without an id', () => ({ jti: undefined })],
     ['of another issuer', () => ({ iss: 'cli_x' })],
     ['about somebody else', () => ({ sub: 'reeve-consent' })],
+    ['for us and for others', () => ({ aud: [auth.url, 'https://evil.example'] })],
+    ['of tomorrow', () => ({ iat: now() + 86_400 })],
   ])('%s is refused', async (_, change) => {
     await expectRefused(await signedBy(key, claims(change())));
   });
@@ -116,6 +118,9 @@ describe('the assertion of an application', () => {
     ['of which a part is missing', async () => (await signedBy(key, claims())).split('.').slice(0, 2).join('.')],
     ['that has something after it', async () => `${await signedBy(key, claims())}A`],
     ['that is none', async () => 'x.y.z'],
+    ['that is another kind of token', () => signedBy(key, claims(), { typ: 'dpop+jwt' })],
+    ['that demands what is not understood', () => signedBy(key, claims(), { crit: ['b64'], b64: true })],
+    ['whose key is no name', () => signedBy(key, claims(), { kid: {} as never })],
   ])('%s is refused', async (_, assertion) => {
     const status = await present(await assertion());
     expect([400, 401]).toContain(status);

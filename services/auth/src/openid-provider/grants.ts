@@ -133,7 +133,8 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
 
   /** The grant that a refresh token belongs to, and its generation; null for a text that we have not made. */
   async function openRefreshToken(token: string): Promise<(RefreshName & { row: GrantRow }) | null> {
-    const [, grantId = '', digits = '', mac = ''] = /^([\w-]+~[\w-]+~[\w-]+)~(\d{1,9})~([\w-]{43})$/.exec(token) ?? [];
+    const [, grantId = '', digits = '', mac = ''] =
+      /^([\w-]+~[\w-]+~[\w-]+)~(0|[1-9]\d{0,8})~([\w-]{43})$/.exec(token) ?? [];
     const row = grantId === '' ? undefined : (await read(grantId))?.row;
     const name = { grantId, generation: Number(digits) };
     return row && isMacOf(mac, name, row.secret) ? { ...name, row } : null;

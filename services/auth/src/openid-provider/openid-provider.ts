@@ -48,11 +48,29 @@ function assertOfProfile({ aud }: { aud?: unknown }, { alg }: { alg?: unknown },
 }
 
 const longestAssertionSeconds = 3_600;
+const skewSeconds = 60;
+const typesOfAssertions = [undefined, 'JWT', 'jwt', 'client-authentication+jwt'];
 
-/** What proves a client is kept as used until it ends. */
-function assertShort({ exp }: { exp?: unknown }, now: Date): void {
-  if (typeof exp === 'number' && exp <= now.getTime() / 1_000 + longestAssertionSeconds) return;
-  throw new errors.InvalidClientAuth(`exp is more than ${longestAssertionSeconds} seconds away`);
+type Said = Record<string, unknown>;
+
+/** Kept as used until it ends, meant for nobody besides us, and no token of another kind. */
+function assertPlain(
+  { exp, iat, aud }: Said,
+  { typ, crit, kid }: Said,
+  { now, issuer }: { now: Date; issuer: string },
+): void {
+  const seconds = now.getTime() / 1_000;
+  const refuse = (why: string): never => {
+    throw new errors.InvalidClientAuth(why);
+  };
+  if (typeof exp !== 'number' || exp > seconds + longestAssertionSeconds)
+    refuse(`exp is more than ${longestAssertionSeconds} seconds away`);
+  if (iat !== undefined && (typeof iat !== 'number' || iat > seconds + skewSeconds)) refuse('iat is not of now');
+  const ours = (one: unknown) => typeof one === 'string' && (one === issuer || one.startsWith(`${issuer}/`));
+  if (![aud].flat().every(ours)) refuse('audience (aud) names others');
+  if (crit !== undefined) refuse('crit is not understood');
+  if (kid !== undefined && typeof kid !== 'string') refuse('kid must be a text');
+  if (!typesOfAssertions.some(type => type === typ)) refuse('typ is that of another token');
 }
 
 /** With the keys of now: another one takes its place when they are others. */
@@ -71,7 +89,7 @@ export function createProvider(parts: ProviderParts): Provider {
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
     },
     assertJwtClientAuthClaimsAndHeader: (_, claims, header, client) => {
-      assertShort(claims, parts.store.clock.now());
+      assertPlain(claims, header, { now: parts.store.clock.now(), issuer: config.REEVE_ISSUER });
       if (isFapi(client)) assertOfProfile(claims, header, config.REEVE_ISSUER);
     },
     fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),

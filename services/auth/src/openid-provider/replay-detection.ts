@@ -13,6 +13,12 @@ export const usedOnce = platformRecords<Used>({
 
 type Parts = { records: PlatformRecords<Used>; clock: Clock };
 
+/**
+ * A proof (DPoP) counts for so long before and after the time that is in it, and the library would forget it so long
+ * after it came.
+ */
+const proofWindowMs = 300_000;
+
 /** Longer than anything that may be used once is good; what it is comes a moment later. */
 const longestMs = 7_200_000;
 
@@ -26,7 +32,7 @@ export const replayDetectionAdapter = ({ records, clock }: Parts): Pick<Adapter,
     },
 
     async upsert(id, _, expiresIn) {
-      await records.put(id, { by: 'whoever was first' }, after(Math.max(1, expiresIn ?? 0) * 1_000));
+      await records.put(id, { by: 'whoever was first' }, after((expiresIn ?? 0) * 1_000 + proofWindowMs));
     },
   };
 };

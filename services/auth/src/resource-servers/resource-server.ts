@@ -57,6 +57,7 @@ export const identifierSchema = z
     if (url.protocol === 'http:' && !isLoopback(url.hostname)) context.addIssue('must be https, or http on localhost');
     if (url.username !== '' || url.password !== '') context.addIssue('must hold no credentials');
     if (text.includes('#')) context.addIssue('must have no fragment');
+    if (/[\\\s]/.test(text) || url.hostname.endsWith('.')) context.addIssue('must be written as others write it');
   });
 
 export type ResourceServer = Settings & { identifier: string; createdAt: string; deletedAt?: Date };

@@ -228,6 +228,20 @@ describe('an opaque token', () => {
     expect(await introspected(api, third)).toEqual(inactive);
   });
 
+  test('of an API that is gone is none of the next at the same URL', async () => {
+    const { id, resource } = await opaque();
+    const { tokens } = await signIn(resource);
+    const token = tokens['access_token'];
+    expect(await introspected(api, token)).toMatchObject({ active: true });
+    await ask('DELETE', path(id));
+    expect(await introspected(api, token)).toEqual(inactive);
+    await new Promise(resolve => setTimeout(resolve, 1_100));
+    await ask('POST', path(), { name: 'Again', identifier: resource, format: 'opaque', introspectedBy: [api.id] });
+    expect(await introspected(api, token)).toEqual(inactive);
+    const { tokens: next } = await auth.signIn(application, { tenant: slug, resource, scope: 'openid' });
+    expect(await introspected(api, next['access_token'])).toMatchObject({ active: true });
+  });
+
   test('of a machine ends when its secret is rotated, and is of its tenant', async () => {
     const { resource } = await opaque();
     const machine = await auth.newApplication(null, { grantTypes: ['client_credentials'], redirectUris: [] });

@@ -266,6 +266,7 @@ describe('a refresh token', () => {
       [ten, ses, random, generation, 'A'.repeat(43)].join('~'),
       [ten, ses, `${random}x`, generation, mac].join('~'),
       `${refreshToken}=`,
+      [ten, ses, random, `0${generation}`, mac].join('~'),
     ])
       expect((await refresh(forged)).status).toBe(400);
     expect((await refresh(refreshToken)).status).toBe(200);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { signInCauses } from '@reeve/contracts';
 import { connectionBody } from '../connections/create-connection.ts';
+import { noProfile } from '../connections/kinds/kind.ts';
 import { createKinds } from '../connections/kinds/registry.ts';
 import { mapIdentity } from '../connections/mapping.ts';
 import { guidePages } from './guide-pages.ts';
@@ -37,7 +38,8 @@ test('there are guides for each vendor, by both protocols', () => {
 test('a private Google account is nobody to a connection of a Workspace', () => {
   const sample = guides.find(({ id }) => id === 'google-oidc')?.sample;
   const { identifier } = JSON.parse(JSON.stringify(sample).replace('<your domain>', 'acme.example')) as never;
-  const said = (claims: Record<string, unknown>) => ({ claims, claimsDropped: [], subject: 'x' }) as never;
+  const said = (claims: Record<string, unknown>) =>
+    ({ claims, claimsDropped: [], subject: 'x', profile: noProfile }) as never;
   const of = (claims: Record<string, unknown>) => {
     const mapping = { attributes: {}, identifier: { normalize: [], ...(identifier as object) } } as never;
     return mapIdentity(mapping, said(claims)).subject;

@@ -45,7 +45,7 @@ const failures = () =>
 
 describe('a sign-in', () => {
   test('ends in tokens that say who it is, where, since when and how, and is on the record', async () => {
-    const { claims, tokens, browser } = await auth.signIn(application);
+    const { claims, tokens, browser } = await auth.signIn(application, { scope: 'openid email profile roles' });
     // Those of ours alone; between the first two it is at the identity provider.
     const path = (visited: string) => visited.replaceAll(/[\w-]{20,}/g, '…').replace(`GET ${auth.url}`, '');
     const ours = browser.visited.filter(one => one.includes(auth.url)).map(path);
@@ -476,7 +476,7 @@ describe('provisioning', () => {
     await auth.announce(tenantId, event('role.unassigned', { ...about, details: roles.before }));
     await auth.announce(tenantId, event('role.assigned', { ...about, details: roles.after }));
     await new Promise(resolve => setTimeout(resolve, 1_000));
-    expect((await auth.signIn(application)).claims['roles']).toEqual(['tenant_auditor']);
+    expect((await auth.signIn(application, { scope: 'openid roles' })).claims['roles']).toEqual(['tenant_auditor']);
     const details = { email: null, source: 'admin', cause: 'requested' };
     await auth.announce(tenantId, event('user.deactivated', { ...about, details }));
     await new Promise(resolve => setTimeout(resolve, 1_000));
