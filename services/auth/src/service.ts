@@ -143,7 +143,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const tenants = createTenantDirectory(store);
   const applicationDirectory = createApplicationDirectory({ applications, config, clock });
-  const resourceServerDirectory = createResourceServerDirectory({ resourceServers });
+  const resourceServerDirectory = createResourceServerDirectory({
+    resourceServers,
+    own: config.REEVE_RESOURCES,
+  });
   const domainDirectory = createDomainDirectory({ domains });
   const connectionDirectory = createConnectionDirectory({ connections, domains: domainDirectory });
   const authKeys = store.collection(authKeysOf);

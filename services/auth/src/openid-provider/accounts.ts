@@ -1,11 +1,12 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
+import { isId, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
 import { scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
-import { ownMetadata } from './client-metadata.ts';
+import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 import { tenantOfScope } from './resource-servers.ts';
@@ -61,15 +62,22 @@ export async function isGood(parts: AccountParts, client: Client, token: Introsp
   // Not one for an API of before at the same URL.
   if (server && (token.iat ?? 0) < Math.floor(Date.parse(server.createdAt) / 1_000)) return false;
   const ref = refOfToken(token);
+  const tenantId = ref?.tenantId ?? tenantIn(token);
   if (client.clientId !== application.id) {
     const asking = server?.introspectedBy.some(id => id === client.clientId)
       ? await parts.applications.find(client.clientId)
       : null;
-    const tenantId = ref?.tenantId ?? (token.extra as { tid?: unknown } | undefined)?.tid;
     // The API of a tenant's own is told of that tenant's.
     if (!asking || (asking.tenantId !== null && asking.tenantId !== tenantId)) return false;
   }
-  return ref === null || (await findServed(parts, application.id, ref)) !== null;
+  if (ref) return (await findServed(parts, application.id, ref)) !== null;
+  // A machine's.
+  return tenantId === null || (await parts.tenants.find(tenantId))?.status === 'active';
+}
+
+function tenantIn({ extra }: Introspected): TenantId | null {
+  const tid: unknown = typeof extra === 'object' && extra !== null && 'tid' in extra ? extra.tid : null;
+  return isId('tenant', tid) ? tid : null;
 }
 
 /** How long the session goes on whose code or refresh token came, in milliseconds; null where none came. */
@@ -136,31 +144,36 @@ function claimsOf({ id, tenantId, state }: LiveSession) {
 const claimNames = { email: ['email', 'email_verified'], name: ['name'], roles: ['roles'] } as const;
 
 export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC, token: object & { kind: string }) {
-  const { platform, areas, surface, tokens_from: tokensFrom } = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
+  const audience = audienceOf(token);
+  const server = audience === undefined ? null : await parts.resourceServers.find(audience);
+  const client: Partial<OwnMetadata> = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
+  const { platform, areas, surface, tenant_id: own, tokens_from: tokensFrom } = client;
   const ofClient = {
     ...(platform ? { platform } : {}),
-    ...(areas ? { areas } : {}),
+    // Of Reeve's own API.
+    ...(areas && !server ? { areas } : {}),
     ...(surface === undefined ? {} : { surface }),
     // By which its verifiers know it from one that was issued in the same second, after the client's were revoked.
     ...(tokensFrom === undefined ? {} : { client_tokens_from: tokensFrom }),
   };
-  const audience =
-    'resourceServer' in token ? (token.resourceServer as { audience?: string } | undefined)?.audience : undefined;
-  const server = audience === undefined ? null : await parts.resourceServers.find(audience);
-  const isOfService = audience !== undefined && !server;
   if (token.kind === 'ClientCredentials') {
     const scope = 'scope' in token && typeof token.scope === 'string' ? token.scope : undefined;
-    const asked = await tenantOfScope(scope, parts.tenants);
-    // At an API of the product a tenant's own machine is never of nobody's.
-    const tid = asked ?? (server ? ctx.oidc.client && ownMetadata(ctx.oidc.client).tenant_id : undefined);
+    // At an API of the product a tenant's own machine acts in its tenant, whether it says so or not.
+    const tid = (await tenantOfScope(scope, parts.tenants)) ?? (server ? own : undefined);
     return { ...ofClient, ...(tid === undefined ? {} : { tid }) };
   }
   const ref = refOfToken(token);
   const found = ref && (await findLive(parts, ref));
   if (!found) return ofClient;
-  const wanted: string[] = server?.claims.flatMap(name => claimNames[name]) ?? (isOfService ? ['roles'] : []);
+  const ofService = audience === undefined ? [] : ['roles'];
+  const wanted: string[] = server ? server.claims.flatMap(name => claimNames[name]) : ofService;
   const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
   return { ...ofClient, ...claimsOf(found), ...Object.fromEntries(personal) };
+}
+
+function audienceOf(token: object): string | undefined {
+  const server = 'resourceServer' in token ? (token.resourceServer as { audience?: string } | undefined) : undefined;
+  return server?.audience;
 }
 
 /** What the sign-in has handed through the provider as its result (sign-in-routes.ts). */

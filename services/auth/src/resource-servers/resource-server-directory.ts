@@ -7,14 +7,17 @@ export type ResourceServerDirectory = ReturnType<typeof createResourceServerDire
 /** Of a change that another instance has made it is known this much later. */
 const keptMs = 1_000;
 
-export function createResourceServerDirectory({ resourceServers }: { resourceServers: ResourceServers }) {
+/** `own` are the URLs of Reeve's own services, which are none of these and need no look. */
+type Parts = { resourceServers: ResourceServers; own: readonly string[] };
+
+export function createResourceServerDirectory({ resourceServers, own }: Parts) {
   const kept = new LRUCache<string, ResourceServer>({ max: 1_000, ttl: keptMs });
 
   return {
     /** Written as it was registered; null for any other. */
     async find(identifier: string): Promise<ResourceServer | null> {
       const known = kept.get(identifier);
-      if (known) return known;
+      if (known || own.includes(identifier)) return known ?? null;
       const entry = await ofPlatform(resourceServers).getByUnique('identifier', canonical(identifier));
       if (entry?.state.identifier !== identifier) return null;
       kept.set(identifier, entry.state);

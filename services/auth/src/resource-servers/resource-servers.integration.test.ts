@@ -1,6 +1,6 @@
 // APIs of the product: which tokens are issued for them, to whom, what they say, and who may ask about them.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { newId, platformTenantId, type TenantId } from '@reeve/contracts';
+import { event, newId, platformTenantId, type TenantId } from '@reeve/contracts';
 import { type EventReader, eventually, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
@@ -73,7 +73,7 @@ describe('a token for an API of the product', () => {
       scope: 'messages:read',
     });
     expect(Number(payload.exp) - Number(payload.iat)).toBe(120);
-    for (const name of ['email', 'name', 'roles']) expect(payload).not.toHaveProperty(name);
+    for (const name of ['email', 'name', 'roles', 'areas']) expect(payload).not.toHaveProperty(name);
     // Nor is it one for us.
     expect((await auth.ask('GET', '/v1/me/sessions', { as: tokens['access_token'] ?? '' })).status).toBe(401);
   });
@@ -251,6 +251,19 @@ describe('an opaque token', () => {
     expect(await introspected(api, token)).toMatchObject({ active: true, tid: tenantId, client_id: machine.id });
     await ask('POST', `/v1/applications/${machine.id}:rotate-secret`, {});
     expect(await introspected(api, token)).toEqual(inactive);
+  });
+
+  test('of a machine counts while its tenant is not suspended', async () => {
+    const own = await auth.newTenant();
+    const { resource } = await opaque();
+    const machine = await auth.newApplication(null, { grantTypes: ['client_credentials'], redirectUris: [] });
+    const asked = { grant_type: 'client_credentials', scope: `messages:read tenant:${own.slug}`, resource };
+    const token = (await auth.token(machine, asked)).body['access_token'];
+    expect(await introspected(api, token)).toMatchObject({ active: true, tid: own.tenantId });
+    const details = { slug: own.slug, status: 'suspended' };
+    const suspended = event('tenant.suspended', { id: own.tenantId, name: own.slug, because: 'requested', details });
+    await auth.announce(own.tenantId, suspended);
+    await eventually('it counts no more', async () => !(await introspected(api, token))['active']);
   });
 
   test('of another tenant is nothing to an API that is a tenant’s own', async () => {
