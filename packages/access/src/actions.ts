@@ -36,6 +36,7 @@ export const actions = {
   'clients:write': { area: 'applications', groups: administration },
   'resource-servers:read': { area: 'applications', groups: ['platform-administration'] },
   'resource-servers:write': { area: 'applications', groups: ['platform-administration'] },
+  'revocations:read': { area: 'sessions', groups: ['platform-administration'] },
   'signing-keys:read': { area: 'applications', groups: ['platform-administration'] },
   'signing-keys:write': { area: 'applications', groups: ['platform-administration'] },
   'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },

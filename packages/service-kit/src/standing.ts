@@ -36,6 +36,7 @@ export function createStanding({
   const sessions = new Map<string, Of<'session'>>();
   const people = new Map<string, Of<'user'>>();
   const clients = new Map<string, Of<'client'>>();
+  const listeners = new Set<(revocation: Revocation) => void>();
   let upToDateAt = () => 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -49,6 +50,7 @@ export function createStanding({
       clients.set(revocation.id, revocation);
       own.hearOfClient?.(revocation.id);
     }
+    for (const listener of listeners) listener(revocation);
   }
 
   function lookUp<R extends Revocation>(known: Map<string, R>, id: string): R | undefined {
@@ -106,6 +108,17 @@ export function createStanding({
       if (person?.status !== 'active') throw new ProblemError('token_invalid');
       return { ...caller, roles: person.roles };
     },
+
+    /** All that matters now, and then what is learnt, until the returned function is called. */
+    follow(listener: (revocation: Revocation) => void): () => void {
+      for (const known of [sessions, people, clients])
+        for (const revocation of known.values()) if (matters(revocation)) listener(revocation);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
+    /** The moment (milliseconds) up to which all that was revoked is known. */
+    upToDateAt: (): number => upToDateAt(),
 
     /** Reads the topic, and resolves when what is on it is known. */
     async start(bus: EventBus, log: { warn: (about: object, message: string) => void }): Promise<void> {

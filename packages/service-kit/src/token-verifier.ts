@@ -43,13 +43,14 @@ function keyOf({ cnf }: JWTPayload): string | null {
   return jkt;
 }
 
+/** Scopes that say what a token reaches, besides its tenant. */
+const ofTokens = ['platform:admin', 'internal:identities', 'revocations:read'];
+
 function callerOf(payload: JWTPayload): Caller {
   const { sub, client_id: clientId, scope, tid, auth_time: authTime } = payload;
   if (text(sub) === null || text(clientId) === null) throw new ProblemError('token_invalid');
   const tenantId: TenantId | null = isId('tenant', tid) ? tid : null;
-  const scopes: string[] = (text(scope) ?? '')
-    .split(' ')
-    .filter(one => one === 'platform:admin' || one === 'internal:identities');
+  const scopes: string[] = (text(scope) ?? '').split(' ').filter(one => ofTokens.includes(one));
   if (tenantId) scopes.push(...reachOf(payload));
   const isOwn = sub === clientId;
   return {

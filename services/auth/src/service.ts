@@ -90,6 +90,7 @@ import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
 import { peopleChanges as peopleChangesOf } from './sessions/people-changes.ts';
+import { revocationFeed } from './sessions/revocation-feed.ts';
 import { sessions as sessionsOf } from './sessions/session.ts';
 import { createSingleLogout, signOutsAtProviders } from './sessions/single-logout.ts';
 import { terminateOwnSession, terminateSession } from './sessions/terminate-session.ts';
@@ -418,6 +419,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       terminateSession({ sessions }),
       listOwnSessions({ sessions }),
       terminateOwnSession({ sessions }),
+      revocationFeed({ standing: foundation.standing }),
     ],
   });
 

@@ -74,9 +74,11 @@ export function resourceServerInfo({ services, resourceServers, applications, te
   }
 
   async function forService(application: KnownApplication, machineAsks: readonly string[] | null) {
-    const ofPlatform = application.isPlatform ? ['platform:admin'] : [];
+    // What is revoked is of every tenant.
+    const ofPlatform = application.tenantId === null ? ['revocations:read'] : [];
+    const ofTeam = application.isPlatform ? ['platform:admin'] : [];
     return {
-      scopes: machineAsks ? await grantedToMachine(machineAsks, application, ofPlatform) : [],
+      scopes: machineAsks ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam]) : [],
       longestMs: longestAccessTokenMs,
       format: { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } } as const,
     };
