@@ -42,7 +42,7 @@ export async function beginSignIn(app: ProductApp, tenant: Tenant, parameters: R
   };
   const url = client.buildAuthorizationUrl(app.configuration, {
     redirect_uri: callback,
-    scope: 'openid email profile offline_access',
+    scope: 'openid email profile roles offline_access',
     tenant: tenant.slug,
     state: checks.expectedState,
     nonce: checks.expectedNonce,

@@ -87,7 +87,7 @@ describe('a viewer token', () => {
       headers: { origin, 'access-control-request-method': 'GET' },
     });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET');
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
     const access = await own.api.send('GET', `${audit}/events`, { headers: { origin } });
     expect(access.headers.get('access-control-allow-origin')).toBe(null);
   });

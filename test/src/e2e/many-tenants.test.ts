@@ -29,7 +29,8 @@ test('a sign-in reads as little of the store among a thousand tenants as alone',
         await sleep(forgottenMs);
         reads.push(await store.readBy(() => signIn(app, own.tenant, demoUser(credentials))));
       }
-      return reads.toSorted((one, other) => one.documents - other.documents)[0] as Read;
+      const least = (one: Read, other: Read) => one.documents - other.documents || one.operations - other.operations;
+      return reads.toSorted(least)[0] as Read;
     };
     const alone = await measured();
     const added = await store.addTenantsLikeIt(1_000);
