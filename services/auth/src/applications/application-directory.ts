@@ -1,5 +1,5 @@
-// Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Those of
-// tenants from the store, those of the platform from the environment.
+// Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Two of
+// Reeve's own come from the environment, all others from the store.
 import { timingSafeEqual } from 'node:crypto';
 import { platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';

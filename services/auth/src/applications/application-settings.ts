@@ -2,7 +2,7 @@
 import { areas } from '@reeve/access';
 import { idSchema } from '@reeve/contracts';
 import { z } from 'zod';
-import { isLoopback } from '../loopback.ts';
+import { assertPlainUrl } from '../plain-url.ts';
 import { isPublicKeySet } from './client-keys.ts';
 
 const grantType = z.enum(['client_credentials', 'authorization_code', 'refresh_token', 'device_code']);
@@ -52,26 +52,18 @@ export const kindSchema = z.enum(Object.keys(kinds) as [KindOfApplication, ...Ki
 
 const isPrivateUse = (protocol: string) => /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(protocol);
 
-/**
- * https, http on this very machine, or a scheme of a native application's own, which is a domain name the other way
- * round (RFC 8252 §7.1); nothing that a browser would not take for the host, and nothing that comes back in a fragment.
- */
+const isOfTheWeb = (text: string) => /^https?:/i.test(text);
+
+/** Or a scheme of a native application's own, which is a domain name the other way round (RFC 8252 §7.1). */
 const redirectUri = z
   .url()
   .max(2_000)
-  .superRefine((text, context) => {
-    const url = URL.parse(text);
-    if (!url) return;
-    const { protocol, hostname, username, password } = url;
-    if (protocol === 'http:' && !isLoopback(hostname)) context.addIssue('must be https, or http on localhost');
-    if (protocol !== 'http:' && protocol !== 'https:' && !isPrivateUse(protocol))
-      context.addIssue('must be https, http on localhost, or a scheme such as com.example.app:');
-    if (username !== '' || password !== '') context.addIssue('must hold no credentials');
-    if (text.includes('#')) context.addIssue('must have no fragment');
-    if (/[\\\s]/.test(text)) context.addIssue('must hold no backslash and no space');
-  });
+  .superRefine(assertPlainUrl)
+  .refine(
+    text => isOfTheWeb(text) || isPrivateUse(URL.parse(text)?.protocol ?? ''),
+    'must be https, http on localhost, or a scheme such as com.example.app:',
+  );
 
-const isOfTheWeb = (text: string) => /^https?:/i.test(text);
 const webUri = redirectUri.refine(isOfTheWeb, 'must be https, or http on localhost');
 
 /** As a browser sends it. */

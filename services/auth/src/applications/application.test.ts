@@ -126,6 +126,15 @@ describe('an application', () => {
   test('of the platform that serves a tenant no more has no tokens from before', () => {
     const [one, other] = [newId('tenant'), newId('tenant')];
     const serving = update(which, application, { tenants: [one, other] });
-    expect(issuedBefore(update(which, serving?.state ?? application, { tenants: [one] }))).not.toBeUndefined();
+    const before = serving?.state ?? application;
+    expect(issuedBefore(update(which, before, { tenants: [one] }))).toBe(which.at.toISOString());
+    expect(issuedBefore(update(which, before, { tenants: [one, newId('tenant')] }))).toBe(which.at.toISOString());
+    const all = update(which, before, { tenants: 'all' });
+    expect(issuedBefore(update(which, all?.state ?? application, { tenants: [one, other] }))).toBe(
+      which.at.toISOString(),
+    );
+    // One more takes nothing from those who are there.
+    for (const tenants of ['all', [one, other, newId('tenant')], [other, one]] as const)
+      expect(issuedBefore(update(which, before, { tenants: tenants as never }))).toBeUndefined();
   });
 });

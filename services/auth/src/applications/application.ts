@@ -1,5 +1,5 @@
-// An application of the product: one that signs people in, or a machine that acts by itself. It belongs to one tenant, or
-// to the platform and serves the tenants that it names. Owns what it may ask for, and where people are sent back to.
+// An application of the product: one that signs people in, or a machine that acts by itself. It belongs to one tenant,
+// or to the platform and serves the tenants that it names. Owns what it may ask for, and where people are sent back to.
 // Only hashes of its secrets are kept: a random secret of 256 bits needs no slow hash. A deleted application is gone at
 // once. OAuth and its events call it a client.
 import { createHash, randomBytes } from 'node:crypto';
@@ -213,13 +213,13 @@ export function register(which: Which, settings: Settings, secretSha256: string 
 }
 
 /** By which its tokens reach somewhere, or are got: those from before count no more. */
-const decisive: readonly (keyof Application)[] = [
-  'areas',
-  'tenants',
-  'authentication',
-  'dpopRequired',
-  'securityProfile',
-];
+const decisive: readonly (keyof Application)[] = ['areas', 'authentication', 'dpopRequired', 'securityProfile'];
+
+/** One that comes to them takes nothing from the tokens of the others. */
+function losesTenant({ tenants: before }: Application, { tenants: after }: Application): boolean {
+  if (after === 'all' || before === null) return false;
+  return before === 'all' || before.some(id => !after?.includes(id));
+}
 
 export function update(
   which: Which,
@@ -227,12 +227,13 @@ export function update(
   change: Partial<Omit<Settings, 'kind'>>,
 ): Decision<Application> {
   const changed = changedIn(application, change);
-  const isOtherMethod = change.authentication && change.authentication.method !== application.authentication.method;
-  // Those of an application that has had none in between would be known to whoever had them before.
-  const state: Application = { ...application, ...change, ...(isOtherMethod ? { secrets: [] } : {}) };
   if (changed.length === 0) return null;
+  const state: Application = { ...application, ...change };
+  // Those of an application that has had none in between would be known to whoever had them before.
+  if (state.authentication.method !== application.authentication.method) state.secrets = [];
   const decision = { state, events: [updated(which, state, changed, 'requested')] };
-  return changed.some(name => decisive.includes(name)) ? endingTokens(which, decision) : decision;
+  const isDecisive = losesTenant(application, state) || changed.some(name => decisive.includes(name));
+  return isDecisive ? endingTokens(which, decision) : decision;
 }
 
 const mostSecrets = 5;

@@ -315,7 +315,10 @@ test('a secret says when it was made, when it ends and when it was last used', a
   const asked = { grant_type: 'client_credentials', scope: `tenant:${acme.slug}`, resource: auth.url };
   expect((await auth.token(application, asked)).status).toBe(200);
   await eventually('the use is noted', async () => (await secretsNow())[0]?.lastUsedAt !== null);
-  await ask('POST', `${path}:rotate-secret`, { keepPreviousSeconds: 600 });
+  const rotated = await ask('POST', `${path}:rotate-secret`, { keepPreviousSeconds: 600 });
+  expect([rotated.body.secrets, (await ask('PATCH', path, { name: 'B' })).body.secrets]).toEqual(
+    Array(2).fill(await secretsNow()),
+  );
   expect(await secretsNow()).toEqual([
     { createdAt: expect.any(String), expiresAt: null, lastUsedAt: null },
     { createdAt: expect.any(String), expiresAt: expect.any(String), lastUsedAt: expect.any(String) },

@@ -2,7 +2,7 @@ import { paged, pageOf, pageQuery, type Route, readExisting } from '@reeve/servi
 import type { Collections } from '@reeve/store';
 import { type Applications, applicationView, viewOf } from './application.ts';
 import { applicationRoutes } from './routes.ts';
-import type { SecretUses } from './secret-uses.ts';
+import { lastUsedOf, type SecretUses } from './secret-uses.ts';
 
 type Parts = { applications: Applications; uses: Collections<SecretUses> };
 
@@ -29,7 +29,7 @@ export const readApplication = ({ applications, uses }: Parts): Route[] =>
     response: applicationView,
     async handle({ owner, params: { clientId } }) {
       const entry = await readExisting(applications.in(owner), clientId);
-      const lastUsed = (await uses.in(owner).get(clientId))?.state.lastUsed;
+      const lastUsed = await lastUsedOf(uses, owner, clientId);
       return { body: viewOf(entry, { owner, lastUsed }), version: entry.version };
     },
   });

@@ -1,5 +1,5 @@
 import { assertReaches, changeExisting, type Route } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
+import type { Clock, Collections } from '@reeve/store';
 import { z } from 'zod';
 import {
   type Application,
@@ -11,13 +11,19 @@ import {
 } from './application.ts';
 import type { ApplicationDirectory } from './application-directory.ts';
 import { applicationRoutes } from './routes.ts';
+import { lastUsedOf, type SecretUses } from './secret-uses.ts';
 
-type Parts = { applications: Applications; directory: ApplicationDirectory; clock: Clock };
+type Parts = {
+  applications: Applications;
+  uses: Collections<SecretUses>;
+  directory: ApplicationDirectory;
+  clock: Clock;
+};
 
 const longestKept = 7 * 86_400;
 const body = z.strictObject({ keepPreviousSeconds: z.number().int().min(0).max(longestKept).default(0) });
 
-export const rotateApplicationSecret = ({ applications, directory, clock }: Parts): Route[] =>
+export const rotateApplicationSecret = ({ applications, uses, directory, clock }: Parts): Route[] =>
   applicationRoutes('/{clientId}:rotate-secret', {
     method: 'post',
     summary: 'Give an application a new secret, shown once; the one until now counts for keepPreviousSeconds',
@@ -35,6 +41,7 @@ export const rotateApplicationSecret = ({ applications, directory, clock }: Part
       };
       const entry = await changeExisting(applications.in(owner), id, decide, { cause, expectedVersion });
       directory.forget(id);
-      return { body: { ...viewOf(entry, { owner }), clientSecret }, version: entry.version };
+      const lastUsed = await lastUsedOf(uses, owner, id);
+      return { body: { ...viewOf(entry, { owner, lastUsed }), clientSecret }, version: entry.version };
     },
   });

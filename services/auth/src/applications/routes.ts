@@ -1,5 +1,5 @@
-// Each route of applications, three times: the platform's at /v1/applications, a tenant's own below the tenant, and there
-// also by the name that they had before 1.0.
+// Each route of applications, three times: the platform's at /v1/applications, a tenant's own below the tenant, and
+// there also by the name that they have until 1.0.
 import { platformTenantId, type TenantId } from '@reeve/contracts';
 import { type Asked, type Caller, platformRoute, type Reply, type Route, tenantRoute } from '@reeve/service-kit';
 import type { z } from 'zod';

@@ -9,8 +9,14 @@ export type SecretUses = { lastUsed: Record<string, string> };
 /** By the id of the application. */
 export const secretUses = collection<SecretUses>({ name: 'client_secret_uses' });
 
+/** By the hashes of its secrets. */
+export const lastUsedOf = async (uses: Collections<SecretUses>, owner: TenantId, id: string) =>
+  (await uses.in(owner).get(id))?.state.lastUsed;
+
 /** Nobody asks by the second, and a machine may come a hundred times in one. */
 const notedEveryMs = 60_000;
+/** More than an application has secrets at a time. */
+const mostKept = 10;
 
 type Parts = {
   uses: Collections<SecretUses>;
@@ -30,12 +36,8 @@ export function createNoteSecretUse({ uses, clock, onError }: Parts) {
   };
 
   async function note(owner: TenantId, id: string, hash: string): Promise<void> {
-    const own = uses.in(owner);
-    const lastUsed = { ...(await own.get(id))?.state.lastUsed, [hash]: clock.now().toISOString() };
+    const lastUsed = { ...(await lastUsedOf(uses, owner, id)), [hash]: clock.now().toISOString() };
     const newest = Object.entries(lastUsed).sort(([, one], [, other]) => other.localeCompare(one));
-    await own.put(id, { lastUsed: Object.fromEntries(newest.slice(0, mostKept)) });
+    await uses.in(owner).put(id, { lastUsed: Object.fromEntries(newest.slice(0, mostKept)) });
   }
 }
-
-/** More than an application has secrets at a time. */
-const mostKept = 10;

@@ -1,20 +1,27 @@
 import { invalidField } from '@reeve/contracts';
 import { assertReaches, changeExisting, type Route } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
+import type { Clock, Collections } from '@reeve/store';
 import { type Application, type Applications, applicationView, type Settings, update, viewOf } from './application.ts';
 import type { ApplicationDirectory } from './application-directory.ts';
 import { applicationSettings, contradictionIn, tenantsServed } from './application-settings.ts';
 import { applicationRoutes } from './routes.ts';
+import { lastUsedOf, type SecretUses } from './secret-uses.ts';
 
-type Parts = { applications: Applications; directory: ApplicationDirectory; clock: Clock };
+type Parts = {
+  applications: Applications;
+  uses: Collections<SecretUses>;
+  directory: ApplicationDirectory;
+  clock: Clock;
+};
 
 const ofPlatform = applicationSettings.extend({ tenants: tenantsServed }).partial();
 
-export const updateApplication = ({ applications, directory, clock }: Parts): Route[] =>
+export const updateApplication = ({ applications, uses, directory, clock }: Parts): Route[] =>
   applicationRoutes('/{clientId}', {
     method: 'patch',
     summary:
-      'Change an application; when its areas, its tenants or its authentication change, tokens from before count no more',
+      'Change an application; when its areas or its authentication change, or it serves a tenant no more, tokens from ' +
+      'before count no more',
     action: 'clients:write',
     versioned: true,
     body: { ofPlatform, ofTenant: ofPlatform.omit({ tenants: true }) },
@@ -33,6 +40,7 @@ export const updateApplication = ({ applications, directory, clock }: Parts): Ro
       };
       const entry = await changeExisting(applications.in(owner), id, decide, { cause, expectedVersion });
       directory.forget(id);
-      return { body: viewOf(entry, { owner }), version: entry.version };
+      const lastUsed = await lastUsedOf(uses, owner, id);
+      return { body: viewOf(entry, { owner, lastUsed }), version: entry.version };
     },
   });

@@ -1,8 +1,11 @@
 // The feed of what is revoked, over HTTP: complete from its first line, quick, and for applications of the platform alone.
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Revocation, type TenantId } from '@reeve/contracts';
-import { eventually } from '@reeve/testing';
+import { newId, type Revocation, type TenantId } from '@reeve/contracts';
+import { eventually, listen } from '@reeve/testing';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
+import { revocationFeed } from './revocation-feed.ts';
 
 let auth: Auth;
 let tenantId: TenantId;
@@ -55,6 +58,58 @@ async function sessionThatEnds(): Promise<string> {
   await auth.ask('POST', `/v1/tenants/${tenantId}/sessions/${sid}:terminate`, { as });
   return sid;
 }
+
+describe('many that matter', () => {
+  const many: Revocation[] = Array.from({ length: 100_000 }, () => ({
+    kind: 'session',
+    id: newId('session'),
+    userId: newId('user'),
+    until: '2026-11-27T00:00:00.000Z',
+  }));
+
+  /** Served by itself: nobody ends a hundred thousand sessions for it. */
+  async function serving() {
+    let stopped = 0;
+    const follow = (listener: (revocation: Revocation) => void) => {
+      for (const one of many) listener(one);
+      return () => {
+        stopped += 1;
+      };
+    };
+    const route = revocationFeed({ standing: { follow, upToDateAt: () => Date.now() } });
+    const server = await listen(
+      createServer((_, response) => {
+        void route.handle({} as never).then(reply => 'stream' in reply && reply.stream(response as never));
+      }),
+    );
+    return { ...server, stopped: () => stopped };
+  }
+
+  test('come whole to who reads slowly, before it is said that all is known', async () => {
+    const { url, stop } = await serving();
+    const answer = await fetch(url);
+    let [text, reads] = ['', 0];
+    for await (const chunk of answer.body ?? []) {
+      text += Buffer.from(chunk).toString('utf8');
+      reads += 1;
+      if (reads % 50 === 0) await new Promise(resolve => setTimeout(resolve, 5));
+      if (text.includes('event: known')) break;
+    }
+    const [told = ''] = text.split('event: known');
+    expect(told.split('event: revoked').length - 1).toBe(many.length);
+    await stop();
+  }, 30_000);
+
+  test('are kept for nobody who takes nothing', async () => {
+    const { url, stop, stopped } = await serving();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => undefined).pause();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually('it is given up', () => Promise.resolve(stopped() === 1), 20_000);
+    socket.destroy();
+    await stop();
+  }, 30_000);
+});
 
 describe('the feed of revocations', () => {
   test('begins with all that matters, says what comes within a second, and how far it knows', async () => {

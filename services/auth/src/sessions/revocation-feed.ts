@@ -1,6 +1,6 @@
-// What is revoked, as server-sent events, for those who verify our tokens by themselves and have no Kafka. Each connection
-// begins with all that matters, so that nobody who comes again has missed anything; each second it says up to when all is
-// known, so that whoever hears nothing knows that they know too little.
+// What is revoked, as server-sent events, for those who verify our tokens by themselves and have no Kafka. Each
+// connection begins with all that matters, so that nobody who comes again has missed anything; each second it says up
+// to when all is known, so that whoever hears nothing knows that they know too little.
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Revocation } from '@reeve/contracts';
@@ -11,8 +11,9 @@ import { z } from 'zod';
 type Parts = { standing: Pick<Standing, 'follow' | 'upToDateAt'> };
 
 const saidEveryMs = 1_000;
-/** Whoever reads so much more slowly than it comes begins anew. */
-const mostWaitingBytes = 8_000_000;
+/** Whoever takes nothing for so long begins anew. */
+const longestStallMs = 10_000;
+const entriesAtOnce = 500;
 
 export const revocationFeed = ({ standing }: Parts) =>
   platformRoute({
@@ -31,22 +32,41 @@ async function feed(standing: Parts['standing'], response: Response): Promise<vo
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const say = (event: 'revoked' | 'known', about: Revocation | { upTo: string }) => {
-    if (response.destroyed) return;
-    response.write(`event: ${event}\ndata: ${JSON.stringify(about)}\n\n`);
-    if (response.writableLength > mostWaitingBytes) response.destroy();
-  };
-  const stop = standing.follow(revocation => say('revoked', revocation));
+  const waiting: Revocation[] = [];
+  let wake = () => {};
+  const stop = standing.follow(revocation => {
+    waiting.push(revocation);
+    wake();
+  });
+  let saidAt = Number.NEGATIVE_INFINITY;
   try {
-    while (!response.destroyed) {
-      say('known', { upTo: new Date(standing.upToDateAt()).toISOString() });
-      await pause(saidEveryMs, undefined, { signal: gone.signal }).catch(() => undefined);
+    while (!gone.signal.aborted) {
+      const upTo = standing.upToDateAt();
+      while (waiting.length > 0) {
+        const told = waiting.splice(0, entriesAtOnce);
+        await write(response, told.map(one => textOf('revoked', one)).join(''), gone.signal);
+      }
+      if (performance.now() - saidAt >= saidEveryMs) {
+        saidAt = performance.now();
+        await write(response, textOf('known', { upTo: new Date(upTo).toISOString() }), gone.signal);
+      }
+      const woken = new AbortController();
+      wake = () => woken.abort();
+      const signal = AbortSignal.any([gone.signal, woken.signal]);
+      await pause(saidEveryMs, undefined, { signal }).catch(() => undefined);
     }
+  } catch {
+    response.destroy();
   } finally {
     stop();
-    if (!response.closed) {
-      response.end();
-      await once(response, 'close').catch(() => undefined);
-    }
   }
+}
+
+const textOf = (event: 'revoked' | 'known', about: Revocation | { upTo: string }): string =>
+  `event: ${event}\ndata: ${JSON.stringify(about)}\n\n`;
+
+/** Rejects where nobody takes it. */
+async function write(response: Response, text: string, gone: AbortSignal): Promise<void> {
+  if (response.write(text)) return;
+  await once(response, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(longestStallMs)]) });
 }

@@ -1,9 +1,11 @@
 // That another key signs, over HTTP: in stages, while people go on signing in, and at once where one is compromised.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { platformTenantId, type TenantId } from '@reeve/contracts';
+import { newEventId, platformTenantId, serviceCause, type TenantId } from '@reeve/contracts';
 import { type EventReader, eventually, readEvents } from '@reeve/testing';
 import { decodeProtectedHeader } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
+import type { KeysOfUse } from './signing-key.ts';
+import { createSigningKeys } from './signing-keys.ts';
 
 let auth: Auth;
 let events: EventReader;
@@ -101,6 +103,44 @@ test('a key that is compromised is shown no more, and people sign in by another'
     return found.access === before.access ? null : found;
   });
   expect(await takes(after)).toBe(200);
+});
+
+test('a key whose write nobody knows the outcome of is kept, and one that was refused is not', async () => {
+  const vault = new Map<string, string>();
+  const states = new Map<string, KeysOfUse>();
+  let isCutOff = false;
+  const parts = {
+    keys: {
+      in: () => ({
+        getAll: async () => [...states].map(([id, state]) => ({ id, state })),
+        change: async (use: string, decide: (state: KeysOfUse | null) => { state: KeysOfUse } | null) => {
+          const decided = decide(states.get(use) ?? null);
+          if (decided) states.set(use, decided.state);
+          // Written, and the answer is lost.
+          if (isCutOff) throw new Error('the connection is gone');
+          return { state: states.get(use) };
+        },
+      }),
+    },
+    vault: {
+      put: async (_: string, { id }: { id: string }, text: string) => void vault.set(id, text),
+      read: async (_: string, { id }: { id: string }) => Buffer.from(vault.get(id) ?? 'gone'),
+      destroy: async (_: string, { id }: { id: string }) => void vault.delete(id),
+    },
+    clock: { now: () => new Date(), newEventId: () => '' },
+    onError: () => undefined,
+  };
+  const keys = await createSigningKeys(parts as never);
+  const cause = serviceCause('auth', { correlationId: newEventId() });
+  const how = { because: 'requested', leadMs: 0 } as const;
+  isCutOff = true;
+  await expect(keys.rotate('accessToken', cause, how)).rejects.toThrow('the connection is gone');
+  for (const { keyId } of states.get('accessToken')?.keys ?? []) expect(vault.has(keyId)).toBe(true);
+  isCutOff = false;
+  await keys.rotate('idToken', cause, { ...how, leadMs: 60_000 });
+  const before = vault.size;
+  await expect(keys.rotate('idToken', cause, how)).rejects.toThrow('A key is to follow already');
+  expect(vault.size).toBe(before);
 });
 
 test('keys are the platform’s business', async () => {

@@ -1,6 +1,6 @@
-// The keys that sign tokens, in the vault under the platform's tenant. Every instance has the same ones, and learns within
-// seconds that one has followed another.
-import { type Cause, newEventId, platformTenantId, type ReasonOf, serviceCause } from '@reeve/contracts';
+// The keys that sign tokens, in the vault under the platform's tenant. Every instance has the same ones, and learns
+// within seconds that one has followed another.
+import { type Cause, newEventId, ProblemError, platformTenantId, type ReasonOf, serviceCause } from '@reeve/contracts';
 import { type Clock, type Collections, createRounds } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -32,11 +32,9 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
 
   /** As they are in the store now. */
   async function read(): Promise<void> {
-    for (const use of uses) {
-      const state = (await stored.get(use))?.state;
-      if (!state) continue;
+    for (const { id, state } of await stored.getAll(uses)) {
       for (const { keyId } of staged(state, clock.now())) await open(keyId);
-      states.set(use, state);
+      states.set(id as Use, state);
     }
   }
 
@@ -52,22 +50,21 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
     const keyId = await calculateJwkThumbprint(jwk);
     const named = { secretClass, id: keyId };
     await vault.put(platformTenantId, named, JSON.stringify({ ...jwk, alg, use: 'sig', kid: keyId }), cause);
-    try {
-      const decide = (state: KeysOfUse | null) =>
-        isFirst && state ? null : follow(state, { use, keyId, at: clock.now(), because, leadMs });
-      const chosen = await stored.change(use, decide, { cause });
-      if (chosen?.state.keys.some(key => key.keyId === keyId) !== true)
-        await vault.destroy(platformTenantId, named, cause);
-    } catch (error) {
-      await vault.destroy(platformTenantId, named, cause);
+    const decide = (state: KeysOfUse | null) =>
+      isFirst && state ? null : follow(state, { use, keyId, at: clock.now(), because, leadMs });
+    const chosen = await stored.change(use, decide, { cause }).catch(async (error: unknown) => {
+      // Of a write whose answer was lost nobody knows whether it was made: then the key may be needed.
+      if (error instanceof ProblemError) await vault.destroy(platformTenantId, named, cause);
       throw error;
-    }
+    });
+    const isChosen = chosen?.state.keys.some(key => key.keyId === keyId) === true;
+    if (!isChosen) await vault.destroy(platformTenantId, named, cause);
     await read();
   }
 
-  for (const use of uses)
-    if (!(await stored.get(use))) await makeNext(use, ownCause(), { because: 'first_start', leadMs: 0, isFirst: true });
   await read();
+  for (const use of uses)
+    if (!states.has(use)) await makeNext(use, ownCause(), { because: 'first_start', leadMs: 0, isFirst: true });
 
   const shown = (use: Use) => {
     const state = states.get(use);
@@ -94,14 +91,8 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
 
     /** Tells when other keys are shown, or another one signs. */
     watch(onChange: () => void) {
-      const nameAll = () =>
-        uses
-          .map(use =>
-            shown(use)
-              .map(({ keyId }) => keyId)
-              .join(' '),
-          )
-          .join('\n');
+      // The one that signs comes first: another order is another key that signs.
+      const nameAll = () => uses.flatMap(use => shown(use).map(({ keyId }) => keyId)).join(' ');
       let known = nameAll();
       const rounds = createRounds(async () => {
         try {
