@@ -9,6 +9,12 @@ export type ApiOptions = Credentials & {
   scope?: string;
 };
 
+/** Says what went wrong; the command ends with 2. */
+export function complain(error: unknown): void {
+  console.error(`reeve: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}
+
 /** Every command that asks a service takes the same ones. */
 export const credentialOptions = ({ client }: { client: string }): Option[] => [
   required('--issuer <url>', 'the auth service', 'REEVE_ISSUER'),

@@ -2,7 +2,7 @@
 // how far it is.
 import { Command } from 'commander';
 import { z } from 'zod';
-import { type Credentials, connect, credentialOptions, required } from './api.ts';
+import { type Credentials, complain, connect, credentialOptions, required } from './api.ts';
 
 type Options = Credentials & { audit: string; after?: string };
 
@@ -34,9 +34,8 @@ export function rebuildSearchCommand(): Command {
           );
         } while (next);
       } catch (error) {
-        console.error(`reeve: ${error instanceof Error ? error.message : String(error)}`);
+        complain(error);
         if (next) console.error(`reeve: go on with --after '${next.chain}#${next.sequence}'`);
-        process.exitCode = 2;
       }
     });
   for (const option of credentialOptions({ client: 'a client with the scope platform:admin' }))

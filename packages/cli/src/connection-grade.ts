@@ -2,7 +2,7 @@
 // and what stands in the way of the next.
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { type Credentials, connect, credentialOptions } from './api.ts';
+import { type Credentials, complain, connect, credentialOptions } from './api.ts';
 
 type Options = Credentials & { auth?: string; scope: string; json?: true; atLeast?: string };
 
@@ -44,8 +44,7 @@ export function gradeConnectionCommand(): Command {
         console.log(json ? JSON.stringify(found, null, 2) : described(found));
         if (atLeast !== undefined && levels.indexOf(found.level) < levels.indexOf(atLeast)) process.exitCode = 1;
       } catch (error) {
-        console.error(`reeve: ${error instanceof Error ? error.message : String(error)}`);
-        process.exitCode = 2;
+        complain(error);
       }
     });
   for (const option of credentialOptions({ client: 'a client that may read connections' })) command.addOption(option);

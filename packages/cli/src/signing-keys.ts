@@ -1,8 +1,8 @@
-// `reeve signing-keys list` and `reeve signing-keys rotate <use>`: the keys that sign the tokens of the OpenID provider, in
-// their stages.
+// `reeve signing-keys list` and `reeve signing-keys rotate <use>`: the keys that sign the tokens of the OpenID
+// provider, in their stages.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { type Credentials, connect, credentialOptions } from './api.ts';
+import { type Credentials, complain, connect, credentialOptions } from './api.ts';
 
 type Options = Credentials & { auth?: string; json?: true };
 type RotateOptions = Options & { leadSeconds: number; compromised?: true };
@@ -72,8 +72,7 @@ async function asking({ auth, json, ...given }: Options, reason: string, ask: (a
     const { items } = listed.parse(await ask(api));
     console.log(json ? JSON.stringify({ items }, null, 2) : items.map(described).join('\n'));
   } catch (error) {
-    console.error(`reeve: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 2;
+    complain(error);
   }
 }
 

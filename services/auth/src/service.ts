@@ -1,5 +1,6 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part
 // is built and every route mounted here.
+import { platformTenantId } from '@reeve/contracts';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
@@ -132,7 +133,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const issuer = config.REEVE_ISSUER;
   const applications = store.collection(applicationsOf);
   const secretUses = store.collection(secretUsesOf);
-  const resourceServers = store.collection(resourceServersOf);
+  const resourceServers = store.collection(resourceServersOf).in(platformTenantId);
   const connections = store.collection(connectionsOf);
   const revisions = store.collection(revisionsOf);
   const watches = store.collection(watchesOf);

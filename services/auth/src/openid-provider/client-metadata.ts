@@ -1,5 +1,5 @@
-// What oidc-provider is told of an application. Scopes are not among it: which scopes it gets depends on the resource that
-// it asks for and is decided in resource-servers.ts.
+// What oidc-provider is told of an application. Scopes are not among it: which scopes it gets depends on the resource
+// that it asks for and is decided in resource-servers.ts.
 import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
@@ -14,7 +14,6 @@ export const extraClientMetadata = [
   'tokens_from',
   'origins',
   'default_resource',
-  'dpop_required',
   'security_profile',
 ];
 
@@ -27,7 +26,8 @@ export type OwnMetadata = {
   tokens_from?: string;
   origins: string[];
   default_resource?: string;
-  dpop_required?: boolean;
+  /** The library's own. */
+  dpop_bound_access_tokens?: boolean;
   security_profile?: 'fapi2';
 };
 
@@ -52,7 +52,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     pkce_required: pkceRequired,
     origins,
     ...ofProfile(application),
-    ...(dpopRequired ? { dpop_bound_access_tokens: true, dpop_required: true } : {}),
+    ...(dpopRequired ? { dpop_bound_access_tokens: true } : {}),
     ...(defaultResource === null ? {} : { default_resource: defaultResource }),
     ...(tenantId === null ? {} : { tenant_id: tenantId }),
     ...(isPlatform ? { platform: true } : {}),

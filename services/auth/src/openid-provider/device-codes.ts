@@ -1,5 +1,5 @@
-// Devices that wait for somebody to sign in for them (RFC 8628). What the device holds and what the person types are known
-// by their hashes; a code that was decided about is not decided about again, and is used by one.
+// Devices that wait for somebody to sign in for them (RFC 8628). What the device holds and what the person types are
+// known by their hashes; a code that was decided about is not decided about again, and is used by one.
 import { createHash } from 'node:crypto';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';

@@ -144,23 +144,6 @@ describe('a token that was asked for with a proof', () => {
   });
 });
 
-test('a proof is remembered for longer than it is good, however far its time is from ours', async () => {
-  const { createHash: hash } = await import('node:crypto');
-  const { replayDetectionAdapter } = await import('./replay-detection.ts');
-  const kept: { id: string; expiresAt: Date | null }[] = [];
-  const records = {
-    change: async (_: string, decide: (row: null) => { row: object }) => ({ ...decide(null), version: 1 }),
-    put: async (id: string, __: object, expiresAt: Date) => void kept.push({ id, expiresAt }),
-  } as never;
-  const at = new Date('2026-11-26T12:00:00.000Z');
-  const adapter = replayDetectionAdapter({ records, clock: { now: () => at, newEventId: () => '' } });
-  const id = hash('sha256').update('x').digest('hex');
-  expect(await adapter.find(id)).toBeUndefined();
-  // As the library has it: five minutes from now, of one whose time may be five minutes ahead.
-  await adapter.upsert(id, {}, 300);
-  expect(kept).toEqual([{ id, expiresAt: new Date(at.getTime() + 600_000) }]);
-});
-
 describe('at an API of ours a token that is bound', () => {
   const path = '/v1/me/sessions';
   const ask = (authorization: string, dpop?: string) =>

@@ -36,22 +36,16 @@ export function signInPolicy(parts: PolicyParts) {
     return isOtherTenant || isOtherConnection || isOtherKey || isLink ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
   };
 
-  /** The library compares the hint before somebody signs in, and not after. */
-  const assertExpected = (ctx: KoaContextWithOIDC) => {
-    const { session, result, params } = ctx.oidc;
-    const hint = params?.['id_token_hint'];
-    if (!result?.login || typeof hint !== 'string') return Check.NO_NEED_TO_PROMPT;
-    if (decodeJwt(hint).sub !== session?.accountId)
-      throw new errors.LoginRequired('somebody else has signed in than the application expects');
-    return Check.NO_NEED_TO_PROMPT;
-  };
-
-  /** Who or what a sign-in has not brought, another one would not bring either. */
-  const assertObtained = ({ oidc: { result, session, claims, acr } }: KoaContextWithOIDC) => {
+  /**
+   * Who or what a sign-in has not brought, another one would not bring either: the library looks before somebody signs
+   * in, and would have them do so again and again.
+   */
+  const assertObtained = ({ oidc: { result, session, params, claims, acr } }: KoaContextWithOIDC) => {
     if (!result?.login) return Check.NO_NEED_TO_PROMPT;
     const wanted = (claims as { id_token?: Partial<Record<string, ClaimRequest | null>> } | undefined)?.id_token;
-    const sub = wanted?.['sub']?.value;
-    if (sub !== undefined && sub !== session?.accountId)
+    const hint = params?.['id_token_hint'];
+    const expected = [wanted?.['sub']?.value, typeof hint === 'string' ? decodeJwt(hint).sub : undefined];
+    if (expected.some(sub => sub !== undefined && sub !== session?.accountId))
       throw new errors.LoginRequired('somebody else has signed in than the application expects');
     const level = wanted?.['acr'];
     const levels = level?.essential ? (level.values ?? [level.value]) : null;
@@ -70,7 +64,6 @@ export function signInPolicy(parts: PolicyParts) {
 
   const checks = policy.get('login')?.checks;
   checks?.add(new Check('session_not_live', 'a sign-in is needed', 'login_required', needsSignIn));
-  checks?.add(new Check('somebody_else', 'another person is expected', 'login_required', assertExpected));
   checks?.add(new Check('not_obtained', 'a requested claim could not be obtained', assertObtained), 0);
   checks?.add(new Check('redirect_uri_gone', 'nobody is sent there any more', assertStillRegistered), 0);
   // After `login`, whose reasons say more of what is needed where both are asked for.

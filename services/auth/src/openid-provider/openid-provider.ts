@@ -11,6 +11,7 @@ import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood, sessionLeftMs } from './accounts.ts';
+import { assertFapi, assertPlain } from './client-assertions.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
 import { cookieNames, finishRequests } from './finish-requests.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
@@ -41,38 +42,6 @@ async function fetchForNow(guarded: GuardedFetch, url: string | URL, options: Re
 
 const isFapi = (client: Parameters<typeof ownMetadata>[0]) => ownMetadata(client).security_profile === 'fapi2';
 
-/** FAPI 2.0 Security Profile §5.3.2.1 and §5.4: for the issuer and nobody besides, and not by RS256. */
-function assertOfProfile({ aud }: { aud?: unknown }, { alg }: { alg?: unknown }, issuer: string): void {
-  if (aud !== issuer) throw new errors.InvalidClientAuth('audience (aud) must be the issuer, as one string');
-  if (alg === 'RS256') throw new errors.InvalidClientAuth('alg mismatch');
-}
-
-const longestAssertionSeconds = 3_600;
-const skewSeconds = 60;
-const typesOfAssertions = [undefined, 'JWT', 'jwt', 'client-authentication+jwt'];
-
-type Said = Record<string, unknown>;
-
-/** Kept as used until it ends, meant for nobody besides us, and no token of another kind. */
-function assertPlain(
-  { exp, iat, aud }: Said,
-  { typ, crit, kid }: Said,
-  { now, issuer }: { now: Date; issuer: string },
-): void {
-  const seconds = now.getTime() / 1_000;
-  const refuse = (why: string): never => {
-    throw new errors.InvalidClientAuth(why);
-  };
-  if (typeof exp !== 'number' || exp > seconds + longestAssertionSeconds)
-    refuse(`exp is more than ${longestAssertionSeconds} seconds away`);
-  if (iat !== undefined && (typeof iat !== 'number' || iat > seconds + skewSeconds)) refuse('iat is not of now');
-  const ours = (one: unknown) => typeof one === 'string' && (one === issuer || one.startsWith(`${issuer}/`));
-  if (![aud].flat().every(ours)) refuse('audience (aud) names others');
-  if (crit !== undefined) refuse('crit is not understood');
-  if (kid !== undefined && typeof kid !== 'string') refuse('kid must be a text');
-  if (!typesOfAssertions.some(type => type === typ)) refuse('typ is that of another token');
-}
-
 /** With the keys of now: another one takes its place when they are others. */
 export function createProvider(parts: ProviderParts): Provider {
   const { config, log, keys, adapter, tenants } = parts;
@@ -89,8 +58,8 @@ export function createProvider(parts: ProviderParts): Provider {
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
     },
     assertJwtClientAuthClaimsAndHeader: (_, claims, header, client) => {
-      assertPlain(claims, header, { now: parts.store.clock.now(), issuer: config.REEVE_ISSUER });
-      if (isFapi(client)) assertOfProfile(claims, header, config.REEVE_ISSUER);
+      assertPlain({ claims, header }, { now: parts.store.clock.now(), issuer: config.REEVE_ISSUER });
+      if (isFapi(client)) assertFapi({ claims, header }, config.REEVE_ISSUER);
     },
     fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),
     cookies: {
@@ -126,7 +95,8 @@ export function createProvider(parts: ProviderParts): Provider {
       dPoP: {
         enabled: true,
         nonceSecret: Buffer.from(hkdfSync('sha256', config.REEVE_COOKIE_KEYS[0] ?? '', '', 'dpop-nonce', 32)),
-        requireNonce: ({ oidc }) => oidc.client !== undefined && ownMetadata(oidc.client).dpop_required === true,
+        requireNonce: ({ oidc }) =>
+          oidc.client !== undefined && ownMetadata(oidc.client).dpop_bound_access_tokens === true,
       },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },

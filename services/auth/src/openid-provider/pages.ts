@@ -65,7 +65,7 @@ export async function deviceCodePage(ctx: KoaContextWithOIDC, _form: string, _ou
   await show(ctx, { words, ...(name === null ? {} : { status: 400 }) });
 }
 
-/** Whoever has sent somebody a code of a device of their own would be signed in as them: so it says what comes of it. */
+/** Whoever sends somebody a code of a device of their own would be signed in as them: so it says what comes of it. */
 export async function deviceConfirmPage(
   ctx: KoaContextWithOIDC,
   client: { clientName?: string | undefined; clientId: string },

@@ -1,5 +1,6 @@
-// What may be used once, such as the assertion by which a client authenticates. The provider looks whether it is there and
-// then puts it there; of two at the same moment, at two instances, both would find nothing. So whoever looks has taken it.
+// What may be used once, such as the assertion by which a client authenticates. The provider looks whether it is there
+// and then puts it there; of two at the same moment, at two instances, both would find nothing. So whoever looks has
+// taken it.
 import { randomUUID } from 'node:crypto';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import type { Adapter } from 'oidc-provider';

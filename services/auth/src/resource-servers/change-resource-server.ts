@@ -3,7 +3,6 @@ import { changeExisting, platformRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import {
   contradictionIn,
-  ofPlatform,
   type ResourceServers,
   remove,
   resourceServerSettings,
@@ -27,7 +26,7 @@ export const updateResourceServer = ({ resourceServers, directory }: Parts) =>
     async handle({ params: { resourceServerId: id }, body, cause, expectedVersion }) {
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
       const entry = await changeExisting(
-        ofPlatform(resourceServers),
+        resourceServers,
         id,
         server => {
           const wrong = contradictionIn({ ...server, ...change });
@@ -51,7 +50,7 @@ export const deleteResourceServer = ({ resourceServers, directory, clock }: Part
     status: 204,
     async handle({ params: { resourceServerId: id }, cause, expectedVersion }) {
       const at = clock.now();
-      const entry = await changeExisting(ofPlatform(resourceServers), id, server => remove(id, server, at), {
+      const entry = await changeExisting(resourceServers, id, server => remove(id, server, at), {
         cause,
         expectedVersion,
       });

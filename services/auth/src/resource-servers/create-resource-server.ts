@@ -5,7 +5,6 @@ import {
   canonical,
   contradictionIn,
   identifierSchema,
-  ofPlatform,
   type ResourceServers,
   register,
   resourceServerSettings,
@@ -46,7 +45,7 @@ export const createResourceServer = ({ resourceServers, own, clock }: Parts) =>
       const id = freshId('resourceServer');
       const registered = register(id, { ...settings, createdAt: clock.now().toISOString() });
       const taken = { identifier: 'resource_server_exists' } as const;
-      const { entry } = await createOnce(ofPlatform(resourceServers), id, registered, { cause, taken });
+      const { entry } = await createOnce(resourceServers, id, registered, { cause, taken });
       return { body: viewOf(entry), version: entry.version };
     },
   });

@@ -1,5 +1,5 @@
 import { paged, pageOf, pageQuery, platformRoute, readExisting } from '@reeve/service-kit';
-import { ofPlatform, type ResourceServers, resourceServerView, viewOf } from './resource-server.ts';
+import { type ResourceServers, resourceServerView, viewOf } from './resource-server.ts';
 
 type Parts = { resourceServers: ResourceServers };
 
@@ -11,7 +11,7 @@ export const listResourceServers = ({ resourceServers }: Parts) =>
     action: 'resource-servers:read',
     query: pageQuery,
     response: pageOf(resourceServerView),
-    handle: async ({ query }) => paged(await ofPlatform(resourceServers).list('inOrder', {}, query), viewOf),
+    handle: async ({ query }) => paged(await resourceServers.list('inOrder', {}, query), viewOf),
   });
 
 export const readResourceServer = ({ resourceServers }: Parts) =>
@@ -22,7 +22,7 @@ export const readResourceServer = ({ resourceServers }: Parts) =>
     action: 'resource-servers:read',
     response: resourceServerView,
     async handle({ params: { resourceServerId: id } }) {
-      const entry = await readExisting(ofPlatform(resourceServers), id);
+      const entry = await readExisting(resourceServers, id);
       return { body: viewOf(entry), version: entry.version };
     },
   });

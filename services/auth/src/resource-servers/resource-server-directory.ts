@@ -1,6 +1,6 @@
 // Resource servers as the OpenID provider looks them up: by the URL that an application names.
 import { LRUCache } from 'lru-cache';
-import { canonical, ofPlatform, type ResourceServer, type ResourceServers } from './resource-server.ts';
+import { canonical, type ResourceServer, type ResourceServers } from './resource-server.ts';
 
 export type ResourceServerDirectory = ReturnType<typeof createResourceServerDirectory>;
 
@@ -18,7 +18,7 @@ export function createResourceServerDirectory({ resourceServers, own }: Parts) {
     async find(identifier: string): Promise<ResourceServer | null> {
       const known = kept.get(identifier);
       if (known || own.includes(identifier)) return known ?? null;
-      const entry = await ofPlatform(resourceServers).getByUnique('identifier', canonical(identifier));
+      const entry = await resourceServers.getByUnique('identifier', canonical(identifier));
       if (entry?.state.identifier !== identifier) return null;
       kept.set(identifier, entry.state);
       return entry.state;

@@ -1,10 +1,10 @@
-// An API of the product, for which applications get access tokens: what can be asked for at it, what its tokens look like
-// and say, and who may ask. The platform's, and known by its URL (RFC 8707). Reeve's own services are none of these.
-import { event, type Id, idSchema, platformTenantId, type ReasonOf } from '@reeve/contracts';
+// An API of the product, for which applications get access tokens: what can be asked for at it, what its tokens look
+// like and say, and who may ask. The platform's, and known by its URL (RFC 8707). Reeve's own services are none of these.
+import { event, type Id, idSchema } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { KnownApplication } from '../applications/application-directory.ts';
-import { isLoopback } from '../loopback.ts';
+import { assertPlainUrl } from '../plain-url.ts';
 
 const scopeName = z
   .string()
@@ -12,7 +12,8 @@ const scopeName = z
   .refine(name => !reserved.test(name), 'is a name that Reeve has a meaning for');
 
 /** Scopes of OpenID Connect and of Reeve's own API. */
-const reserved = /^(openid|offline_access|profile|email|address|phone|roles|groups|platform:.*|tenant:.*|internal:.*)$/;
+const reserved =
+  /^(openid|offline_access|profile|email|address|phone|roles|groups|platform:.*|tenant:.*|internal:.*|revocations:.*)$/;
 
 const mostScopes = 200;
 const mostApplications = 500;
@@ -51,17 +52,12 @@ type Settings = z.infer<typeof resourceServerSettings>;
 export const identifierSchema = z
   .url({ protocol: /^https?$/ })
   .max(500)
-  .superRefine((text, context) => {
-    const url = URL.parse(text);
-    if (!url) return;
-    if (url.protocol === 'http:' && !isLoopback(url.hostname)) context.addIssue('must be https, or http on localhost');
-    if (url.username !== '' || url.password !== '') context.addIssue('must hold no credentials');
-    if (text.includes('#')) context.addIssue('must have no fragment');
-    if (/[\\\s]/.test(text) || url.hostname.endsWith('.')) context.addIssue('must be written as others write it');
-  });
+  .superRefine(assertPlainUrl)
+  .refine(text => URL.parse(text)?.hostname.endsWith('.') !== true, 'must be written as others write it');
 
 export type ResourceServer = Settings & { identifier: string; createdAt: string; deletedAt?: Date };
-export type ResourceServers = Collections<ResourceServer>;
+/** All of them are the platform's. */
+export type ResourceServers = ReturnType<Collections<ResourceServer>['in']>;
 
 /** One thing has one URL, however it is written. */
 export const canonical = (identifier: string): string => URL.parse(identifier)?.href ?? identifier;
@@ -126,11 +122,8 @@ export function update(
   const changed = changedIn(server, change);
   if (changed.length === 0) return null;
   const { details, ...target } = about(id, state);
-  const because: ReasonOf<'resource_server.updated'> = 'requested';
-  return {
-    state,
-    events: [event('resource_server.updated', { ...target, because, details: { ...details, changed: [...changed] } })],
-  };
+  const told = { ...target, because: 'requested' as const, details: { ...details, changed: [...changed] } };
+  return { state, events: [event('resource_server.updated', told)] };
 }
 
 export function remove(id: Id<'resourceServer'>, server: ResourceServer, at: Date): Decision<ResourceServer> {
@@ -139,6 +132,3 @@ export function remove(id: Id<'resourceServer'>, server: ResourceServer, at: Dat
     events: [event('resource_server.deleted', { ...about(id, server), because: 'requested' })],
   };
 }
-
-/** All of them are the platform's. */
-export const ofPlatform = (servers: ResourceServers) => servers.in(platformTenantId);
