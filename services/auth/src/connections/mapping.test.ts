@@ -30,6 +30,27 @@ const byAddress: Mapping = {
   identifier: identifierSchema.parse({ type: 'email', attribute: 'email' }),
 };
 
+describe('parts of a name', () => {
+  const partsOf = (claims: Record<string, unknown>) =>
+    mapIdentity({ attributes: { givenName: 'g', familyName: 'f', locale: 'l' }, identifier: null }, said({ claims }))
+      .profile;
+
+  test.each([['Ada'], ['Ada Maria'], ['Ōe'], ['👩‍🚀'], ['d’Arc'], ['<b>']])('%j is taken', text => {
+    expect(partsOf({ g: text }).givenName).toBe(text);
+  });
+
+  test.each([['\u0007x'], [' '], [''], ['\u200b'], ['a\nb'], ['x'.repeat(201)], [{}], [[{}]], [true]])(
+    '%j counts as not said',
+    value => {
+      expect(partsOf({ g: value, f: 'Lovelace', l: value })).toEqual({
+        givenName: null,
+        familyName: 'Lovelace',
+        locale: null,
+      });
+    },
+  );
+});
+
 describe('without a mapping', () => {
   test('what the kind has taken counts, and no claim goes further', () => {
     const { claims: _, claimsDropped: __, ...expected } = said();

@@ -16,6 +16,9 @@ export const deviceCodes = platformRecords<DeviceCode>({
 /** Within the provider one is called by its hash too, where only that is known. No device may call it so. */
 const inside = 'by-hash:';
 
+/** So much longer it can be said of one that it has expired (RFC 8628 §3.5), and not that it never was. */
+const rememberedMs = 600_000;
+
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 const read = ({ payload }: DeviceCode) => JSON.parse(payload) as AdapterPayload;
 /** Somebody has said yes or no, or it is used. */
@@ -28,7 +31,7 @@ type Parts = { records: PlatformRecords<DeviceCode>; clock: Clock };
 
 export function deviceCodeAdapter({ records, clock }: Parts): Partial<Adapter> {
   const keyOf = (id: string) => (id.startsWith(inside) ? id.slice(inside.length) : hashOf(id));
-  const expiryOf = (row: DeviceCode) => new Date((read(row).exp ?? 0) * 1_000);
+  const expiryOf = (row: DeviceCode) => new Date((read(row).exp ?? 0) * 1_000 + rememberedMs);
 
   return {
     async upsert(id, payload) {
@@ -45,7 +48,16 @@ export function deviceCodeAdapter({ records, clock }: Parts): Partial<Adapter> {
         };
         return { row, expiresAt: expiryOf(row) };
       };
-      requestScope().writeLater(`device ${id}`, () => records.change(keyOf(id), decide));
+      const isClaim = kept['inFlight'] && kept.accountId === undefined && kept['error'] === undefined;
+      if (!isClaim) return requestScope().writeLater(`device ${id}`, () => records.change(keyOf(id), decide));
+      // Somebody says that it is theirs. The library has looked whether somebody else has; of two at the same moment,
+      // each would sign in, and one of them in vain.
+      let isFirst = false;
+      await records.change(keyOf(id), before => {
+        isFirst = before !== null && !isDecided(before) && !read(before)['inFlight'];
+        return isFirst ? decide(before) : null;
+      });
+      if (!isFirst) throw new errors.InvalidRequest('the code has already been used');
     },
 
     async find(id) {

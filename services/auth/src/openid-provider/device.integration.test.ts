@@ -172,6 +172,19 @@ describe('a code of a device', () => {
     expect(decodeJwt(tokens['id_token'] ?? '').sub).toBe(claims.sub);
   });
 
+  test('is claimed by one of two who say at the same moment that the device is theirs', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { body } = await begin();
+      const [alice, bob] = [createBrowser(), createBrowser()];
+      const pages = [await type(body.user_code, alice), await type(body.user_code, bob)];
+      const ended = await Promise.all(
+        [alice, bob].map((browser, index) => browser.submit(pages[index] as Page, { confirm: 'yes' })),
+      );
+      expect(ended.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 400]);
+      expect((await poll(body.device_code)).status).toBe(200);
+    }
+  });
+
   test('is taken from a form of ours alone', async () => {
     const { body } = await begin();
     const forged = await fetch(`${auth.url}/device`, {

@@ -75,7 +75,7 @@ export function resourceServerInfo({ services, resourceServers, applications, te
 
   async function forService(application: KnownApplication, machineAsks: readonly string[] | null) {
     // What is revoked is of every tenant.
-    const ofPlatform = application.tenantId === null ? ['revocations:read'] : [];
+    const ofPlatform = application.tenants === 'all' ? ['revocations:read'] : [];
     const ofTeam = application.isPlatform ? ['platform:admin'] : [];
     return {
       scopes: machineAsks ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam]) : [],

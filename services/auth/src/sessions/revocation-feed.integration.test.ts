@@ -154,9 +154,16 @@ describe('the feed of revocations', () => {
     await feed.ended;
   });
 
-  test('is for applications of the platform that ask for it, and for nobody of a tenant', async () => {
+  test('is for applications of the platform that serve all and ask for it, and for nobody of a tenant', async () => {
     const own = await newMachine(tenantId);
-    expect(await auth.token(own, asked())).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+    const ofSome = await auth.newApplication(null, {
+      kind: 'machine',
+      grantTypes: ['client_credentials'],
+      redirectUris: [],
+      tenants: [tenantId],
+    });
+    for (const asking of [own, ofSome])
+      expect(await auth.token(asking, asked())).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
     const status = async (token: string) => {
       const feed = await follow(token);
       feed.stop();

@@ -1,5 +1,6 @@
 // What is asked of provisioning while somebody waits: who is this, and link this one to them. With a time limit and a
 // circuit breaker; when provisioning is down the answer is `dependency_unavailable`, and nobody is signed in.
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type LinkIdentityRequest,
   newEventId,
@@ -17,6 +18,9 @@ export type IdentityResolver = ReturnType<typeof createIdentityResolver>;
 
 const timeoutMs = 3_000;
 const tokenSeconds = 60;
+/** Provisioning asks for keys that it does not know once a second. */
+const attemptsAtKey = 4;
+const betweenAttemptsMs = 1_000;
 
 /** The audience is what provisioning is called in tokens; the address is where it is found. */
 type Parts = { audience: string; address: string; issuer: string; key: () => SigningKey };
@@ -48,17 +52,28 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
       .sign(await importJWK(now, now.alg));
   }
 
-  /** Null where there is nothing to say. */
-  async function ask(what: 'resolve' | 'link', request: object): Promise<unknown> {
-    const response = await fetch(`${address}/internal/identities:${what}`, {
+  const post = async (what: 'resolve' | 'link', request: object) =>
+    fetch(`${address}/internal/identities:${what}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(timeoutMs),
     });
+
+  /** Null where there is nothing to say. */
+  async function ask(what: 'resolve' | 'link', request: object): Promise<unknown> {
+    let response = await post(what, request);
+    // That our own token is not taken says nothing of the person: another key may have signed it than provisioning
+    // knows yet.
+    for (let attempt = 1; response.status === 401 && attempt < attemptsAtKey; attempt += 1) {
+      await response.body?.cancel();
+      await pause(betweenAttemptsMs);
+      response = await post(what, request);
+    }
     const body: unknown = response.status === 204 ? null : await response.json();
     if (response.ok) return body;
-    throw new ProblemError(problemSchema.parse(body).code);
+    const { code } = problemSchema.parse(body);
+    throw response.status === 401 ? new Error(`provisioning does not take our token: ${code}`) : new ProblemError(code);
   }
 
   async function asked(what: 'resolve' | 'link', request: object): Promise<unknown> {

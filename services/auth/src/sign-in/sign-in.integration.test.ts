@@ -467,6 +467,21 @@ describe('provisioning', () => {
     },
   );
 
+  test('that does not know our newest key yet is asked again, and nobody is told that they may not', async () => {
+    const answer = { userId: newId('user'), email: null, displayName: null, roles: [], created: false };
+    let asked = 0;
+    auth.provisioning.answers(() => {
+      asked += 1;
+      return asked < 3 ? 'token_invalid' : answer;
+    });
+    expect((await auth.authorize(application)).code).not.toBeNull();
+    expect(asked).toBe(3);
+    auth.provisioning.answers(() => 'token_invalid');
+    const { page } = await auth.authorize(application);
+    expect([page.status, page.text.includes('dependency_unavailable')]).toEqual([503, true]);
+    auth.provisioning.answers(null);
+  });
+
   test('may have heard of a change while the person was on the way: it counts in the session that begins', async () => {
     const userId = newId('user');
     const before = { userId, email: null, displayName: null, roles: ['tenant_admin'], created: false };

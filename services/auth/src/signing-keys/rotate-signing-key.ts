@@ -38,6 +38,8 @@ export const listSigningKeys = (parts: Parts) =>
     handle: async () => ({ body: inOrder(parts) }),
   });
 
+/** By then every instance shows it, and whoever verifies can ask for it. */
+const shortestLead = 5;
 const longestLead = 7 * 86_400;
 
 export const rotateSigningKey = (parts: Parts) =>
@@ -48,7 +50,13 @@ export const rotateSigningKey = (parts: Parts) =>
     action: 'signing-keys:write',
     body: z.strictObject({
       use: z.enum(['access_token', 'id_token']),
-      leadSeconds: z.number().int().min(0).max(longestLead).default(600).describe('Longer than verifiers keep keys'),
+      leadSeconds: z
+        .number()
+        .int()
+        .min(shortestLead)
+        .max(longestLead)
+        .default(600)
+        .describe('Longer than verifiers keep keys'),
       compromised: z
         .boolean()
         .default(false)

@@ -38,6 +38,24 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
     }
   }
 
+  function shown(use: Use) {
+    const state = states.get(use);
+    if (!state) throw new Error(`there is no key for ${use}`);
+    return staged(state, clock.now());
+  }
+
+  /** What is shown; the one that signs comes first: another order is another key that signs. */
+  const nameAll = () => [...states.keys()].flatMap(use => shown(use).map(({ keyId }) => keyId)).join(' ');
+  let told = '';
+  let tell = () => {};
+
+  function tellIfChanged(): void {
+    const now = nameAll();
+    if (now === told) return;
+    told = now;
+    tell();
+  }
+
   /** Two instances may do so at once: both store a key, and the store decides which follows. */
   async function makeNext(
     use: Use,
@@ -60,17 +78,13 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
     const isChosen = chosen?.state.keys.some(key => key.keyId === keyId) === true;
     if (!isChosen) await vault.destroy(platformTenantId, named, cause);
     await read();
+    tellIfChanged();
   }
 
   await read();
   for (const use of uses)
     if (!states.has(use)) await makeNext(use, ownCause(), { because: 'first_start', leadMs: 0, isFirst: true });
 
-  const shown = (use: Use) => {
-    const state = states.get(use);
-    if (!state) throw new Error(`there is no key for ${use}`);
-    return staged(state, clock.now());
-  };
   const keyOf = (keyId: string): SigningKey => {
     const key = opened.get(keyId);
     if (!key) throw new Error('a signing key was not read');
@@ -91,16 +105,13 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
 
     /** Tells when other keys are shown, or another one signs. */
     watch(onChange: () => void) {
-      // The one that signs comes first: another order is another key that signs.
-      const nameAll = () => uses.flatMap(use => shown(use).map(({ keyId }) => keyId)).join(' ');
-      let known = nameAll();
+      told = nameAll();
+      tell = onChange;
       const rounds = createRounds(async () => {
         try {
           await read();
-          if (nameAll() !== known) {
-            known = nameAll();
-            onChange();
-          }
+          // By what was read, or since its time has come.
+          tellIfChanged();
         } catch (error) {
           onError(error);
         }

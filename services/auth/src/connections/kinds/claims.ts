@@ -65,7 +65,7 @@ export const verifiedIn = ({ email_verified: said }: Readonly<Record<string, unk
 /** A claim, if it is as we take it; what is not counts as not said. */
 export const takenAs = <T>(schema: z.ZodType<T>, claim: unknown): T | null => schema.safeParse(claim).data ?? null;
 
-/** As parts of tokens of ours they are short. */
-export const partOfName = textSchema(200);
+/** As parts of tokens of ours they are short, and more than spaces and what nobody sees. */
+export const partOfName = textSchema(200).regex(/^\P{Cc}*[^\s\p{Cc}\p{Cf}]\P{Cc}*$/u);
 /** A tag of BCP 47, as `de-AT`; with underscores, as some write it. */
 export const localeText = z.string().regex(/^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,5}$/);
