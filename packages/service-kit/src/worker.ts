@@ -121,6 +121,11 @@ export function worker<D extends Due, T>(parts: WorkerParts<D, T>) {
   return {
     start: () => rounds.start(everyMs),
 
+    /** Something has come to be due: a look that is under way may have passed it by. */
+    lookNow(): void {
+      void Promise.resolve(looking).then(() => (rounds.isStopped() ? undefined : lookOnce()));
+    },
+
     /** For work that takes long, and may end early. */
     isStopped: rounds.isStopped,
 

@@ -14,6 +14,7 @@ import { secretNames } from './connections/connection-secret.ts';
 import { watches } from './connections/connection-watch.ts';
 import { recordsOfKinds } from './connections/kinds/registry.ts';
 import { domains } from './domains/domain.ts';
+import { logoutNotices } from './logout-notices/logout-notice.ts';
 import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
 import { browserLogins } from './openid-provider/browser-logins.ts';
@@ -45,6 +46,7 @@ export const contents: Contents = {
     setupLinks,
     connectionTests,
     sessions,
+    logoutNotices,
     peopleChanges,
     signingKeys,
     ...vaultCollections,

@@ -70,6 +70,10 @@ import { verifyDomain } from './domains/verify-domain.ts';
 import { createEnforceDomain } from './home-realm/enforce-domain.ts';
 import { explainHomeRealm } from './home-realm/explain-home-realm.ts';
 import { createHomeRealm } from './home-realm/know-realm.ts';
+import { listLogoutNotices } from './logout-notices/list-logout-notices.ts';
+import { logoutNotices as logoutNoticesOf } from './logout-notices/logout-notice.ts';
+import { oweLogoutNotices } from './logout-notices/owe-logout-notices.ts';
+import { sendLogoutNotices } from './logout-notices/send-logout-notices.ts';
 import { createMailBudget, mailDays } from './mail/mail-budget.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createAdapterFactory } from './openid-provider/adapter.ts';
@@ -320,6 +324,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     isLimited: config.REEVE_RATE_LIMITS === 'on',
   };
+  const notices = store.collection(logoutNoticesOf);
+  const notifying = sendLogoutNotices({
+    notices,
+    applications: applicationDirectory,
+    keys,
+    issuer,
+    fetch: network.fetch,
+    clock,
+    onError: error => log.warn({ error }, 'an application will be told again that a session has ended'),
+  });
   const from = config.REEVE_MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}`;
   const mailer = config.REEVE_SMTP_URL ? createMailer({ url: config.REEVE_SMTP_URL, from }) : null;
   const watching = watchConnections({
@@ -418,6 +432,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       listSessions({ sessions }),
       listUserSessions({ sessions }),
       terminateSession({ sessions }),
+      listLogoutNotices({ notices }),
       listOwnSessions({ sessions }),
       terminateOwnSession({ sessions }),
       revocationFeed({ standing: foundation.standing }),
@@ -429,6 +444,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     async start() {
       await bus.subscribe('auth.tenants', tenants.handlers);
       await bus.subscribe('auth.people', followPeople({ sessions, peopleChanges }));
+      await bus.subscribe(
+        'auth.logout-notices',
+        oweLogoutNotices({
+          notices,
+          sessions,
+          applications: applicationDirectory,
+          clock,
+          sendNow: notifying.lookNow,
+        }),
+      );
       await bus.subscribe('auth.connections', {
         ...clearAwayDeletedConnection({ secrets, revisions, watches, clock }),
         ...watchChangedConnections({ connections, watches, clock }),
@@ -438,9 +463,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
       watching.start();
       rechecking.start();
+      notifying.start();
     },
     async stop() {
-      await Promise.all([watching.stop(), rechecking.stop(), watchingKeys.stop()]);
+      await Promise.all([watching.stop(), rechecking.stop(), notifying.stop(), watchingKeys.stop()]);
       mailer?.close();
       await stop();
     },

@@ -86,6 +86,7 @@ const shapes: Record<string, Shape> = {
   'session.created': authentication(3),
   'session.revoked': authentication(2),
   'session.expired': authentication(2),
+  'session.logout_undelivered': authentication(2),
   'token.refreshed': authentication(5),
   'token.exchanged': authentication(4),
   'user.created': account(1),

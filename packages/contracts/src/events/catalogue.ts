@@ -166,6 +166,13 @@ const auth = on('reeve.auth.v1', {
     cause: text,
   }),
   'session.expired': done('session', ['expired'], session),
+  /** The server of an application was not told of a session's end, for a day (OpenID Connect Back-Channel Logout). */
+  'session.logout_undelivered': failed('session', ['gave_up'], {
+    userId: user,
+    clientId: text,
+    attempts: z.number(),
+    failure: text,
+  }),
   'token.refreshed': done('session', requested, { userId: user, scope: text }),
   'token.reuse_detected': denied('session', ['refresh_token_reused'], { userId: user }),
   'token.revoked': done('session', requested, { userId: user }),

@@ -76,6 +76,7 @@ function ownApplications(config: Config): KnownApplication[] {
     'id' | 'kind' | 'name' | 'grantTypes' | 'redirectUris' | 'isPlatform' | 'secrets'
   > = {
     postLogoutRedirectUris: [],
+    backchannelLogoutUri: null,
     initiateLoginUri: null,
     origins: [],
     authentication: { method: 'client_secret' },

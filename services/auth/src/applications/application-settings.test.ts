@@ -13,6 +13,7 @@ const usual = {
   grantTypes: ['authorization_code', 'refresh_token'],
   redirectUris: uris,
   postLogoutRedirectUris: [],
+  backchannelLogoutUri: null,
   origins: [],
   authentication: { method: 'client_secret' },
   pkceRequired: true,
@@ -105,6 +106,10 @@ describe('settings of an application', () => {
     [{ securityProfile: 'fapi2', authentication: byKey, dpopRequired: true, pkceRequired: false }, 'pkceRequired'],
     [{ redirectUris: [...uris, 'com.example.app:/cb'] }, 'redirectUris.1'],
     [{ postLogoutRedirectUris: ['com.example.app:/out'] }, 'postLogoutRedirectUris.0'],
+    [
+      { kind: 'native', authentication: { method: 'none' }, backchannelLogoutUri: 'https://app.example/out' },
+      'backchannelLogoutUri',
+    ],
   ])('%j do not go together: %s', (change, field) => {
     expect(contradictionIn({ ...usual, ...change } as never)?.field).toBe(field);
   });

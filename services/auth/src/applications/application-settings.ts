@@ -95,6 +95,7 @@ export const applicationSettings = z.strictObject({
   grantTypes: z.array(grantType).min(1),
   redirectUris: z.array(redirectUri).max(20),
   postLogoutRedirectUris: z.array(redirectUri).max(20),
+  backchannelLogoutUri: webUri.nullable(),
   initiateLoginUri: webUri.nullable(),
   origins: z.array(origin).max(20),
   authentication,
@@ -122,6 +123,7 @@ type Together = Pick<
   | 'redirectUris'
   | 'origins'
   | 'postLogoutRedirectUris'
+  | 'backchannelLogoutUri'
   | 'authentication'
   | 'pkceRequired'
   | 'dpopRequired'
@@ -144,6 +146,8 @@ export function contradictionIn(settings: Together): Complaint | null {
     return { field: 'origins', message: `a ${kind} application has no pages` };
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     return { field: 'redirectUris', message: 'authorization_code needs at least one' };
+  if (settings.backchannelLogoutUri !== null && kind !== 'web')
+    return { field: 'backchannelLogoutUri', message: `a ${kind} application has no server that could be told` };
   if (!methods.includes(by.method))
     return { field: 'authentication.method', message: `of a ${kind} application is ${methods.join(' or ')}` };
   if (by.method === 'private_key_jwt' && (by.jwks === undefined) === (by.jwksUri === undefined))

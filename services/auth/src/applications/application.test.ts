@@ -21,6 +21,7 @@ const settings: Settings = {
   grantTypes: ['authorization_code'],
   redirectUris: ['https://app.example/cb'],
   postLogoutRedirectUris: [],
+  backchannelLogoutUri: null,
   initiateLoginUri: null,
   origins: [],
   authentication: { method: 'client_secret' },

@@ -35,6 +35,8 @@ export type Application = {
   grantTypes: GrantType[];
   redirectUris: string[];
   postLogoutRedirectUris: string[];
+  /** Where its server is told that a session has ended (OpenID Connect Back-Channel Logout). */
+  backchannelLogoutUri: string | null;
   /** Where somebody else can have it begin a sign-in (OpenID Connect Core §4). */
   initiateLoginUri: string | null;
   /** Whose pages may ask for tokens (CORS). */
@@ -77,6 +79,7 @@ export const applicationView = z.object({
   grantTypes: z.array(z.string()),
   redirectUris: z.array(z.string()),
   postLogoutRedirectUris: z.array(z.string()),
+  backchannelLogoutUri: z.string().nullable(),
   initiateLoginUri: z.string().nullable(),
   origins: z.array(z.string()),
   authentication: z.looseObject({ method: z.string() }),
@@ -99,8 +102,9 @@ export const applicationView = z.object({
 /** The secret is shown when it is made, and never again. Null for an application that has none. */
 export const applicationWithSecret = applicationView.extend({ clientSecret: z.string().nullable() });
 
+type Version5 = Omit<Application, 'backchannelLogoutUri'>;
 type Version4 = Omit<
-  Application,
+  Version5,
   'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'dpopRequired' | 'securityProfile' | 'secrets'
 > & {
   secrets: Omit<Secret, 'createdAt'>[];
@@ -114,8 +118,11 @@ type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'>
 
 export const applications = collection<Application>({
   name: 'clients',
-  version: 5,
-  upgrade: (state, from) => sinceVersion4(toVersion4(state, from)),
+  version: 6,
+  upgrade: (state, from) => ({
+    ...(from === 5 ? (state as Version5) : sinceVersion4(toVersion4(state, from))),
+    backchannelLogoutUri: null,
+  }),
   globallyUnique: { id: (_, id) => id },
   queries: { inOrder: { equality: [] } },
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
@@ -134,7 +141,7 @@ function toVersion4(state: unknown, from: number): Version4 {
 }
 
 /** Until then all were a tenant's, and had a secret. */
-function sinceVersion4(state: Version4): Application {
+function sinceVersion4(state: Version4): Version5 {
   return {
     ...state,
     kind: state.grantTypes.includes('authorization_code') ? 'web' : 'machine',

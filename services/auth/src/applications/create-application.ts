@@ -19,6 +19,7 @@ const ofTenant = applicationSettings.extend({
   grantTypes: shape.grantTypes.optional().describe('Those that are usual for its kind'),
   redirectUris: shape.redirectUris.default([]),
   postLogoutRedirectUris: shape.postLogoutRedirectUris.default([]),
+  backchannelLogoutUri: shape.backchannelLogoutUri.default(null),
   initiateLoginUri: shape.initiateLoginUri.default(null),
   origins: shape.origins.optional().describe('Those of its redirect URIs, of a single_page application'),
   authentication: shape.authentication.optional().describe('What is usual for its kind'),

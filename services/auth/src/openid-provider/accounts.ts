@@ -196,8 +196,10 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   const isAllowed = application && isServed(application, ref.tenantId);
   // To sign in once more would end here again.
   if (!isAllowed && hasJustSignedIn) throw new errors.AccessDenied('the application does not serve that organization');
-  // A session that has just begun is there.
-  if (!isAllowed || !(hasJustSignedIn || (await findLive(parts, ref)))) return undefined;
+  // A session that has just begun is there, and knows the application.
+  const found = isAllowed && !hasJustSignedIn ? await findLive(parts, ref) : null;
+  if (!isAllowed || !(hasJustSignedIn || found)) return undefined;
+  if (found) await parts.live.note(found, client.clientId);
   for (const [clientId, { grantId = '' }] of Object.entries(session.authorizations ?? {}))
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
   const named = { jti: parts.grants.nameGrant(ref) };

@@ -112,6 +112,8 @@ export function createProvider(parts: ProviderParts): Provider {
       pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_, client, token) => isGood(parts, client, token) },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
+      // As is published. Who is told, and again where they have not heard it, is with logout-notices.
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: showSignedOut },
       resourceIndicators: {
         enabled: true,

@@ -1,9 +1,9 @@
 // Sessions as the OpenID provider and the sign-in meet them: live ones, of tenants that are not suspended.
-import { type Cause, isId, type TenantId } from '@reeve/contracts';
+import { type Cause, isId, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Entry } from '@reeve/store';
 import type { EnforceDomain } from '../home-realm/enforce-domain.ts';
-import { type EndCause, end, type Session, type SessionId, type Sessions } from './session.ts';
+import { type EndCause, end, noteApplication, type Session, type SessionId, type Sessions } from './session.ts';
 
 /** Names a session, wherever something belongs to it. */
 export type SessionRef = { tenantId: TenantId; sessionId: SessionId };
@@ -25,6 +25,13 @@ export function createLiveSessions({ sessions, tenants, enforceDomain }: Parts) 
       const { connectionId, email } = found.state;
       if (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) return null;
       return { ...found, id: sessionId, tenantId };
+    },
+
+    /** Somebody goes to an application in it. */
+    async note({ id, tenantId, state }: LiveSession, clientId: string): Promise<void> {
+      if (state.applications.includes(clientId)) return;
+      const cause = serviceCause('auth', { correlationId: newEventId(), sessionId: id });
+      await sessions.in(tenantId).change(id, session => session && noteApplication(session, clientId), { cause });
     },
 
     /** A second time changes nothing. */

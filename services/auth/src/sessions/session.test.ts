@@ -15,6 +15,7 @@ const fresh: Omit<Session, 'status'> = {
   method: 'oidc',
   providerSubject: null,
   providerSession: null,
+  applications: [],
   surface: 'console',
   amr: ['fed'],
   acr: null,

@@ -23,6 +23,8 @@ export type Session = {
   providerSession: ProviderSession | null;
   /** In what kind of place people use the application that the person signed in for. */
   surface: string;
+  /** Those that the person went to in it, who are told of its end. */
+  applications: string[];
   amr: string[];
   acr: string | null;
   status: 'live' | 'revoked';
@@ -60,8 +62,9 @@ export const sessionView = z.object({
 
 export const sessions = collection<Session>({
   name: 'sessions',
-  version: 4,
-  // Version 1 knew one method, 1 and 2 not the provider's session, and none of them more of the person than the name.
+  version: 5,
+  // Version 1 knew one method, 1 and 2 not the provider's session, up to 3 no more of the person than the name, and up
+  // to 4 not the applications.
   upgrade: state =>
     ({
       method: 'oidc',
@@ -69,8 +72,9 @@ export const sessions = collection<Session>({
       providerSession: null,
       emailVerified: false,
       profile: noProfile,
+      applications: [],
       ...(state as object),
-    }) as Session,
+    }) as unknown as Session,
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
     inOrder: { equality: [], direction: 'descending' },
@@ -119,7 +123,8 @@ export function reauthenticate(session: Session, again: Omit<Session, 'status'>)
   };
   // The provider's end counts from now on, and never later than ours.
   const expiresAt = again.expiresAt < session.expiresAt ? again.expiresAt : session.expiresAt;
-  const state: Session = { ...session, ...signIn, expiresAt };
+  const applications = [...new Set([...session.applications, ...again.applications])];
+  const state: Session = { ...session, ...signIn, applications, expiresAt };
   return { state, events: [signedIn(state)] };
 }
 
@@ -134,6 +139,12 @@ export function end(id: SessionId, session: Session, because: EndCause): Decisio
       revocationDraft({ kind: 'session', id, userId, until }),
     ],
   };
+}
+
+/** Null where it is known, and where nobody gets tokens in the session any more. */
+export function noteApplication(session: Session, clientId: string): Decision<Session> {
+  if (session.status !== 'live' || session.applications.includes(clientId)) return null;
+  return { state: { ...session, applications: [...session.applications, clientId] }, events: [] };
 }
 
 export function changeRole(session: Session, role: string, isHeld: boolean): Decision<Session> {

@@ -1,8 +1,8 @@
-// The certification plans oidcc-config and oidcc-rp-initiated-logout of the OpenID Foundation's conformance suite, read
+// The certification plans oidcc-config, oidcc-rp-initiated-logout and oidcc-backchannel-rp-initiated-logout of the OpenID Foundation's conformance suite, read
 // at 12f2a4dac (2026-08-20), module by module under their names. Where the suite has a person look at a page, the test
 // does. That every address is https is not shown here: the test's issuer is on this machine.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { newProviderKey } from '@reeve/testing';
+import { eventually, newProviderKey } from '@reeve/testing';
 import { SignJWT } from 'jose';
 import { type RelyingParty, startRelyingParty } from './relying-party.test-support.ts';
 
@@ -131,5 +131,45 @@ describe('oidcc-rp-initiated-logout-certification-test-plan', () => {
     const { browser, came, page } = await signOut(parameters as (hint: string) => Record<string, string>);
     expect([came, page.status]).toEqual([[], 200]);
     expect(await isSignedOut(browser)).toBe(true);
+  });
+});
+
+describe('oidcc-backchannel-rp-initiated-logout-certification-test-plan', () => {
+  test('oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification', async () => {
+    const found = await (await fetch(`${rp.auth.url}/.well-known/openid-configuration`)).json();
+    expect(found).toMatchObject({
+      end_session_endpoint: `${rp.auth.url}/session/end`,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+    });
+  });
+
+  test('oidcc-backchannel-rp-initiated-logout', async () => {
+    const client = await rp.newClient({ backchannelLogoutUri: `${rp.own}/backchannel_logout` });
+    const { browser, tokens, claims } = await rp.flow({}, { client });
+    const before = rp.came.length;
+    const url = new URL(`${rp.auth.url}/session/end`);
+    url.search = new URLSearchParams({
+      id_token_hint: tokens['id_token'] ?? '',
+      post_logout_redirect_uri: `${rp.own}/post_logout_redirect`,
+      state: 'the-state-of-the-logout',
+    }).toString();
+    const asked = await browser.open(url);
+    if (asked.text.includes('name="logout"')) await browser.submit(asked, { logout: 'yes' });
+    const came = (path: string) => rp.came.slice(before).filter(one => one.path === path);
+    await eventually('the logout token', () => came('/backchannel_logout').length > 0);
+    expect(came('/post_logout_redirect')).toHaveLength(1);
+    const [told] = came('/backchannel_logout');
+    expect([told?.method, [...(told?.form.keys() ?? [])]]).toEqual(['POST', ['logout_token']]);
+    const { payload, protectedHeader } = await rp.verify(told?.form.get('logout_token') ?? '', client);
+    // As ID tokens of that client are signed.
+    expect(protectedHeader).toMatchObject({ alg: 'RS256', typ: 'logout+jwt' });
+    expect(payload).toMatchObject({
+      sub: claims.sub,
+      sid: claims['sid'],
+      jti: expect.any(String),
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+    });
+    expect(payload).not.toHaveProperty('nonce');
   });
 });

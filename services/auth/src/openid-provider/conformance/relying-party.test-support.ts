@@ -18,7 +18,6 @@ type Begin = { browser?: Browser; by?: 'GET' | 'POST'; client?: Application };
 export type RelyingParty = Awaited<ReturnType<typeof startRelyingParty>>;
 
 export async function startRelyingParty({ responseMode }: { responseMode?: 'form_post' } = {}) {
-  const auth: Auth = await startAuth();
   const came: Came[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -33,6 +32,7 @@ export async function startRelyingParty({ responseMode }: { responseMode?: 'form
     });
   });
   const { url: own, stop: stopListening } = await listen(server);
+  const auth: Auth = await startAuth({ REEVE_ALLOWED_PRIVATE_ORIGINS: own });
   const callback = `${own}/callback`;
   const { tenantId } = await auth.newTenant();
   await auth.newConnection(tenantId);
@@ -137,6 +137,14 @@ export async function startRelyingParty({ responseMode }: { responseMode?: 'form
 
   const keys = createRemoteJWKSet(new URL(`${auth.url}/jwks`));
 
+  const verify = (token: string, { id }: Application) =>
+    jwtVerify(token, keys, {
+      issuer: auth.url,
+      audience: id,
+      requiredClaims: ['iat', 'exp'],
+      maxTokenAge: '2 minutes',
+    });
+
   /** What the suite checks of each ID token. */
   async function checkIdToken(
     idToken: string,
@@ -197,6 +205,7 @@ export async function startRelyingParty({ responseMode }: { responseMode?: 'form
     post,
     basic,
     checkIdToken,
+    verify,
     userInfo,
     flow,
     async stop() {

@@ -69,6 +69,7 @@ function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: D
     providerSubject: identity.providerSession?.subject ?? null,
     providerSession: identity.providerSession,
     surface: signIn.surface,
+    applications: [signIn.clientId],
     amr: ['fed', ...identity.amr],
     acr: identity.acr,
     ip,
