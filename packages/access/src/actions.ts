@@ -41,6 +41,8 @@ export const actions = {
   'signing-keys:write': { area: 'applications', groups: ['platform-administration'] },
   'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },
   'sessions:write': { area: 'sessions', groups: [...administration, 'own'] },
+  'policies:read': { area: 'sessions', groups: administration },
+  'policies:write': { area: 'sessions', groups: administration },
   'connectors:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:write': { area: 'connectors', groups: administration },

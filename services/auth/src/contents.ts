@@ -28,6 +28,7 @@ import { signOutsAtProviders } from './sessions/single-logout.ts';
 import { setupLinks } from './setup-links/setup-link.ts';
 import { signIns } from './sign-in/sign-in.ts';
 import { signingKeys } from './signing-keys/signing-key.ts';
+import { surfacePolicies } from './surface-policies/surface-policy.ts';
 
 export const contents: Contents = {
   collections: [
@@ -48,6 +49,7 @@ export const contents: Contents = {
     sessions,
     logoutNotices,
     peopleChanges,
+    surfacePolicies,
     signingKeys,
     ...vaultCollections,
   ],

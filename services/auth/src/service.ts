@@ -1,6 +1,6 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part
 // is built and every route mounted here.
-import { platformTenantId } from '@reeve/contracts';
+import { isId, platformTenantId } from '@reeve/contracts';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
@@ -91,6 +91,7 @@ import { listResourceServers, readResourceServer } from './resource-servers/read
 import { resourceServers as resourceServersOf } from './resource-servers/resource-server.ts';
 import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
+import { expireSessions } from './sessions/expire-sessions.ts';
 import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
@@ -119,6 +120,10 @@ import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
 import { listSigningKeys, rotateSigningKey } from './signing-keys/rotate-signing-key.ts';
 import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
+import { resetSurfacePolicy, setSurfacePolicy } from './surface-policies/change-surface-policy.ts';
+import { listSurfacePolicies, readSurfacePolicy } from './surface-policies/read-surface-policies.ts';
+import { surfacePolicies as surfacePoliciesOf } from './surface-policies/surface-policy.ts';
+import { createSurfacePolicyDirectory } from './surface-policies/surface-policy-directory.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
   const foundation = createFoundation('auth', config, {
@@ -128,7 +133,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       // What it may do is asked of the store anew.
       hearOfClient: id => applicationDirectory.forget(id),
       async isSessionLive(tenantId, sessionId) {
-        return (await foundation.store.collection(sessionsOf).in(tenantId).get(sessionId))?.state.status === 'live';
+        return isId('session', sessionId) && live.isLive({ tenantId, sessionId });
       },
     },
   });
@@ -166,12 +171,15 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     domains: domainDirectory,
   });
   const enforceDomain = createEnforceDomain({ domains: domainDirectory });
-  const live = createLiveSessions({ sessions, tenants, enforceDomain });
+  const surfacePolicies = store.collection(surfacePoliciesOf);
+  const surfacePolicyDirectory = createSurfacePolicyDirectory({ policies: surfacePolicies });
+  const live = createLiveSessions({ sessions, tenants, enforceDomain, policies: surfacePolicyDirectory, clock });
   const network = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
   const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
   const singleLogout = createSingleLogout({
     connections: connectionDirectory,
     kinds,
+    policies: surfacePolicyDirectory,
     records: store.platformRecords(signOutsAtProviders),
     clock,
     log,
@@ -232,7 +240,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     'return-from-provider': returnFromProvider(ofConnection),
     'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
     'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
-    'begin-session': beginSession({ sessions, live, peopleChanges, clock }),
+    'begin-session': beginSession({ sessions, live, policies: surfacePolicyDirectory, peopleChanges, clock }),
   };
   const ofSignIn = {
     steps,
@@ -324,6 +332,13 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     isLimited: config.REEVE_RATE_LIMITS === 'on',
   };
+  const expiring = expireSessions({
+    sessions,
+    policies: surfacePolicyDirectory,
+    clock,
+    onError: error => log.warn({ error }, 'a session that is over will be looked at again'),
+  });
+  const aboutSurfaces = { policies: surfacePolicies, directory: surfacePolicyDirectory, clock };
   const notices = store.collection(logoutNoticesOf);
   const notifying = sendLogoutNotices({
     notices,
@@ -429,6 +444,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       explainHomeRealm({ homeRealm, applications: applicationDirectory }),
       listAttempts({ attempts }),
       readAttempt({ attempts }),
+      ...listSurfacePolicies(aboutSurfaces),
+      ...readSurfacePolicy(aboutSurfaces),
+      ...setSurfacePolicy(aboutSurfaces),
+      ...resetSurfacePolicy(aboutSurfaces),
       listSessions({ sessions }),
       listUserSessions({ sessions }),
       terminateSession({ sessions }),
@@ -444,6 +463,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     async start() {
       await bus.subscribe('auth.tenants', tenants.handlers);
       await bus.subscribe('auth.people', followPeople({ sessions, peopleChanges }));
+      await bus.subscribe('auth.session-expiry', expiring.handlers);
       await bus.subscribe(
         'auth.logout-notices',
         oweLogoutNotices({
@@ -464,9 +484,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       watching.start();
       rechecking.start();
       notifying.start();
+      expiring.worker.start();
     },
     async stop() {
-      await Promise.all([watching.stop(), rechecking.stop(), notifying.stop(), watchingKeys.stop()]);
+      await Promise.all([
+        watching.stop(),
+        rechecking.stop(),
+        notifying.stop(),
+        expiring.worker.stop(),
+        watchingKeys.stop(),
+      ]);
       mailer?.close();
       await stop();
     },

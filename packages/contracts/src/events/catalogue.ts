@@ -133,6 +133,7 @@ const sessionEnds = [
   'signed_out',
   'another_person',
   'provider_logout',
+  'device_changed',
   'identity_unlinked',
 ] as const;
 
@@ -165,7 +166,7 @@ const auth = on('reeve.auth.v1', {
     ...session,
     cause: text,
   }),
-  'session.expired': done('session', ['expired'], session),
+  'session.expired': done('session', ['expired', 'idle'], session),
   /** The server of an application was not told of a session's end, for a day (OpenID Connect Back-Channel Logout). */
   'session.logout_undelivered': failed('session', ['gave_up'], {
     userId: user,
@@ -231,7 +232,12 @@ const auth = on('reeve.auth.v1', {
     displayName: text.nullable().optional(),
     logoUrl: text.nullable().optional(),
   }),
-  'policy.updated': done('policy', requested),
+  /** `kind` and `name` say which policy; `changed` which of its settings. */
+  'policy.updated': done('policy', ['requested', 'reset'], {
+    kind: text.optional(),
+    name: text.optional(),
+    changed: list.optional(),
+  }),
   'client.created': done('client', requested, grants),
   'client.updated': done('client', ['requested', 'secret_rotated'], { ...grants, changed: list }),
   'client.deleted': done('client', requested),

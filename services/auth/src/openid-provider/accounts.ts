@@ -33,8 +33,14 @@ export function refOfToken(token: object | undefined): SessionRef | null {
 /** The session that is live and whose tenant the application serves: asked wherever a token is made or looked at. */
 async function findServed(parts: AccountParts, clientId: string, ref: SessionRef): Promise<LiveSession | null> {
   const application = await parts.applications.find(clientId);
-  return application && isServed(application, ref.tenantId) ? findLive(parts, ref) : null;
+  const found = application && isServed(application, ref.tenantId) ? await findLive(parts, ref) : null;
+  return found && application && !(await parts.live.isOverFor(found, surfaceOf(application))) ? found : null;
 }
+
+/** Of an application that does not say in what kind of place people use it. */
+const unsaidSurface = 'application';
+
+export const surfaceOf = ({ surface }: Pick<KnownApplication, 'surface'>): string => surface ?? unsaidSurface;
 
 const kindsThatEnd = ['AccessToken', 'ClientCredentials'];
 
@@ -83,12 +89,14 @@ function tenantIn({ extra }: Introspected): TenantId | null {
 /** How long the session goes on whose code or refresh token came, in milliseconds; null where none came. */
 export async function sessionLeftMs(
   parts: Pick<AccountParts, 'live'>,
-  { oidc: { entities } }: KoaContextWithOIDC,
+  { oidc: { entities, client } }: KoaContextWithOIDC,
   now: Date,
 ): Promise<number | null> {
   const ref = refOfToken(entities?.RefreshToken ?? entities?.AuthorizationCode ?? entities?.DeviceCode);
   const found = ref && (await findLive(parts, ref));
-  return found ? Date.parse(found.state.expiresAt) - now.getTime() : null;
+  if (!found) return null;
+  const surface = client ? (ownMetadata(client).surface ?? null) : null;
+  return Date.parse(await parts.live.overFor(found, surfaceOf({ surface }))) - now.getTime();
 }
 
 /**
@@ -104,7 +112,9 @@ export async function findAccount(
   const application = ctx.oidc.client ? await parts.applications.find(ctx.oidc.client.clientId) : null;
   if (!application || (token && !isOfNow(application, token))) return undefined;
   const ref = token ? refOfToken(token) : (refOfResult(result) ?? (session ? sessionOfLogin(session) : null));
-  if (token && !(ref && (await findServed(parts, application.id, ref)))) return undefined;
+  const served = token && ref ? await findServed(parts, application.id, ref) : null;
+  if (token && !served) return undefined;
+  if (served && token === ctx.oidc.entities.RefreshToken) await parts.live.use(served, application.id);
   return {
     accountId: sub,
     async claims() {
@@ -199,7 +209,7 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   // A session that has just begun is there, and knows the application.
   const found = isAllowed && !hasJustSignedIn ? await findLive(parts, ref) : null;
   if (!isAllowed || !(hasJustSignedIn || found)) return undefined;
-  if (found) await parts.live.note(found, client.clientId);
+  if (found) await parts.live.use(found, client.clientId);
   for (const [clientId, { grantId = '' }] of Object.entries(session.authorizations ?? {}))
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
   const named = { jti: parts.grants.nameGrant(ref) };

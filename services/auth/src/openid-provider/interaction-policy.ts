@@ -1,11 +1,14 @@
 // When somebody has to sign in, besides what OpenID Connect says of it: when our session has ended, when the
 // application asks for another tenant or connection than those signed in to, and not at all for the sake of somebody
 // else whom the application expects.
+import { serviceCause } from '@reeve/contracts';
 import { decodeJwt } from 'jose';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { isServed } from '../applications/application-directory.ts';
+import { isServed, type KnownApplication } from '../applications/application-directory.ts';
 import type { AuthKeyDirectory } from '../auth-keys/auth-key-directory.ts';
-import { type AccountParts, findLive } from './accounts.ts';
+import type { LiveSession } from '../sessions/live-sessions.ts';
+import { type AccountParts, findLive, surfaceOf } from './accounts.ts';
+import { requestScope } from './request-scope.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
 export type PolicyParts = Pick<AccountParts, 'live' | 'tenants' | 'applications'> & { authKeys: AuthKeyDirectory };
@@ -16,6 +19,17 @@ export function signInPolicy(parts: PolicyParts) {
   const { Check, Prompt, base } = interactionPolicy;
   const policy = base();
 
+  /** By what holds for sessions of its surface, and where the application is used. */
+  const isGoodHere = async (found: LiveSession, application: KnownApplication): Promise<boolean> => {
+    if (await parts.live.isOverFor(found, surfaceOf(application))) return false;
+    const { context, correlationId } = requestScope().cause;
+    const cause = {
+      ...serviceCause('auth', { correlationId }),
+      context: { ...context, sessionId: found.id, clientId: application.id },
+    };
+    return (await parts.live.cameFrom(found, context.userAgent, cause)) === 'as_before';
+  };
+
   const needsSignIn = async (ctx: KoaContextWithOIDC) => {
     const { session, result, params, client } = ctx.oidc;
     if (session?.accountId === undefined || result?.login) return Check.NO_NEED_TO_PROMPT;
@@ -24,16 +38,16 @@ export function signInPolicy(parts: PolicyParts) {
     if (!found) return Check.REQUEST_PROMPT;
     const application = client && (await parts.applications.find(client.clientId));
     const { tenant, connection, auth_key: authKey } = params ?? {};
-    const isOtherTenant =
-      !(application && isServed(application, found.tenantId)) ||
-      (typeof tenant === 'string' && (await parts.tenants.findNamed(tenant))?.id !== found.tenantId);
+    if (!application || !isServed(application, found.tenantId)) return Check.REQUEST_PROMPT;
+    const isOtherTenant = typeof tenant === 'string' && (await parts.tenants.findNamed(tenant))?.id !== found.tenantId;
     const isOtherConnection = typeof connection === 'string' && connection !== found.state.connectionId;
     const isOtherKey =
       typeof authKey === 'string' &&
       (await parts.authKeys.of(found.tenantId)).get(authKey) !== found.state.connectionId;
     // By a connection that is another one, which the person has to sign in by.
     const isLink = params?.['link'] === 'true';
-    return isOtherTenant || isOtherConnection || isOtherKey || isLink ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    if (isOtherTenant || isOtherConnection || isOtherKey || isLink) return Check.REQUEST_PROMPT;
+    return (await isGoodHere(found, application)) ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
   };
 
   /**

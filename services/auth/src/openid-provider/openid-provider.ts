@@ -6,7 +6,7 @@ import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
-import { sessionLifetimeSeconds } from '../sessions/session.ts';
+import { browserLoginSeconds } from '../sessions/session.ts';
 import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
@@ -140,7 +140,7 @@ export function createProvider(parts: ProviderParts): Provider {
       IdToken: seconds.idToken,
       Interaction: signInSeconds,
       DeviceCode: seconds.deviceCode,
-      Session: sessionLifetimeSeconds,
+      Session: browserLoginSeconds,
       Grant: seconds.refresh,
       RefreshToken: seconds.refresh,
     },

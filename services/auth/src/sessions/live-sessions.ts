@@ -1,9 +1,20 @@
 // Sessions as the OpenID provider and the sign-in meet them: live ones, of tenants that are not suspended.
 import { type Cause, isId, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
-import type { Entry } from '@reeve/store';
+import type { Clock, Entry } from '@reeve/store';
 import type { EnforceDomain } from '../home-realm/enforce-domain.ts';
-import { type EndCause, end, noteApplication, type Session, type SessionId, type Sessions } from './session.ts';
+import type { SurfacePolicyDirectory } from '../surface-policies/surface-policy-directory.ts';
+import { isOtherDevice } from './describe-session.ts';
+import {
+  type EndCause,
+  end,
+  overAt,
+  overAtElsewhere,
+  type Session,
+  type SessionId,
+  type Sessions,
+  use,
+} from './session.ts';
 
 /** Names a session, wherever something belongs to it. */
 export type SessionRef = { tenantId: TenantId; sessionId: SessionId };
@@ -12,32 +23,78 @@ export type LiveSession = Entry<Session> & { id: SessionId; tenantId: TenantId }
 
 export type LiveSessions = ReturnType<typeof createLiveSessions>;
 
-type Parts = { sessions: Sessions; tenants: TenantDirectory; enforceDomain: EnforceDomain };
+type Parts = {
+  sessions: Sessions;
+  tenants: TenantDirectory;
+  enforceDomain: EnforceDomain;
+  policies: SurfacePolicyDirectory;
+  clock: Clock;
+};
 
-export function createLiveSessions({ sessions, tenants, enforceDomain }: Parts) {
+export function createLiveSessions({ sessions, tenants, enforceDomain, policies, clock }: Parts) {
+  const own = (session: LiveSession) => policies.find(session.tenantId, session.state.surface);
+  const isOver = (at: string) => at <= clock.now().toISOString();
+  const changed = (id: SessionId) => serviceCause('auth', { correlationId: newEventId(), sessionId: id });
+
+  async function findStored({ tenantId, sessionId }: SessionRef): Promise<LiveSession | null> {
+    const found = await sessions.in(tenantId).get(sessionId);
+    if (found?.state.status !== 'live') return null;
+    const session = { ...found, id: sessionId, tenantId };
+    return isOver(overAt(session.state, await own(session))) ? null : session;
+  }
+
+  async function endOne({ tenantId, sessionId }: SessionRef, why: EndCause, cause: Cause): Promise<void> {
+    await sessions.in(tenantId).change(sessionId, session => session && end(sessionId, session, why), { cause });
+  }
+
+  /** When it is over for an application of that surface, unless it is used. */
+  async function overFor(session: LiveSession, surface: string): Promise<string> {
+    const at = overAt(session.state, await own(session));
+    if (surface === session.state.surface) return at;
+    const elsewhere = overAtElsewhere(session.state, await policies.find(session.tenantId, surface));
+    return elsewhere < at ? elsewhere : at;
+  }
+
   return {
-    async find({ tenantId, sessionId }: SessionRef): Promise<LiveSession | null> {
-      const found = await sessions.in(tenantId).get(sessionId);
-      if (found?.state.status !== 'live') return null;
+    async find(ref: SessionRef): Promise<LiveSession | null> {
+      const found = await findStored(ref);
+      if (!found) return null;
+      const { tenantId } = ref;
       // A suspended tenant's sessions are there again when it is resumed.
       if ((await tenants.findNow(tenantId))?.status !== 'active') return null;
       // Nor does one count that began another way than the person's organization now demands.
       const { connectionId, email } = found.state;
-      if (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) return null;
-      return { ...found, id: sessionId, tenantId };
+      return (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) ? null : found;
     },
 
-    /** Somebody goes to an application in it. */
-    async note({ id, tenantId, state }: LiveSession, clientId: string): Promise<void> {
-      if (state.applications.includes(clientId)) return;
-      const cause = serviceCause('auth', { correlationId: newEventId(), sessionId: id });
-      await sessions.in(tenantId).change(id, session => session && noteApplication(session, clientId), { cause });
+    /** Whether it counts by itself, for whoever has looked at the tenant. */
+    isLive: async (ref: SessionRef): Promise<boolean> => (await findStored(ref)) !== null,
+
+    overFor,
+
+    /** What holds where an application of that surface is used says that the person has to sign in once more. */
+    isOverFor: async (session: LiveSession, surface: string): Promise<boolean> =>
+      isOver(await overFor(session, surface)),
+
+    /** A browser shows its cookie: what is said of another device than it began at comes about. */
+    async cameFrom(session: LiveSession, userAgent: string | null, cause: Cause): Promise<'as_before' | 'sign_in'> {
+      if (!isOtherDevice(session.state, userAgent)) return 'as_before';
+      const { deviceChange } = await own(session);
+      const ref = { tenantId: session.tenantId, sessionId: session.id };
+      if (deviceChange === 'end') await endOne(ref, 'device_changed', cause);
+      return deviceChange === 'ignore' ? 'as_before' : 'sign_in';
+    },
+
+    /** Somebody uses an application in it. */
+    async use(session: LiveSession, clientId: string): Promise<void> {
+      const { id, tenantId, state } = session;
+      const [policy, used] = [await own(session), { clientId, now: clock.now() }];
+      if (!use(state, used, policy)) return;
+      await sessions.in(tenantId).change(id, now => now && use(now, used, policy), { cause: changed(id) });
     },
 
     /** A second time changes nothing. */
-    async end({ tenantId, sessionId }: SessionRef, why: EndCause, cause: Cause): Promise<void> {
-      await sessions.in(tenantId).change(sessionId, session => session && end(sessionId, session, why), { cause });
-    },
+    end: endOne,
   };
 }
 

@@ -1,7 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import type { Decision } from '@reeve/store';
-import { begin, changeRole, end, reauthenticate, type Session, sessions } from './session.ts';
+import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
+import {
+  begin,
+  changeRole,
+  end,
+  overAt,
+  overAtElsewhere,
+  reauthenticate,
+  type Session,
+  sessions,
+  settle,
+  use,
+} from './session.ts';
 
 const id = newId('session');
 const fresh: Omit<Session, 'status'> = {
@@ -26,6 +38,14 @@ const fresh: Omit<Session, 'status'> = {
   expiresAt: '2026-11-25T12:00:00.000Z',
 };
 const live: Session = { ...fresh, status: 'live' };
+const policy: SurfacePolicy = {
+  idleSeconds: 1_800,
+  absoluteSeconds: 8 * 3_600,
+  deviceChange: 'ignore',
+  providerLogout: true,
+};
+/** So many seconds after it began. */
+const at = (seconds: number) => new Date(Date.parse(live.createdAt) + seconds * 1_000).toISOString();
 const types = (decision: Decision<Session>) => decision?.events.map(({ type }) => type);
 
 describe('a session', () => {
@@ -72,9 +92,62 @@ describe('a session', () => {
     expect(changeRole({ ...live, status: 'revoked' }, 'tenant_admin', true)).toBeNull();
   });
 
-  test('counts until it expires, also where it was stored before sessions had a method', () => {
-    expect(sessions.expiresAt?.(live)).toEqual(new Date(live.expiresAt));
+  test('is looked at when it may be over, and is read where it was stored before sessions had a method', () => {
+    expect(sessions.dueAt?.(live)).toEqual(new Date(live.expiresAt));
+    expect(sessions.dueAt?.({ ...live, overAt: at(60) })).toEqual(new Date(at(60)));
+    expect(sessions.dueAt?.({ ...live, status: 'revoked' })).toBeNull();
     const { method: _, ...before } = live;
     expect(sessions.upgrade?.(before, 1)).toEqual(live);
+  });
+});
+
+describe('the limits of a session', () => {
+  const seenAt = (seconds: number): Session => ({ ...live, lastSeenAt: at(seconds) });
+
+  test('are when it was last used, when it began, and its own end, whichever is first', () => {
+    expect(overAt(live, policy)).toBe(at(1_800));
+    expect(overAt(seenAt(7 * 3_600), policy)).toBe(at(7.5 * 3_600));
+    expect(overAt(seenAt(8 * 3_600 - 1), policy)).toBe(at(8 * 3_600));
+    expect(overAt(seenAt(100), { ...policy, idleSeconds: null })).toBe(at(8 * 3_600));
+    expect(overAt({ ...live, expiresAt: at(60) }, policy)).toBe(at(60));
+    expect(overAt(live, { ...policy, idleSeconds: null, absoluteSeconds: 90 * 86_400 })).toBe(live.expiresAt);
+  });
+
+  test('of another surface count from the last sign-in', () => {
+    const again = { ...seenAt(7.9 * 3_600), signedInAt: at(7.9 * 3_600) };
+    expect(overAtElsewhere(again, { ...policy, absoluteSeconds: 600 })).toBe(at(7.9 * 3_600 + 600));
+  });
+
+  const now = (seconds: number) => ({ now: new Date(at(seconds)), policy });
+
+  test('end it once, by its time or since it was not used', () => {
+    const idle = settle(id, live, now(1_800));
+    expect(idle?.events).toMatchObject([
+      { type: 'session.expired', reason: { code: 'idle' } },
+      { topic: 'reeve.revocations.v1' },
+    ]);
+    expect(settle(id, idle?.state ?? live, now(1_900))).toBeNull();
+    const used = seenAt(8 * 3_600 - 60);
+    expect(settle(id, used, now(8 * 3_600))?.events).toMatchObject([{ reason: { code: 'expired' } }, {}]);
+    const own = { ...seenAt(12 * 3_600 - 60), createdAt: at(12 * 3_600 - 60) };
+    // Whose tokens are over as well.
+    expect(settle(id, own, now(12 * 3_600))?.events).toMatchObject([{ reason: { code: 'expired' } }]);
+    expect(end(id, { ...live, status: 'expired' }, 'terminated')).toBeNull();
+  });
+
+  test('are looked at again where it was used in the meantime', () => {
+    const used = settle(id, { ...seenAt(1_700), overAt: at(1_800) }, now(1_800));
+    expect([used?.state.overAt, used?.state.status, used?.events]).toEqual([at(3_500), 'live', []]);
+    expect(settle(id, used?.state ?? live, now(1_800))).toBeNull();
+  });
+
+  test('move with use, which is noted every few minutes, and at once at another application', () => {
+    const been = { ...live, applications: ['app_1'] };
+    const by = (clientId: string, seconds: number) => ({ clientId, now: new Date(at(seconds)) });
+    expect(use(been, by('app_1', 100), policy)).toBeNull();
+    expect(use(been, by('app_1', 200), policy)?.state).toMatchObject({ lastSeenAt: at(200), overAt: at(2_000) });
+    expect(use(been, by('app_2', 100), policy)?.state).toMatchObject({ applications: ['app_1', 'app_2'] });
+    expect(use({ ...been, status: 'revoked' }, by('app_2', 100), policy)).toBeNull();
+    expect(use(been, by('app_1', 800), { ...policy, idleSeconds: null })).toBeNull();
   });
 });

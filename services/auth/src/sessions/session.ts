@@ -5,6 +5,7 @@ import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts
 import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
 import { noProfile, type Profile, type ProviderSession } from '../connections/kinds/kind.ts';
+import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 
 export type Session = {
   userId: Id<'user'>;
@@ -27,7 +28,7 @@ export type Session = {
   applications: string[];
   amr: string[];
   acr: string | null;
-  status: 'live' | 'revoked';
+  status: 'live' | 'revoked' | 'expired';
   ip: string | null;
   userAgent: string | null;
   createdAt: string;
@@ -35,7 +36,12 @@ export type Session = {
   authenticatedAt: string;
   /** When they last signed in here, whenever that was there; absent for sessions from before that was kept. */
   signedInAt?: string;
+  /** When an application was last used in it, to some minutes; absent for sessions from before that was kept. */
+  lastSeenAt?: string;
+  /** It goes on no longer, whatever is done in it. */
   expiresAt: string;
+  /** When it is over unless it is used; absent for sessions from before there was such a limit. */
+  overAt?: string;
 };
 
 export type Sessions = Collections<Session>;
@@ -44,7 +50,11 @@ export type SessionId = Id<'session'>;
 /** Why a session ended: every way there is. Each emits exactly one `session.revoked` (lesson L3). */
 export type EndCause = ReasonOf<'session.revoked'>;
 
-export const sessionLifetimeSeconds = 12 * 3_600;
+/** How long a browser's cookie is good for: which sessions it leads to is another matter. */
+export const browserLoginSeconds = 12 * 3_600;
+
+/** What has ended is shown to administrators for as long. */
+const shownAfterwardsMs = 24 * 3_600_000;
 
 export const sessionView = z.object({
   id: z.string(),
@@ -53,7 +63,7 @@ export const sessionView = z.object({
   connectionId: z.string(),
   surface: z.string(),
   amr: z.array(z.string()),
-  status: z.enum(['live', 'revoked']),
+  status: z.enum(['live', 'revoked', 'expired']),
   ip: z.string().nullable(),
   userAgent: z.string().nullable(),
   createdAt: z.string(),
@@ -80,12 +90,28 @@ export const sessions = collection<Session>({
     inOrder: { equality: [], direction: 'descending' },
     byUser: { equality: ['userId'], direction: 'descending' },
   },
-  expiresAt: session => new Date(session.expiresAt),
+  dueAt: ({ status, overAt: at, expiresAt }) =>
+    status === 'live' ? new Date(at === undefined || expiresAt < at ? expiresAt : at) : null,
+  expiresAt: session => new Date(Date.parse(session.expiresAt) + shownAfterwardsMs),
 });
 
 export function viewOf({ id, state }: Entry<Session>): z.infer<typeof sessionView> {
   const { userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt } = state;
   return { id, userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt };
+}
+
+/** When it is over by itself, by what holds for its surface now: an earlier end counts from the moment it is said. */
+export function overAt(session: Omit<Session, 'status'>, { idleSeconds, absoluteSeconds }: SurfacePolicy): string {
+  const { createdAt, lastSeenAt = createdAt, expiresAt } = session;
+  const after = (from: string, seconds: number) => new Date(Date.parse(from) + seconds * 1_000).toISOString();
+  const ends = [expiresAt, after(createdAt, absoluteSeconds)];
+  if (idleSeconds !== null) ends.push(after(lastSeenAt, idleSeconds));
+  return ends.toSorted()[0] ?? expiresAt;
+}
+
+/** As above, for an application of another surface: its time counts from when the person last signed in. */
+export function overAtElsewhere(session: Session, policy: SurfacePolicy): string {
+  return overAt({ ...session, createdAt: session.signedInAt ?? session.createdAt }, policy);
 }
 
 const described = ({ userId, surface, connectionId }: Session) => ({ userId, surface, provider: connectionId });
@@ -105,13 +131,17 @@ export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNulla
 export function reauthenticate(session: Session, again: Omit<Session, 'status'>): Decision<Session> {
   if (session.status !== 'live') return null;
   const { authenticatedAt, amr, acr, roles, connectionId, method, providerSubject, providerSession } = again;
-  const { email, emailVerified, displayName, profile, signedInAt } = again;
+  const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, lastSeenAt } = again;
   const signIn = {
     email,
     emailVerified,
     displayName,
     profile,
     ...(signedInAt === undefined ? {} : { signedInAt }),
+    ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+    // Where they are now, be it another device.
+    ip,
+    userAgent,
     authenticatedAt,
     amr,
     acr,
@@ -129,7 +159,7 @@ export function reauthenticate(session: Session, again: Omit<Session, 'status'>)
 }
 
 export function end(id: SessionId, session: Session, because: EndCause): Decision<Session> {
-  if (session.status === 'revoked') return null;
+  if (session.status !== 'live') return null;
   const state: Session = { ...session, status: 'revoked' };
   const { userId, expiresAt: until } = state;
   return {
@@ -141,10 +171,44 @@ export function end(id: SessionId, session: Session, because: EndCause): Decisio
   };
 }
 
-/** Null where it is known, and where nobody gets tokens in the session any more. */
-export function noteApplication(session: Session, clientId: string): Decision<Session> {
-  if (session.status !== 'live' || session.applications.includes(clientId)) return null;
-  return { state: { ...session, applications: [...session.applications, clientId] }, events: [] };
+const longestUnnoticedMs = 900_000;
+const shortestUnnoticedMs = 60_000;
+
+type Used = { clientId: string; now: Date };
+
+/**
+ * Somebody uses an application in it. Null where that is known: an application that they were at, and a use that is a
+ * little later than the last.
+ */
+export function use(session: Session, { clientId, now }: Used, policy: SurfacePolicy): Decision<Session> {
+  if (session.status !== 'live') return null;
+  const { applications, createdAt, lastSeenAt = createdAt } = session;
+  const tenthOfIdleMs = (policy.idleSeconds ?? Infinity) * 100;
+  const unnoticedMs = Math.max(shortestUnnoticedMs, Math.min(longestUnnoticedMs, tenthOfIdleMs));
+  const isKnown = applications.includes(clientId);
+  if (isKnown && now.getTime() - Date.parse(lastSeenAt) < unnoticedMs) return null;
+  const used: Session = {
+    ...session,
+    applications: isKnown ? applications : [...applications, clientId],
+    lastSeenAt: now.toISOString(),
+  };
+  return { state: { ...used, overAt: overAt(used, policy) }, events: [] };
+}
+
+/**
+ * It is over by itself, which is said once; later where it is used in the meantime. Null where nothing is to be said.
+ */
+export function settle(id: SessionId, session: Session, at: { now: Date; policy: SurfacePolicy }): Decision<Session> {
+  if (session.status !== 'live') return null;
+  const now = at.now.toISOString();
+  const over = overAt(session, at.policy);
+  if (over > now) return over === session.overAt ? null : { state: { ...session, overAt: over }, events: [] };
+  const { userId, expiresAt: until } = session;
+  const because = overAt(session, { ...at.policy, idleSeconds: null }) > now ? 'idle' : 'expired';
+  const expired = event('session.expired', { id, because, details: described(session) });
+  // Those who verify tokens by themselves know of no end that came earlier than the tokens say.
+  const revoked = until > now ? [revocationDraft({ kind: 'session', id, userId, until })] : [];
+  return { state: { ...session, status: 'expired', overAt: over }, events: [expired, ...revoked] };
 }
 
 export function changeRole(session: Session, role: string, isHeld: boolean): Decision<Session> {

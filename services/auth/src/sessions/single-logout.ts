@@ -8,6 +8,7 @@ import { atOf } from '../connections/connection.ts';
 import type { ConnectionDirectory } from '../connections/connection-directory.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { Kinds } from '../connections/kinds/registry.ts';
+import type { SurfacePolicyDirectory } from '../surface-policies/surface-policy-directory.ts';
 import type { LiveSession } from './live-sessions.ts';
 
 type Row = { next: string };
@@ -20,6 +21,7 @@ export const signOutsAtProviders = platformRecords<Row>({
 type Parts = {
   connections: ConnectionDirectory;
   kinds: Kinds;
+  policies: Pick<SurfacePolicyDirectory, 'find'>;
   records: PlatformRecords<Row>;
   clock: Clock;
   log: Logger;
@@ -29,9 +31,10 @@ export type SingleLogout = ReturnType<typeof createSingleLogout>;
 
 const awayMs = 900_000;
 
-export function createSingleLogout({ connections, kinds, records, clock, log }: Parts) {
+export function createSingleLogout({ connections, kinds, policies, records, clock, log }: Parts) {
   async function wayToProvider({ tenantId, state }: LiveSession, next: string, cause: Cause): Promise<string | null> {
-    const { connectionId, providerSession } = state;
+    const { connectionId, providerSession, surface } = state;
+    if (providerSession && !(await policies.find(tenantId, surface)).providerLogout) return null;
     const connection = providerSession && (await connections.findActive(tenantId, connectionId));
     if (!connection) return null;
     const kind: ConnectionKind = kinds[connection.state.kind];

@@ -6,6 +6,7 @@ import type { Response } from 'express';
 import type { Interaction } from 'oidc-provider';
 import type { Attempt, RecordAttempt } from '../attempts/attempt.ts';
 import { signInCauseOf, signInFailureOf } from '../attempts/cause-of.ts';
+import { surfaceOf } from '../openid-provider/accounts.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
 import { type Advanced, advance, SignInError } from './dispatch.ts';
 import { meaningOf } from './failure-meaning.ts';
@@ -20,8 +21,6 @@ export type GoOnParts = PageParts & {
   store: Pick<Store, 'recordFact' | 'clock'>;
 };
 
-/** Of an application that does not say in what kind of place people use it. */
-const unsaidSurface = 'application';
 const longestEmail = 320;
 
 /** What is kept of it is written when the request ends. Throws the problem that it ended with. */
@@ -61,7 +60,7 @@ export async function begun(
   return newSignIn({
     startedAt: store.clock.now().toISOString(),
     clientId,
-    surface: application?.surface ?? unsaidSurface,
+    surface: surfaceOf({ surface: application?.surface ?? null }),
     boundTo: application?.tenantId ?? null,
     tenantAsked: textOf(params['tenant']),
     connectionAsked: textOf(params['connection']),

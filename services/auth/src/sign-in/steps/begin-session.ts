@@ -4,21 +4,29 @@ import { type Cause, newId, ProblemError, serviceCause } from '@reeve/contracts'
 import type { Clock } from '@reeve/store';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { type PeopleChanges, since } from '../../sessions/people-changes.ts';
-import { begin, reauthenticate, type Session, type Sessions, sessionLifetimeSeconds } from '../../sessions/session.ts';
+import { begin, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
+import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
+import type { SurfacePolicyDirectory } from '../../surface-policies/surface-policy-directory.ts';
 import { known } from '../known.ts';
-import type { SignIn } from '../sign-in.ts';
 import type { Asked, Step } from '../step.ts';
 
-type Parts = { sessions: Sessions; live: LiveSessions; peopleChanges: PeopleChanges; clock: Clock };
+type Parts = {
+  sessions: Sessions;
+  live: LiveSessions;
+  policies: SurfacePolicyDirectory;
+  peopleChanges: PeopleChanges;
+  clock: Clock;
+};
 
 export const beginSession =
   (parts: Parts): Step =>
   async asked => {
     const { signIn } = asked;
-    const { sessions, live, peopleChanges, clock } = parts;
+    const { sessions, live, policies, peopleChanges, clock } = parts;
     const tenantId = known(signIn.tenantId);
     const person = known(signIn.person);
-    const session = sessionOf(signIn, asked.cause, clock.now());
+    const policy = await policies.find(tenantId, signIn.surface);
+    const session = sessionOf(asked, policy, clock.now());
     const current = await asked.current();
     const before = current && (await live.find(current));
     const isSamePerson = before?.tenantId === tenantId && before.state.userId === person.userId;
@@ -53,11 +61,12 @@ function withRoles(state: Session, changed: Record<string, boolean>) {
   return { state: { ...state, roles: [...kept, ...added] }, events: [] };
 }
 
-function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: Date): Omit<Session, 'status'> {
+function sessionOf({ signIn, cause }: Asked, policy: SurfacePolicy, now: Date): Omit<Session, 'status'> {
+  const { ip, userAgent } = cause.context;
   const { userId, email, emailVerified, displayName, roles } = known(signIn.person);
   const identity = known(signIn.identity);
-  const latestEnd = new Date(now.getTime() + sessionLifetimeSeconds * 1_000).toISOString();
-  return {
+  const latestEnd = new Date(now.getTime() + policy.absoluteSeconds * 1_000).toISOString();
+  const session = {
     userId,
     email,
     emailVerified,
@@ -76,9 +85,11 @@ function sessionOf(signIn: SignIn, { context: { ip, userAgent } }: Cause, now: D
     userAgent,
     createdAt: now.toISOString(),
     signedInAt: now.toISOString(),
+    lastSeenAt: now.toISOString(),
     authenticatedAt: earlier(identity.authenticatedAt ?? now.toISOString(), now.toISOString()),
     expiresAt: earlier(identity.sessionEndsAt ?? latestEnd, latestEnd),
   };
+  return { ...session, overAt: overAt(session, policy) };
 }
 
 /** A provider whose clock is fast does not sign anybody in tomorrow. */
