@@ -154,20 +154,21 @@ export const scimRouteFor =
       accepts: ['application/scim+json'],
     });
 
-/** Pages for a person who is signed in at this browser; `D` is that person. */
+/** Pages for a person who is signed in at this browser, about themselves or their tenant; `D` is that person. */
 export const browserRouteFor =
   <D>() =>
   <P extends string, B = undefined, Q = Record<string, never>>(
-    route: Common<P, B, Q, never> & { action: Action; answer?: 'page' | 'redirect' } & Handler<
-        Asked<P, B, Q> & { request: Request; response: Response; tenantId: TenantId; principal: D },
-        never
-      >,
+    route: Common<P, B, Q, never> & {
+      action: Action;
+      answer?: 'page' | 'redirect';
+      resource?: 'own' | 'tenant';
+    } & Handler<Asked<P, B, Q> & { request: Request; response: Response; tenantId: TenantId; principal: D }, never>,
   ): Route =>
     declared({
       answer: 'page',
+      resource: 'own',
       ...route,
       caller: 'browser',
-      resource: 'own',
       accepts: ['application/x-www-form-urlencoded'],
     });
 

@@ -9,13 +9,13 @@ import {
   type Service,
 } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
+import { openPlaces, type Places } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
 import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
 import { listAlertRules } from './alerts/list-alert-rules.ts';
 import { listAlerts } from './alerts/list-alerts.ts';
-import { openPlaces, type Places } from './alerts/places.ts';
 import { readAlert } from './alerts/read-alert.ts';
 import { ruleSettings } from './alerts/rule-settings.ts';
 import { updateAlertRule } from './alerts/update-alert-rule.ts';

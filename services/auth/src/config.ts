@@ -28,6 +28,11 @@ export const configSchema = baseConfig.extend({
       'How long a refresh token that has been followed may come again, for clients that refresh twice at once, or got no ' +
         'answer',
     ),
+  REEVE_GEOIP_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('MaxMind City database (.mmdb), for the places of sessions; without it they are shown by address'),
   REEVE_METADATA_REFRESH_HOURS: z.coerce
     .number()
     .min(0.25)

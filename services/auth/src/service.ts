@@ -3,7 +3,10 @@
 import { isId, platformTenantId } from '@reeve/contracts';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
+import { openPlaces } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { accountRoutes } from './account/account-routes.ts';
+import { createAtBrowser } from './account/at-browser.ts';
 import { applications as applicationsOf } from './applications/application.ts';
 import { createApplicationDirectory } from './applications/application-directory.ts';
 import { createApplication } from './applications/create-application.ts';
@@ -93,13 +96,18 @@ import { createResourceServerDirectory } from './resource-servers/resource-serve
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { expireSessions } from './sessions/expire-sessions.ts';
 import { followPeople } from './sessions/follow-people.ts';
-import { listOwnSessions, listSessions, listUserSessions } from './sessions/list-sessions.ts';
+import { listOwnSessions, listSessions, listUserSessions, readSession } from './sessions/list-sessions.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
 import { peopleChanges as peopleChangesOf } from './sessions/people-changes.ts';
 import { revocationFeed } from './sessions/revocation-feed.ts';
 import { sessions as sessionsOf } from './sessions/session.ts';
 import { createSingleLogout, signOutsAtProviders } from './sessions/single-logout.ts';
-import { terminateOwnSession, terminateSession } from './sessions/terminate-session.ts';
+import {
+  terminateOwnSession,
+  terminateOwnSessions,
+  terminateSession,
+  terminateUserSessions,
+} from './sessions/terminate-session.ts';
 import { createSetupLink } from './setup-links/create-setup-link.ts';
 import { endLinksOfMakers } from './setup-links/end-links-of-makers.ts';
 import { createFindLink } from './setup-links/find-link.ts';
@@ -338,6 +346,9 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     onError: error => log.warn({ error }, 'a session that is over will be looked at again'),
   });
+  const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
+  const aboutSessions = { sessions, connections, places };
+  const atBrowser = createAtBrowser({ provider: () => provider, live, issuer, keys: config.REEVE_COOKIE_KEYS });
   const aboutSurfaces = { policies: surfacePolicies, directory: surfacePolicyDirectory, clock };
   const notices = store.collection(logoutNoticesOf);
   const notifying = sendLogoutNotices({
@@ -371,6 +382,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     store,
     tenants,
     verifyToken,
+    authenticate: { browser: atBrowser.authenticate },
     ready,
     routes: [
       ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns }),
@@ -448,12 +460,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...readSurfacePolicy(aboutSurfaces),
       ...setSurfacePolicy(aboutSurfaces),
       ...resetSurfacePolicy(aboutSurfaces),
-      listSessions({ sessions }),
-      listUserSessions({ sessions }),
-      terminateSession({ sessions }),
+      listSessions(aboutSessions),
+      listUserSessions(aboutSessions),
+      readSession(aboutSessions),
+      terminateSession(aboutSessions),
+      terminateUserSessions(aboutSessions),
       listLogoutNotices({ notices }),
-      listOwnSessions({ sessions }),
-      terminateOwnSession({ sessions }),
+      listOwnSessions(aboutSessions),
+      terminateOwnSession(aboutSessions),
+      ...terminateOwnSessions(aboutSessions),
+      ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
       revocationFeed({ standing: foundation.standing }),
     ],
   });

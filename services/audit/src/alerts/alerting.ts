@@ -2,12 +2,12 @@
 import { metrics } from '@opentelemetry/api';
 import type { AuditRecord } from '@reeve/audit-log';
 import { type Id, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import type { Places } from '@reeve/service-kit/places';
 import { type Clock, DuplicateKeyError } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 import { finderOf } from '../log/find-records.ts';
 import type { Records } from '../log/record.ts';
 import { type Alert, type Alerts, extend, raise } from './alert.ts';
-import type { Places } from './places.ts';
 import { before, type Evidence, hourMs, type Rule, type Thresholds } from './rule.ts';
 import type { RuleId } from './rules.ts';
 

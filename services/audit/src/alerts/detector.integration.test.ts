@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditRecord } from '@reeve/audit-log';
 import { emptyContext, type Id, type Message, newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { openPlaces, type Places } from '@reeve/service-kit/places';
 import type { Clock, Store } from '@reeve/store';
 import { openTestLog, sampleArrival, type TestLog } from '../audit.test-support.ts';
 import { createChainWriter } from '../log/chain-writer.ts';
 import type { Log } from '../log/log.ts';
 import { type Alert, type Alerts, acknowledge, alerts as alertsOf } from './alert.ts';
 import { createDetector } from './detector.ts';
-import { kmBetween, openPlaces, type Places } from './places.ts';
+import { kmBetween } from './distance.ts';
 import { type AllRuleSettings, ruleSettings } from './rule-settings.ts';
 import { type RuleId, ruleIds } from './rules.ts';
 

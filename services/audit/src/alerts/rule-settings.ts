@@ -1,8 +1,8 @@
 // What a tenant changed of a rule. What it did not change is as the rule has it, also after an upgrade.
 import { event } from '@reeve/contracts';
+import type { Places } from '@reeve/service-kit/places';
 import { type Collections, collection, type Decision } from '@reeve/store';
 import { z } from 'zod';
-import type { Places } from './places.ts';
 import { type Rule, severities } from './rule.ts';
 import { type RuleId, ruleIds, ruleOf } from './rules.ts';
 

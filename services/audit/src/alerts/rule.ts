@@ -3,8 +3,8 @@
 // of the chain only saves questions: it shows that there is nothing to find.
 import type { AuditRecord } from '@reeve/audit-log';
 import type { EventType } from '@reeve/contracts';
+import type { Places } from '@reeve/service-kit/places';
 import type { Find } from '../log/find-records.ts';
-import type { Places } from './places.ts';
 
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 

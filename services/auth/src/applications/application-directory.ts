@@ -1,9 +1,10 @@
-// Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Two of
+// Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Three of
 // Reeve's own come from the environment, all others from the store.
 import { timingSafeEqual } from 'node:crypto';
 import { platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
+import { accountApplication } from '../account/account-application.ts';
 import type { Config } from '../config.ts';
 import { type Application, type Applications, sha256 } from './application.ts';
 
@@ -69,7 +70,7 @@ export function secretAmong({ secrets }: KnownApplication, given: string): strin
   return found[0] ?? null;
 }
 
-/** The platform team's own, and the consent service, which signs people in. */
+/** The platform team's own, the consent service, which signs people in, and the pages of accounts. */
 function ownApplications(config: Config): KnownApplication[] {
   const usual: Omit<
     KnownApplication,
@@ -113,5 +114,6 @@ function ownApplications(config: Config): KnownApplication[] {
       isPlatform: false,
       secrets: [sha256(config.REEVE_CONSENT_CLIENT_SECRET)],
     },
+    { ...usual, ...accountApplication(config.REEVE_ISSUER), isPlatform: false, secrets: [] },
   ];
 }

@@ -10,12 +10,16 @@ const agents = {
   safariOnIphone:
     'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1',
 };
-const session = (userAgent: string | null) => ({ userAgent, ip: '192.0.2.1', method: 'saml' }) as Session;
+const session = (userAgent: string | null, amr: string[] = []) =>
+  ({ userAgent, ip: '192.0.2.1', method: 'saml', amr }) as unknown as Session;
 
 group('a session', () => {
   test('is described by browser, place and how the person signed in', () => {
     expect(describe(session(agents.firefoxOnLinux), { connection: 'Okta', place: 'Berlin' })).toBe(
       'Firefox on Linux, Berlin, signed in by Okta (SAML)',
+    );
+    expect(describe(session(agents.chromeOnWindows, ['fed', 'mfa', 'hwk']), { connection: 'Okta', place: null })).toBe(
+      'Chrome on Windows, 192.0.2.1, signed in by Okta (SAML), second factor passkey',
     );
     expect(describe(session(agents.safariOnIphone), { connection: null, place: null })).toBe(
       'Safari on iOS, 192.0.2.1, signed in by a connection that is gone (SAML)',

@@ -18,19 +18,25 @@ export function isOtherDevice({ userAgent }: Pick<Session, 'userAgent'>, now: st
   return before.browser !== after.browser || before.system !== after.system;
 }
 
-/** The place as the operator's database has it; null where there is none, or nothing is known of the address. */
-export type PlaceOf = (ip: string | null) => string | null;
-
 const methodNames: Record<string, string> = { oidc: 'OpenID Connect', saml: 'SAML' };
+
+/** By what the session was signed in with besides, the strongest first (RFC 8176). */
+const secondFactors: [string, string][] = [
+  ['hwk', 'second factor passkey'],
+  ['swk', 'second factor passkey'],
+  ['otp', 'second factor one-time code'],
+  ['mfa', 'with a second factor'],
+];
 
 type About = { connection: string | null; place: string | null };
 
-/** `Firefox on Linux, Berlin, signed in by Okta (SAML)`. */
+/** `Firefox on Linux, Berlin, signed in by Okta (SAML), second factor passkey`. */
 export function describe(session: Session, { connection, place }: About): string {
   const { browser, system } = deviceOf(session.userAgent);
   const at = browser === null ? 'An unknown browser' : browser;
   const device = system === null ? at : `${at} on ${system}`;
   const method = methodNames[session.method] ?? session.method;
   const by = `signed in by ${connection ?? 'a connection that is gone'} (${method})`;
-  return [device, place ?? session.ip, by].filter(part => part !== null).join(', ');
+  const factor = secondFactors.find(([name]) => session.amr.includes(name))?.[1] ?? null;
+  return [device, place ?? session.ip, by, factor].filter(part => part !== null).join(', ');
 }

@@ -2,8 +2,7 @@
 // it: no token is refreshed without finding its session live, so that ending the one ends the other in the same write
 // (lesson L1).
 import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
-import { type Collections, collection, type Decision, type Entry } from '@reeve/store';
-import { z } from 'zod';
+import { type Collections, collection, type Decision } from '@reeve/store';
 import { noProfile, type Profile, type ProviderSession } from '../connections/kinds/kind.ts';
 import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 
@@ -56,20 +55,6 @@ export const browserLoginSeconds = 12 * 3_600;
 /** What has ended is shown to administrators for as long. */
 const shownAfterwardsMs = 24 * 3_600_000;
 
-export const sessionView = z.object({
-  id: z.string(),
-  userId: z.string(),
-  email: z.string().nullable(),
-  connectionId: z.string(),
-  surface: z.string(),
-  amr: z.array(z.string()),
-  status: z.enum(['live', 'revoked', 'expired']),
-  ip: z.string().nullable(),
-  userAgent: z.string().nullable(),
-  createdAt: z.string(),
-  expiresAt: z.string(),
-});
-
 export const sessions = collection<Session>({
   name: 'sessions',
   version: 5,
@@ -87,18 +72,13 @@ export const sessions = collection<Session>({
     }) as unknown as Session,
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
-    inOrder: { equality: [], direction: 'descending' },
-    byUser: { equality: ['userId'], direction: 'descending' },
+    inOrder: { equality: [], direction: 'descending', narrowedBy: ['status'] },
+    byUser: { equality: ['userId'], direction: 'descending', narrowedBy: ['status'] },
   },
   dueAt: ({ status, overAt: at, expiresAt }) =>
     status === 'live' ? new Date(at === undefined || expiresAt < at ? expiresAt : at) : null,
   expiresAt: session => new Date(Date.parse(session.expiresAt) + shownAfterwardsMs),
 });
-
-export function viewOf({ id, state }: Entry<Session>): z.infer<typeof sessionView> {
-  const { userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt } = state;
-  return { id, userId, email, connectionId, surface, amr, status, ip, userAgent, createdAt, expiresAt };
-}
 
 /** When it is over by itself, by what holds for its surface now: an earlier end counts from the moment it is said. */
 export function overAt(session: Omit<Session, 'status'>, { idleSeconds, absoluteSeconds }: SurfacePolicy): string {

@@ -1,12 +1,18 @@
-import { ProblemError } from '@reeve/contracts';
+import { type Cause, ProblemError, type TenantId } from '@reeve/contracts';
 import { changeExisting, ownRoute, tenantRoute } from '@reeve/service-kit';
-import { end, type Sessions, sessionView, viewOf } from './session.ts';
+import { z } from 'zod';
+import { type EndCause, end, type SessionId, type Sessions } from './session.ts';
+import { sessionView, type ViewParts, viewOf } from './session-view.ts';
 
-const common = { method: 'post', action: 'sessions:write', versioned: true, response: sessionView } as const;
+type Parts = ViewParts & { sessions: Sessions };
 
-export const terminateSession = ({ sessions }: { sessions: Sessions }) =>
+const common = { method: 'post', action: 'sessions:write' } as const;
+const ofOne = { ...common, versioned: true, response: sessionView } as const;
+const ofAll = { ...common, response: z.object({ ended: z.number().describe('How many were live') }) } as const;
+
+export const terminateSession = ({ sessions, ...parts }: Parts) =>
   tenantRoute({
-    ...common,
+    ...ofOne,
     path: '/v1/tenants/{tenantId}/sessions/{sessionId}:terminate',
     summary: 'End a session and the refresh tokens that belong to it',
     async handle({ tenantId, params: { sessionId: id }, cause, expectedVersion }) {
@@ -14,13 +20,13 @@ export const terminateSession = ({ sessions }: { sessions: Sessions }) =>
         cause,
         expectedVersion,
       });
-      return { body: viewOf(entry), version: entry.version };
+      return { body: await viewOf(parts, tenantId, entry), version: entry.version };
     },
   });
 
-export const terminateOwnSession = ({ sessions }: { sessions: Sessions }) =>
+export const terminateOwnSession = ({ sessions, ...parts }: Parts) =>
   ownRoute({
-    ...common,
+    ...ofOne,
     path: '/v1/me/sessions/{sessionId}:terminate',
     summary: 'End a session of your own, be it this one',
     async handle({ tenantId, caller, params: { sessionId: id }, cause, expectedVersion }) {
@@ -34,6 +40,46 @@ export const terminateOwnSession = ({ sessions }: { sessions: Sessions }) =>
         },
         { cause, expectedVersion },
       );
-      return { body: viewOf(entry), version: entry.version };
+      return { body: await viewOf(parts, tenantId, entry), version: entry.version };
     },
   });
+
+type All = { tenantId: TenantId; userId: string; why: EndCause; cause: Cause; except?: string | null };
+
+/** Those of a person that are live, but for one that may be left out. Returns how many there were. */
+export async function endAllOf(sessions: Sessions, { tenantId, userId, why, cause, except }: All): Promise<number> {
+  const own = sessions.in(tenantId);
+  let ended = 0;
+  for await (const { id } of own.all('byUser', { userId: userId as never }, { only: { status: 'live' } })) {
+    if (id === except) continue;
+    await own.change(id, session => session && end(id as SessionId, session, why), { cause });
+    ended += 1;
+  }
+  return ended;
+}
+
+export const terminateUserSessions = ({ sessions }: Pick<Parts, 'sessions'>) =>
+  tenantRoute({
+    ...ofAll,
+    path: '/v1/tenants/{tenantId}/users/{userId}/sessions:terminate',
+    summary: 'End all sessions of a person; whoever signs in again begins a new one',
+    handle: async ({ tenantId, params: { userId }, cause }) => ({
+      body: { ended: await endAllOf(sessions, { tenantId, userId, why: 'terminated', cause }) },
+    }),
+  });
+
+const ofOwn = ({ sessions }: Pick<Parts, 'sessions'>, { keepsThis }: { keepsThis: boolean }) =>
+  ownRoute({
+    ...ofAll,
+    path: keepsThis ? '/v1/me/sessions:terminate-others' : '/v1/me/sessions:terminate',
+    summary: keepsThis ? 'End all sessions of your own but this one' : 'End all sessions of your own, this one too',
+    async handle({ tenantId, caller: { id: userId, sessionId }, cause }) {
+      const except = keepsThis ? sessionId : null;
+      return { body: { ended: await endAllOf(sessions, { tenantId, userId, why: 'ended_by_owner', cause, except }) } };
+    },
+  });
+
+export const terminateOwnSessions = (parts: Pick<Parts, 'sessions'>) => [
+  ofOwn(parts, { keepsThis: false }),
+  ofOwn(parts, { keepsThis: true }),
+];

@@ -52,6 +52,8 @@ const builtIn: Record<string, SurfacePolicy> = {
   dashboard: usual,
   /** Where connectors are written and set up. */
   console: { ...usual, idleSeconds: 30 * minute, absoluteSeconds: 8 * hour, deviceChange: 'end' },
+  /** Pages of Reeve's own, where people see and end their sessions. */
+  account: { ...usual, deviceChange: 'sign_in' },
   assistant: { ...usual, idleSeconds: hour, deviceChange: 'sign_in' },
   api: { ...usual, idleSeconds: 14 * day, absoluteSeconds: 90 * day },
   mobile: { ...usual, idleSeconds: 14 * day, absoluteSeconds: 90 * day, deviceChange: 'sign_in' },

@@ -1,0 +1,46 @@
+// The application by which people sign in to see the account pages. Its code is of no use to anybody, since the verifier
+// that it is bound to is thrown away: what is wanted is that the browser is signed in.
+import { createHash, randomBytes } from 'node:crypto';
+import type { KnownApplication } from '../applications/application-directory.ts';
+
+export const accountClientId = 'reeve-account';
+export const signedInPath = '/account/signed-in';
+
+/** Pages that somebody may want to see; nobody is sent elsewhere. */
+export const pages = { account: '/account', sessions: '/admin/sessions' } as const;
+export type PageName = keyof typeof pages;
+
+export const accountSurface = 'account';
+
+export function accountApplication(
+  issuer: string,
+): Pick<
+  KnownApplication,
+  'id' | 'kind' | 'name' | 'grantTypes' | 'redirectUris' | 'authentication' | 'areas' | 'surface'
+> {
+  return {
+    id: accountClientId,
+    kind: 'single_page',
+    name: 'Reeve account',
+    grantTypes: ['authorization_code'],
+    redirectUris: [issuer + signedInPath],
+    authentication: { method: 'none' },
+    areas: [],
+    surface: accountSurface,
+  };
+}
+
+/** Where a browser goes to be signed in, and from there to that page. */
+export function signInUrl(issuer: string, page: PageName): string {
+  const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
+  const query = new URLSearchParams({
+    client_id: accountClientId,
+    redirect_uri: issuer + signedInPath,
+    response_type: 'code',
+    scope: 'openid',
+    state: page,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  });
+  return `${issuer}/auth?${query}`;
+}

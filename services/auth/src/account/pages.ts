@@ -1,0 +1,77 @@
+// The account pages: sessions in a list, each with a button that ends it.
+import { type Html, html, type Language, type Page } from '@reeve/service-kit';
+import { textsIn } from '../page-texts/page-texts.ts';
+import type { SessionView } from '../sessions/session-view.ts';
+import { pages } from './account-application.ts';
+
+type Texts = ReturnType<typeof textsIn>;
+type OfForm = { csrf: string; action: string; value: string; label: string; about?: string };
+
+/** What the button ends is read out with it. */
+function button({ csrf, action, value, label, about }: OfForm): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">
+<button name="end" value="${value}"${about === undefined ? null : html` aria-label="${label}: ${about}"`}>${label}</button></form>`;
+}
+
+function when(language: Language, at: string): Html {
+  const shown = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return html`<time datetime="${at}">${shown.format(new Date(at))} UTC</time>`;
+}
+
+type OfItem = { view: SessionView; language: Language; isCurrent: boolean; form: Omit<OfForm, 'value' | 'label'> };
+
+function item({ view, language, isCurrent, form }: OfItem, who: Html | null): Html {
+  const text = textsIn(language);
+  const here = isCurrent ? html` <strong>${text('sessionHere')}</strong>` : null;
+  return html`<li>${who}<p>${view.description}${here}</p>
+<p class="muted">${text('sessionSince')} ${when(language, view.createdAt)} · ${text('sessionSeen')} ${when(language, view.lastSeenAt)}</p>
+${button({ ...form, value: view.id, label: text('sessionEnd'), about: view.description })}</li>`;
+}
+
+const nothing = (text: Texts): Html => html`<p>${text('sessionsNone')}</p>`;
+
+type Shown = { sessions: readonly SessionView[]; current: string; csrf: string };
+
+export function accountPage({ sessions, current, csrf }: Shown): Page {
+  const form = { csrf, action: pages.account };
+  const words = (language: Language) => {
+    const text = textsIn(language);
+    const items = sessions.map(view => item({ view, language, isCurrent: view.id === current, form }, null));
+    const content = html`<p>${text('accountMeans')}</p><ul class="list">${items}</ul>
+${button({ ...form, value: 'others', label: text('sessionsEndOthers') })}
+${button({ ...form, value: 'all', label: text('sessionsEndAll') })}`;
+    return { title: text('accountTitle'), content };
+  };
+  return { words };
+}
+
+export function sessionsPage({
+  sessions,
+  current,
+  csrf,
+  userId,
+  nextCursor,
+}: Shown & { userId: string | null; nextCursor: string | null }): Page {
+  const form = { csrf, action: pages.sessions };
+  const linkTo = (query: Record<string, string>) => `${pages.sessions}?${new URLSearchParams(query)}`;
+  const words = (language: Language) => {
+    const text = textsIn(language);
+    const who = (view: SessionView) => {
+      const name = view.email ?? view.userId;
+      return userId === null
+        ? html`<p><a href="${linkTo({ user: view.userId })}">${name}</a></p>`
+        : html`<p>${name}</p>`;
+    };
+    const items = sessions.map(view => item({ view, language, isCurrent: view.id === current, form }, who(view)));
+    const all = userId === null ? null : button({ ...form, value: userId, label: text('sessionsEndOfPerson') });
+    const more = {
+      ...(userId === null ? {} : { user: userId }),
+      ...(nextCursor === null ? {} : { cursor: nextCursor }),
+    };
+    const content = html`${items.length === 0 ? nothing(text) : html`<ul class="list">${items}</ul>`}${all}
+${nextCursor === null ? null : html`<p><a href="${linkTo(more)}">${text('sessionsMore')}</a></p>`}
+${userId === null ? null : html`<p><a href="${pages.sessions}">${text('sessionsOfAll')}</a></p>`}`;
+    return { title: text('sessionsTitle'), content };
+  };
+  return { words };
+}
