@@ -1,7 +1,7 @@
 // The application by which people sign in to see the account pages. Its code is of no use to anybody, since the verifier
 // that it is bound to is thrown away: what is wanted is that the browser is signed in.
 import { createHash, randomBytes } from 'node:crypto';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { Application } from '../applications/application.ts';
 
 export const accountClientId = 'reeve-account';
 export const signedInPath = '/account/signed-in';
@@ -12,12 +12,9 @@ export type PageName = keyof typeof pages;
 
 export const accountSurface = 'account';
 
-export function accountApplication(
-  issuer: string,
-): Pick<
-  KnownApplication,
-  'id' | 'kind' | 'name' | 'grantTypes' | 'redirectUris' | 'authentication' | 'areas' | 'surface'
-> {
+type Own = 'kind' | 'name' | 'grantTypes' | 'redirectUris' | 'authentication' | 'areas' | 'surface';
+
+export function accountApplication(issuer: string): Pick<Application, Own> & { id: string } {
   return {
     id: accountClientId,
     kind: 'single_page',

@@ -5,10 +5,10 @@ import { browserRouteFor, openRoute, type Page, type Route } from '@reeve/servic
 import type { Clock, Entry } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { endAllOf } from '../sessions/end-all.ts';
 import type { LiveSessions } from '../sessions/live-sessions.ts';
 import { end, type Session, type SessionId, type Sessions } from '../sessions/session.ts';
 import { type SessionView, type ViewParts, viewsOf } from '../sessions/session-view.ts';
-import { endAllOf } from '../sessions/terminate-session.ts';
 import { type PageName, pages, signedInPath } from './account-application.ts';
 import type { AtBrowser, SignedIn } from './at-browser.ts';
 import { accountPage, sessionsPage } from './pages.ts';

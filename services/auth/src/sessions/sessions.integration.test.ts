@@ -45,70 +45,7 @@ async function signedIn(as: Application = application) {
   };
 }
 
-/** Every way a session can end, but for another person at the browser, which is with the sign-in (lesson L3). */
-const ends: [string, string, (one: Awaited<ReturnType<typeof signedIn>>) => Promise<unknown>][] = [
-  [
-    'an administrator terminates it',
-    'terminated',
-    async ({ sid }) => auth.ask('POST', `${sessions()}/${sid}:terminate`, { as: await auth.asPlatform() }),
-  ],
-  [
-    'its owner ends it',
-    'ended_by_owner',
-    ({ sid, accessToken: as }) => auth.ask('POST', `/v1/me/sessions/${sid}:terminate`, { as }),
-  ],
-  [
-    'the person signs out',
-    'signed_out',
-    async ({ browser, idToken }) =>
-      browser.submit(await browser.open(`${auth.url}/session/end?id_token_hint=${idToken}`), { logout: 'yes' }),
-  ],
-  [
-    'the person is deactivated',
-    'user_deactivated',
-    ({ userId }) =>
-      auth.announce(
-        tenantId,
-        event('user.deactivated', {
-          id: userId,
-          because: 'requested',
-          details: { email: null, source: 'admin', cause: 'requested' },
-        }),
-      ),
-  ],
-  [
-    'the person is deleted',
-    'user_deleted',
-    ({ userId }) =>
-      auth.announce(
-        tenantId,
-        event('user.deleted', { id: userId, because: 'requested', details: { email: null, source: 'admin' } }),
-      ),
-  ],
-];
-
 describe('a session ends when', () => {
-  test.each(ends)('%s: once, with its tokens, everywhere', async (_, reason, end) => {
-    const one = await signedIn();
-    const introspected = async (token: string) => {
-      const response = await fetch(`${auth.url}/token/introspection`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${btoa(`${application.id}:${application.secret}`)}` },
-        body: new URLSearchParams({ token }),
-      });
-      return ((await response.json()) as { active: boolean }).active;
-    };
-    const own = () => auth.ask('GET', '/v1/me/sessions', { as: one.accessToken });
-    expect([await introspected(one.refreshToken), (await own()).status]).toEqual([true, 200]);
-    await end(one);
-    await eventually('the end', () => endsOf(one.sid).length > 0);
-    expect(endsOf(one.sid).map(({ data }) => data.reason?.code ?? null)).toContain(reason);
-    expect([await introspected(one.refreshToken), (await own()).status]).toEqual([false, 401]);
-    expect(await refresh(one.refreshToken)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    await pause(300);
-    expect(endsOf(one.sid).filter(({ topic }) => topic === 'reeve.auth.v1')).toHaveLength(1);
-  });
-
   test('it is terminated ten times at once: once', async () => {
     const { sid } = await signedIn();
     const as = await auth.asPlatform();

@@ -1,7 +1,8 @@
-import { type Cause, ProblemError, type TenantId } from '@reeve/contracts';
+import { ProblemError } from '@reeve/contracts';
 import { changeExisting, ownRoute, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { type EndCause, end, type SessionId, type Sessions } from './session.ts';
+import { endAllOf } from './end-all.ts';
+import { end, type Sessions } from './session.ts';
 import { sessionView, type ViewParts, viewOf } from './session-view.ts';
 
 type Parts = ViewParts & { sessions: Sessions };
@@ -43,20 +44,6 @@ export const terminateOwnSession = ({ sessions, ...parts }: Parts) =>
       return { body: await viewOf(parts, tenantId, entry), version: entry.version };
     },
   });
-
-type All = { tenantId: TenantId; userId: string; why: EndCause; cause: Cause; except?: string | null };
-
-/** Those of a person that are live, but for one that may be left out. Returns how many there were. */
-export async function endAllOf(sessions: Sessions, { tenantId, userId, why, cause, except }: All): Promise<number> {
-  const own = sessions.in(tenantId);
-  let ended = 0;
-  for await (const { id } of own.all('byUser', { userId: userId as never }, { only: { status: 'live' } })) {
-    if (id === except) continue;
-    await own.change(id, session => session && end(id as SessionId, session, why), { cause });
-    ended += 1;
-  }
-  return ended;
-}
 
 export const terminateUserSessions = ({ sessions }: Pick<Parts, 'sessions'>) =>
   tenantRoute({
