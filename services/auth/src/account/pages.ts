@@ -1,6 +1,7 @@
 // The account pages: sessions in a list, each with a button that ends it.
 import { type Html, html, type Language, type Page } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
+import { hasSecondFactor } from '../sessions/describe-session.ts';
 import type { SessionView } from '../sessions/session-view.ts';
 import { pages } from './account-application.ts';
 
@@ -18,14 +19,24 @@ function when(language: Language, at: string): Html {
   return html`<time datetime="${at}">${shown.format(new Date(at))} UTC</time>`;
 }
 
+/** What an API caller gets as its description, in the language of the page. */
+function describedIn(text: Texts, { device, place, ip, connectionName, amr }: SessionView): string {
+  const browser = device.browser ?? text('sessionUnknownBrowser');
+  const at = device.system === null ? browser : text('sessionOn', { browser, system: device.system });
+  const by = text('sessionBy', { connection: connectionName ?? text('sessionConnectionGone') });
+  const factor = hasSecondFactor({ amr }) ? text('sessionFactor') : null;
+  return [at, place ?? ip, by, factor].filter(part => part !== null).join(' · ');
+}
+
 type OfItem = { view: SessionView; language: Language; isCurrent: boolean; form: Omit<OfForm, 'value' | 'label'> };
 
 function item({ view, language, isCurrent, form }: OfItem, who: Html | null): Html {
   const text = textsIn(language);
+  const about = describedIn(text, view);
   const here = isCurrent ? html` <strong>${text('sessionHere')}</strong>` : null;
-  return html`<li>${who}<p>${view.description}${here}</p>
+  return html`<li>${who}<p>${about}${here}</p>
 <p class="muted">${text('sessionSince')} ${when(language, view.createdAt)} · ${text('sessionSeen')} ${when(language, view.lastSeenAt)}</p>
-${button({ ...form, value: view.id, label: text('sessionEnd'), about: view.description })}</li>`;
+${button({ ...form, value: view.id, label: text('sessionEnd'), about })}</li>`;
 }
 
 const nothing = (text: Texts): Html => html`<p>${text('sessionsNone')}</p>`;
@@ -37,8 +48,8 @@ export function accountPage({ sessions, current, csrf }: Shown): Page {
   const words = (language: Language) => {
     const text = textsIn(language);
     const items = sessions.map(view => item({ view, language, isCurrent: view.id === current, form }, null));
-    const content = html`<p>${text('accountMeans')}</p><ul class="list">${items}</ul>
-${button({ ...form, value: 'others', label: text('sessionsEndOthers') })}
+    const others = items.length > 1 ? button({ ...form, value: 'others', label: text('sessionsEndOthers') }) : null;
+    const content = html`<p>${text('accountMeans')}</p><ul>${items}</ul>${others}
 ${button({ ...form, value: 'all', label: text('sessionsEndAll') })}`;
     return { title: text('accountTitle'), content };
   };
@@ -68,7 +79,7 @@ export function sessionsPage({
       ...(userId === null ? {} : { user: userId }),
       ...(nextCursor === null ? {} : { cursor: nextCursor }),
     };
-    const content = html`${items.length === 0 ? nothing(text) : html`<ul class="list">${items}</ul>`}${all}
+    const content = html`${items.length === 0 ? nothing(text) : html`<ul>${items}</ul>`}${all}
 ${nextCursor === null ? null : html`<p><a href="${linkTo(more)}">${text('sessionsMore')}</a></p>`}
 ${userId === null ? null : html`<p><a href="${pages.sessions}">${text('sessionsOfAll')}</a></p>`}`;
     return { title: text('sessionsTitle'), content };

@@ -39,6 +39,11 @@ export const de: PageTexts = {
   accountTitle: 'Wo Sie angemeldet sind',
   accountMeans:
     'Beenden Sie eine Sitzung, die Sie nicht kennen oder nicht mehr nutzen. Wer sie nutzt, muss sich neu anmelden.',
+  sessionOn: '{browser} auf {system}',
+  sessionUnknownBrowser: 'Ein unbekannter Browser',
+  sessionBy: 'angemeldet über {connection}',
+  sessionConnectionGone: 'eine Anmeldung, die es nicht mehr gibt',
+  sessionFactor: 'mit zweitem Faktor',
   sessionHere: 'Dieser Browser',
   sessionSince: 'Seit',
   sessionSeen: 'zuletzt genutzt',

@@ -38,6 +38,11 @@ export const ja: PageTexts = {
   accountTitle: 'サインインしている場所',
   accountMeans:
     '心当たりのないセッションや使わなくなったセッションは終了してください。使っている人は再度サインインが必要になります。',
+  sessionOn: '{system} の {browser}',
+  sessionUnknownBrowser: '不明なブラウザー',
+  sessionBy: '{connection} でサインイン',
+  sessionConnectionGone: 'なくなったサインイン方法',
+  sessionFactor: '第 2 要素あり',
   sessionHere: 'このブラウザー',
   sessionSince: '開始',
   sessionSeen: '最終利用',

@@ -28,6 +28,9 @@ const secondFactors: [string, string][] = [
   ['mfa', 'with a second factor'],
 ];
 
+export const hasSecondFactor = ({ amr }: Pick<Session, 'amr'>): boolean =>
+  secondFactors.some(([name]) => amr.includes(name));
+
 type About = { connection: string | null; place: string | null };
 
 /** `Firefox on Linux, Berlin, signed in by Okta (SAML), second factor passkey`. */

@@ -15,6 +15,7 @@ export const sessionView = z.object({
   userId: z.string(),
   email: z.string().nullable(),
   connectionId: z.string(),
+  connectionName: z.string().nullable().describe('Null for a connection that is gone'),
   method: z.string().describe('The kind of the connection'),
   surface: z.string(),
   applications: z.array(z.string()).describe('Those that the person went to in it'),
@@ -53,12 +54,14 @@ export async function viewsOf(
     const { userId, email, connectionId, method, surface, applications, amr, acr, status, ip, userAgent } = state;
     const { createdAt, authenticatedAt, lastSeenAt = createdAt, expiresAt, overAt = expiresAt } = state;
     const place = places?.locate(ip)?.name ?? null;
+    const connection = names.get(connectionId) ?? null;
     return {
       id,
-      description: describe(state, { connection: names.get(connectionId) ?? null, place }),
+      description: describe(state, { connection, place }),
       userId,
       email,
       connectionId,
+      connectionName: connection,
       method,
       surface,
       applications,
