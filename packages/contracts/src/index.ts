@@ -3,6 +3,7 @@ export {
   type DeliveryRejection,
   type EventDetails,
   type EventType,
+  type ExchangeRefusal,
   eventTypes,
   type ReasonOf,
   type SecretPurpose,

@@ -28,6 +28,7 @@ const done = withOutcome('success');
 const failed = withOutcome('failure');
 const denied = withOutcome('denied');
 const tried = withOutcome('success', 'failure');
+const settled = withOutcome('success', 'denied');
 
 // oxlint-disable-next-line typescript/no-explicit-any -- each definition is of a target, reasons and details of its own
 function on<T extends TopicName, D extends Record<string, Definition<any, any, any>>>(topic: T, types: D) {
@@ -137,6 +138,11 @@ const sessionEnds = [
   'identity_unlinked',
 ] as const;
 
+/** Of a token that could be exchanged by whoever asked, and not for that. */
+const exchangeRefusals = ['actor_refused', 'scope_refused', 'chain_too_long', 'proof_missing'] as const;
+
+export type ExchangeRefusal = (typeof exchangeRefusals)[number];
+
 export type SignInFailure = (typeof signInFailures)[number];
 
 const auth = on('reeve.auth.v1', {
@@ -177,7 +183,21 @@ const auth = on('reeve.auth.v1', {
   'token.refreshed': done('session', requested, { userId: user, scope: text }),
   'token.reuse_detected': denied('session', ['refresh_token_reused'], { userId: user }),
   'token.revoked': done('session', requested, { userId: user }),
-  'token.exchanged': done('session', requested),
+  /**
+   * `from` and `to` are the APIs that the tokens are for, `clientId` the application whose token was exchanged. `actors`
+   * says who acts, and for whom, the last one first. `tokenId` is the `jti` of a JWT; null for an opaque token, of which
+   * it would be all, and where there is none.
+   */
+  'token.exchanged': settled('session', [...requested, ...exchangeRefusals], {
+    userId: user.optional(),
+    clientId: text.optional(),
+    from: text.optional(),
+    to: text.optional(),
+    scopes: list.optional(),
+    actors: list.optional(),
+    tokenId: text.nullable().optional(),
+    expiresAt: text.nullable().optional(),
+  }),
   'connection.created': done('connection', requested, { kind: text, issuer: text }),
   'connection.updated': done('connection', ['requested', 'domain_released'], {
     kind: text,

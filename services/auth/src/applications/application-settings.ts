@@ -5,7 +5,13 @@ import { z } from 'zod';
 import { assertPlainUrl } from '../plain-url.ts';
 import { isPublicKeySet } from './client-keys.ts';
 
-const grantType = z.enum(['client_credentials', 'authorization_code', 'refresh_token', 'device_code']);
+const grantType = z.enum([
+  'client_credentials',
+  'authorization_code',
+  'refresh_token',
+  'device_code',
+  'token_exchange',
+]);
 export type GrantType = z.infer<typeof grantType>;
 
 const authenticationMethods = ['client_secret', 'private_key_jwt', 'none'] as const;
@@ -25,7 +31,7 @@ const signsPeopleIn = ['authorization_code', 'refresh_token'] as const;
 export const kinds = {
   /** With a server of its own. */
   web: {
-    grantTypes: [...signsPeopleIn, 'client_credentials'],
+    grantTypes: [...signsPeopleIn, 'client_credentials', 'token_exchange'],
     usualGrantTypes: signsPeopleIn,
     authentication: ['client_secret', 'private_key_jwt'],
   },
@@ -35,7 +41,7 @@ export const kinds = {
   native: { grantTypes: signsPeopleIn, usualGrantTypes: signsPeopleIn, authentication: ['none'] },
   /** Acts by itself. */
   machine: {
-    grantTypes: ['client_credentials'],
+    grantTypes: ['client_credentials', 'token_exchange'],
     usualGrantTypes: ['client_credentials'],
     authentication: ['client_secret', 'private_key_jwt'],
   },

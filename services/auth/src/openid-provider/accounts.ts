@@ -1,12 +1,14 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
 import { isId, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
-import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
-import { scopesFor } from '../resource-servers/resource-server.ts';
+import { mayExchange } from '../resource-servers/exchange-policy.ts';
+import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
 import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
+import { saidInExchange } from './exchanged-claims.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 import { tenantOfScope } from './resource-servers.ts';
@@ -31,10 +33,16 @@ export function refOfToken(token: object | undefined): SessionRef | null {
 }
 
 /** The session that is live and whose tenant the application serves: asked wherever a token is made or looked at. */
-async function findServed(parts: AccountParts, clientId: string, ref: SessionRef): Promise<LiveSession | null> {
+async function findServed(
+  parts: AccountParts,
+  clientId: string,
+  ref: SessionRef,
+  usedIn?: Pick<KnownApplication, 'surface'>,
+): Promise<LiveSession | null> {
   const application = await parts.applications.find(clientId);
   const found = application && isServed(application, ref.tenantId) ? await findLive(parts, ref) : null;
-  return found && application && !(await parts.live.isOverFor(found, surfaceOf(application))) ? found : null;
+  if (!found || !application) return null;
+  return (await parts.live.isOverFor(found, surfaceOf(usedIn ?? application))) ? null : found;
 }
 
 /** Of an application that does not say in what kind of place people use it. */
@@ -54,17 +62,24 @@ function isOfNow({ tokensFrom }: Pick<KnownApplication, 'tokensFrom'>, token: ob
   return of === (tokensFrom ?? undefined);
 }
 
-type Introspected = { clientId?: string | undefined; aud?: unknown; iat?: number | undefined; extra?: unknown };
+type Introspected = {
+  kind?: string;
+  grantId?: string | undefined;
+  clientId?: string | undefined;
+  aud?: unknown;
+  iat?: number | undefined;
+  extra?: unknown;
+};
 
 /**
  * Whether a token counts now, for an application that may know: its own, or those for the API that it is. The session
  * may be over, the application be gone, or serve that tenant or may ask for that API no more.
  */
-export async function isGood(parts: AccountParts, client: Client, token: Introspected): Promise<boolean> {
+export async function isGood(parts: AccountParts, client: { clientId: string }, token: Introspected): Promise<boolean> {
   const application = token.clientId === undefined ? null : await parts.applications.find(token.clientId);
   if (!application || !isOfNow(application, token)) return false;
   const server = typeof token.aud === 'string' ? await parts.resourceServers.find(token.aud) : null;
-  if (typeof token.aud === 'string' && !(server && scopesFor(server, application))) return false;
+  if (typeof token.aud === 'string' && !(server && mayHave(server, application, token))) return false;
   // Not one for an API of before at the same URL.
   if (server && (token.iat ?? 0) < Math.floor(Date.parse(server.createdAt) / 1_000)) return false;
   const ref = refOfToken(token);
@@ -76,9 +91,37 @@ export async function isGood(parts: AccountParts, client: Client, token: Introsp
     // The API of a tenant's own is told of that tenant's.
     if (!asking || (asking.tenantId !== null && asking.tenantId !== tenantId)) return false;
   }
-  if (ref) return (await findServed(parts, application.id, ref)) !== null;
+  if (ref) {
+    // An exchanged one is used where the person is, and not where the application is that exchanged it.
+    const usedIn = isExchanged(token) ? { surface: surfaceIn(token) } : application;
+    return (await findServed(parts, application.id, ref, usedIn)) !== null && isOriginGood(parts, ref.tenantId, token);
+  }
   // A machine's.
   return tenantId === null || (await parts.tenants.find(tenantId))?.status === 'active';
+}
+
+const isExchanged = ({ extra }: Introspected) => typeof extra === 'object' && extra !== null && 'act' in extra;
+
+/** By what the API says of applications, or of exchanges where the token is from one. */
+const mayHave = (server: ResourceServer, application: KnownApplication, token: Introspected): boolean =>
+  isExchanged(token) ? mayExchange(server, application.id) : scopesFor(server, application) !== null;
+
+function surfaceIn({ extra }: Introspected): string | null {
+  const surface: unknown = typeof extra === 'object' && extra !== null && 'surface' in extra ? extra.surface : null;
+  return typeof surface === 'string' ? surface : null;
+}
+
+/** The applications count still whose tokens were exchanged until it was this one. */
+async function isOriginGood(parts: AccountParts, tenantId: TenantId, token: object): Promise<boolean> {
+  let grantId: unknown = 'grantId' in token ? token.grantId : null;
+  while (typeof grantId === 'string') {
+    const origin = await parts.grants.findOrigin(grantId);
+    if (!origin) return true;
+    const application = await parts.applications.find(origin.clientId);
+    if (!application || !isServed(application, tenantId) || application.tokensFrom !== origin.tokensFrom) return false;
+    ({ grantId } = origin);
+  }
+  return true;
 }
 
 function tenantIn({ extra }: Introspected): TenantId | null {
@@ -158,11 +201,12 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   const server = audience === undefined ? null : await parts.resourceServers.find(audience);
   const client: Partial<OwnMetadata> = ctx.oidc.client ? ownMetadata(ctx.oidc.client) : {};
   const { platform, areas, surface, tenant_id: own, tokens_from: tokensFrom } = client;
+  const exchanged = await saidInExchange();
   const ofClient = {
     ...(platform ? { platform } : {}),
     // Of Reeve's own API.
     ...(areas && !server ? { areas } : {}),
-    ...(surface === undefined ? {} : { surface }),
+    ...(surface === undefined || exchanged ? {} : { surface }),
     // By which its verifiers know it from one that was issued in the same second, after the client's were revoked.
     ...(tokensFrom === undefined ? {} : { client_tokens_from: tokensFrom }),
   };
@@ -178,7 +222,8 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   const ofService = audience === undefined ? [] : ['roles'];
   const wanted: string[] = server ? server.claims.flatMap(name => claimNames[name]) : ofService;
   const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
-  return { ...ofClient, ...claimsOf(found), ...Object.fromEntries(personal) };
+  const mayAct = server?.mayAct ? { may_act: { sub: server.mayAct } } : {};
+  return { ...ofClient, ...mayAct, ...(exchanged ?? claimsOf(found)), ...Object.fromEntries(personal) };
 }
 
 function audienceOf(token: object): string | undefined {

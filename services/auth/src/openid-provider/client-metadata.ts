@@ -4,6 +4,7 @@ import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
 import type { KnownApplication } from '../applications/application-directory.ts';
+import type { GrantType } from '../applications/application-settings.ts';
 
 export const extraClientMetadata = [
   'tenant_id',
@@ -33,7 +34,13 @@ export type OwnMetadata = {
 
 export const ownMetadata = (client: { metadata(): object }) => client.metadata() as OwnMetadata;
 
-const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** Those whose name in the protocol is another one. */
+const namesOfGrants: Partial<Record<GrantType, string>> = {
+  device_code: 'urn:ietf:params:oauth:grant-type:device_code',
+  token_exchange: tokenExchange,
+};
 
 export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
   if (!application) return undefined;
@@ -45,7 +52,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     client_name: name,
     application_type: kind === 'native' ? 'native' : 'web',
     ...authenticationOf(application),
-    grant_types: grantTypes.map(name => (name === 'device_code' ? deviceGrant : name)),
+    grant_types: grantTypes.map(name => namesOfGrants[name] ?? name),
     response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,

@@ -23,8 +23,13 @@ export type GrantRow = {
     /** When the generations before were followed, the last one first: those that may still come again. */
     followedAt: number[];
   };
+  /** Of a grant that an exchange has made: what was exchanged. */
+  origin?: GrantOrigin;
   expiresAt: number;
 };
+
+/** The application whose token was exchanged, since when its tokens counted, and the grant, where the token said it. */
+export type GrantOrigin = { clientId: string; tokensFrom: string | null; grantId: string | null };
 
 type Known = Versioned<GrantRow> | null;
 
@@ -161,8 +166,18 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
 
     async findGrant(grantId: string): Promise<AdapterPayload | undefined> {
       const found = await read(grantId);
+      const before = found?.row.origin?.grantId ?? null;
+      // What was exchanged ends with what it was exchanged for.
+      if (before !== null && !(await this.findGrant(before))) return undefined;
       return found ? parsed(found.row.grant) : undefined;
     },
+
+    async saveOrigin(grantId: string, origin: GrantOrigin): Promise<void> {
+      await edit(grantId, row => ({ ...row, origin }));
+    },
+
+    /** Null for a grant that no exchange has made. */
+    findOrigin: async (grantId: string): Promise<GrantOrigin | null> => (await read(grantId))?.row.origin ?? null,
 
     async saveGrant(grantId: string, payload: AdapterPayload): Promise<void> {
       await edit(grantId, row => ({ ...row, grant: JSON.stringify(payload), expiresAt: lastsUntil(row, payload) }));

@@ -18,6 +18,7 @@ import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
 import { resourceServerInfo } from './resource-servers.ts';
+import { registerTokenExchange } from './token-exchange.ts';
 
 export type ProviderParts = AccountParts &
   PolicyParts & {
@@ -156,6 +157,7 @@ export function createProvider(parts: ProviderParts): Provider {
   };
   const provider = new Provider(config.REEVE_ISSUER, configuration);
   provider.proxy = config.REEVE_TRUST_PROXY > 0;
+  registerTokenExchange(provider, { ...parts, issuer: config.REEVE_ISSUER, keys: keys.all() });
   finishRequests(provider, parts);
   provider.on('server_error', (_, error) => {
     log.error({ error }, 'the OpenID provider failed');

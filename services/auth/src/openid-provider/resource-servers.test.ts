@@ -37,6 +37,8 @@ const api: ResourceServer = {
   claims: [],
   applications: 'platform',
   introspectedBy: [],
+  exchangePolicies: [],
+  mayAct: null,
   createdAt: '2026-11-26T00:00:00.000Z',
 };
 

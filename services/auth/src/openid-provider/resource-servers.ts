@@ -27,6 +27,13 @@ export async function tenantOfScope(scope: string | undefined, tenants: TenantDi
   return (await tenants.find(reference))?.id ?? null;
 }
 
+type Format = Pick<Info, 'accessTokenFormat' | 'jwt'>;
+
+export const formatOf = ({ format, algorithm }: ResourceServer): Format =>
+  format === 'opaque'
+    ? { accessTokenFormat: 'opaque' }
+    : { accessTokenFormat: 'jwt', jwt: { sign: { alg: algorithm } } };
+
 export function resourceServerInfo({ services, resourceServers, applications, tenants, sessionLeftMs }: Parts) {
   async function mayActFor(scope: string, application: KnownApplication): Promise<boolean> {
     const reference = scope.slice('tenant:'.length);
@@ -60,16 +67,13 @@ export function resourceServerInfo({ services, resourceServers, applications, te
     server: ResourceServer,
     application: KnownApplication,
     machineAsks: readonly string[] | null,
-  ): Promise<{ scopes: string[]; longestMs: number; format: Pick<Info, 'accessTokenFormat' | 'jwt'> }> {
+  ): Promise<{ scopes: string[]; longestMs: number; format: Format }> {
     const allowed = scopesFor(server, application);
     if (!allowed) throw unknownResource();
     return {
       scopes: machineAsks ? await grantedToMachine(machineAsks, application, allowed) : allowed,
       longestMs: server.tokenSeconds * 1_000,
-      format:
-        server.format === 'opaque'
-          ? { accessTokenFormat: 'opaque' }
-          : { accessTokenFormat: 'jwt', jwt: { sign: { alg: server.algorithm } } },
+      format: formatOf(server),
     };
   }
 
@@ -106,5 +110,5 @@ export function resourceServerInfo({ services, resourceServers, applications, te
 }
 
 /** One answer for what is not there and for what is not for this application. */
-const unknownResource = () =>
+export const unknownResource = () =>
   new errors.InvalidTarget('resource is neither the URL of one of our services nor of an API that it may ask for');

@@ -12,9 +12,15 @@ import {
 } from './resource-server.ts';
 import type { ResourceServerDirectory } from './resource-server-directory.ts';
 
-type Parts = { resourceServers: ResourceServers; directory: ResourceServerDirectory; clock: Clock };
+type Parts = {
+  resourceServers: ResourceServers;
+  directory: ResourceServerDirectory;
+  /** The URLs of Reeve itself. */
+  own: readonly string[];
+  clock: Clock;
+};
 
-export const updateResourceServer = ({ resourceServers, directory }: Parts) =>
+export const updateResourceServer = ({ resourceServers, directory, own }: Parts) =>
   platformRoute({
     method: 'patch',
     path: '/v1/resource-servers/{resourceServerId}',
@@ -29,7 +35,7 @@ export const updateResourceServer = ({ resourceServers, directory }: Parts) =>
         resourceServers,
         id,
         server => {
-          const wrong = contradictionIn({ ...server, ...change });
+          const wrong = contradictionIn({ ...server, ...change }, own);
           if (wrong) throw invalidField(wrong.field, wrong.message);
           return update(id, server, change);
         },

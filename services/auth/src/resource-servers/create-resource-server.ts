@@ -1,6 +1,7 @@
 import { invalidField } from '@reeve/contracts';
 import { createOnce, platformRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
+import { isOfService } from './exchange-policy.ts';
 import {
   canonical,
   contradictionIn,
@@ -22,6 +23,8 @@ const body = resourceServerSettings.extend({
   claims: shape.claims.default([]),
   applications: shape.applications.default('platform'),
   introspectedBy: shape.introspectedBy.default([]),
+  exchangePolicies: shape.exchangePolicies.default([]),
+  mayAct: shape.mayAct.default(null),
 });
 
 /** `own` are the URLs of Reeve itself. */
@@ -37,10 +40,10 @@ export const createResourceServer = ({ resourceServers, own, clock }: Parts) =>
     status: 201,
     response: resourceServerView,
     async handle({ body: settings, cause, freshId }) {
-      const wrong = contradictionIn(settings);
+      const wrong = contradictionIn(settings, own);
       if (wrong) throw invalidField(wrong.field, wrong.message);
       // A token for it would be one for us.
-      if (own.some(url => new URL(url).origin === new URL(settings.identifier).origin))
+      if (isOfService(own, settings.identifier))
         throw invalidField('identifier', `${canonical(settings.identifier)} is Reeve’s own`);
       const id = freshId('resourceServer');
       const registered = register(id, { ...settings, createdAt: clock.now().toISOString() });

@@ -5,11 +5,9 @@ import { type Collections, changedIn, collection, type Decision, type Entry } fr
 import { z } from 'zod';
 import type { KnownApplication } from '../applications/application-directory.ts';
 import { assertPlainUrl } from '../plain-url.ts';
+import { contradictionInPolicies, exchangePolicies, scopeText } from './exchange-policy.ts';
 
-const scopeName = z
-  .string()
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be up to 100 printable ASCII characters without spaces, " and \\')
-  .refine(name => !reserved.test(name), 'is a name that Reeve has a meaning for');
+const scopeName = scopeText.refine(name => !reserved.test(name), 'is a name that Reeve has a meaning for');
 
 /** Scopes of OpenID Connect and of Reeve's own API. */
 const reserved =
@@ -46,6 +44,10 @@ export const resourceServerSettings = z.strictObject({
     ])
     .describe('Which may ask: the platform’s, those of tenants too, or those listed'),
   introspectedBy: z.array(idSchema('client')).max(20).describe('Applications that are the API, and may introspect'),
+  exchangePolicies: exchangePolicies.describe('Who may exchange tokens for other APIs for one for this (RFC 8693)'),
+  mayAct: idSchema('client')
+    .nullable()
+    .describe('The only one that may act by its tokens when they are exchanged; null for whoever a policy names'),
 });
 type Settings = z.infer<typeof resourceServerSettings>;
 
@@ -64,6 +66,9 @@ export const canonical = (identifier: string): string => URL.parse(identifier)?.
 
 export const resourceServers = collection<ResourceServer>({
   name: 'resource_servers',
+  version: 2,
+  // Version 1 knew of no exchange.
+  upgrade: state => ({ exchangePolicies: [], mayAct: null, ...(state as object) }) as unknown as ResourceServer,
   unique: { identifier: ({ identifier, deletedAt }) => (deletedAt ? null : canonical(identifier)) },
   queries: { inOrder: { equality: [] } },
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
@@ -81,8 +86,9 @@ export function viewOf({ id, state }: Entry<ResourceServer>): z.infer<typeof res
   return { id, ...rest };
 }
 
-/** Why these settings do not go together, by field; null when they do. */
-export function contradictionIn({ format, tokenSeconds, scopes, applications }: Settings) {
+/** Why these settings do not go together, by field; null when they do. `own` are the URLs of Reeve itself. */
+export function contradictionIn(settings: Settings, own: readonly string[]) {
+  const { format, tokenSeconds, scopes, applications } = settings;
   if (tokenSeconds > longestSeconds[format])
     return { field: 'tokenSeconds', message: `a ${format} token lasts ${longestSeconds[format]} seconds at most` };
   const names = new Set(scopes.map(({ name }) => name));
@@ -90,7 +96,7 @@ export function contradictionIn({ format, tokenSeconds, scopes, applications }: 
   for (const [index, { scopes: asked }] of listed.entries())
     if (asked !== 'all' && asked.some(name => !names.has(name)))
       return { field: `applications.${index}.scopes`, message: 'has a scope that the API has not' };
-  return null;
+  return contradictionInPolicies(settings, own);
 }
 
 /** What the application may ask for at it; null where it may not ask at all. */
