@@ -5,6 +5,7 @@ import { createApp, createFoundation, createTenantDirectory, type Logger, type S
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
 import { createAtBrowser } from './account/at-browser.ts';
 import { applications as applicationsOf } from './applications/application.ts';
@@ -349,6 +350,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
   const aboutSessions = { sessions, connections, places };
   const atBrowser = createAtBrowser({ provider: () => provider, live, issuer, keys: config.REEVE_COOKIE_KEYS });
+  const wrongGuesses = createWrongGuesses({ isLimited: config.REEVE_RATE_LIMITS === 'on' });
   const aboutSurfaces = { policies: surfacePolicies, directory: surfacePolicyDirectory, clock };
   const notices = store.collection(logoutNoticesOf);
   const notifying = sendLogoutNotices({
@@ -385,7 +387,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     authenticate: { browser: atBrowser.authenticate },
     ready,
     routes: [
-      ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns }),
+      ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns, wrongGuesses }),
       ...signInRoutes({
         ...ofSignIn,
         provider: () => provider,
@@ -393,6 +395,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         connections: connectionDirectory,
         kinds,
         testSignIn,
+        wrongGuesses,
         issuer,
         log,
       }),

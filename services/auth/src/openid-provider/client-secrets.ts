@@ -4,17 +4,25 @@
 import type { IncomingMessage } from 'node:http';
 import { platformTenantId } from '@reeve/contracts';
 import type { Request } from 'express';
+import type { WrongGuesses } from '../abuse/wrong-guesses.ts';
 import { type ApplicationDirectory, secretAmong } from '../applications/application-directory.ts';
 import type { NoteSecretUse } from '../applications/secret-uses.ts';
 import { inPlaceOf } from './in-place.ts';
 
 const wrong = 'not-a-secret-of-this-client';
 
-export type SecretParts = { applications: ApplicationDirectory; noteSecretUse: NoteSecretUse };
+export type SecretParts = {
+  applications: ApplicationDirectory;
+  noteSecretUse: NoteSecretUse;
+  wrongGuesses: WrongGuesses;
+};
 
 type Presented = { clientId: string; secret: string };
 
-/** The request again, with the hash of its client's secret in place of the secret, and `body` as its body. */
+/**
+ * The request again, with the hash of its client's secret in place of the secret, and `body` as its body. Throws
+ * `rate_limited` for who has guessed too often.
+ */
 export async function withHashedSecret(
   request: Request,
   body: URLSearchParams,
@@ -23,17 +31,27 @@ export async function withHashedSecret(
   const headers = { ...request.headers };
   const presented = basicOf(headers.authorization) ?? postedIn(body);
   if (presented) {
-    const hash = await hashFor(presented, parts);
+    const hash = await hashFor(request, presented, parts);
     if (headers.authorization === undefined) body.set('client_secret', hash);
     else headers.authorization = `Basic ${encoded(presented.clientId, hash)}`;
   }
   return inPlaceOf(request, { headers, body: Buffer.from(body.toString()) });
 }
 
-async function hashFor({ clientId, secret }: Presented, { applications, noteSecretUse }: SecretParts): Promise<string> {
+async function hashFor(
+  request: Request,
+  { clientId, secret }: Presented,
+  { applications, noteSecretUse, wrongGuesses }: SecretParts,
+): Promise<string> {
   const application = await applications.findNow(clientId);
+  // Of those that are not there all are one: nobody is told that they are not, and none takes room of its own.
+  const about = application?.id ?? '';
+  await wrongGuesses.assertMayGuess('client_secret', request, about);
   const used = application && secretAmong(application, secret);
-  if (!used) return wrong;
+  if (!used) {
+    await wrongGuesses.wasWrong('client_secret', request, about);
+    return wrong;
+  }
   noteSecretUse(application.tenantId ?? platformTenantId, clientId, used);
   return application.secrets[0] ?? wrong;
 }

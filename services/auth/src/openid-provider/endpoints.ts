@@ -12,6 +12,7 @@ type Parts = SecretParts & { serving: Serve; signIns: SignInRecords };
 const readForm = formReader('56kb');
 
 export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: Parts): Route[] {
+  const { wrongGuesses } = secrets;
   const route = (method: 'get' | 'post', path: string, summary: string, more: Partial<Route> = {}) =>
     openRoute({
       method,
@@ -58,7 +59,19 @@ export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: P
     }),
     forClients('/device/auth', 'Have somebody sign in for a device (RFC 8628 §3.1)', fromPages),
     route('get', '/device', 'Where a person types the code of a device', { answer: 'page' }),
-    route('post', '/device', 'The same, with the code, and whether the device is theirs', { answer: 'page' }),
+    route('post', '/device', 'The same, with the code, and whether the device is theirs', {
+      answer: 'page',
+      async handle({ request }) {
+        await wrongGuesses.assertMayGuess('device_code', request);
+        const served = serve(request);
+        return {
+          async stream(response) {
+            if ('stream' in served) await served.stream(response);
+            if (response.statusCode === 400) await wrongGuesses.wasWrong('device_code', request);
+          },
+        };
+      },
+    }),
     route('get', '/device/{uid}', 'Go on with a device after signing in', {
       answer: 'page',
       handle: async ({ request }) => serve(request, { before: () => signIns.takeUp(String(request.params['uid'])) }),

@@ -8,6 +8,7 @@ import { ProblemError, type SignInFailure } from '@reeve/contracts';
 import { causeOf, openRoute, type Reply, type Route, searchOf } from '@reeve/service-kit';
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type default as Provider } from 'oidc-provider';
+import type { WrongGuesses } from '../abuse/wrong-guesses.ts';
 import { isTestId, type TestSignIn, testReturnPath } from '../connection-tests/test-sign-in.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { KindName, Kinds } from '../connections/kinds/registry.ts';
@@ -28,6 +29,7 @@ type Parts = UnsolicitedParts &
     provider: () => Provider;
     serving: Serve;
     testSignIn: TestSignIn;
+    wrongGuesses: WrongGuesses;
     kinds: Kinds;
   };
 type Came = {
@@ -67,6 +69,10 @@ export function signInRoutes(parts: Parts): Route[] {
       accepts: [formType],
       async handle({ request, response, params: { uid } }) {
         const answer = await readAnswer(request);
+        if (answer.has('email') || answer.has('tenant')) {
+          await parts.wrongGuesses.assertMayGuess('home_realm', request);
+          await parts.wrongGuesses.wasWrong('home_realm', request);
+        }
         return cameBack(parts, { request, response, uid, returnedBy: null, answer });
       },
     }),
