@@ -351,6 +351,32 @@ describe('an exchange is refused', () => {
     expect(await exchange(token)).toEqual(notExchanged);
   });
 
+  test('of a person who is deactivated, as of one who acts and is', async () => {
+    const acted = await on.newApi({ scopes: deliveryScopes, exchangePolicies: [policy({ actor: 'allowed' })] });
+    const subject = await subjectToken();
+    auth.provider.is({ sub: 'leaving' });
+    const { token, claims } = await signedIn();
+    const form = { actor_token: token, actor_token_type: typeOf('access_token') };
+    const asActor = () => on.exchange(messenger, { subject, resource: acted.resource, form });
+    expect([(await exchange(token)).status, (await asActor()).status]).toEqual([200, 200]);
+    const details = { email: null, source: 'admin', cause: 'requested' };
+    const id = claims.sub as never;
+    await auth.announce(tenantId, event('user.deactivated', { id, because: 'requested', details }));
+    await eventually('it is exchanged no more', async () => (await exchange(token)).status === 400);
+    expect(await exchange(token)).toEqual(notExchanged);
+    expect(await asActor()).toMatchObject(refused('invalid_request'));
+    expect((await exchange(subject)).status).toBe(200);
+  });
+
+  test('of a token by a key that is known to others', async () => {
+    const token = await subjectToken();
+    expect((await exchange(token)).status).toBe(200);
+    const body = { use: 'access_token', compromised: true };
+    await auth.ask('POST', '/v1/signing-keys:rotate', { as: await auth.asPlatform(), body });
+    expect(await exchange(token)).toEqual(notExchanged);
+    expect((await exchange(await subjectToken())).status).toBe(200);
+  });
+
   test('of a suspended tenant', async () => {
     const own = await auth.newTenant();
     await auth.newConnection(own.tenantId);
