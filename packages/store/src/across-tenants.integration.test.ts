@@ -7,11 +7,12 @@ import { collection } from './definition.ts';
 import { explainQueries } from './explain.ts';
 import { openStore, type Store } from './store.ts';
 
-type Place = { name: string; until?: string };
+type Place = { name: string; until?: string; colour?: string };
 
 const places = collection<Place>({
   name: 'places',
   unique: { name: ({ name }) => name },
+  foundAcrossTenants: ['colour'],
   expiresAt: ({ until }) => (until === undefined ? null : new Date(until)),
 });
 
@@ -68,4 +69,22 @@ test('entries are found by unique keys of their tenants, and by no other’s', a
   );
   expect(await explainQueries(uri, database, commands)).toMatchObject([{ returned: 2, examined: 2 }]);
   await expect(everywhere().getAllByUnique('slug', [])).rejects.toThrow('places has no unique "slug"');
+});
+
+test('entries of all tenants are found by a field that is declared for it, as long as they count', async () => {
+  const state = (name: string, until?: string) => ({ name, colour: 'red', ...(until === undefined ? {} : { until }) });
+  await everywhere().putAll([
+    { tenantId: one, id: 'r1', state: state('r1') },
+    { tenantId: other, id: 'r2', state: state('r2') },
+    { tenantId: other, id: 'r3', state: state('r3', new Date(0).toISOString()) },
+    { tenantId: third, id: 'g1', state: { name: 'g1', colour: 'green' } },
+  ]);
+  commands.length = 0;
+  const found = await everywhere().findBy('colour', 'red', 10);
+  expect(found.map(({ tenantId, id }) => `${tenantId} ${id}`).toSorted()).toEqual(
+    [`${one} r1`, `${other} r2`].toSorted(),
+  );
+  expect(await explainQueries(uri, database, commands)).toMatchObject([{ returned: 2, examined: 2 }]);
+  expect(await everywhere().findBy('colour', 'red', 1)).toHaveLength(1);
+  await expect(everywhere().findBy('name', 'r1', 10)).rejects.toThrow('is not found by "name" across tenants');
 });

@@ -2,7 +2,7 @@
 // why.
 import type { TenantId } from '@reeve/contracts';
 import type { Clock } from './clock.ts';
-import { type CollectionDefinition, isLive, uniqueKey } from './definition.ts';
+import { type CollectionDefinition, fieldOf, hidesExpired, isLive, uniqueKey } from './definition.ts';
 import { documentKey, type Entry, entryOf, newDocument, putOperation, type StoredDocument } from './document.ts';
 import type { Rows } from './driver.ts';
 
@@ -44,6 +44,14 @@ export function createAcrossTenants<S>({ rows, definition, clock }: Parts<S>, re
       if (of.length === 0) return [];
       const keys = of.map(({ tenantId, key }) => uniqueKey(tenantId, key));
       return (await rows.find({ [`unique.${name}`]: { $in: keys } })).filter(live).map(withTenant);
+    },
+
+    /** Those that have this value in a field of `foundAcrossTenants`, in no particular order. */
+    async findBy(name: keyof S & string, value: string, limit: number): Promise<TenantEntry<S>[]> {
+      if (!definition.foundAcrossTenants?.includes(name))
+        throw new TypeError(`${definition.name} is not found by "${name}" across tenants`);
+      const counting = hidesExpired(definition) ? { expiresAt: { $not: { $lte: clock.now() } } } : {};
+      return (await rows.find({ [fieldOf(name)]: value, ...counting }, { limit })).map(withTenant);
     },
 
     /** What is due by `dueAt` of the definition, longest overdue first; nothing of the tenants in `except`. */

@@ -31,6 +31,8 @@ export type CollectionDefinition<S> = Shape<S> & {
   /** Unique over all tenants: what a caller knows before the tenant is known. */
   globallyUnique?: Record<string, (state: S, id: string) => string | null>;
   queries?: Record<string, QueryShape<S>>;
+  /** Fields by whose value entries of all tenants are found (`acrossTenants().findBy`). */
+  foundAcrossTenants?: readonly (keyof S & string)[];
   /** Pages over all tenants (`acrossTenants().list`), in the order of creation. */
   listedAcrossTenants?: boolean;
   /**
@@ -113,6 +115,9 @@ export function indexesOf<S>(definition: CollectionDefinition<S>, hasOutbox = tr
   return [
     ...uniqueNames.map(name => ({ key: { [`unique.${name}`]: 1 as const }, unique: true, sparse: true })),
     ...indexesOfQueries(definition),
+    ...(definition.foundAcrossTenants ?? []).map(name => ({
+      key: { [fieldOf(name)]: 1 as const, ...(hidesExpired(definition) ? { expiresAt: 1 as const } : {}) },
+    })),
     ...(definition.listedAcrossTenants ? [{ key: { id: 1 as const } }] : []),
     ...(definition.expiresAt ? [expiry] : []),
     ...(definition.dueAt ? [due] : []),

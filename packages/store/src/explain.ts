@@ -94,9 +94,10 @@ const idOf = (index: number) => `row-${padded(index)}`;
 const valueOf = (field: string, index: number) => `${field}-${index % 10}`;
 
 /** Values for all fields that queries go by: one of its own for a field that orders, a shared one for the others. */
-function stateAt<S>({ queries = {} }: CollectionDefinition<S>, index: number): Fields {
+function stateAt<S>({ queries = {}, foundAcrossTenants = [] }: CollectionDefinition<S>, index: number): Fields {
   const shapes = Object.values(queries);
-  const shared = shapes.flatMap(({ equality, narrowedBy = [] }) => [...equality, ...narrowedBy]);
+  const ofShapes = shapes.flatMap(({ equality, narrowedBy = [] }) => [...equality, ...narrowedBy]);
+  const shared = [...ofShapes, ...foundAcrossTenants];
   const ordering = shapes.flatMap(({ sort }) => sort ?? []);
   return Object.fromEntries([
     ...shared.map(field => [field, valueOf(field, index)]),
@@ -155,6 +156,7 @@ async function ask<S>(collection: Collections<S>, definition: CollectionDefiniti
   if (definition.listedAcrossTenants)
     for (const after of [undefined, idOf(sampleAt)]) await everywhere.list({ limit, after });
   const sample = stateAt(definition, sampleAt);
+  for (const name of definition.foundAcrossTenants ?? []) await everywhere.findBy(name, sample[name] ?? '', limit);
   // The states that were filled in hold what queries go by and nothing else.
   const valuesOf = (fields: readonly string[]) =>
     Object.fromEntries(fields.map(field => [field, sample[field]])) as Parameters<typeof own.list>[1];
