@@ -54,6 +54,9 @@ export { JsonError, parseJson } from './json.ts';
 export { isCanonicalJws } from './jws.ts';
 export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
 export {
+  type FindIdentityRequest,
+  findIdentityRequest,
+  findIdentityResponse,
   type LinkIdentityRequest,
   linkIdentityRequest,
   type ResolveIdentityRequest,

@@ -177,6 +177,12 @@ export const problems = {
     'Sign out at the application; what the identity provider said of it was not signed by it, or is too old.',
   ],
 
+  subject_unknown: [
+    404,
+    'Nobody that you speak for is known by this subject identifier',
+    'Send another identifier of the person (RFC 9493), or check that they have ever signed in by your connection.',
+  ],
+
   connector_unknown: [404, 'No such connector in the catalogue', 'List /v1/connectors.'],
   scope_unknown: [422, 'The connector does not offer one of these scopes', "Choose from the connector's scopes."],
   installation_state: [

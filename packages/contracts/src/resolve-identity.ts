@@ -1,4 +1,5 @@
-// The synchronous calls between services: auth asks provisioning who an external identity is, and links another one.
+// The synchronous calls between services: auth asks provisioning who an external identity is, finds who is meant by one,
+// and links another one.
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { textSchema } from './text.ts';
@@ -42,3 +43,16 @@ export const linkIdentityRequest = resolveIdentityRequest
   .extend({ userId: idSchema('user') });
 
 export type LinkIdentityRequest = z.infer<typeof linkIdentityRequest>;
+
+/** Whom does an identity provider mean, of those who have an identity at that connection? Nobody is made by asking. */
+export const findIdentityRequest = resolveIdentityRequest.pick({ tenantId: true, connectionId: true }).extend({
+  by: z.union([
+    resolveIdentityRequest.pick({ issuer: true, subject: true }),
+    z.strictObject({ email: z.string().min(1).max(320) }),
+    z.strictObject({ userId: z.string().min(1).max(500) }),
+  ]),
+});
+
+export const findIdentityResponse = z.object({ userId: idSchema('user').nullable() });
+
+export type FindIdentityRequest = z.infer<typeof findIdentityRequest>;

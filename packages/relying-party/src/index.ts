@@ -10,4 +10,5 @@ export {
   type Registration,
   type Wanted,
 } from './relying-party.ts';
+export { claimsOf } from './signed-token.ts';
 export { type Seen, StepError } from './step-error.ts';

@@ -8,6 +8,7 @@ import { isOfManyDirectories, issuerOfDirectory } from './directories.ts';
 import type { Fetch, ServerMetadata } from './discover.ts';
 import { createIdTokenCheck } from './id-token.ts';
 import { createKeySets } from './key-sets.ts';
+import { createReadSigned } from './signed-token.ts';
 import { StepError, seenIn, spellings, stepOf, withoutSent, withSteps } from './step-error.ts';
 import { completed, lackingIn, withSignedAnswers } from './user-info.ts';
 
@@ -194,6 +195,9 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
       const all = lacking.length === 0 ? claims : await completed(configuration(), { accessToken, claims, lacking });
       return { claims: all, granted };
     },
+
+    /** What the server has signed besides ID tokens. */
+    readSigned: createReadSigned(keySets),
 
     /** The same towards a server that gives access and tells nothing of who it is. */
     async completeAccess(registration: Registration, returned: Returned): Promise<Granted> {

@@ -43,4 +43,5 @@ export {
   tenantDirectory,
 } from './tenant-directory.ts';
 export type { Caller, VerifyToken } from './token-verifier.ts';
+export { validate } from './validate.ts';
 export { type Due, worker } from './worker.ts';

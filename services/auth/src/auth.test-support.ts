@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import {
+  type FindIdentityRequest,
   type Id,
   newId,
   type ProblemCode,
@@ -36,21 +37,29 @@ export const callback = 'http://localhost:5999/callback';
 async function startProvisioning() {
   const known = new Map<string, Id<'user'>>();
   const asked: ResolveIdentityRequest[] = [];
-  let answer: ((request: ResolveIdentityRequest) => object | ProblemCode) | null = null;
+  type Answer = object | ProblemCode;
+  let answer: ((request: ResolveIdentityRequest) => Answer | Promise<Answer>) | null = null;
   const usual = ({ subject, email, displayName }: ResolveIdentityRequest) => {
     const userId = known.get(subject) ?? newId('user');
     known.set(subject, userId);
     return { userId, email, displayName, roles: ['tenant_member'], created: false };
+  };
+  const find = ({ by }: FindIdentityRequest) => {
+    const found =
+      'subject' in by ? known.get(by.subject) : [...known.values()].find(id => 'userId' in by && id === by.userId);
+    return { userId: found ?? null };
   };
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', chunk => {
       text += String(chunk);
     });
-    request.on('end', () => {
-      const question = JSON.parse(text) as ResolveIdentityRequest;
-      asked.push(question);
-      const given = (answer ?? usual)(question);
+    request.on('end', async () => {
+      const isFind = request.url?.endsWith(':find') === true;
+      if (!isFind) asked.push(JSON.parse(text) as ResolveIdentityRequest);
+      const given = isFind
+        ? find(JSON.parse(text) as FindIdentityRequest)
+        : await (answer ?? usual)(JSON.parse(text) as ResolveIdentityRequest);
       const [status, body] =
         typeof given === 'string' ? [problems[given][0], problemOf(given)] : ([200, given] as const);
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

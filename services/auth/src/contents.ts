@@ -21,6 +21,7 @@ import { browserLogins } from './openid-provider/browser-logins.ts';
 import { deviceCodes } from './openid-provider/device-codes.ts';
 import { grants } from './openid-provider/grants.ts';
 import { usedOnce } from './openid-provider/replay-detection.ts';
+import { usedSignals } from './provider-signals/used-signals.ts';
 import { resourceServers } from './resource-servers/resource-server.ts';
 import { peopleChanges } from './sessions/people-changes.ts';
 import { sessions } from './sessions/session.ts';
@@ -62,6 +63,7 @@ export const contents: Contents = {
     deviceCodes,
     signOutsAtProviders,
     testSignIns,
+    usedSignals,
     ...recordsOfKinds,
   ],
 };

@@ -1,5 +1,6 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part
 // is built and every route mounted here.
+import { createAccess } from '@reeve/access';
 import { isId, platformTenantId } from '@reeve/contracts';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
@@ -89,6 +90,9 @@ import { createGrantStore, grants as grantsOf } from './openid-provider/grants.t
 import { createProvider } from './openid-provider/openid-provider.ts';
 import { replayDetectionAdapter, usedOnce } from './openid-provider/replay-detection.ts';
 import { createServe } from './openid-provider/serve.ts';
+import { createEndSessionsOf } from './provider-signals/end-sessions.ts';
+import { revokeGlobally } from './provider-signals/revoke-globally.ts';
+import { usedSignals } from './provider-signals/used-signals.ts';
 import { deleteResourceServer, updateResourceServer } from './resource-servers/change-resource-server.ts';
 import { createResourceServer } from './resource-servers/create-resource-server.ts';
 import { listResourceServers, readResourceServer } from './resource-servers/read-resource-servers.ts';
@@ -133,6 +137,7 @@ import { resetSurfacePolicy, setSurfacePolicy } from './surface-policies/change-
 import { listSurfacePolicies, readSurfacePolicy } from './surface-policies/read-surface-policies.ts';
 import { surfacePolicies as surfacePoliciesOf } from './surface-policies/surface-policy.ts';
 import { createSurfacePolicyDirectory } from './surface-policies/surface-policy-directory.ts';
+import { createUsedOnce } from './used-once.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
   const foundation = createFoundation('auth', config, {
@@ -326,6 +331,17 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     vault,
     clock,
   };
+  const access = createAccess();
+  const aboutSignals = {
+    connections: connectionDirectory,
+    kinds,
+    tenants,
+    endSessionsOf: createEndSessionsOf({ sessions, peopleChanges, identities }),
+    once: createUsedOnce(store.platformRecords(usedSignals)),
+    issuer,
+    clock,
+    log,
+  };
   const rehearseChange = createRehearseChange({ attempts, kinds });
   const aboutProofs = {
     domains,
@@ -385,6 +401,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     tenants,
     verifyToken,
     authenticate: { browser: atBrowser.authenticate },
+    access,
     ready,
     routes: [
       ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns, wrongGuesses }),
@@ -473,6 +490,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       terminateOwnSession(aboutSessions),
       ...terminateOwnSessions(aboutSessions),
       ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
+      revokeGlobally({ ...aboutSignals, verifyToken, access }),
       revocationFeed({ standing: foundation.standing }),
     ],
   });

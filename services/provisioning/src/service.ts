@@ -10,6 +10,7 @@ import { listDirectories } from './directories/list-directories.ts';
 import { readDirectory } from './directories/read-directory.ts';
 import { rotateDirectoryToken } from './directories/rotate-token.ts';
 import { updateDirectory } from './directories/update-directory.ts';
+import { findIdentity } from './identities/find-identity.ts';
 import { identities as identitiesOf } from './identities/identity.ts';
 import { linkSignedIn, linkUserIdentity } from './identities/link-identity.ts';
 import { listUserIdentities } from './identities/list-identities.ts';
@@ -88,6 +89,7 @@ export function createService(config: Config, log: Logger): Service {
       patchScimUser({ users, clock, selfUrl }),
       ...notOfferedInScim(),
       resolveIdentity({ tenants, users, identities, store }),
+      findIdentity({ users, identities }),
       linkSignedIn({ tenants, users, identities, clock }),
       linkUserIdentity({ users, identities, clock }),
       listUserIdentities({ users, identities }),

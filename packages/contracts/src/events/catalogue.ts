@@ -135,6 +135,7 @@ const sessionEnds = [
   'another_person',
   'provider_logout',
   'device_changed',
+  'global_token_revocation',
   'identity_unlinked',
 ] as const;
 

@@ -8,6 +8,7 @@ import type { Connection, Connections } from './connection.ts';
 export type ConnectionDirectory = ReturnType<typeof createConnectionDirectory>;
 
 const mostOfATenant = 1_000;
+const mostOfAnIssuer = 1_000;
 
 type Parts = { connections: Connections; domains: DomainDirectory };
 
@@ -24,6 +25,12 @@ export function createConnectionDirectory({ connections, domains }: Parts) {
 
     /** As it is now, active or not. */
     findAnywhere: (id: string): Promise<TenantEntry<Connection> | null> => everywhere.getByUnique('id', id),
+
+    /** The active ones of all tenants whose identity provider calls itself so. */
+    async activeBy(issuer: string): Promise<TenantEntry<Connection>[]> {
+      const found = await everywhere.findBy('issuer', issuer, mostOfAnIssuer);
+      return found.filter(({ state }) => state.status === 'active');
+    },
 
     /** Null for one that is not active, or of another tenant. */
     findActive: async (tenantId: TenantId, id: string): Promise<Entry<Connection> | null> =>

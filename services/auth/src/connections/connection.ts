@@ -81,6 +81,8 @@ export const connections = collection<Connection>({
   },
   // What an identity provider reads of a connection names its id alone.
   globallyUnique: { id: (_, id) => id },
+  // What an identity provider signs names its issuer alone.
+  foundAcrossTenants: ['issuer'],
   queries: { inOrder: { equality: [] }, byStatus: { equality: ['status'] } },
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
 });

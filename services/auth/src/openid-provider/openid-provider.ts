@@ -6,6 +6,7 @@ import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
+import { globalTokenRevocationPath } from '../provider-signals/revocation-assertion.ts';
 import { browserLoginSeconds } from '../sessions/session.ts';
 import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
@@ -72,6 +73,10 @@ export function createProvider(parts: ProviderParts): Provider {
       },
       long: cookie,
       short: cookie,
+    },
+    discovery: {
+      global_token_revocation_endpoint: config.REEVE_ISSUER + globalTokenRevocationPath,
+      global_token_revocation_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
     },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'roles'],
     claims: {

@@ -31,13 +31,25 @@ describe('what has changed about a person', () => {
 
   test('matters to somebody who was looked up before it, or hardly after', () => {
     const change = after({ at: iso(60), active: false }, { at: iso(60), role: 'tenant_admin', isHeld: false });
-    expect(since(change, at(0))).toEqual({ isGone: true, roles: { tenant_admin: false } });
-    expect(since(change, at(63))).toEqual({ isGone: true, roles: { tenant_admin: false } });
-    expect(since(change, at(70))).toEqual({ isGone: false, roles: {} });
+    expect(since(change, at(0))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
+    expect(since(change, at(63))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
+    expect(since(change, at(70))).toEqual({ isGone: false, signedOut: null, roles: {} });
   });
 
   test('is nothing where nothing is known, and being active again is not being gone', () => {
-    expect(since(null, at(0))).toEqual({ isGone: false, roles: {} });
+    expect(since(null, at(0))).toEqual({ isGone: false, signedOut: null, roles: {} });
     expect(since(after({ at: iso(1), active: false }, { at: iso(2), active: true }), at(0)).isGone).toBe(false);
+  });
+
+  test('is that somebody signed them out, for whoever was looked up before and for nobody after', () => {
+    const signedOut = 'global_token_revocation';
+    const change = after({ at: iso(60), signedOut }, { at: iso(10), signedOut: 'terminated' });
+    expect(since(change, at(59)).signedOut).toBe(signedOut);
+    expect(since(change, at(60)).signedOut).toBeNull();
+    expect(after({ at: iso(60), signedOut }, { at: iso(70), active: true })).toMatchObject({
+      active: { is: true },
+      signedOut: { because: signedOut },
+      changedAt: iso(70),
+    });
   });
 });

@@ -1,13 +1,18 @@
 // What has changed about people lately, learnt from provisioning. A session that begins asks for it: the change may
 // have come while the person was on the way through a sign-in, and so before there was a session for it to reach.
 import { type Collections, collection } from '@reeve/store';
+import type { EndCause } from './session.ts';
 
 export type PersonChange = {
   /** Null while nothing about it has changed. */
   active: { is: boolean; at: string } | null;
   roles: Record<string, { isHeld: boolean; at: string }>;
+  /** When all their sessions ended by somebody else's word, and why; absent while none has. */
+  signedOut?: SignedOut;
   changedAt: string;
 };
+
+type SignedOut = { because: EndCause; at: string };
 
 export type PeopleChanges = Collections<PersonChange>;
 
@@ -24,15 +29,20 @@ const nothing: PersonChange = { active: null, roles: {}, changedAt: new Date(0).
 /** The latest of each; an event that comes late or twice changes nothing. */
 export function noted(
   known: PersonChange | null,
-  { at, ...change }: { at: string } & ({ active: boolean } | { role: string; isHeld: boolean }),
+  {
+    at,
+    ...change
+  }: { at: string } & ({ active: boolean } | { role: string; isHeld: boolean } | { signedOut: EndCause }),
 ): PersonChange | null {
-  const { active, roles, changedAt } = known ?? nothing;
-  const latest = at > changedAt ? at : changedAt;
-  if ('active' in change)
-    return active && active.at >= at ? null : { active: { is: change.active, at }, roles, changedAt: latest };
+  const all = known ?? nothing;
+  const { active, roles, signedOut, changedAt } = all;
+  const latest = { ...all, changedAt: at > changedAt ? at : changedAt };
+  if ('signedOut' in change)
+    return signedOut && signedOut.at >= at ? null : { ...latest, signedOut: { because: change.signedOut, at } };
+  if ('active' in change) return active && active.at >= at ? null : { ...latest, active: { is: change.active, at } };
   const before = roles[change.role];
   if (before && before.at >= at) return null;
-  return { active, roles: { ...roles, [change.role]: { isHeld: change.isHeld, at } }, changedAt: latest };
+  return { ...latest, roles: { ...roles, [change.role]: { isHeld: change.isHeld, at } } };
 }
 
 /** Clocks of two services differ by no more. */
@@ -42,12 +52,15 @@ const skewMs = 5_000;
 export function since(
   change: PersonChange | null,
   lookedUpAt: Date,
-): { isGone: boolean; roles: Record<string, boolean> } {
+): { isGone: boolean; signedOut: EndCause | null; roles: Record<string, boolean> } {
   const isLater = ({ at }: { at: string }) => Date.parse(at) > lookedUpAt.getTime() - skewMs;
   const roles = Object.entries(change?.roles ?? {}).filter(([, one]) => isLater(one));
   const active = change?.active ?? null;
+  const signedOut = change?.signedOut;
   return {
     isGone: active !== null && !active.is && isLater(active),
+    // By clocks of this service alone: whoever signs in once more the moment after is not to be refused.
+    signedOut: signedOut && Date.parse(signedOut.at) > lookedUpAt.getTime() ? signedOut.because : null,
     roles: Object.fromEntries(roles.map(([role, { isHeld }]) => [role, isHeld])),
   };
 }

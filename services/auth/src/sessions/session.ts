@@ -9,6 +9,8 @@ import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 export type Session = {
   userId: Id<'user'>;
   email: string | null;
+  /** It without what makes no other address, to find the person by; absent for sessions from before that was kept. */
+  addressKey?: string;
   /** It is the person's own, by the word of who speaks for its domain. */
   emailVerified: boolean;
   displayName: string | null;
@@ -72,6 +74,7 @@ export const sessions = collection<Session>({
     }) as unknown as Session,
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
+    byAddress: { equality: ['connectionId', 'addressKey'] },
     inOrder: { equality: [], direction: 'descending', narrowedBy: ['status'] },
     byUser: { equality: ['userId'], direction: 'descending', narrowedBy: ['status'] },
   },
@@ -101,8 +104,13 @@ function signedIn({ userId: id, method, amr, acr, displayName, email }: Session)
   return event('sign_in.succeeded', { id, name: displayName ?? email, because: 'identity_provider', details });
 }
 
+/** Addresses differ from one another by more than case and form of composition. */
+export const addressKeyOf = (email: string): string => email.normalize('NFKC').toLowerCase();
+
+const addressed = (email: string | null) => (email === null ? {} : { addressKey: addressKeyOf(email) });
+
 export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
-  const state: Session = { ...session, status: 'live' };
+  const state: Session = { ...session, ...addressed(session.email), status: 'live' };
   const created = event('session.created', { id, because: 'signed_in', details: described(state) });
   return { state, events: [signedIn(state), created] };
 }
@@ -114,6 +122,7 @@ export function reauthenticate(session: Session, again: Omit<Session, 'status'>)
   const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, lastSeenAt } = again;
   const signIn = {
     email,
+    ...addressed(email),
     emailVerified,
     displayName,
     profile,

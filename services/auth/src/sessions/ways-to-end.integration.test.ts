@@ -5,7 +5,15 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { event, type Id, newEventId, newId, type ReasonOf, serviceCause, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
-import { type Browser, type EventReader, eventually, listen, readEvents } from '@reeve/testing';
+import {
+  type Browser,
+  type EventReader,
+  eventually,
+  listen,
+  type ProviderKey,
+  readEvents,
+  signedBy,
+} from '@reeve/testing';
 import { type SamlIdentityProvider, startSamlIdentityProvider } from '@reeve/testing/saml';
 import { decodeJwt } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
@@ -19,6 +27,7 @@ let events: EventReader;
 let tenantId: TenantId;
 let bySaml: Id<'connection'>;
 let application: Application;
+let key: ProviderKey;
 let server: Awaited<ReturnType<typeof listen>>;
 const notices: string[] = [];
 
@@ -37,6 +46,7 @@ beforeAll(async () => {
   );
   idp = await startSamlIdentityProvider();
   auth = await startAuth({ REEVE_ALLOWED_PRIVATE_ORIGINS: `${server.url},${idp.url}` });
+  key = await auth.provider.changesItsKeys();
   const { MONGODB_URI: uri, MONGODB_DATABASE: database } = auth.config;
   store = openStore({ uri, database, source: '/test', contents, onError: () => {} });
   events = await readEvents('reeve.auth.v1');
@@ -74,6 +84,9 @@ type Way = {
 
 const asPlatform = () => auth.asPlatform();
 const post = async (path: string) => auth.ask('POST', path, { as: await asPlatform() });
+const now = () => Math.floor(Date.now() / 1_000);
+const signedByProvider = (claims: object, type: string) =>
+  signedBy(key, { iss: auth.provider.issuer, jti: newEventId(), iat: now(), ...claims }, { typ: `${type}+jwt` });
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000).toISOString();
 
 /** As if that had been so all the time. */
@@ -104,6 +117,14 @@ const ways: Record<EndCause | ReasonOf<'session.expired'>, Way> = {
       const destination = `${auth.url}/saml/${bySaml}/slo`;
       const { redirect } = idp.logoutRequest({ nameId: 'ada', sessionIndex: 'one', destination });
       await fetch(redirect, { redirect: 'manual' });
+    },
+  },
+  global_token_revocation: {
+    async end({ userId: id }) {
+      const path = '/v1/global-token-revocation';
+      const token = await signedByProvider({ sub: 'reeve', aud: auth.url + path, exp: now() + 60 }, path.slice(4));
+      const body = { sub_id: { format: 'opaque', id } };
+      await auth.ask('POST', path, { as: token, body });
     },
   },
   identity_unlinked: {

@@ -1,7 +1,10 @@
-// What is asked of provisioning while somebody waits: who is this, and link this one to them. With a time limit and a
+// What is asked of provisioning while somebody waits: who is this, who is meant, and link this one to them. With a time limit and a
 // circuit breaker; when provisioning is down the answer is `dependency_unavailable`, and nobody is signed in.
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  type FindIdentityRequest,
+  findIdentityResponse,
+  type Id,
   type LinkIdentityRequest,
   newEventId,
   ProblemError,
@@ -15,6 +18,8 @@ import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 
 export type IdentityResolver = ReturnType<typeof createIdentityResolver>;
+
+type Question = 'resolve' | 'find' | 'link';
 
 const timeoutMs = 3_000;
 const tokenSeconds = 60;
@@ -52,7 +57,7 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
       .sign(await importJWK(now, now.alg));
   }
 
-  const post = async (what: 'resolve' | 'link', request: object) =>
+  const post = async (what: Question, request: object) =>
     fetch(`${address}/internal/identities:${what}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
@@ -61,7 +66,7 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
     });
 
   /** Null where there is nothing to say. */
-  async function ask(what: 'resolve' | 'link', request: object): Promise<unknown> {
+  async function ask(what: Question, request: object): Promise<unknown> {
     let response = await post(what, request);
     // That our own token is not taken says nothing of the person: another key may have signed it than provisioning
     // knows yet.
@@ -76,7 +81,7 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
     throw response.status === 401 ? new Error(`provisioning does not take our token: ${code}`) : new ProblemError(code);
   }
 
-  async function asked(what: 'resolve' | 'link', request: object): Promise<unknown> {
+  async function asked(what: Question, request: object): Promise<unknown> {
     try {
       return await breaker.execute(() => ask(what, request));
     } catch (error) {
@@ -92,6 +97,10 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
   return {
     resolve: async (request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> =>
       resolveIdentityResponse.parse(await asked('resolve', request)),
+
+    /** Whom an identity provider means; null for nobody of its connection. */
+    find: async (request: FindIdentityRequest): Promise<Id<'user'> | null> =>
+      findIdentityResponse.parse(await asked('find', request)).userId,
 
     /** Throws `identity_taken`, and `user_deactivated`. */
     async link(request: LinkIdentityRequest): Promise<void> {

@@ -3,6 +3,7 @@
 // name. A new kind is a folder here and a line in registry.ts.
 import type { Cause, Id, TenantId } from '@reeve/contracts';
 import type { Page, Route } from '@reeve/service-kit';
+import type { JWTPayload } from 'jose';
 import type { z } from 'zod';
 import type { Expiry } from '../expiry.ts';
 import type { Stage } from './checks.ts';
@@ -142,6 +143,8 @@ export type ConnectionKind = {
   takeUnsolicited?(at: At, brought: string): Promise<{ clientId: string }>;
   /** Where sessions are ended together with the provider's. */
   logout?: KindLogout;
+  /** What its provider says of people when nobody signs in. */
+  signals: KindSignals;
   /** What else is served for its connections, such as a document for the provider to read. */
   routes?(find: FindConnection): Route[];
 
@@ -176,6 +179,13 @@ export type ConnectionKind = {
    * since the secret is. Throws ProblemError for what would not be taken now.
    */
   restore(former: unknown, current: unknown): unknown;
+};
+
+export type KindSignals = {
+  /** What the provider calls us, and so says of whom it speaks to; null where it has no name for us. */
+  ourName(settings: unknown): string | null;
+  /** The claims of a JWT of this type that the provider has signed. Throws StepError for any other. */
+  read(at: At, signed: { token: string; type: string }): Promise<JWTPayload>;
 };
 
 export type KindLogout = {

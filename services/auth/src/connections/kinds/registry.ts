@@ -1,10 +1,11 @@
 import type { GuardedNetwork } from '@reeve/service-kit/outbound';
 import type { Clock, Store } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
+import { createUsedOnce } from '../../used-once.ts';
 import type { ConnectionKind } from './kind.ts';
 import { oidc } from './oidc/oidc.ts';
 import { saml } from './saml/saml.ts';
-import { createUsedOnce, usedAssertions } from './saml/used-assertions.ts';
+import { usedAssertions } from './saml/used-assertions.ts';
 import { createReadSecret } from './secret.ts';
 
 type Parts = {

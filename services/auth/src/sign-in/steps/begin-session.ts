@@ -47,6 +47,10 @@ export const beginSession =
       await live.end({ tenantId, sessionId }, 'user_deactivated', ofService);
       throw new ProblemError('user_deactivated');
     }
+    if (change.signedOut !== null) {
+      await live.end({ tenantId, sessionId }, change.signedOut, ofService);
+      throw new ProblemError('sign_in_expired');
+    }
     if (Object.keys(change.roles).length > 0)
       await own.change(sessionId, state => state && withRoles(state, change.roles), { cause: ofService });
     const { userId, amr, acr, authenticatedAt } = session;

@@ -118,6 +118,11 @@ export function oidc({ readSecret, fetch, ownIssuer }: Parts): ConnectionKind {
       }),
     ],
 
+    signals: {
+      ourName: stored => settingsOf(stored).clientId,
+      read: (at, signed) => relyingParty.readSigned(settingsOf(at.settings).metadata, signed),
+    },
+
     checks,
 
     async test(stored) {

@@ -10,6 +10,7 @@ import type { GuardedNetwork } from '@reeve/service-kit/outbound';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { textsIn } from '../../../page-texts/page-texts.ts';
+import type { UsedOnce } from '../../../used-once.ts';
 import type { Stage } from '../checks.ts';
 import { type At, type ConnectionKind, unknownIssuer, type Wish } from '../kind.ts';
 import type { ReadSecret } from '../secret.ts';
@@ -32,8 +33,8 @@ import {
   view,
   viewOf,
 } from './settings.ts';
+import { readSignedBy } from './signed-token.ts';
 import { spMetadata } from './sp-metadata.ts';
-import type { UsedOnce } from './used-assertions.ts';
 import { verifyResponse } from './verify-response.ts';
 
 type Parts = {
@@ -231,6 +232,12 @@ export function saml({ network, readSecret, once, ownIssuer, clock }: Parts): Co
         },
       }),
     ],
+
+    signals: {
+      // What a provider calls us in such a JWT is the id of something of its own.
+      ourName: () => null,
+      read: (at, signed) => readSignedBy(completeSettings(at.settings).idp.certificates, signed),
+    },
 
     checks,
 

@@ -1,33 +1,8 @@
-// Which assertions have been used: each counts once, at whichever instance of ours it comes, as long as it counts at
-// all.
-import { createHash, randomUUID } from 'node:crypto';
-import { type PlatformRecords, platformRecords } from '@reeve/store';
+// Which assertions have been used.
+import { platformRecords } from '@reeve/store';
+import type { UsedRow } from '../../../used-once.ts';
 
-type Row = { by: string };
-
-export const usedAssertions = platformRecords<Row>({
+export const usedAssertions = platformRecords<UsedRow>({
   name: 'used_assertions',
   reason: 'an assertion is looked up by a hash of the connection and its id, which are in the key',
 });
-
-export type UsedOnce = ReturnType<typeof createUsedOnce>;
-
-const keyOf = (connectionId: string, id: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([connectionId, id]))
-    .digest('base64url');
-
-export function createUsedOnce(records: PlatformRecords<Row>) {
-  return {
-    /** Uses it up. Whether this is the first time. */
-    async use(connectionId: string, id: string, until: Date): Promise<boolean> {
-      const by = randomUUID();
-      const decide = (row: Row | null) => (row ? null : { row: { by }, expiresAt: until });
-      const kept = await records.change(keyOf(connectionId, id), decide, null);
-      return kept?.row.by === by;
-    },
-
-    isUsed: async (connectionId: string, id: string): Promise<boolean> =>
-      (await records.get(keyOf(connectionId, id))) !== null,
-  };
-}
