@@ -31,6 +31,16 @@ export const problems = {
   ],
   not_found: [404, 'There is nothing here for you', 'Check the id and that your token is for its tenant.'],
   method_not_allowed: [405, 'That method is not offered here', 'See /openapi.json for what this path offers.'],
+  not_acceptable: [
+    406,
+    'There is nothing here in a form that you accept',
+    'Send an Accept with the type that is offered.',
+  ],
+  status_history_not_offered: [
+    501,
+    'What was revoked at another time is not kept',
+    'Ask without `time`: the answer is what is revoked now.',
+  ],
   conflict: [409, 'Somebody else changed this at the same time', 'Read it again and repeat your change.'],
   precondition_unsupported: [
     400,

@@ -29,6 +29,7 @@ import { signOutsAtProviders } from './sessions/single-logout.ts';
 import { setupLinks } from './setup-links/setup-link.ts';
 import { signIns } from './sign-in/sign-in.ts';
 import { signingKeys } from './signing-keys/signing-key.ts';
+import { statusLists } from './status-lists/status-lists.ts';
 import { surfacePolicies } from './surface-policies/surface-policy.ts';
 
 export const contents: Contents = {
@@ -64,6 +65,7 @@ export const contents: Contents = {
     signOutsAtProviders,
     testSignIns,
     usedSignals,
+    statusLists,
     ...recordsOfKinds,
   ],
 };

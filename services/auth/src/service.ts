@@ -133,6 +133,8 @@ import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
 import { listSigningKeys, rotateSigningKey } from './signing-keys/rotate-signing-key.ts';
 import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
+import { readStatusList } from './status-lists/read-status-list.ts';
+import { createStatusLists, statusLists as statusListsOf } from './status-lists/status-lists.ts';
 import { resetSurfacePolicy, setSurfacePolicy } from './surface-policies/change-surface-policy.ts';
 import { listSurfacePolicies, readSurfacePolicy } from './surface-policies/read-surface-policies.ts';
 import { surfacePolicies as surfacePoliciesOf } from './surface-policies/surface-policy.ts';
@@ -214,6 +216,13 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     onError: error => log.warn({ error }, 'signing keys will be looked at again'),
   });
+  const statusLists = createStatusLists({
+    records: store.platformRecords(statusListsOf),
+    standing: foundation.standing,
+    issuer,
+    secret: config.REEVE_COOKIE_KEYS[0] ?? '',
+    clock,
+  });
   const aboutProvider = {
     config,
     log,
@@ -226,6 +235,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     authKeys: authKeyDirectory,
     applications: applicationDirectory,
     resourceServers: resourceServerDirectory,
+    statusLists,
     fetch: network.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
@@ -254,7 +264,14 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     'return-from-provider': returnFromProvider(ofConnection),
     'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
     'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
-    'begin-session': beginSession({ sessions, live, policies: surfacePolicyDirectory, peopleChanges, clock }),
+    'begin-session': beginSession({
+      sessions,
+      live,
+      policies: surfacePolicyDirectory,
+      peopleChanges,
+      statusLists,
+      clock,
+    }),
   };
   const ofSignIn = {
     steps,
@@ -491,6 +508,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...terminateOwnSessions(aboutSessions),
       ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
       revokeGlobally({ ...aboutSignals, verifyToken, access }),
+      readStatusList({
+        statusLists,
+        key: () => keys.signing('accessToken'),
+        standing: foundation.standing,
+        longestSilenceMs: config.REEVE_REVOCATION_SILENCE_SECONDS * 1_000,
+      }),
       revocationFeed({ standing: foundation.standing }),
     ],
   });
@@ -524,6 +547,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       expiring.worker.start();
     },
     async stop() {
+      statusLists.stop();
       await Promise.all([
         watching.stop(),
         rechecking.stop(),

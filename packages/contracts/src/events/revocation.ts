@@ -7,7 +7,16 @@ import { idSchema } from '../ids.ts';
 const until = z.iso.datetime().describe('After this moment the entry matters no more');
 
 export const revocationSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('session'), id: idSchema('session'), userId: idSchema('user'), until }),
+  z.object({
+    kind: z.literal('session'),
+    id: idSchema('session'),
+    userId: idSchema('user'),
+    statusList: z
+      .object({ id: z.string(), index: z.number().int().nonnegative() })
+      .optional()
+      .describe('Its place in a token status list, where it has one'),
+    until,
+  }),
   z.object({
     kind: z.literal('user'),
     id: idSchema('user'),

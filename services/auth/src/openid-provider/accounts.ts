@@ -7,6 +7,7 @@ import { mayExchange } from '../resource-servers/exchange-policy.ts';
 import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
+import type { StatusLists } from '../status-lists/status-lists.ts';
 import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
 import { saidInExchange } from './exchanged-claims.ts';
 import type { GrantStore } from './grants.ts';
@@ -20,6 +21,7 @@ export type AccountParts = {
   grants: GrantStore;
   applications: ApplicationDirectory;
   resourceServers: ResourceServerDirectory;
+  statusLists: Pick<StatusLists, 'claimOf'>;
 };
 
 export function findLive({ live }: Pick<AccountParts, 'live'>, ref: SessionRef): Promise<LiveSession | null> {
@@ -223,7 +225,9 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   const wanted: string[] = server ? server.claims.flatMap(name => claimNames[name]) : ofService;
   const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
   const mayAct = server?.mayAct ? { may_act: { sub: server.mayAct } } : {};
-  return { ...ofClient, ...mayAct, ...(exchanged ?? claimsOf(found)), ...Object.fromEntries(personal) };
+  const status = server?.statusList ? parts.statusLists.claimOf(found.state.statusList) : {};
+  const ofPerson = { ...(exchanged ?? claimsOf(found)), ...Object.fromEntries(personal) };
+  return { ...ofClient, ...mayAct, ...ofPerson, ...status };
 }
 
 function audienceOf(token: object): string | undefined {

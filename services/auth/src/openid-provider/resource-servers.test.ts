@@ -35,6 +35,7 @@ const api: ResourceServer = {
   algorithm: 'ES256',
   tokenSeconds: 120,
   claims: [],
+  statusList: false,
   applications: 'platform',
   introspectedBy: [],
   exchangePolicies: [],

@@ -21,6 +21,7 @@ const body = resourceServerSettings.extend({
   algorithm: shape.algorithm.default('ES256'),
   tokenSeconds: shape.tokenSeconds.default(300),
   claims: shape.claims.default([]),
+  statusList: shape.statusList.default(false),
   applications: shape.applications.default('platform'),
   introspectedBy: shape.introspectedBy.default([]),
   exchangePolicies: shape.exchangePolicies.default([]),

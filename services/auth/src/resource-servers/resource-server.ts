@@ -30,6 +30,9 @@ export const resourceServerSettings = z.strictObject({
     .array(z.enum(['email', 'name', 'roles']))
     .max(3)
     .describe('What its tokens say of a person besides `sub` and `tid`'),
+  statusList: z
+    .boolean()
+    .describe('Its JWTs name their place in a token status list, by which it learns that a session is over'),
   applications: z
     .union([
       z.enum(['platform', 'all']),
@@ -67,8 +70,9 @@ export const canonical = (identifier: string): string => URL.parse(identifier)?.
 export const resourceServers = collection<ResourceServer>({
   name: 'resource_servers',
   version: 2,
-  // Version 1 knew of no exchange.
-  upgrade: state => ({ exchangePolicies: [], mayAct: null, ...(state as object) }) as unknown as ResourceServer,
+  // Version 1 knew of no exchange, and no status lists.
+  upgrade: state =>
+    ({ exchangePolicies: [], mayAct: null, statusList: false, ...(state as object) }) as unknown as ResourceServer,
   unique: { identifier: ({ identifier, deletedAt }) => (deletedAt ? null : canonical(identifier)) },
   queries: { inOrder: { equality: [] } },
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
@@ -88,7 +92,9 @@ export function viewOf({ id, state }: Entry<ResourceServer>): z.infer<typeof res
 
 /** Why these settings do not go together, by field; null when they do. `own` are the URLs of Reeve itself. */
 export function contradictionIn(settings: Settings, own: readonly string[]) {
-  const { format, tokenSeconds, scopes, applications } = settings;
+  const { format, tokenSeconds, scopes, applications, statusList } = settings;
+  if (statusList && format === 'opaque')
+    return { field: 'statusList', message: 'is for JWTs: of an opaque token the API asks by introspection' };
   if (tokenSeconds > longestSeconds[format])
     return { field: 'tokenSeconds', message: `a ${format} token lasts ${longestSeconds[format]} seconds at most` };
   const names = new Set(scopes.map(({ name }) => name));

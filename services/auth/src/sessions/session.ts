@@ -30,6 +30,8 @@ export type Session = {
   amr: string[];
   acr: string | null;
   status: 'live' | 'revoked' | 'expired';
+  /** Its place in a token status list; absent for sessions from before there were any. */
+  statusList?: { id: string; index: number };
   ip: string | null;
   userAgent: string | null;
   createdAt: string;
@@ -72,6 +74,7 @@ export const sessions = collection<Session>({
       applications: [],
       ...(state as object),
     }) as unknown as Session,
+  globallyUnique: { statusList: ({ statusList }) => (statusList ? `${statusList.id} ${statusList.index}` : null) },
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
     byAddress: { equality: ['connectionId', 'addressKey'] },
@@ -147,15 +150,18 @@ export function reauthenticate(session: Session, again: Omit<Session, 'status'>)
   return { state, events: [signedIn(state)] };
 }
 
+/** For those who verify tokens by themselves. */
+const revocationOf = (id: SessionId, { userId, statusList, expiresAt: until }: Session) =>
+  revocationDraft({ kind: 'session', id, userId, ...(statusList ? { statusList } : {}), until });
+
 export function end(id: SessionId, session: Session, because: EndCause): Decision<Session> {
   if (session.status !== 'live') return null;
   const state: Session = { ...session, status: 'revoked' };
-  const { userId, expiresAt: until } = state;
   return {
     state,
     events: [
       event('session.revoked', { id, because, details: { ...described(state), cause: because } }),
-      revocationDraft({ kind: 'session', id, userId, until }),
+      revocationOf(id, state),
     ],
   };
 }
@@ -192,11 +198,10 @@ export function settle(id: SessionId, session: Session, at: { now: Date; policy:
   const now = at.now.toISOString();
   const over = overAt(session, at.policy);
   if (over > now) return over === session.overAt ? null : { state: { ...session, overAt: over }, events: [] };
-  const { userId, expiresAt: until } = session;
   const because = overAt(session, { ...at.policy, idleSeconds: null }) > now ? 'idle' : 'expired';
   const expired = event('session.expired', { id, because, details: described(session) });
   // Those who verify tokens by themselves know of no end that came earlier than the tokens say.
-  const revoked = until > now ? [revocationDraft({ kind: 'session', id, userId, until })] : [];
+  const revoked = session.expiresAt > now ? [revocationOf(id, session)] : [];
   return { state: { ...session, status: 'expired', overAt: over }, events: [expired, ...revoked] };
 }
 

@@ -11,6 +11,9 @@ const day = 86_400;
 /** From the mildest to the strictest. */
 const reactions = ['ignore', 'sign_in', 'end'] as const;
 
+/** Whatever a policy says. */
+export const longestSessionSeconds = 90 * day;
+
 export const surfacePolicySchema = z.strictObject({
   idleSeconds: z
     .number()
@@ -23,7 +26,7 @@ export const surfacePolicySchema = z.strictObject({
     .number()
     .int()
     .min(5 * minute)
-    .max(90 * day)
+    .max(longestSessionSeconds)
     .describe('It is over so long after it began, however much it is used'),
   deviceChange: z
     .enum(reactions)

@@ -5,6 +5,7 @@ import type { Clock } from '@reeve/store';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { type PeopleChanges, since } from '../../sessions/people-changes.ts';
 import { begin, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
+import type { StatusLists } from '../../status-lists/status-lists.ts';
 import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../../surface-policies/surface-policy-directory.ts';
 import { known } from '../known.ts';
@@ -15,6 +16,7 @@ type Parts = {
   live: LiveSessions;
   policies: SurfacePolicyDirectory;
   peopleChanges: PeopleChanges;
+  statusLists: Pick<StatusLists, 'withPlace'>;
   clock: Clock;
 };
 
@@ -22,7 +24,7 @@ export const beginSession =
   (parts: Parts): Step =>
   async asked => {
     const { signIn } = asked;
-    const { sessions, live, policies, peopleChanges, clock } = parts;
+    const { sessions, live, policies, peopleChanges, statusLists, clock } = parts;
     const tenantId = known(signIn.tenantId);
     const person = known(signIn.person);
     const policy = await policies.find(tenantId, signIn.surface);
@@ -35,7 +37,10 @@ export const beginSession =
     if (before && !isSamePerson) await live.end(refOf(before), 'another_person', cause);
     const own = sessions.in(tenantId);
     if (isSamePerson) await own.change(sessionId, state => state && reauthenticate(state, session), { cause });
-    else await own.create(sessionId, begin(sessionId, session), cause);
+    else
+      await statusLists.withPlace(statusList =>
+        own.create(sessionId, begin(sessionId, { ...session, statusList }), cause),
+      );
 
     // What came about while the person was on the way: the session is there by now, or what came about will find it.
     const change = since(
