@@ -61,6 +61,8 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
   const fetch = withSteps(given);
   const keySets = createKeySets(fetch);
   const checkIdToken = createIdTokenCheck(keySets);
+  // Strangers may bring such tokens: they must not use up how often sign-ins may ask an issuer for its keys.
+  const readSigned = createReadSigned(createKeySets(fetch));
 
   function configurationOf(of: Client, { method, send }: { method?: client.ClientAuth; send?: Fetch } = {}) {
     const configuration = new client.Configuration(of.metadata, of.clientId, undefined, method);
@@ -197,7 +199,7 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
     },
 
     /** What the server has signed besides ID tokens. */
-    readSigned: createReadSigned(keySets),
+    readSigned,
 
     /** The same towards a server that gives access and tells nothing of who it is. */
     async completeAccess(registration: Registration, returned: Returned): Promise<Granted> {

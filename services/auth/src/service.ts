@@ -91,6 +91,7 @@ import { createProvider } from './openid-provider/openid-provider.ts';
 import { replayDetectionAdapter, usedOnce } from './openid-provider/replay-detection.ts';
 import { createServe } from './openid-provider/serve.ts';
 import { createEndSessionsOf } from './provider-signals/end-sessions.ts';
+import { receiveSignals } from './provider-signals/receive-signals.ts';
 import { revokeGlobally } from './provider-signals/revoke-globally.ts';
 import { usedSignals } from './provider-signals/used-signals.ts';
 import { deleteResourceServer, updateResourceServer } from './resource-servers/change-resource-server.ts';
@@ -507,6 +508,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       terminateOwnSession(aboutSessions),
       ...terminateOwnSessions(aboutSessions),
       ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
+      receiveSignals(aboutSignals),
       revokeGlobally({ ...aboutSignals, verifyToken, access }),
       readStatusList({
         statusLists,

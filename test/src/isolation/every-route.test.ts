@@ -235,6 +235,7 @@ const open: Record<string, readonly [status: number, what: string]> = {
   'auth POST /saml/{connectionId}/slo': [415, 'content_type_unsupported'],
   'auth GET /account/signed-in': [303, '/account'],
   'auth POST /v1/global-token-revocation': [401, 'token_missing'],
+  'auth POST /signals/{connectionId}': [404, 'not_found'],
   'auth GET /status-lists/{list}': [404, 'not_found'],
   'auth GET /setup/{setupLink}': [404, 'setup_link_over'],
   ...Object.fromEntries(

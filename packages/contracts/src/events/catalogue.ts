@@ -136,6 +136,7 @@ const sessionEnds = [
   'provider_logout',
   'device_changed',
   'global_token_revocation',
+  'provider_signal',
   'identity_unlinked',
 ] as const;
 

@@ -16,7 +16,9 @@ type Asked = {
   cause: Cause;
   /** When that was so: who has begun to sign in before it begins anew. */
   at: Date;
-  /** Which of them: all, unless it says otherwise. */
+  /** Not for all of the person's sessions, so that who is on their way to one goes on. */
+  isOfAll?: boolean;
+  /** Which of those that have begun: all, unless it says otherwise. */
   only?: (session: Session) => boolean;
 };
 
@@ -63,13 +65,13 @@ export function createEndSessionsOf({ sessions, peopleChanges, identities }: Par
   /** Whether there is such a person. A second time changes nothing. */
   return async (
     connection: TenantEntry<Connection>,
-    { subject, because, cause, at, only }: Asked,
+    { subject, because, cause, at, isOfAll = true, only }: Asked,
   ): Promise<boolean> => {
     const own = sessions.in(connection.tenantId);
     const people = await peopleNamed(connection, subject);
     for (const userId of people) {
       // First what sessions ask for that begin from now on, then those that have begun.
-      if (!only) await signOut(connection.tenantId, userId, { because, cause, at });
+      if (isOfAll) await signOut(connection.tenantId, userId, { because, cause, at });
       for await (const { id, state } of own.all('byUser', { userId }, { only: { status: 'live' } })) {
         if (only?.(state) === false) continue;
         await own.change(id, session => session && end(id as SessionId, session, because), { cause });

@@ -127,6 +127,15 @@ const ways: Record<EndCause | ReasonOf<'session.expired'>, Way> = {
       await auth.ask('POST', path, { as: token, body });
     },
   },
+  provider_signal: {
+    async end({ userId: id, connectionId }) {
+      const events = { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {} };
+      const claims = { aud: 'reeve', sub_id: { format: 'opaque', id }, events };
+      const headers = { 'content-type': 'application/secevent+jwt' };
+      const body = await signedByProvider(claims, 'secevent');
+      await fetch(`${auth.url}/signals/${connectionId}`, { method: 'POST', headers, body });
+    },
+  },
   identity_unlinked: {
     end: ({ userId, connectionId }) =>
       auth.announce(
