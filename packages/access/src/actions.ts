@@ -43,6 +43,8 @@ export const actions = {
   'sessions:write': { area: 'sessions', groups: [...administration, 'own'] },
   'policies:read': { area: 'sessions', groups: administration },
   'policies:write': { area: 'sessions', groups: administration },
+  'signal-streams:read': { area: 'sessions', groups: administration },
+  'signal-streams:write': { area: 'sessions', groups: administration },
   'connectors:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:write': { area: 'connectors', groups: administration },

@@ -14,6 +14,7 @@ export const idPrefixes = {
   setupLink: 'sul',
   client: 'cli',
   resourceServer: 'rsv',
+  signalStream: 'sst',
   connector: 'cnr',
   installation: 'ins',
   consent: 'cns',

@@ -193,6 +193,12 @@ export const problems = {
     'Send another identifier of the person (RFC 9493), or check that they have ever signed in by your connection.',
   ],
 
+  signal_stream_exists: [
+    409,
+    'The application has a stream already',
+    'Read it without `stream_id`, and change or delete that one.',
+  ],
+
   connector_unknown: [404, 'No such connector in the catalogue', 'List /v1/connectors.'],
   scope_unknown: [422, 'The connector does not offer one of these scopes', "Choose from the connector's scopes."],
   installation_state: [

@@ -22,6 +22,7 @@ export {
   instant,
   openRoute,
   ownRoute,
+  ownTenantRoute,
   type Page,
   paged,
   pageOf,

@@ -131,6 +131,16 @@ export function platformRoute<P extends string, R, B = undefined, Q = Record<str
   return declared({ ...route, caller: 'bearer', answer: 'json', resource: 'platform' });
 }
 
+/**
+ * A route whose path is a standard's and names no tenant: it is that of the caller, which the handler gets.
+ */
+export function ownTenantRoute<P extends string, R, B = undefined, Q = Record<string, never>>(
+  route: Bearer<P, B, Q, R> & Handler<Asked<P, B, Q> & { tenantId: TenantId; caller: Caller }, R>,
+): Route {
+  if (route.path.includes('{tenantId}')) throw new TypeError(`${route.path} is below a tenant`);
+  return declared({ ...route, caller: 'bearer', answer: 'json', resource: 'tenant' });
+}
+
 /** A route under `/v1/me/`, about what belongs to the person whose access token it is. */
 export function ownRoute<P extends string, R, B = undefined, Q = Record<string, never>>(
   route: Bearer<P, B, Q, R> & Handler<Asked<P, B, Q> & { tenantId: TenantId; caller: Caller & { id: Id<'user'> } }, R>,

@@ -44,7 +44,7 @@ function keyOf({ cnf }: JWTPayload): string | null {
 }
 
 /** Scopes that say what a token reaches, besides its tenant. */
-const ofTokens = ['platform:admin', 'internal:identities', 'revocations:read'];
+const ofTokens = ['platform:admin', 'internal:identities', 'revocations:read', 'ssf.read', 'ssf.manage'];
 
 function callerOf(payload: JWTPayload): Caller {
   const { sub, client_id: clientId, scope, tid, auth_time: authTime } = payload;

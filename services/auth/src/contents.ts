@@ -28,6 +28,8 @@ import { sessions } from './sessions/session.ts';
 import { signOutsAtProviders } from './sessions/single-logout.ts';
 import { setupLinks } from './setup-links/setup-link.ts';
 import { signIns } from './sign-in/sign-in.ts';
+import { signals } from './signal-streams/signal.ts';
+import { streams } from './signal-streams/stream.ts';
 import { signingKeys } from './signing-keys/signing-key.ts';
 import { statusLists } from './status-lists/status-lists.ts';
 import { surfacePolicies } from './surface-policies/surface-policy.ts';
@@ -53,6 +55,8 @@ export const contents: Contents = {
     peopleChanges,
     surfacePolicies,
     signingKeys,
+    streams,
+    signals,
     ...vaultCollections,
   ],
   platformRecords: [

@@ -131,6 +131,16 @@ import { confirmLink } from './sign-in/steps/confirm-link.ts';
 import { goToProvider } from './sign-in/steps/go-to-provider.ts';
 import { resolvePerson } from './sign-in/steps/resolve-person.ts';
 import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
+import { configureStream } from './signal-streams/configure-stream.ts';
+import { controlStream } from './signal-streams/control-stream.ts';
+import { listSignalStreams } from './signal-streams/list-streams.ts';
+import { pollSignals } from './signal-streams/poll-signals.ts';
+import { pushSignals } from './signal-streams/push-signals.ts';
+import { createQueue, queueSignals } from './signal-streams/queue-signals.ts';
+import { signals as signalsOf } from './signal-streams/signal.ts';
+import { ssfConfiguration } from './signal-streams/ssf-configuration.ts';
+import { streams as streamsOf } from './signal-streams/stream.ts';
+import { createStreamSecrets } from './signal-streams/stream-secrets.ts';
 import { listSigningKeys, rotateSigningKey } from './signing-keys/rotate-signing-key.ts';
 import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
@@ -360,6 +370,22 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     log,
   };
+  const streams = store.collection(streamsOf);
+  const aboutStreams = {
+    streams,
+    signals: store.collection(signalsOf),
+    secrets: createStreamSecrets({ vault }),
+    sessions,
+    tenants,
+    network,
+    fetch: network.fetch,
+    // The interoperability profile of CAEP wants RS256.
+    key: () => keys.signing('idToken'),
+    issuer,
+    clock,
+    log,
+  };
+  const pushing = pushSignals(aboutStreams);
   const rehearseChange = createRehearseChange({ attempts, kinds });
   const aboutProofs = {
     domains,
@@ -509,6 +535,11 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...terminateOwnSessions(aboutSessions),
       ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
       receiveSignals(aboutSignals),
+      ssfConfiguration({ issuer }),
+      ...configureStream(aboutStreams),
+      ...controlStream({ ...aboutStreams, queue: createQueue(aboutStreams) }),
+      pollSignals(aboutStreams),
+      listSignalStreams(aboutStreams),
       revokeGlobally({ ...aboutSignals, verifyToken, access }),
       readStatusList({
         statusLists,
@@ -541,9 +572,11 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         ...watchChangedConnections({ connections, watches, clock }),
         ...giveUpReleasedDomain(aboutConnections),
       });
+      await bus.subscribe('auth.signal-streams', queueSignals(aboutStreams));
       await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));
       await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
       watching.start();
+      pushing.start();
       rechecking.start();
       notifying.start();
       expiring.worker.start();
@@ -552,6 +585,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       statusLists.stop();
       await Promise.all([
         watching.stop(),
+        pushing.stop(),
         rechecking.stop(),
         notifying.stop(),
         expiring.worker.stop(),

@@ -205,6 +205,7 @@ describe.each(titled(of('browser')))('%s', (_, operation) => {
 const open: Record<string, readonly [status: number, what: string]> = {
   'auth GET /.well-known/openid-configuration': [200, 'issuer'],
   'auth GET /.well-known/oauth-authorization-server': [200, 'issuer'],
+  'auth GET /.well-known/ssf-configuration': [200, 'issuer'],
   'auth GET /jwks': [200, 'keys'],
   'auth GET /auth': [400, 'client_id'],
   'auth POST /auth': [415, 'content_type_unsupported'],

@@ -78,6 +78,7 @@ const person = { email: text.nullable(), source: text };
 const ofDomain = { domain: text.optional() };
 const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
 const ofResourceServer = { identifier: text, scopes: list };
+const ofStream = { clientId: idSchema('client'), delivery: text, endpointUrl: text.nullable(), eventTypes: list };
 const grants = { scopes: list, grantTypes: list };
 
 /** Where a sign-in can fail: at the identity provider's answer, at who the person is, or at what the tenant allows. */
@@ -266,6 +267,9 @@ const auth = on('reeve.auth.v1', {
   'resource_server.created': done('resource_server', requested, ofResourceServer),
   'resource_server.updated': done('resource_server', requested, { ...ofResourceServer, changed: list }),
   'resource_server.deleted': done('resource_server', requested, ofResourceServer),
+  'signal_stream.created': done('signal_stream', requested, ofStream),
+  'signal_stream.updated': done('signal_stream', requested, { ...ofStream, changed: list }),
+  'signal_stream.deleted': done('signal_stream', ['requested', 'client_deleted'], ofStream),
   'mfa_factor.enrolled': done('mfa_factor', requested),
   'mfa_factor.removed': done('mfa_factor', requested),
   'signing_key.rotated': done('signing_key', ['first_start', 'requested', 'compromised'], {
@@ -420,6 +424,7 @@ const purposes = [
   'sign_test_event',
   'deliver_to_sink',
   'test_sink',
+  'deliver_signals',
   'test',
   'rotate_key',
 ] as const;

@@ -24,6 +24,7 @@ export const targetIds = {
   policy: null,
   client: 'client',
   resource_server: 'resourceServer',
+  signal_stream: 'signalStream',
   mfa_factor: null,
   signing_key: null,
   setup_link: null,

@@ -12,7 +12,7 @@ import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
 import { saidInExchange } from './exchanged-claims.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
-import { tenantOfScope } from './resource-servers.ts';
+import { signalScopes, tenantOfScope } from './resource-servers.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
 export type AccountParts = {
@@ -215,8 +215,12 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   if (token.kind === 'ClientCredentials') {
     const scope = 'scope' in token && typeof token.scope === 'string' ? token.scope : undefined;
     // At an API of the product a tenant's own machine acts in its tenant, whether it says so or not.
-    const tid = (await tenantOfScope(scope, parts.tenants)) ?? (server ? own : undefined);
-    return { ...ofClient, ...(tid === undefined ? {} : { tid }) };
+    const asked = await tenantOfScope(scope, parts.tenants);
+    const isReceiver = scope?.split(' ').some(one => signalScopes.includes(one)) === true;
+    const tid = asked ?? (server || isReceiver ? own : undefined);
+    // Whoever asks for no more than that gets no more.
+    const noAreas = isReceiver && asked === null && !server ? { areas: [] } : {};
+    return { ...ofClient, ...noAreas, ...(tid === undefined ? {} : { tid }) };
   }
   const ref = refOfToken(token);
   const found = ref && (await findLive(parts, ref));

@@ -17,6 +17,9 @@ type Parts = {
   sessionLeftMs: (ctx: KoaContextWithOIDC) => Promise<number | null>;
 };
 
+/** Of a receiver of Shared Signals (CAEP Interoperability Profile), which acts in its own tenant. */
+export const signalScopes: readonly string[] = ['ssf.read', 'ssf.manage'];
+
 /** The tenant that the granted scope `tenant:<id or slug>` leads to. */
 export async function tenantOfScope(scope: string | undefined, tenants: TenantDirectory): Promise<TenantId | null> {
   const reference = scope
@@ -80,9 +83,12 @@ export function resourceServerInfo({ services, resourceServers, applications, te
   async function forService(application: KnownApplication, machineAsks: readonly string[] | null) {
     // What is revoked is of every tenant.
     const ofPlatform = application.tenants === 'all' ? ['revocations:read'] : [];
+    const ofReceiver = application.tenantId === null ? [] : signalScopes;
     const ofTeam = application.isPlatform ? ['platform:admin'] : [];
     return {
-      scopes: machineAsks ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam]) : [],
+      scopes: machineAsks
+        ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam, ...ofReceiver])
+        : [],
       longestMs: longestAccessTokenMs,
       format: { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } } as const,
     };

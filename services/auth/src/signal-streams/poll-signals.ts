@@ -1,0 +1,56 @@
+// Delivers by poll (RFC 8936): what waits comes again and again until the receiver says that it has it.
+import { setTimeout as pause } from 'node:timers/promises';
+import { ProblemError } from '@reeve/contracts';
+import { type Logger, ownTenantRoute } from '@reeve/service-kit';
+import { z } from 'zod';
+import type { SigningKey } from '../signing-keys/signing-keys.ts';
+import { ownStream } from './own-stream.ts';
+import { type Signals, signalId, signed } from './signal.ts';
+import { isPush, type Streams } from './stream.ts';
+
+type Parts = { streams: Streams; signals: Signals; key: () => SigningKey; issuer: string; log: Logger };
+
+const mostAtOnce = 100;
+const waitMs = 20_000;
+const lookEveryMs = 250;
+const jti = z.string().max(200);
+
+const body = z.strictObject({
+  maxEvents: z.number().int().min(0).max(100_000).default(mostAtOnce),
+  returnImmediately: z.boolean().default(false),
+  ack: z.array(jti).max(1_000).default([]),
+  setErrs: z
+    .record(jti, z.looseObject({ err: z.string().max(100), description: z.string().max(1_000).exactOptional() }))
+    .default({}),
+});
+
+export const pollSignals = ({ streams, signals, key, issuer, log }: Parts) =>
+  ownTenantRoute({
+    method: 'post',
+    path: '/ssf/poll/{streamId}',
+    summary: 'Get security events that wait, and say which have come (RFC 8936); waits for some for twenty seconds',
+    action: 'signal-streams:read',
+    body,
+    response: z.object({ sets: z.record(z.string(), z.string()), moreAvailable: z.boolean().optional() }),
+    async handle({ tenantId, caller, params: { streamId }, body: asked, signal: gone }) {
+      const entry = await ownStream(streams, { tenantId, caller, streamId });
+      if (isPush(entry.state)) throw new ProblemError('not_found', 'the stream delivers by push');
+      const own = signals.in(tenantId);
+      const through = [...new Set([...asked.ack, ...Object.keys(asked.setErrs)])];
+      if (through.length > 0) await own.removeAll(through.map(one => signalId(entry.id, one)));
+      for (const [one, { err }] of Object.entries(asked.setErrs))
+        log.warn({ stream: entry.id, jti: one, err }, 'a receiver refuses a security event');
+      if (asked.maxEvents === 0 || entry.state.status !== 'enabled') return { body: { sets: {} } };
+      const limit = Math.min(asked.maxEvents, mostAtOnce);
+      const until = performance.now() + (asked.returnImmediately ? 0 : waitMs);
+      for (;;) {
+        const { items, nextCursor } = await own.list('byStream', { streamId: entry.id }, { limit });
+        if (items.length > 0 || performance.now() >= until || gone.aborted) {
+          const by = { key: key(), issuer, audience: entry.state.clientId };
+          const sets = await Promise.all(items.map(async one => [one.state.jti, await signed(one, by)] as const));
+          return { body: { sets: Object.fromEntries(sets), ...(nextCursor === null ? {} : { moreAvailable: true }) } };
+        }
+        await pause(lookEveryMs, undefined, { signal: gone }).catch(() => undefined);
+      }
+    },
+  });

@@ -1,0 +1,119 @@
+// What happens to people and their sessions is queued for each stream of their tenant. Delivered twice it finds that
+// done, unless the receiver has taken it meanwhile, who knows it by its `jti`.
+import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
+import type { Handlers } from '@reeve/event-bus';
+import type { Clock } from '@reeve/store';
+import type { Sessions } from '../sessions/session.ts';
+import { type Signals, signalId, waiting } from './signal.ts';
+import {
+  accountChanged,
+  accountDisabled,
+  accountEnabled,
+  accountPurged,
+  claimsChanged,
+  type Said,
+  sessionOver,
+} from './signal-events.ts';
+import { close, delivers, isPush, type StreamId, type Streams, wake } from './stream.ts';
+import type { StreamSecrets } from './stream-secrets.ts';
+
+type Parts = {
+  streams: Streams;
+  signals: Signals;
+  secrets: StreamSecrets;
+  sessions: Sessions;
+  issuer: string;
+  clock: Clock;
+};
+type Told = { id: string; tenantId: TenantId; correlationId: string; time: string };
+
+export type Queue = ReturnType<typeof createQueue>;
+
+export function createQueue({ streams, signals, clock }: Pick<Parts, 'streams' | 'signals' | 'clock'>) {
+  /** For one stream, whatever it asks for. */
+  return async (told: Told, streamId: string, { said, isPushed }: { said: Said; isPushed: boolean }): Promise<void> => {
+    const { id: causationId, tenantId, correlationId } = told;
+    const cause = serviceCause('auth', { correlationId, causationId });
+    const state = waiting({ ...told, txn: correlationId }, streamId, said);
+    await signals.in(tenantId).create(signalId(streamId, state.jti), { state, events: [] }, cause);
+    if (!isPushed) return;
+    // Also where it was there: whoever queued it may have ended before this.
+    const decide = (stream: Parameters<typeof wake>[0]) => ({
+      state: wake(stream, state.jti, clock.now()),
+      events: [],
+    });
+    await streams.in(tenantId).change(streamId, stream => stream && decide(stream), { cause });
+  };
+}
+
+export function queueSignals({ streams, signals, secrets, sessions, issuer, clock }: Parts): Handlers {
+  const queue = createQueue({ streams, signals, clock });
+
+  async function tell(told: Told, userId: Id<'user'>, said: Said): Promise<void> {
+    for await (const { id, state } of streams.in(told.tenantId).all('inOrder', {})) {
+      if (state.status === 'disabled' || !delivers(state, said.uri) || state.without.includes(userId)) continue;
+      await queue(told, id, { said, isPushed: isPush(state) });
+    }
+  }
+
+  /** With the roles that the person has then. Who has no session has no token whose claims are others now. */
+  async function tellOfRole(
+    told: Told,
+    { userId, role, isHeld }: { userId: Id<'user'>; role: string; isHeld: boolean },
+    happened: Parameters<typeof claimsChanged>[2],
+  ): Promise<void> {
+    for await (const { state } of sessions.in(told.tenantId).all('byUser', { userId })) {
+      if (state.status !== 'live') continue;
+      const others = state.roles.filter(one => one !== role);
+      const roles = isHeld ? [...others, role] : others;
+      return tell(told, userId, claimsChanged(issuer, { userId, claims: { roles } }, happened));
+    }
+  }
+
+  return {
+    'session.revoked': ({ data: { target, actor, reason, details }, ...told }) => {
+      const of = { userId: details.userId, sessionId: target.id };
+      const happened = { time: told.time, actor, because: reason.code };
+      return tell(told, details.userId, sessionOver(issuer, of, happened));
+    },
+
+    // To a receiver it is the same: a token says nothing of when its session is over by not being used.
+    'session.expired': ({ data: { target, actor, reason, details }, ...told }) => {
+      const of = { userId: details.userId, sessionId: target.id };
+      const happened = { time: told.time, actor, because: reason.code };
+      return tell(told, details.userId, sessionOver(issuer, of, happened));
+    },
+
+    'user.deactivated': ({ data: { target }, ...told }) =>
+      tell(told, target.id, accountChanged(issuer, accountDisabled, target.id)),
+
+    'user.reactivated': ({ data: { target }, ...told }) =>
+      tell(told, target.id, accountChanged(issuer, accountEnabled, target.id)),
+
+    'user.deleted': ({ data: { target }, ...told }) =>
+      tell(told, target.id, accountChanged(issuer, accountPurged, target.id)),
+
+    async 'role.assigned'({ data: { target, actor, reason, details }, ...told }) {
+      if (reason.code === 'just_in_time') return;
+      const happened = { time: told.time, actor, because: reason.code };
+      await tellOfRole(told, { userId: target.id, role: details.role, isHeld: true }, happened);
+    },
+
+    'role.unassigned': ({ data: { target, actor, reason, details }, ...told }) =>
+      tellOfRole(
+        told,
+        { userId: target.id, role: details.role, isHeld: false },
+        { time: told.time, actor, because: reason.code },
+      ),
+
+    async 'client.deleted'({ id: causationId, tenantId, correlationId, data: { target } }) {
+      const own = streams.in(tenantId);
+      const entry = await own.getByUnique('client', target.id);
+      if (!entry) return;
+      const cause = serviceCause('auth', { correlationId, causationId });
+      const gone = { because: 'client_deleted', at: clock.now() } as const;
+      await own.change(entry.id, stream => stream && close(entry.id as StreamId, stream, gone), { cause });
+      await secrets.destroy({ tenantId, streamId: entry.id, cause });
+    },
+  };
+}
