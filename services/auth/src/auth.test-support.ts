@@ -49,20 +49,23 @@ async function startProvisioning() {
       'subject' in by ? known.get(by.subject) : [...known.values()].find(id => 'userId' in by && id === by.userId);
     return { userId: found ?? null };
   };
+  async function answerTo(url: string, text: string): Promise<Answer> {
+    if (url.endsWith(':find')) return find(JSON.parse(text) as FindIdentityRequest);
+    const question = JSON.parse(text) as ResolveIdentityRequest;
+    asked.push(question);
+    return (answer ?? usual)(question);
+  }
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', chunk => {
       text += String(chunk);
     });
-    request.on('end', async () => {
-      const isFind = request.url?.endsWith(':find') === true;
-      if (!isFind) asked.push(JSON.parse(text) as ResolveIdentityRequest);
-      const given = isFind
-        ? find(JSON.parse(text) as FindIdentityRequest)
-        : await (answer ?? usual)(JSON.parse(text) as ResolveIdentityRequest);
-      const [status, body] =
-        typeof given === 'string' ? [problems[given][0], problemOf(given)] : ([200, given] as const);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    request.on('end', () => {
+      void answerTo(request.url ?? '', text).then(given => {
+        const [status, body] =
+          typeof given === 'string' ? [problems[given][0], problemOf(given)] : ([200, given] as const);
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      });
     });
   });
   return {

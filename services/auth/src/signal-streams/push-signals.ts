@@ -27,7 +27,11 @@ type Parts = {
 const leaseMs = 60_000;
 const atOnce = 16;
 const ofOneTenant = 4;
+/** Receivers that are slow have a part of it together. */
+const long = { fromMs: 5_000, atOnce: 8 };
 const readAtOnce = 20;
+/** Then others have their turn. */
+const mostReads = 20;
 
 export function pushSignals(parts: Parts) {
   const { streams, signals, secrets, tenants, clock, log, random = Math.random, everyMs = 500 } = parts;
@@ -57,7 +61,7 @@ export function pushSignals(parts: Parts) {
     );
   }
 
-  /** False where the lease is lost. */
+  /** Whether nothing more waits. False also where the lease is lost. */
   async function deliverAll(held: Held<Stream>): Promise<boolean> {
     const { tenantId, id, state } = held;
     const { delivery, clientId } = state;
@@ -65,7 +69,7 @@ export function pushSignals(parts: Parts) {
     const cause = serviceCause('auth', { correlationId: newEventId() });
     const header = delivery.hasHeader ? await secrets.read({ tenantId, streamId: id, cause }) : null;
     const own = signals.in(tenantId);
-    for (;;) {
+    for (let reads = 0; reads < mostReads; reads += 1) {
       const { items } = await own.list('byStream', { streamId: id }, { limit: readAtOnce });
       if (items.length === 0) return true;
       for (const signal of items) {
@@ -74,6 +78,7 @@ export function pushSignals(parts: Parts) {
         if (work.isStopped() || (await held.renew()) === null) return false;
       }
     }
+    return false;
   }
 
   async function turn(held: Held<Stream>): Promise<void> {
@@ -95,6 +100,7 @@ export function pushSignals(parts: Parts) {
     work: turn,
     atOnce,
     ofOneTenant,
+    long,
     everyMs,
     onError: error => log.warn({ error }, 'security events will be pushed again'),
   });

@@ -23,7 +23,7 @@ type Parts = {
 type Written = { token: string; etag: string };
 type Kept = { written: Promise<Written | null>; at: number; revision: number };
 
-export const statusListType = 'application/statuslist+jwt';
+const statusListType = 'application/statuslist+jwt';
 /** For so long a reader need not ask again, and for so long it may go on with what it has when nobody answers. */
 const ttlSeconds = 5;
 const lifetimeSeconds = 60;

@@ -188,7 +188,7 @@ describe('places', () => {
   afterAll(() => store.close());
 
   function at(now: () => Date) {
-    let hear = (_: Revocation) => {};
+    let hear: (one: Revocation) => void = () => {};
     const lists = createStatusLists({
       records: store.platformRecords(statusListsOf),
       standing: {

@@ -181,7 +181,7 @@ export type ConnectionKind = {
   restore(former: unknown, current: unknown): unknown;
 };
 
-export type KindSignals = {
+type KindSignals = {
   /** What the provider calls us, and so says of whom it speaks to; null where it has no name for us. */
   ourName(settings: unknown): string | null;
   /** The claims of a JWT of this type that the provider has signed. Throws StepError for any other. */
