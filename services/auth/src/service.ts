@@ -537,7 +537,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       receiveSignals(aboutSignals),
       ssfConfiguration({ issuer }),
       ...configureStream(aboutStreams),
-      ...controlStream({ ...aboutStreams, queue: createQueue(aboutStreams) }),
+      ...controlStream({ ...aboutStreams, queue: createQueue({ ...aboutStreams, pushNow: pushing.lookNow }) }),
       pollSignals(aboutStreams),
       listSignalStreams(aboutStreams),
       revokeGlobally({ ...aboutSignals, verifyToken, access }),
@@ -572,7 +572,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         ...watchChangedConnections({ connections, watches, clock }),
         ...giveUpReleasedDomain(aboutConnections),
       });
-      await bus.subscribe('auth.signal-streams', queueSignals(aboutStreams));
+      await bus.subscribe('auth.signal-streams', queueSignals({ ...aboutStreams, pushNow: pushing.lookNow }));
       await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));
       await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
       watching.start();

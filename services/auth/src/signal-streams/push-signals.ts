@@ -34,7 +34,7 @@ const readAtOnce = 20;
 const mostReads = 20;
 
 export function pushSignals(parts: Parts) {
-  const { streams, signals, secrets, tenants, clock, log, random = Math.random, everyMs = 500 } = parts;
+  const { streams, signals, secrets, tenants, clock, log, random = Math.random, everyMs = 2_000 } = parts;
 
   /** Whether the receiver is through with it. Throws where it is to be tried again. */
   async function deliver(

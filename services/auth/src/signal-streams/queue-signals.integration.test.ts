@@ -43,7 +43,13 @@ async function newStream(endpointUrl: string) {
   const settings = { clientId: newId('client'), delivery, eventsRequested: null, description: null };
   await streams.in(tenantId).create(id, { ...open(id, settings, new Date()), events: [] }, cause);
   const signals = store.collection(signalsOf);
-  return { tenantId, id, streams, signals, queue: createQueue({ streams, signals, clock: store.clock }) };
+  return {
+    tenantId,
+    id,
+    streams,
+    signals,
+    queue: createQueue({ streams, signals, clock: store.clock, pushNow: () => {} }),
+  };
 }
 const told = (tenantId: `ten_${string}`) => ({
   id: newEventId(),

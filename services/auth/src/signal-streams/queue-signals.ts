@@ -24,12 +24,16 @@ type Parts = {
   sessions: Sessions;
   issuer: string;
   clock: Clock;
+  /** Does not wait for the time at which it would look for what is due. */
+  pushNow: () => void;
 };
 type Told = { id: string; tenantId: TenantId; correlationId: string; time: string };
 
 export type Queue = ReturnType<typeof createQueue>;
 
-export function createQueue({ streams, signals, clock }: Pick<Parts, 'streams' | 'signals' | 'clock'>) {
+type QueueParts = Pick<Parts, 'streams' | 'signals' | 'clock' | 'pushNow'>;
+
+export function createQueue({ streams, signals, clock, pushNow }: QueueParts) {
   /** For one stream, whatever it asks for. */
   return async (told: Told, streamId: string, { said, isPushed }: { said: Said; isPushed: boolean }): Promise<void> => {
     const { id: causationId, tenantId, correlationId } = told;
@@ -43,11 +47,12 @@ export function createQueue({ streams, signals, clock }: Pick<Parts, 'streams' |
       events: [],
     });
     await streams.in(tenantId).change(streamId, stream => stream && decide(stream), { cause });
+    pushNow();
   };
 }
 
-export function queueSignals({ streams, signals, secrets, sessions, issuer, clock }: Parts): Handlers {
-  const queue = createQueue({ streams, signals, clock });
+export function queueSignals({ streams, signals, secrets, sessions, issuer, clock, pushNow }: Parts): Handlers {
+  const queue = createQueue({ streams, signals, clock, pushNow });
 
   async function tell(told: Told, userId: Id<'user'>, said: Said): Promise<void> {
     for await (const { id, state } of streams.in(told.tenantId).all('inOrder', {})) {
