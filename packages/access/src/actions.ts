@@ -45,6 +45,8 @@ export const actions = {
   'policies:write': { area: 'sessions', groups: administration },
   'signal-streams:read': { area: 'sessions', groups: administration },
   'signal-streams:write': { area: 'sessions', groups: administration },
+  'mfa-factors:read': { area: 'sessions', groups: [...administration, 'own'] },
+  'mfa-factors:write': { area: 'sessions', groups: [...administration, 'own'] },
   'connectors:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:read': { area: 'connectors', groups: [...administration, 'membership'] },
   'installations:write': { area: 'connectors', groups: administration },

@@ -22,6 +22,7 @@ export const idPrefixes = {
   endpoint: 'whe',
   delivery: 'dlv',
   secret: 'sec',
+  factor: 'mfa',
   request: 'req',
   view: 'viw',
   viewer: 'avt',

@@ -52,7 +52,15 @@ export {
 } from './ids.ts';
 export { JsonError, parseJson } from './json.ts';
 export { isCanonicalJws } from './jws.ts';
-export { type FieldError, invalidField, type ProblemCode, ProblemError, problemSchema, problems } from './problems.ts';
+export {
+  type AuthenticationNeeded,
+  type FieldError,
+  invalidField,
+  type ProblemCode,
+  ProblemError,
+  problemSchema,
+  problems,
+} from './problems.ts';
 export {
   type FindIdentityRequest,
   findIdentityRequest,

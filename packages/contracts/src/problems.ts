@@ -19,6 +19,11 @@ export const problems = {
     'The access token is not valid here',
     'Get a new token whose `resource` is the URL of this service.',
   ],
+  insufficient_user_authentication: [
+    401,
+    'The person has to sign in more surely, or once more',
+    'Send the person to the issuer with `acr_values` and `max_age` of WWW-Authenticate (RFC 9470; docs/step-up.md).',
+  ],
   dpop_proof_invalid: [
     401,
     'The proof of possession is not valid here',
@@ -230,6 +235,13 @@ export const problems = {
     'A key is to follow already',
     'Wait until it signs, or say `compromised` where the one that signs is known to others.',
   ],
+  mfa_factor_exists: [
+    409,
+    'The person has such a factor, or as many as may be',
+    'Remove one that is not used any more, then enrol the new one.',
+  ],
+  mfa_factor_needed: [409, 'There is no factor that recovery codes could stand in for', 'Enrol another one first.'],
+  mfa_code_refused: [422, 'The code is not right, or not any more', 'Send the code that the application shows now.'],
   secret_not_used: [
     409,
     'The application has no secret',
@@ -302,6 +314,17 @@ export type ProblemCode = keyof typeof problems;
 
 export type FieldError = { field: string; message: string };
 
+/** What a person's sign-in would have to be (RFC 9470). */
+export type AuthenticationNeeded = { acrValues: string | null; maxAgeSeconds: number | null };
+
+type ProblemOptions = {
+  cause?: unknown;
+  errors?: FieldError[];
+  retryAfterSeconds?: number;
+  meaning?: string;
+  needed?: AuthenticationNeeded;
+};
+
 /** A refusal with a stable code. The edge turns it into application/problem+json; nothing else of it is shown. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
@@ -309,18 +332,17 @@ export class ProblemError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Which of several things it means to a person, where its code has several: their page says it. */
   readonly meaning: string | undefined;
+  /** Of `insufficient_user_authentication`. */
+  readonly needed: AuthenticationNeeded | undefined;
 
-  constructor(
-    code: ProblemCode,
-    detail?: string,
-    options: { cause?: unknown; errors?: FieldError[]; retryAfterSeconds?: number; meaning?: string } = {},
-  ) {
+  constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
     super(detail ?? problems[code][1], { cause: options.cause });
     this.name = 'ProblemError';
     this.code = code;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.meaning = options.meaning;
+    this.needed = options.needed;
   }
 
   get status(): number {

@@ -1,6 +1,6 @@
 // How answers and errors go out, by family: JSON with problem+json, pages with an error page, SCIM with SCIM's errors.
 // The one place that turns a problem into bytes.
-import type { ProblemCode, ProblemError } from '@reeve/contracts';
+import type { AuthenticationNeeded, ProblemCode, ProblemError } from '@reeve/contracts';
 import type { Request, Response } from 'express';
 import { errorPage } from './pages/error-page.ts';
 import type { Language } from './pages/language.ts';
@@ -25,8 +25,20 @@ const scimTypes: Partial<Record<ProblemCode, string>> = {
 };
 
 /** A SCIM directory has a token of its own, which is bound to no key. */
-const challengesOf = (family: AnswerKind) =>
-  family === 'scim' ? ['Bearer'] : ['Bearer', `DPoP algs="${proofAlgorithms.join(' ')}"`];
+function challengesOf(family: AnswerKind, { needed }: ProblemError): string[] {
+  if (family === 'scim') return ['Bearer'];
+  const asked = needed ? challengeOf(needed) : [];
+  const dpop = [...asked, `algs="${proofAlgorithms.join(' ')}"`].join(', ');
+  return [['Bearer', asked.join(', ')].join(' ').trim(), `DPoP ${dpop}`];
+}
+
+/** RFC 9470 §3. */
+const challengeOf = ({ acrValues, maxAgeSeconds }: AuthenticationNeeded): string[] => [
+  'error="insufficient_user_authentication"',
+  'error_description="The person has to sign in more surely, or once more"',
+  ...(acrValues === null ? [] : [`acr_values="${acrValues}"`]),
+  ...(maxAgeSeconds === null ? [] : [`max_age=${maxAgeSeconds}`]),
+];
 
 export function answerOf(route: Route, reply: Extract<Reply<unknown>, { body: unknown }>): Answer {
   const etag = reply.version === undefined ? undefined : `"${reply.version}"`;
@@ -48,7 +60,7 @@ export function sendError(family: AnswerKind, response: Response, problem: Probl
 export function sendError(family: AnswerKind, response: Response, problem: ProblemError): void | Promise<void> {
   const isForPeople = family === 'page' || family === 'redirect';
   if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(problem.retryAfterSeconds));
-  if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', challengesOf(family));
+  if (problem.status === 401 && !isForPeople) response.setHeader('WWW-Authenticate', challengesOf(family, problem));
   switch (family) {
     case 'page':
     case 'redirect':

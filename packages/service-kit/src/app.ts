@@ -10,7 +10,7 @@ import { pinoHttp } from 'pino-http';
 import { familyFor, sendError } from './answer.ts';
 import type { BaseConfig } from './config.ts';
 import type { GiveWay } from './give-way.ts';
-import { type Authenticate, createRouteHandlers } from './handle-route.ts';
+import { type AssertSignIn, type Authenticate, createRouteHandlers } from './handle-route.ts';
 import type { Logger } from './logger.ts';
 import { measure } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
@@ -36,6 +36,8 @@ export type AppParts = {
   /** By the built-in roles unless given. */
   access?: Access;
   authenticate?: { directory?: Authenticate; browser?: Authenticate };
+  /** Asked after access is decided. A service without it demands nothing of how people have signed in. */
+  assertSignIn?: AssertSignIn;
   /** Resolves when the service can do its work; its rejection is what /readyz reports. */
   ready: () => Promise<void>;
   routes: readonly Route[];
@@ -167,9 +169,17 @@ function serveAbout(app: Express, { name, purpose, config, routes }: AppParts): 
 }
 
 function serveRoutes(app: Express, parts: AppParts): void {
-  const { routes, verifyToken, tenants, store, authenticate = {}, access = createAccess() } = parts;
+  const { routes, verifyToken, tenants, store, authenticate = {}, access = createAccess(), assertSignIn } = parts;
   const selfUrl = parts.config.REEVE_SELF_URL;
-  const handlerOf = createRouteHandlers({ verifyToken, tenants, store, authenticate, access, selfUrl });
+  const handlerOf = createRouteHandlers({
+    verifyToken,
+    tenants,
+    store,
+    authenticate,
+    access,
+    selfUrl,
+    ...(assertSignIn ? { assertSignIn } : {}),
+  });
   const served = routes.filter(route => route !== parts.fastLane?.route);
   for (const path of mostSpecificFirst(new Set(served.map(route => route.path)))) {
     const own = served.filter(route => route.path === path);

@@ -1,5 +1,5 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
-import type { Access, Principal, Resource } from '@reeve/access';
+import type { Access, Action, Principal, Resource } from '@reeve/access';
 import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
 import { createRounds, type Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
@@ -39,9 +39,18 @@ export type RouteParts = {
   store: Store;
   /** What proofs of possession call this service. */
   selfUrl: string;
+  /** Throws where a person's sign-in does not do for what they want, by their tenant's policy. */
+  assertSignIn?: AssertSignIn;
   /** How the other kinds of callers are known. A service without such routes needs none. */
   authenticate?: { directory?: Authenticate; browser?: Authenticate };
 };
+
+export type AssertSignIn = (asked: {
+  action: Action;
+  tenantId: TenantId;
+  acr: string | null;
+  signInAgeSeconds: number | null;
+}) => Promise<void>;
 
 type Parts = RouteParts & { assertPossession: ReturnType<typeof createPossessionCheck> };
 
@@ -247,7 +256,7 @@ function resourceOf(
 }
 
 async function authorize(
-  { access, store }: RouteParts,
+  { access, store, assertSignIn }: RouteParts,
   {
     route,
     who: { known, caller },
@@ -260,17 +269,24 @@ async function authorize(
   if (action === null || !known) return undefined;
   const { principal } = known;
   const at = caller?.authenticatedAt ?? null;
+  const acr = caller?.acr ?? null;
+  const signInAgeSeconds = at && (store.clock.now().getTime() - at.getTime()) / 1_000;
   const { allowed, rule, basis } = access.decide({
     principal,
     action,
     resource: resourceOf(route, { principal, tenant, params }),
     context: {
-      acr: caller?.acr ?? null,
+      acr,
       surface: caller?.surface ?? null,
-      signInAgeSeconds: at && (store.clock.now().getTime() - at.getTime()) / 1_000,
+      signInAgeSeconds,
     },
   });
-  if (allowed) return { rule, basis };
+  if (allowed) {
+    // A machine signs in nowhere.
+    if (tenant && principal.type === 'user')
+      await assertSignIn?.({ action, tenantId: tenant.id, acr, signInAgeSeconds });
+    return { rule, basis };
+  }
   const tenantId = tenant?.id ?? principal.tenantId ?? platformTenantId;
   await recordDenied(store, { route, tenantId, rule: { id: rule, basis } }, cause);
   throw new ProblemError('access_denied', `your token does not allow ${action}`);

@@ -6,7 +6,15 @@ export { assertReaches } from './assert-reaches.ts';
 export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './config.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
 export { createGiveWay, type GiveWay, yieldEvery } from './give-way.ts';
-export { type Authenticate, addressOf, causeOf, type Known, requestIdOf, searchOf } from './handle-route.ts';
+export {
+  type AssertSignIn,
+  type Authenticate,
+  addressOf,
+  causeOf,
+  type Known,
+  requestIdOf,
+  searchOf,
+} from './handle-route.ts';
 export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Brand, contentSecurityPolicy, type Words } from './pages/document.ts';

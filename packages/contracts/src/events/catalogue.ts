@@ -77,6 +77,7 @@ const person = { email: text.nullable(), source: text };
 /** Always there: the release before had these types without details. */
 const ofDomain = { domain: text.optional() };
 const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
+const factor = { userId: user.optional(), kind: text.optional() };
 const ofResourceServer = { identifier: text, scopes: list };
 const ofStream = { clientId: idSchema('client'), delivery: text, endpointUrl: text.nullable(), eventTypes: list };
 const grants = { scopes: list, grantTypes: list };
@@ -146,6 +147,8 @@ const exchangeRefusals = ['actor_refused', 'scope_refused', 'chain_too_long', 'p
 
 export type ExchangeRefusal = (typeof exchangeRefusals)[number];
 
+const factorEnds = ['removed_by_owner', 'removed_by_administrator', 'replaced', 'user_deleted'] as const;
+
 export type SignInFailure = (typeof signInFailures)[number];
 
 const auth = on('reeve.auth.v1', {
@@ -168,8 +171,18 @@ const auth = on('reeve.auth.v1', {
   }),
   /** Somebody came in another way than their domain demands, as they may by exception. */
   'sign_in.break_glass_used': done('user', ['enforced_elsewhere'], { userId: user }),
-  'step_up.succeeded': done('session', []),
-  'step_up.failed': failed('session', []),
+  /** `identity_provider`: its word counts, by the tenant's rule. */
+  'step_up.succeeded': done('session', ['factor', 'identity_provider'], {
+    userId: user.optional(),
+    acr: text.optional(),
+    kind: text.optional(),
+    factorId: text.nullable().optional(),
+  }),
+  /** During a sign-in it is about the session that would have begun. */
+  'step_up.failed': failed('session', ['wrong', 'used', 'unknown', 'invalid', 'copied', 'expired'], {
+    userId: user.optional(),
+    kind: text.optional(),
+  }),
   'session.created': done('session', ['signed_in'], session),
   'session.revoked': done('session', [...sessionEnds, ...userEnds], {
     ...session,
@@ -270,8 +283,9 @@ const auth = on('reeve.auth.v1', {
   'signal_stream.created': done('signal_stream', requested, ofStream),
   'signal_stream.updated': done('signal_stream', requested, { ...ofStream, changed: list }),
   'signal_stream.deleted': done('signal_stream', ['requested', 'client_deleted'], ofStream),
-  'mfa_factor.enrolled': done('mfa_factor', requested),
-  'mfa_factor.removed': done('mfa_factor', requested),
+  'mfa_factor.enrolled': done('mfa_factor', requested, factor),
+  'mfa_factor.removed': done('mfa_factor', [...requested, ...factorEnds], factor),
+  'mfa_factor.recovery_code_used': done('mfa_factor', ['used'], { userId: user, remaining: z.number() }),
   'signing_key.rotated': done('signing_key', ['first_start', 'requested', 'compromised'], {
     keyId: text,
     algorithm: text,
@@ -419,6 +433,7 @@ const webhook = on('reeve.webhook.v1', {
 const purposes = [
   'start',
   'sign_in',
+  'second_factor',
   'lease',
   'verify_deliveries',
   'sign_test_event',
