@@ -14,6 +14,7 @@ import { secretNames } from './connections/connection-secret.ts';
 import { watches } from './connections/connection-watch.ts';
 import { recordsOfKinds } from './connections/kinds/registry.ts';
 import { domains } from './domains/domain.ts';
+import { factors } from './factors/factor.ts';
 import { logoutNotices } from './logout-notices/logout-notice.ts';
 import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
@@ -32,6 +33,7 @@ import { signals } from './signal-streams/signal.ts';
 import { streams } from './signal-streams/stream.ts';
 import { signingKeys } from './signing-keys/signing-key.ts';
 import { statusLists } from './status-lists/status-lists.ts';
+import { stepUpPolicies } from './step-up-policies/step-up-policy.ts';
 import { surfacePolicies } from './surface-policies/surface-policy.ts';
 
 export const contents: Contents = {
@@ -48,6 +50,8 @@ export const contents: Contents = {
     watches,
     mailDays,
     domains,
+    factors,
+    stepUpPolicies,
     setupLinks,
     connectionTests,
     sessions,

@@ -72,6 +72,14 @@ import { recheckDomains } from './domains/recheck-domains.ts';
 import { releaseDomain } from './domains/release-domain.ts';
 import { updateDomain } from './domains/update-domain.ts';
 import { verifyDomain } from './domains/verify-domain.ts';
+import { factors as factorsOf } from './factors/factor.ts';
+import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
+import { createLapseLevels } from './factors/lapse-levels.ts';
+import { listFactors, removeFactor, resetFactors } from './factors/mfa-factors.ts';
+import { beginOwnFactor, confirmOwnFactor, listOwnFactors, removeOwnFactor } from './factors/own-factors.ts';
+import { passkeyScript } from './factors/passkey-script.ts';
+import { relyingPartyOf } from './factors/passkeys.ts';
+import { createPersonalFactors } from './factors/personal-factors.ts';
 import { createEnforceDomain } from './home-realm/enforce-domain.ts';
 import { explainHomeRealm } from './home-realm/explain-home-realm.ts';
 import { createHomeRealm } from './home-realm/know-realm.ts';
@@ -131,6 +139,7 @@ import { confirmLink } from './sign-in/steps/confirm-link.ts';
 import { goToProvider } from './sign-in/steps/go-to-provider.ts';
 import { resolvePerson } from './sign-in/steps/resolve-person.ts';
 import { returnFromProvider } from './sign-in/steps/return-from-provider.ts';
+import { secondFactor } from './sign-in/steps/second-factor.ts';
 import { configureStream } from './signal-streams/configure-stream.ts';
 import { controlStream } from './signal-streams/control-stream.ts';
 import { listSignalStreams } from './signal-streams/list-streams.ts';
@@ -146,6 +155,11 @@ import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { readStatusList } from './status-lists/read-status-list.ts';
 import { createStatusLists, statusLists as statusListsOf } from './status-lists/status-lists.ts';
+import { createAssertSignIn } from './step-up-policies/assert-action.ts';
+import { readStepUpPolicy } from './step-up-policies/read-step-up-policy.ts';
+import { setStepUpPolicy } from './step-up-policies/set-step-up-policy.ts';
+import { stepUpPolicies as stepUpPoliciesOf } from './step-up-policies/step-up-policy.ts';
+import { createStepUpPolicyDirectory } from './step-up-policies/step-up-policy-directory.ts';
 import { resetSurfacePolicy, setSurfacePolicy } from './surface-policies/change-surface-policy.ts';
 import { listSurfacePolicies, readSurfacePolicy } from './surface-policies/read-surface-policies.ts';
 import { surfacePolicies as surfacePoliciesOf } from './surface-policies/surface-policy.ts';
@@ -203,6 +217,17 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const live = createLiveSessions({ sessions, tenants, enforceDomain, policies: surfacePolicyDirectory, clock });
   const network = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
   const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
+  const policies = store.collection(stepUpPoliciesOf);
+  const stepUpPolicies = createStepUpPolicyDirectory({ policies });
+  const product = config.REEVE_PRODUCT_NAME || 'Reeve';
+  const personal = createPersonalFactors({
+    factors: store.collection(factorsOf),
+    vault,
+    clock,
+    product,
+    rp: relyingPartyOf(issuer, product),
+  });
+  const aboutFactors = { personal, lapseLevels: createLapseLevels({ sessions }), clock };
   const singleLogout = createSingleLogout({
     connections: connectionDirectory,
     kinds,
@@ -244,6 +269,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     store,
     singleLogout,
     authKeys: authKeyDirectory,
+    stepUpPolicies,
+    clock,
     applications: applicationDirectory,
     resourceServers: resourceServerDirectory,
     statusLists,
@@ -275,6 +302,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     'return-from-provider': returnFromProvider(ofConnection),
     'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
     'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
+    'second-factor': secondFactor({ personal, policies: stepUpPolicies, sessions, live, clock }),
     'begin-session': beginSession({
       sessions,
       live,
@@ -447,6 +475,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     authenticate: { browser: atBrowser.authenticate },
     access,
     ready,
+    assertSignIn: createAssertSignIn({ policies: stepUpPolicies }),
     routes: [
       ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns, wrongGuesses }),
       ...signInRoutes({
@@ -500,6 +529,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         brands,
         isMailSent: mailer !== null,
       }),
+      passkeyScript(),
+      listFactors(aboutFactors),
+      removeFactor(aboutFactors),
+      resetFactors(aboutFactors),
+      listOwnFactors(aboutFactors),
+      beginOwnFactor(aboutFactors),
+      confirmOwnFactor(aboutFactors),
+      removeOwnFactor(aboutFactors),
+      readStepUpPolicy({ policies }),
+      setStepUpPolicy({ policies, directory: stepUpPolicies, connections }),
       createSetupLink({ links, connections, issuer, clock }),
       listSetupLinks({ links }),
       readSetupLink({ links }),
@@ -567,6 +606,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
           sendNow: notifying.lookNow,
         }),
       );
+      await bus.subscribe('auth.factors', forgetDeletedPeople(aboutFactors));
       await bus.subscribe('auth.connections', {
         ...clearAwayDeletedConnection({ secrets, revisions, watches, clock }),
         ...watchChangedConnections({ connections, watches, clock }),

@@ -3,6 +3,7 @@ import { isId, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
+import { acrOf, amrOf } from '../factors/level.ts';
 import { mayExchange } from '../resource-servers/exchange-policy.ts';
 import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
@@ -185,11 +186,12 @@ function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
 }
 
 function claimsOf({ id, tenantId, state }: LiveSession) {
-  const { amr, acr, authenticatedAt } = state;
+  const { authenticatedAt } = state;
+  const acr = acrOf(state);
   return {
     tid: tenantId,
     sid: id,
-    amr,
+    amr: amrOf(state),
     auth_time: Math.floor(Date.parse(authenticatedAt) / 1000),
     ...(acr === null ? {} : { acr }),
   };
@@ -245,6 +247,13 @@ function refOfResult(result: object | undefined): SessionRef | null {
   return login?.tenantId && login.sessionId ? { tenantId: login.tenantId, sessionId: login.sessionId } : null;
 }
 
+/** By `acr_values` or the `claims` parameter, which the library has made one of. */
+export function acrsAsked({ oidc: { claims } }: KoaContextWithOIDC): string[] {
+  const { acr } =
+    (claims as { id_token?: { acr?: { value?: unknown; values?: unknown } | null } } | undefined)?.id_token ?? {};
+  return [acr?.value, acr?.values].flat().filter(one => typeof one === 'string');
+}
+
 /**
  * The applications are the product's own, so what they ask for is granted without a page. Each time it is a grant of
  * its own, named after the session.
@@ -263,6 +272,8 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   const found = isAllowed && !hasJustSignedIn ? await findLive(parts, ref) : null;
   if (!isAllowed || !(hasJustSignedIn || found)) return undefined;
   if (found) await parts.live.use(found, client.clientId);
+  // What the library remembers of the browser's last sign-in may have changed in another one, or lapsed.
+  if (found) Object.assign(session, { acr: acrOf(found.state, acrsAsked(ctx)) ?? undefined, amr: amrOf(found.state) });
   for (const [clientId, { grantId = '' }] of Object.entries(session.authorizations ?? {}))
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
   const named = { jti: parts.grants.nameGrant(ref) };

@@ -6,6 +6,7 @@ import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
+import { acrValues } from '../factors/level.ts';
 import { globalTokenRevocationPath } from '../provider-signals/revocation-assertion.ts';
 import { browserLoginSeconds } from '../sessions/session.ts';
 import type { SingleLogout } from '../sessions/single-logout.ts';
@@ -85,9 +86,10 @@ export function createProvider(parts: ProviderParts): Provider {
       profile: ['name', 'given_name', 'family_name', 'locale'],
       roles: ['roles'],
     },
+    acrValues: acrValues as string[],
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link'],
+    extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link', 'enrol'],
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_, client) => ownMetadata(client).pkce_required },
     // FAPI 2.0 Security Profile §5.3.2.1: where a token is bound to a key of an application that proves itself by one,

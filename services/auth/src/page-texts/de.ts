@@ -1,4 +1,5 @@
 import type { PageTexts } from './en.ts';
+import { factors } from './factors-de.ts';
 import { setup } from './setup-de.ts';
 
 export const de: PageTexts = {
@@ -61,5 +62,6 @@ export const de: PageTexts = {
     'Gehen Sie zurück zu Ihrer Anwendung und beginnen Sie von vorn. Wenn es wieder geschieht, melden Sie es ' +
     'denen, die sie betreiben.',
   technical: 'Für alle, die die Anwendung betreiben',
+  ...factors,
   ...setup,
 };

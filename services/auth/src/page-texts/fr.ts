@@ -1,4 +1,5 @@
 import type { PageTexts } from './en.ts';
+import { factors } from './factors-fr.ts';
 import { setup } from './setup-fr.ts';
 
 export const fr: PageTexts = {
@@ -58,5 +59,6 @@ export const fr: PageTexts = {
   requestAction:
     'Retournez dans votre application et recommencez. Si cela se reproduit, signalez-le à ceux qui s’en occupent.',
   technical: 'Pour ceux qui s’occupent de l’application',
+  ...factors,
   ...setup,
 };

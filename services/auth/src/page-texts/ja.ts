@@ -1,4 +1,5 @@
 import type { PageTexts } from './en.ts';
+import { factors } from './factors-ja.ts';
 import { setup } from './setup-ja.ts';
 
 export const ja: PageTexts = {
@@ -58,5 +59,6 @@ export const ja: PageTexts = {
   requestMeans: 'アプリケーションが、ここではできないことを要求しました。お客様の操作に問題はありません。',
   requestAction: 'アプリケーションに戻って、やり直してください。繰り返し起こる場合は、運営者にお知らせください。',
   technical: 'アプリケーションの運営者向け',
+  ...factors,
   ...setup,
 };

@@ -1,6 +1,7 @@
 // What a session is in words that its owner and an administrator recognise it by: which browser, where, and how the
 // person signed in. From what the browser says of itself, which whoever sits at it may change.
 import Bowser from 'bowser';
+import { amrOf } from '../factors/level.ts';
 import type { Session } from './session.ts';
 
 export type Device = { browser: string | null; system: string | null };
@@ -20,8 +21,9 @@ export function isOtherDevice({ userAgent }: Pick<Session, 'userAgent'>, now: st
 
 const methodNames: Record<string, string> = { oidc: 'OpenID Connect', saml: 'SAML' };
 
-/** By what the session was signed in with besides, the strongest first (RFC 8176). */
+/** By what is told of the session, the strongest first (RFC 8176); `pop` is what a passkey here is. */
 const secondFactors: [string, string][] = [
+  ['pop', 'second factor passkey'],
   ['hwk', 'second factor passkey'],
   ['swk', 'second factor passkey'],
   ['otp', 'second factor one-time code'],
@@ -40,6 +42,6 @@ export function describe(session: Session, { connection, place }: About): string
   const device = system === null ? at : `${at} on ${system}`;
   const method = methodNames[session.method] ?? session.method;
   const by = `signed in by ${connection ?? 'a connection that is gone'} (${method})`;
-  const factor = secondFactors.find(([name]) => session.amr.includes(name))?.[1] ?? null;
+  const factor = secondFactors.find(([name]) => amrOf(session).includes(name))?.[1] ?? null;
   return [device, place ?? session.ip, by, factor].filter(part => part !== null).join(', ');
 }

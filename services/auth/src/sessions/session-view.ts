@@ -4,6 +4,7 @@ import type { Places } from '@reeve/service-kit/places';
 import type { Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { Connections } from '../connections/connection.ts';
+import { acrOf, amrOf } from '../factors/level.ts';
 import { describe, deviceOf } from './describe-session.ts';
 import type { Session } from './session.ts';
 
@@ -51,7 +52,7 @@ export async function viewsOf(
   const found = await connections.in(tenantId).getAll(ids);
   const names = new Map(found.map(({ id, state }) => [id, state.name]));
   return entries.map(({ id, state }) => {
-    const { userId, email, connectionId, method, surface, applications, amr, acr, status, ip, userAgent } = state;
+    const { userId, email, connectionId, method, surface, applications, status, ip, userAgent } = state;
     const { createdAt, authenticatedAt, lastSeenAt = createdAt, expiresAt, overAt = expiresAt } = state;
     const place = places?.locate(ip)?.name ?? null;
     const connection = names.get(connectionId) ?? null;
@@ -65,8 +66,8 @@ export async function viewsOf(
       method,
       surface,
       applications,
-      amr,
-      acr,
+      amr: amrOf(state),
+      acr: acrOf(state),
       status,
       device: deviceOf(userAgent),
       ip,

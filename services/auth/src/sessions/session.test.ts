@@ -1,17 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import type { Decision } from '@reeve/store';
+import { acrOf, amrOf } from '../factors/level.ts';
 import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 import {
   begin,
   changeRole,
   end,
+  lapse,
   overAt,
   overAtElsewhere,
   reauthenticate,
   type Session,
   sessions,
   settle,
+  stepUp,
   use,
 } from './session.ts';
 
@@ -73,14 +76,34 @@ describe('a session', () => {
       expiresAt: '2026-11-25T18:00:00.000Z',
       amr: ['mfa'],
     };
-    const again = reauthenticate(live, later);
+    const again = reauthenticate(id, live, later);
     expect(types(again)).toEqual(['sign_in.succeeded']);
     expect(again?.state).toMatchObject({
       authenticatedAt: later.authenticatedAt,
       amr: ['mfa'],
       expiresAt: live.expiresAt,
     });
-    expect(reauthenticate({ ...live, status: 'revoked' }, later)).toBeNull();
+    expect(reauthenticate(id, { ...live, status: 'revoked' }, later)).toBeNull();
+  });
+
+  test('tells of a level that was reached, as long as neither another sign-in nor the loss of its factor comes', () => {
+    const reached = {
+      level: 'mfa',
+      by: 'totp',
+      factorId: newId('factor'),
+      amr: ['otp', 'mfa'],
+      at: '2026-11-25T07:00:00.000Z',
+    } as const;
+    const more = stepUp(id, live, { ...reached, amr: [...reached.amr] });
+    expect(types(more)).toEqual(['step_up.succeeded']);
+    const state = more?.state ?? live;
+    expect(acrOf(state)).toBe('urn:reeve:acr:mfa');
+    expect(amrOf(state)).toEqual([...live.amr, 'otp', 'mfa']);
+    expect(acrOf(reauthenticate(id, state, fresh)?.state ?? state)).toBe(live.acr);
+    expect(lapse(state, [newId('factor')])).toBeNull();
+    expect(acrOf(lapse(state, [reached.factorId])?.state ?? state)).toBe(live.acr);
+    expect(lapse(live, [reached.factorId])).toBeNull();
+    expect(stepUp(id, { ...live, status: 'revoked' }, { ...reached, amr: [] })).toBeNull();
   });
 
   test('has the roles that came and not those that went, without a word to anybody', () => {

@@ -4,6 +4,7 @@
 import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
 import { noProfile, type Profile, type ProviderSession } from '../connections/kinds/kind.ts';
+import { acrOf, acrOfLevel, amrOf, type StepUp } from '../factors/level.ts';
 import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 
 export type Session = {
@@ -27,8 +28,11 @@ export type Session = {
   surface: string;
   /** Those that the person went to in it, who are told of its end. */
   applications: string[];
+  /** As the provider has said. What is told of the session is `amrOf` and `acrOf` it. */
   amr: string[];
   acr: string | null;
+  /** The level that was reached in it since the person signed in; absent where none was. */
+  stepUp?: StepUp;
   status: 'live' | 'revoked' | 'expired';
   /** Its place in a token status list; absent for sessions from before there were any. */
   statusList?: { id: string; index: number };
@@ -102,8 +106,9 @@ export function overAtElsewhere(session: Session, policy: SurfacePolicy): string
 
 const described = ({ userId, surface, connectionId }: Session) => ({ userId, surface, provider: connectionId });
 
-function signedIn({ userId: id, method, amr, acr, displayName, email }: Session) {
-  const details = { userId: id, method, amr, acr };
+function signedIn(state: Session) {
+  const { userId: id, method, displayName, email } = state;
+  const details = { userId: id, method, amr: amrOf(state), acr: acrOf(state) };
   return event('sign_in.succeeded', { id, name: displayName ?? email, because: 'identity_provider', details });
 }
 
@@ -115,11 +120,11 @@ const addressed = (email: string | null) => (email === null ? {} : { addressKey:
 export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
   const state: Session = { ...session, ...addressed(session.email), status: 'live' };
   const created = event('session.created', { id, because: 'signed_in', details: described(state) });
-  return { state, events: [signedIn(state), created] };
+  return { state, events: [signedIn(state), created, ...steppedUp(id, state)] };
 }
 
 /** The same person signed in once more in the same browser. */
-export function reauthenticate(session: Session, again: Omit<Session, 'status'>): Decision<Session> {
+export function reauthenticate(id: SessionId, session: Session, again: Omit<Session, 'status'>): Decision<Session> {
   if (session.status !== 'live') return null;
   const { authenticatedAt, amr, acr, roles, connectionId, method, providerSubject, providerSession } = again;
   const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, lastSeenAt } = again;
@@ -145,9 +150,33 @@ export function reauthenticate(session: Session, again: Omit<Session, 'status'>)
   };
   // The provider's end counts from now on, and never later than ours.
   const expiresAt = again.expiresAt < session.expiresAt ? again.expiresAt : session.expiresAt;
+  // What was reached before belongs to the sign-in before: else a level of this morning would have the time of now.
+  const { stepUp: _, ...before } = session;
+  const reached = again.stepUp ? { stepUp: again.stepUp } : {};
   const applications = [...new Set([...session.applications, ...again.applications])];
-  const state: Session = { ...session, ...signIn, applications, expiresAt };
-  return { state, events: [signedIn(state)] };
+  const state: Session = { ...before, ...signIn, ...reached, applications, expiresAt };
+  return { state, events: [signedIn(state), ...steppedUp(id, state)] };
+}
+
+function steppedUp(id: SessionId, { userId, stepUp }: Session) {
+  if (!stepUp) return [];
+  const { level, by, factorId } = stepUp;
+  const because = by === 'identity_provider' ? by : 'factor';
+  const details = { userId, acr: acrOfLevel(level), kind: by, factorId };
+  return [event('step_up.succeeded', { id, because, details })];
+}
+
+/** The person has shown more of who they are, in a session that goes on. Null where it has ended meanwhile. */
+export function stepUp(id: SessionId, session: Session, reached: StepUp): Decision<Session> {
+  if (session.status !== 'live') return null;
+  const state: Session = { ...session, stepUp: reached };
+  return { state, events: steppedUp(id, state) };
+}
+
+/** Of factors that are gone a level is none any more. */
+export function lapse(session: Session, factorIds: readonly string[]): Decision<Session> {
+  const { stepUp: reached, ...state } = session;
+  return reached?.factorId && factorIds.includes(reached.factorId) ? { state, events: [] } : null;
 }
 
 /** For those who verify tokens by themselves. */

@@ -18,6 +18,10 @@ const signIn = newSignIn({
   authKeyAsked: null,
   domainAsked: null,
   linkAsked: false,
+  acrsAsked: [],
+  levelAsked: null,
+  enrolAsked: null,
+  stepUpOf: null,
   wish: { again: false, isDemanded: false },
 });
 const askedAt = (step: StepName): Asked => ({
@@ -41,6 +45,7 @@ const steps = (some: Partial<Steps>): Steps => ({
   'return-from-provider': unexpected,
   'confirm-link': unexpected,
   'resolve-person': unexpected,
+  'second-factor': unexpected,
   'begin-session': unexpected,
   ...some,
 });

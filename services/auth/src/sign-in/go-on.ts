@@ -6,12 +6,14 @@ import type { Response } from 'express';
 import type { Interaction } from 'oidc-provider';
 import type { Attempt, RecordAttempt } from '../attempts/attempt.ts';
 import { signInCauseOf, signInFailureOf } from '../attempts/cause-of.ts';
+import { levelAskedIn, acrValues as ownAcrs } from '../factors/level.ts';
 import { surfaceOf } from '../openid-provider/accounts.ts';
+import { stepUpReason } from '../openid-provider/interaction-policy.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
 import { type Advanced, advance, SignInError } from './dispatch.ts';
 import { meaningOf } from './failure-meaning.ts';
 import { type PageParts, showPagesOf } from './pages-of.ts';
-import { newSignIn, type SignIn, type SignInRecords } from './sign-in.ts';
+import { enrollable, newSignIn, type SignIn, type SignInRecords } from './sign-in.ts';
 import type { Asked, Steps } from './step.ts';
 
 export type GoOnParts = PageParts & {
@@ -48,15 +50,20 @@ export async function goOn(
 /** A sign-in that begins, or begins anew because the person went back. */
 export async function begun(
   { applications, store }: GoOnParts,
-  { params, prompt }: Pick<Interaction, 'params' | 'prompt'>,
+  { params, prompt, session }: Pick<Interaction, 'params' | 'prompt' | 'session'>,
 ): Promise<SignIn> {
   const clientId = textOf(params['client_id']) ?? 'unknown';
   const application = await applications.find(clientId);
   const maxAge = params['max_age'] === undefined ? Number.NaN : Number(params['max_age']);
   const loginHint = textOf(params['login_hint']);
-  const acrValues = textOf(params['acr_values']) ?? acrClaimed(params['claims']);
+  const acrsAsked = (textOf(params['acr_values']) ?? acrClaimed(params['claims']) ?? '').split(' ').filter(Boolean);
+  // No provider knows the levels that are ours.
+  const acrValues = acrsAsked.filter(one => !ownAcrs.includes(one)).join(' ') || null;
+  const isStepUp = prompt.reasons.every(reason => reason === stepUpReason) && prompt.reasons.length > 0;
   const uiLocales = localesOf(params['ui_locales']);
   const isLink = params['link'] === 'true';
+  const enrolAsked = enrollable.find(kind => kind === params['enrol']) ?? null;
+  const isDemanded = isLink || enrolAsked !== null || prompt.reasons.includes('login_prompt');
   return newSignIn({
     startedAt: store.clock.now().toISOString(),
     clientId,
@@ -67,10 +74,14 @@ export async function begun(
     authKeyAsked: textOf(params['auth_key']),
     domainAsked: textOf(params['domain']),
     linkAsked: isLink,
+    acrsAsked,
+    levelAsked: levelAskedIn(acrsAsked),
+    enrolAsked,
+    stepUpOf: isStepUp && !isLink && enrolAsked === null ? (session?.accountId ?? null) : null,
     wish: {
-      again: isLink || prompt.reasons.includes('login_prompt') || prompt.reasons.includes('session_not_live'),
+      again: isDemanded || prompt.reasons.includes('session_not_live'),
       // Whoever is still signed in there may be somebody else.
-      isDemanded: isLink || prompt.reasons.includes('login_prompt'),
+      isDemanded,
       ...(loginHint === null ? {} : { loginHint }),
       ...(acrValues === null ? {} : { acrValues }),
       ...(uiLocales === null ? {} : { uiLocales }),

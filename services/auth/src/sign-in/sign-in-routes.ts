@@ -43,7 +43,8 @@ type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** Of what an identity provider has the browser post: an assertion with the groups of a person may be long. */
 const readPosted = formReader('400kb');
-const readAnswer = formReader('4kb');
+/** A new passkey may come with what its maker says of it. */
+const readAnswer = formReader('32kb');
 
 const open = 'nobody is known yet; a cookie of the path binds it to the browser that it began in';
 
@@ -161,7 +162,7 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
   if (interaction.prompt.name === 'consent') return finish(parts, came, { consent: {} });
   const signIn =
     returnedBy === null
-      ? ((answer.has('link') ? await records.findAsking(uid) : null) ?? (await begun(parts, interaction)))
+      ? ((await askedBefore(parts, uid, answer)) ?? (await begun(parts, interaction)))
       : await records.takeReturn(uid, isMeant);
   if (!signIn) throw expired();
   const current = () => currentSession(provider(), came);
@@ -173,6 +174,16 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
   const back = await finish(parts, came, { login: loginOf(went.signedIn), select_account: {} });
   // Nobody but this request has taken the return.
   return returnedBy === null ? back : parts.serving.goBack(request, interaction);
+}
+
+/** What a person has filled in is for the step that has asked it. */
+async function askedBefore({ records }: Parts, uid: string, answer: URLSearchParams): Promise<SignIn | null> {
+  if (answer.has('link')) return records.findAsking(uid, 'confirm-link');
+  // Without what is waited for, an answer to it would begin another sign-in.
+  if (!answer.has('factor')) return null;
+  const waiting = await records.findAsking(uid, 'second-factor');
+  if (!waiting) throw expired();
+  return waiting;
 }
 
 /** RFC 6749 §4.1.2.1: the application gets an error, with our stable reason as its description. */

@@ -9,6 +9,7 @@ import type { Wish } from '../connections/kinds/kind.ts';
 import type { KindName } from '../connections/kinds/registry.ts';
 import type { MappedIdentity } from '../connections/mapping.ts';
 import type { Said } from '../connections/rehearsal.ts';
+import type { Level, StepUp } from '../factors/level.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
 
 export type StepName =
@@ -17,6 +18,7 @@ export type StepName =
   | 'return-from-provider'
   | 'confirm-link'
   | 'resolve-person'
+  | 'second-factor'
   | 'begin-session';
 
 /** Somebody whom the tenant knows, and when it was asked. */
@@ -28,6 +30,10 @@ type Person = {
   roles: string[];
   lookedUpAt: string;
 };
+
+/** By `enrol` of the application's request. */
+export const enrollable = ['passkey', 'totp'] as const;
+export type Enrollable = (typeof enrollable)[number];
 
 export type SignIn = {
   step: StepName;
@@ -43,6 +49,13 @@ export type SignIn = {
   domainAsked: string | null;
   /** The person is signed in, and wants this sign-in linked to their account. */
   linkAsked: boolean;
+  /** What of the `acr` is asked for, and the level of ours in it. */
+  acrsAsked: string[];
+  levelAsked: Level | null;
+  /** The person wants a factor of that kind. */
+  enrolAsked: Enrollable | null;
+  /** Whose live session is to reach a level, without a sign-in at the provider; null where it begins there. */
+  stepUpOf: string | null;
   wish: Wish;
   /** What the steps have found out. */
   tenantId: TenantId | null;
@@ -61,6 +74,10 @@ export type SignIn = {
   /** The user whom the person was asked to link it to. */
   linkTo: Id<'user'> | null;
   person: Person | null;
+  /** The level that was reached on the way. */
+  stepUp: StepUp | null;
+  /** Of the session that begins at its end, for what is told before. */
+  sessionToBe: Id<'session'> | null;
   /** How it has gone so far, for the tenant's administrators. */
   trace: TraceEntry[];
 };
@@ -76,6 +93,10 @@ export function newSignIn(
     | 'authKeyAsked'
     | 'domainAsked'
     | 'linkAsked'
+    | 'acrsAsked'
+    | 'levelAsked'
+    | 'enrolAsked'
+    | 'stepUpOf'
     | 'wish'
     | 'startedAt'
   >,
@@ -89,8 +110,11 @@ export function newSignIn(
     said: null,
     linkTo: null,
     person: null,
+    stepUp: null,
+    sessionToBe: null,
   };
-  return { ...asked, ...chosen, ...found, trace: [], step: 'choose-home-realm' };
+  const step = asked.stepUpOf === null ? 'choose-home-realm' : 'second-factor';
+  return { ...asked, ...chosen, ...found, trace: [], step };
 }
 
 type Row = {
@@ -152,10 +176,10 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
       return row.signIn;
     },
 
-    /** The sign-in that waits for what a person says of a link; null where none does. */
-    async findAsking(uid: string): Promise<SignIn | null> {
+    /** The sign-in that waits at that step for what a person says; null where none does. */
+    async findAsking(uid: string, step: 'confirm-link' | 'second-factor'): Promise<SignIn | null> {
       const signIn = (await read(uid))?.signIn ?? null;
-      return signIn?.step === 'confirm-link' ? signIn : null;
+      return signIn?.step === step ? signIn : null;
     },
 
     async save(uid: string, signIn: SignIn | null): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Cause } from '@reeve/contracts';
 import type { Seen } from '@reeve/relying-party';
 import type { Page } from '@reeve/service-kit';
+import { acrOf, amrOf } from '../factors/level.ts';
 import type { SessionRef } from '../sessions/live-sessions.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SignIn, StepName } from './sign-in.ts';
@@ -24,6 +25,15 @@ export type Asked = {
 
 /** What the application is told of a sign-in that has succeeded. */
 export type SignedIn = SessionRef & Pick<Session, 'userId' | 'amr' | 'acr' | 'authenticatedAt'>;
+
+/** By one of the levels that the application has asked for, where it has reached one. */
+export const signedInAs = (
+  ref: SessionRef,
+  { session, acrsAsked }: { session: Omit<Session, 'status'>; acrsAsked: readonly string[] },
+): SignedIn => {
+  const { userId, authenticatedAt } = session;
+  return { ...ref, userId, amr: amrOf(session), acr: acrOf(session, acrsAsked), authenticatedAt };
+};
 
 /** `seen` is for the trace of the attempt: nothing secret. */
 type Outcome = { seen?: Seen } & (

@@ -9,7 +9,7 @@ import type { StatusLists } from '../../status-lists/status-lists.ts';
 import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../../surface-policies/surface-policy-directory.ts';
 import { known } from '../known.ts';
-import type { Asked, Step } from '../step.ts';
+import { type Asked, type Step, signedInAs } from '../step.ts';
 
 type Parts = {
   sessions: Sessions;
@@ -32,11 +32,12 @@ export const beginSession =
     const current = await asked.current();
     const before = current && (await live.find(current));
     const isSamePerson = before?.tenantId === tenantId && before.state.userId === person.userId;
-    const sessionId = isSamePerson ? before.id : newId('session');
+    const sessionId = isSamePerson ? before.id : (signIn.sessionToBe ?? newId('session'));
     const cause = causeOf(asked, sessionId);
     if (before && !isSamePerson) await live.end(refOf(before), 'another_person', cause);
     const own = sessions.in(tenantId);
-    if (isSamePerson) await own.change(sessionId, state => state && reauthenticate(state, session), { cause });
+    if (isSamePerson)
+      await own.change(sessionId, state => state && reauthenticate(sessionId, state, session), { cause });
     else
       await statusLists.withPlace(statusList =>
         own.create(sessionId, begin(sessionId, { ...session, statusList }), cause),
@@ -58,8 +59,7 @@ export const beginSession =
     }
     if (Object.keys(change.roles).length > 0)
       await own.change(sessionId, state => state && withRoles(state, change.roles), { cause: ofService });
-    const { userId, amr, acr, authenticatedAt } = session;
-    return { signedIn: { tenantId, sessionId, userId, amr, acr, authenticatedAt } };
+    return { signedIn: signedInAs({ tenantId, sessionId }, { session, acrsAsked: signIn.acrsAsked }) };
   };
 
 const refOf = ({ tenantId, id: sessionId }: LiveSession) => ({ tenantId, sessionId });
@@ -90,6 +90,7 @@ function sessionOf({ signIn, cause }: Asked, policy: SurfacePolicy, now: Date): 
     applications: [signIn.clientId],
     amr: ['fed', ...identity.amr],
     acr: identity.acr,
+    ...(signIn.stepUp ? { stepUp: signIn.stepUp } : {}),
     ip,
     userAgent,
     createdAt: now.toISOString(),
