@@ -28,6 +28,7 @@ export async function startService<C extends BaseConfig, S extends Service>({
   environment = {},
   issuer: given,
   isIssuer = false,
+  host = '127.0.0.1',
 }: {
   name: string;
   schema: Schema<C>;
@@ -36,12 +37,15 @@ export async function startService<C extends BaseConfig, S extends Service>({
   issuer?: Issuer;
   /** It is the issuer itself. `self` in a variable of the environment stands for its URL. */
   isIssuer?: boolean;
+  /** What it is called, where a test needs a name in place of an address. */
+  host?: '127.0.0.1' | 'localhost';
 }) {
   const { kafka, mongodb } = engines();
   const issuer = given ?? (await startIssuer());
   // The service has to know its own URL before it is made.
   const server = createServer();
-  const { url, stop: stopListening } = await listen(server);
+  const { url: address, stop: stopListening } = await listen(server);
+  const url = address.replace('127.0.0.1', host);
   const config = loadConfig(schema, {
     NODE_ENV: 'test',
     PORT: '0',

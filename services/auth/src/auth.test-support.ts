@@ -83,7 +83,10 @@ const problemOf = (code: ProblemCode) => {
   return { type: 'about:blank', title, status, code, detail: title, traceId: null };
 };
 
-export async function startAuth(environment: Readonly<Record<string, string>> = {}) {
+export async function startAuth(
+  environment: Readonly<Record<string, string>> = {},
+  { host = '127.0.0.1' }: { host?: '127.0.0.1' | 'localhost' } = {},
+) {
   const provider: IdentityProvider = await startIdentityProvider();
   const provisioning = await startProvisioning();
   const announcer = await startAnnouncer();
@@ -95,6 +98,7 @@ export async function startAuth(environment: Readonly<Record<string, string>> = 
     schema: configSchema,
     create: createService,
     isIssuer: true,
+    host,
     environment: {
       REEVE_VAULT_KEY_FILE: keyFile.path,
       REEVE_PROVISIONING_URL: provisioning.url,

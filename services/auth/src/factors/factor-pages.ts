@@ -76,7 +76,9 @@ export const choicePage = ({ uid, kinds }: Choice): Page =>
     const button = (kind: 'passkey' | 'totp') =>
       html`<form method="post" action="/interaction/${uid}"><input type="hidden" name="factor" value="enrol">
 <button class="primary" name="kind" value="${kind}">${text(kind === 'passkey' ? 'factorEnrolPasskey' : 'factorEnrolTotp')}</button></form>`;
-    return { title: text('factorNeeded'), content: html`<p>${text('factorNeededMeans')}</p>${kinds.map(button)}` };
+    // Where only a passkey would do, and none can be had.
+    const choices = kinds.length > 0 ? kinds.map(button) : html`<p class="error">${text('factorNeedsScript')}</p>`;
+    return { title: text('factorNeeded'), content: html`<p>${text('factorNeededMeans')}</p>${choices}` };
   });
 
 type NewTotp = { uid: string; secret: string; uri: string; complaint: Complaint | null };

@@ -430,7 +430,9 @@ describe('a tenant’s policy', () => {
     expect(await setPolicy({ everywhere })).toMatchObject({ status: 200, body: { everywhere } });
     await setPolicy({ everywhere });
     await eventually('the event', () => eventsOf('policy.updated').length > 0);
-    expect(eventsOf('policy.updated').map(({ data }) => data['details'])).toEqual([{ changed: ['everywhere'] }]);
+    expect(eventsOf('policy.updated').map(({ data }) => data['details'])).toEqual([
+      { kind: 'step-up', changed: ['everywhere'] },
+    ]);
   });
 
   test('demands a level for an action: RFC 9470 says which, and a token that has it passes', async () => {

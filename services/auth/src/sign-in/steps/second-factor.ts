@@ -120,14 +120,19 @@ async function goOn(at: At, complaint: Complaint | null): Promise<Outcome> {
   const isReached = !demand || isMet(demand, reached, now);
   if (isReached && !enrolAsked) return finish(at);
   const state = await parts.personal.read(who);
-  const isShown = reached?.by !== undefined && reached.by !== 'identity_provider';
-  const own = hasFactor(state);
-  // A new factor needs one that is there; and a level that none of theirs reaches needs a new one.
-  const kinds = !isReached && demand ? kindsReaching(state, demand.level) : [];
-  const toShow = kinds.length > 0 ? kinds : own && !isShown ? kindsReaching(state, 'mfa') : [];
-  if (toShow.length > 0) return ask(at, await challengeFor(at, toShow, complaint));
+  // Whoever shows a code on paper has lost what would have reached the level.
+  const hasLost = reached?.by === 'recovery_codes';
+  const kinds = !isReached && demand && !hasLost ? kindsReaching(state, demand.level) : [];
+  if (kinds.length > 0) return ask(at, await challengeFor(at, kinds, complaint));
+  // None of theirs reaches it, or they want another one: a new factor, which needs one that is there.
+  if (!mayEnrolNow(at)) return signInFirst(at);
+  if (hasFactor(state) && !isShown(reached))
+    return ask(at, await challengeFor(at, kindsReaching(state, 'mfa'), complaint));
   return enrol(at, enrolAsked, complaint);
 }
+
+/** By a factor of the person, and not by what their provider says. */
+const isShown = (reached: StepUp | null): boolean => reached !== null && reached.by !== 'identity_provider';
 
 async function challengeFor(
   { parts, asked: { uid }, who }: At,
@@ -145,13 +150,15 @@ async function withRecovery(parts: Parts, who: Who, kinds: readonly FactorKind[]
   return recovery && recovery.hashes.length > 0 ? [...kinds, 'recovery_codes'] : [...kinds];
 }
 
-/** Throws nothing: whoever may not get a factor now signs in at the provider first. */
+/** Right after the provider has signed them in. */
+function mayEnrolNow({ parts, who: { session, authenticatedAt } }: At): boolean {
+  const now = parts.clock.now().getTime();
+  return session === null && (authenticatedAt === null || now - Date.parse(authenticatedAt) <= longestMs);
+}
+
 async function enrol(at: At, wanted: SignIn['enrolAsked'], complaint: Complaint | null): Promise<Outcome> {
   const { parts, asked, who, demand, signIn } = at;
   const { uid } = asked;
-  const now = parts.clock.now().getTime();
-  const isOld = who.authenticatedAt !== null && now - Date.parse(who.authenticatedAt) > longestMs;
-  if (who.session || isOld) return signInFirst(at);
   const possible = kindsToEnrol(at);
   const kind = wanted && possible.includes(wanted) ? wanted : possible.length === 1 ? (possible[0] ?? null) : null;
   if (kind === null) return ask(at, choicePage({ uid, kinds: possible }));
@@ -170,7 +177,10 @@ function kindsToEnrol({ parts, demand }: At) {
   return offered.filter(kind => wanted === 'mfa' || provenBy[kind].level === wanted);
 }
 
-/** As whom they are here, and not by an earlier sign-in there. */
+/**
+ * As whom they are here, and not by an earlier sign-in there. Somebody else may come back: nothing that was shown
+ * before counts for them.
+ */
 function signInFirst({ signIn, who }: At): Outcome {
   const { tenantId, session } = who;
   const wish = { ...signIn.wish, again: true, isDemanded: true };
@@ -178,7 +188,7 @@ function signInFirst({ signIn, who }: At): Outcome {
   const learnt = { ...learntOf(signIn), ...kind, wish, tenantId, connectionId: who.connectionId as Id<'connection'> };
   return {
     next: 'go-to-provider',
-    learnt: { ...learnt, stepUpOf: null, sessionToBe: null, person: null, identity: null },
+    learnt: { ...learnt, stepUpOf: null, sessionToBe: null, stepUp: null, person: null, identity: null },
   };
 }
 
@@ -195,7 +205,7 @@ const complaints: Record<Refusal, Complaint> = {
 const longestName = 60;
 
 async function answered(at: At, given: string): Promise<Outcome> {
-  const { parts, asked, who, signIn } = at;
+  const { parts, asked, who, signIn, demand } = at;
   const { personal } = parts;
   const { answer, uid } = asked;
   const text = (name: string) => answer.get(name)?.trim() ?? '';
@@ -203,6 +213,8 @@ async function answered(at: At, given: string): Promise<Outcome> {
     case 'totp':
       return passed(at, await personal.checkTotp(who, text('code')));
     case 'recovery':
+      // It leads to a new factor, for which the person has to come from their provider: it is not used up before.
+      if (demand && provenBy.recovery_codes.level !== demand.level && !mayEnrolNow(at)) return signInFirst(at);
       return passed(at, await personal.checkRecoveryCode(who, text('code')));
     case 'passkey':
       return passed(at, await personal.checkPasskey(who, uid, text('credential')));
@@ -225,12 +237,12 @@ async function answered(at: At, given: string): Promise<Outcome> {
   }
 }
 
-async function mayEnrol({ parts, who, signIn, demand }: At): Promise<boolean> {
-  if (who.session) return false;
-  const isShown = signIn.stepUp !== null && signIn.stepUp.by !== 'identity_provider';
+async function mayEnrol(at: At): Promise<boolean> {
+  const { parts, who, signIn, demand } = at;
+  if (!mayEnrolNow(at)) return false;
   if (!signIn.enrolAsked && (!demand || isMet(demand, signIn.stepUp, parts.clock.now()))) return false;
   const state = await parts.personal.read(who);
-  return !hasFactor(state) || isShown;
+  return !hasFactor(state) || isShown(signIn.stepUp);
 }
 
 function passed(at: At, { passed: reached, refused }: Answered): Promise<Outcome> {

@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import { acrOf, levelAskedIn, type StepUp } from '../factors/level.ts';
+import {
+  demandOf,
+  isMet,
+  levelTrusted,
+  noStepUpPolicy,
+  type StepUpPolicy,
+  set,
+  stepUpPolicySchema,
+} from './step-up-policy.ts';
+
+const [mfa, resistant] = ['urn:reeve:acr:mfa', 'urn:reeve:acr:phishing-resistant'];
+const now = new Date('2026-11-27T08:00:00.000Z');
+const reached = (level: StepUp['level'], secondsAgo = 0): StepUp => ({
+  level,
+  by: 'totp',
+  factorId: null,
+  amr: [],
+  at: new Date(now.getTime() - secondsAgo * 1_000).toISOString(),
+});
+const policy: StepUpPolicy = {
+  ...noStepUpPolicy,
+  everywhere: { level: 'mfa', maxAgeSeconds: 3_600 },
+  surfaces: [{ surface: 'console', level: 'phishing_resistant', maxAgeSeconds: 7_200 }],
+};
+
+describe('what is demanded', () => {
+  test('is nothing where nobody says so', () => {
+    expect(demandOf(noStepUpPolicy, { surface: 'console', levelAsked: null })).toBeNull();
+    expect(set(null, noStepUpPolicy)).toBeNull();
+  });
+
+  test('is the most of what each says: application, surface and tenant', () => {
+    expect(demandOf(policy, { surface: 'embed', levelAsked: null })).toEqual({ level: 'mfa', maxAgeSeconds: 3_600 });
+    const both = { level: 'phishing_resistant', maxAgeSeconds: 3_600 };
+    expect(demandOf(policy, { surface: 'console', levelAsked: null })).toEqual(both);
+    expect(demandOf(policy, { surface: 'embed', levelAsked: 'phishing_resistant' })).toEqual(both);
+    expect(demandOf(noStepUpPolicy, { surface: 'embed', levelAsked: 'mfa' })).toEqual({
+      level: 'mfa',
+      maxAgeSeconds: null,
+    });
+  });
+
+  test('is met by that level or a higher one, as long as it is fresh', () => {
+    expect(isMet({ level: 'mfa', maxAgeSeconds: null }, null, now)).toBe(false);
+    expect(isMet({ level: 'mfa', maxAgeSeconds: null }, reached('phishing_resistant', 99_999), now)).toBe(true);
+    expect(isMet({ level: 'phishing_resistant', maxAgeSeconds: null }, reached('mfa'), now)).toBe(false);
+    expect(isMet({ level: 'mfa', maxAgeSeconds: 60 }, reached('mfa', 60), now)).toBe(true);
+    expect(isMet({ level: 'mfa', maxAgeSeconds: 60 }, reached('mfa', 61), now)).toBe(false);
+  });
+
+  test.each([
+    ['a surface twice', { surfaces: [policy.surfaces[0], policy.surfaces[0]] }],
+    [
+      'an action that is none of this service',
+      { actions: [{ action: 'webhooks:write', level: 'mfa', maxAgeSeconds: null }] },
+    ],
+    [
+      'an action that is the platform’s',
+      { actions: [{ action: 'signing-keys:write', level: 'mfa', maxAgeSeconds: null }] },
+    ],
+    ['trust without a word', { trusted: [{ connectionId: null, level: 'mfa', acr: [], amr: [] }] }],
+    ['a level of ours by its acr', { everywhere: { level: mfa, maxAgeSeconds: null } }],
+  ])('can not be %s', (_, wrong) => {
+    expect(stepUpPolicySchema.safeParse(noStepUpPolicy).success).toBe(true);
+    expect(stepUpPolicySchema.safeParse({ ...noStepUpPolicy, ...wrong }).success).toBe(false);
+  });
+});
+
+test('a provider’s word counts as far as a rule for its connection says', () => {
+  const trusting: StepUpPolicy = {
+    ...noStepUpPolicy,
+    trusted: [
+      { connectionId: 'con_1', level: 'mfa', acr: ['strong'], amr: ['mfa'] },
+      { connectionId: null, level: 'phishing_resistant', acr: [], amr: ['hwk'] },
+    ],
+  };
+  const said = (connectionId: string, acr: string | null, amr: string[] = []) =>
+    levelTrusted(trusting, { connectionId, acr, amr });
+  expect(said('con_1', 'strong')).toBe('mfa');
+  expect(said('con_1', null, ['pwd', 'mfa'])).toBe('mfa');
+  expect(said('con_2', 'strong', ['mfa'])).toBeNull();
+  expect(said('con_2', null, ['hwk'])).toBe('phishing_resistant');
+  expect(said('con_1', 'strong', ['hwk'])).toBe('phishing_resistant');
+  expect(said('con_1', 'STRONG', ['pwd'])).toBeNull();
+  expect(levelTrusted(noStepUpPolicy, { connectionId: 'con_1', acr: 'strong', amr: ['mfa'] })).toBeNull();
+});
+
+test('what is told is the highest that was reached, or what was asked for where that is true as well', () => {
+  const of = (asked: string[], stepUp: StepUp | null, acr: string | null = 'theirs') => acrOf({ acr, stepUp }, asked);
+  expect(of([], null)).toBe('theirs');
+  expect(of([mfa ?? ''], null)).toBe('theirs');
+  expect(of([], reached('phishing_resistant'))).toBe(resistant);
+  expect(of([mfa ?? ''], reached('phishing_resistant'))).toBe(mfa);
+  expect(of([mfa ?? '', resistant ?? ''], reached('phishing_resistant'))).toBe(resistant);
+  expect(of([resistant ?? ''], reached('mfa'))).toBe(mfa);
+  expect(of(['theirs'], reached('mfa'))).toBe('theirs');
+  expect(levelAskedIn(['x', resistant ?? '', mfa ?? ''])).toBe('mfa');
+  expect(levelAskedIn(['urn:reeve:acr:everything'])).toBeNull();
+});
