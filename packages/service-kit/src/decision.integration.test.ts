@@ -1,7 +1,7 @@
 // What of a request the access decision gets: policies of the test's own that rest on it.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAccess } from '@reeve/access';
-import { newId } from '@reeve/contracts';
+import { newId, ProblemError } from '@reeve/contracts';
 import { callers, type RunningService, startService } from '@reeve/testing';
 import { z } from 'zod';
 import { createApp } from './app.ts';
@@ -41,6 +41,11 @@ beforeAll(async () => {
         store,
         verifyToken,
         access,
+        async assertSignIn({ action, acr }) {
+          if (action !== 'users:read' || acr !== 'urn:password') return;
+          const needed = { acrValues: 'urn:mfa', maxAgeSeconds: 60 };
+          throw new ProblemError('insufficient_user_authentication', undefined, { needed });
+        },
         ready,
         tenants: tenantDirectory(async id =>
           id === tenantId ? { id: tenantId, slug: 'acme', status: 'active' } : null,
@@ -85,6 +90,21 @@ describe('a decision rests on', () => {
     ['one by no known application', { surface: undefined }, 403],
   ])('%s', async (_, claims, status) => {
     expect((await service.ask('POST', path, { as: { ...strong, ...claims } })).status).toBe(status);
+  });
+
+  test('how the person has signed in, where the service demands it: the challenge says what is missing (RFC 9470)', async () => {
+    const person = callers.person(tenantId);
+    const own = `${path}/${person.sub}`;
+    expect((await service.ask('GET', own, { as: { ...person, acr: 'urn:mfa' } })).status).toBe(200);
+    const weak = { ...person, acr: 'urn:password' };
+    const refused = await service.ask('GET', own, { as: weak });
+    expect(refused).toMatchObject({ status: 401, body: { code: 'insufficient_user_authentication' } });
+    const [bearer, dpop] = (refused.headers.get('www-authenticate') ?? '').split(/, (?=DPoP )/);
+    const asked =
+      'error="insufficient_user_authentication", error_description="The person has to sign in more surely, or once more", acr_values="urn:mfa", max_age=60';
+    expect([bearer, dpop]).toEqual([`Bearer ${asked}`, expect.stringMatching(`^DPoP ${asked}, algs="`)]);
+    // Whoever may not at all is told that, and not how to sign in.
+    expect((await service.ask('GET', `${path}/${newId('user')}`, { as: weak })).status).toBe(403);
   });
 
   test('the person whom the path names', async () => {

@@ -72,6 +72,7 @@ import { recheckDomains } from './domains/recheck-domains.ts';
 import { releaseDomain } from './domains/release-domain.ts';
 import { updateDomain } from './domains/update-domain.ts';
 import { verifyDomain } from './domains/verify-domain.ts';
+import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
 import { createLapseLevels } from './factors/lapse-levels.ts';
@@ -155,7 +156,7 @@ import { signingKeys as signingKeysOf } from './signing-keys/signing-key.ts';
 import { createSigningKeys } from './signing-keys/signing-keys.ts';
 import { readStatusList } from './status-lists/read-status-list.ts';
 import { createStatusLists, statusLists as statusListsOf } from './status-lists/status-lists.ts';
-import { createAssertSignIn } from './step-up-policies/assert-action.ts';
+import { createAssertSignIn } from './step-up-policies/assert-signed-in.ts';
 import { readStepUpPolicy } from './step-up-policies/read-step-up-policy.ts';
 import { setStepUpPolicy } from './step-up-policies/set-step-up-policy.ts';
 import { stepUpPolicies as stepUpPoliciesOf } from './step-up-policies/step-up-policy.ts';
@@ -227,7 +228,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     product,
     rp: relyingPartyOf(issuer, product),
   });
-  const aboutFactors = { personal, lapseLevels: createLapseLevels({ sessions }), clock };
+  const aboutFactors = {
+    personal,
+    lapseLevels: createLapseLevels({ sessions }),
+    assertFactorShown: createAssertFactorShown({ personal, clock }),
+    sessions,
+  };
   const singleLogout = createSingleLogout({
     connections: connectionDirectory,
     kinds,

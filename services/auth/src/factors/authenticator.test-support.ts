@@ -10,10 +10,12 @@ const sha256 = (data: string | Buffer) => createHash('sha256').update(data).dige
 const text = (bytes: Uint8Array | Buffer) => Buffer.from(bytes).toString('base64url');
 const flag = { present: 1, verified: 4, attested: 64 };
 
+type Options = { challenge: string; allowCredentials?: { id: string }[]; excludeCredentials?: { id: string }[] };
+
 /** What a page asks a browser to sign. */
-export function optionsOn({ text: html }: Page): { challenge: string; allowCredentials?: { id: string }[] } {
+export function optionsOn({ text: html }: Page): Options {
   const [, escaped = 'null'] = /data-options="([^"]*)"/.exec(html) ?? [];
-  return JSON.parse(escaped.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'));
+  return JSON.parse(escaped.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')) as Options;
 }
 
 export function newAuthenticator() {

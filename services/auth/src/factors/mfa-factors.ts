@@ -3,11 +3,12 @@
 import { idSchema, ProblemError } from '@reeve/contracts';
 import { pageOf, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
+import type { AssertFactorShown } from './assert-factor-shown.ts';
 import { type FactorView, factorView, viewsOf } from './factor.ts';
 import type { LapseLevels } from './lapse-levels.ts';
 import type { PersonalFactors } from './personal-factors.ts';
 
-type Parts = { personal: PersonalFactors; lapseLevels: LapseLevels };
+type Parts = { personal: PersonalFactors; lapseLevels: LapseLevels; assertFactorShown: AssertFactorShown };
 
 const listView = pageOf(factorView);
 const listed = (items: FactorView[]) => ({ body: { items, nextCursor: null } });
@@ -24,14 +25,15 @@ export const listFactors = ({ personal }: Pick<Parts, 'personal'>) =>
       listed(viewsOf(userId, await personal.read({ tenantId, userId }))),
   });
 
-export const removeFactor = ({ personal, lapseLevels }: Parts) =>
+export const removeFactor = ({ personal, lapseLevels, assertFactorShown }: Parts) =>
   tenantRoute({
     method: 'delete',
     path: '/v1/tenants/{tenantId}/mfa-factors/{factorId}',
     summary: 'Remove a second factor of a user; what a session has reached by it lapses',
     action: 'mfa-factors:write',
     status: 204,
-    async handle({ tenantId, params: { factorId }, cause }) {
+    async handle({ tenantId, caller, params: { factorId }, cause }) {
+      await assertFactorShown(tenantId, caller);
       const userId = await personal.ownerOf(tenantId, factorId);
       if (userId === null) throw new ProblemError('not_found');
       const owner = { tenantId, userId, cause };
@@ -40,7 +42,7 @@ export const removeFactor = ({ personal, lapseLevels }: Parts) =>
     },
   });
 
-export const resetFactors = ({ personal, lapseLevels }: Parts) =>
+export const resetFactors = ({ personal, lapseLevels, assertFactorShown }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/mfa-factors:reset',
@@ -48,7 +50,8 @@ export const resetFactors = ({ personal, lapseLevels }: Parts) =>
     action: 'mfa-factors:write',
     body: z.strictObject({ userId: idSchema('user') }),
     response: listView,
-    async handle({ tenantId, body: { userId }, cause }) {
+    async handle({ tenantId, caller, body: { userId }, cause }) {
+      await assertFactorShown(tenantId, caller);
       const owner = { tenantId, userId, cause };
       const gone = await personal.remove(owner, 'all', 'removed_by_administrator');
       await lapseLevels(owner, gone);

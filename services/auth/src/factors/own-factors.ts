@@ -1,31 +1,28 @@
-// A person's own factors, by their access token. Whoever has only that token gets no factor by it and takes none away:
-// the person has to have signed in within fifteen minutes, and with a factor where they have one. Passkeys are enrolled
-// at a browser (`enrol` of an authorization request), since they belong to the issuer's pages.
+// A person's own factors, by their access token. Passkeys are enrolled at a browser (`enrol` of an authorization
+// request), since they belong to the issuer's pages.
 import { ProblemError } from '@reeve/contracts';
 import { ownRoute, pageOf } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
 import { z } from 'zod';
+import type { Sessions } from '../sessions/session.ts';
+import type { AssertFactorShown } from './assert-factor-shown.ts';
 import { factorView, viewsOf } from './factor.ts';
 import type { LapseLevels } from './lapse-levels.ts';
-import { acrOfLevel, acrValues } from './level.ts';
 import type { Owner, PersonalFactors } from './personal-factors.ts';
 
-type Parts = { personal: PersonalFactors; lapseLevels: LapseLevels; clock: Clock };
-type Caller = { acr: string | null; authenticatedAt: Date | null };
+type Parts = {
+  personal: PersonalFactors;
+  lapseLevels: LapseLevels;
+  assertFactorShown: AssertFactorShown;
+  sessions: Sessions;
+};
 
-const maxAgeSeconds = 900;
 const path = '/v1/me/factors';
 const common = { action: 'mfa-factors:write' } as const;
 
-/** Throws `insufficient_user_authentication`. */
-async function assertFresh({ personal, clock }: Parts, owner: Owner, { acr, authenticatedAt }: Caller): Promise<void> {
-  const needsFactor = await personal.hasAny(owner);
-  const isFresh =
-    authenticatedAt !== null && clock.now().getTime() - authenticatedAt.getTime() <= maxAgeSeconds * 1_000;
-  if (isFresh && (!needsFactor || acrValues.includes(acr ?? ''))) return;
-  throw new ProblemError('insufficient_user_authentication', undefined, {
-    needed: { acrValues: needsFactor ? acrOfLevel('mfa') : null, maxAgeSeconds },
-  });
+/** What the person's application calls the account by. */
+async function labelOf({ sessions }: Parts, { tenantId, userId }: Owner, sessionId: string | null): Promise<string> {
+  const session = sessionId === null ? null : await sessions.in(tenantId).get(sessionId);
+  return session?.state.email ?? session?.state.displayName ?? userId;
 }
 
 const codes = z.array(z.string()).nullable();
@@ -67,12 +64,13 @@ export const beginOwnFactor = (parts: Parts) =>
     withoutSecrets: body => ({ ...body, secret: null, uri: null, recoveryCodes: null }),
     async handle({ tenantId, caller, cause, body: { kind, name: named } }) {
       const owner = { tenantId, userId: caller.id, cause };
-      await assertFresh(parts, owner, caller);
+      await parts.assertFactorShown(tenantId, caller);
       if (kind === 'recovery_codes') {
         const { factor, recoveryCodes } = await parts.personal.replaceRecoveryCodes(owner);
         return { body: { id: factor.id, kind, status: 'enrolled' as const, secret: null, uri: null, recoveryCodes } };
       }
-      const { id, secret, uri } = await parts.personal.beginTotp({ ...owner, label: caller.id }, named);
+      const label = await labelOf(parts, owner, caller.sessionId);
+      const { id, secret, uri } = await parts.personal.beginTotp({ ...owner, label }, named);
       return { body: { id, kind, status: 'begun' as const, secret, uri, recoveryCodes: null } };
     },
   });
@@ -88,7 +86,7 @@ export const confirmOwnFactor = (parts: Parts) =>
     withoutSecrets: body => ({ ...body, recoveryCodes: null }),
     async handle({ tenantId, caller, cause, params: { factorId }, body }) {
       const owner = { tenantId, userId: caller.id, cause };
-      await assertFresh(parts, owner, caller);
+      await parts.assertFactorShown(tenantId, caller);
       const made = await parts.personal.confirmTotp(owner, body.code, factorId);
       if (!made) throw new ProblemError('mfa_code_refused');
       return { body: { ...made.factor, recoveryCodes: made.recoveryCodes } };
@@ -104,7 +102,7 @@ export const removeOwnFactor = (parts: Parts) =>
     status: 204,
     async handle({ tenantId, caller, cause, params: { factorId } }) {
       const owner = { tenantId, userId: caller.id, cause };
-      await assertFresh(parts, owner, caller);
+      await parts.assertFactorShown(tenantId, caller);
       const gone = await parts.personal.remove(owner, [factorId], 'removed_by_owner');
       // Somebody else's is not there.
       if (gone.length === 0) throw new ProblemError('not_found');

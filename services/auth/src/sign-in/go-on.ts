@@ -59,7 +59,9 @@ export async function begun(
   const acrsAsked = (textOf(params['acr_values']) ?? acrClaimed(params['claims']) ?? '').split(' ').filter(Boolean);
   // No provider knows the levels that are ours.
   const acrValues = acrsAsked.filter(one => !ownAcrs.includes(one)).join(' ') || null;
-  const isStepUp = prompt.reasons.every(reason => reason === stepUpReason) && prompt.reasons.length > 0;
+  // Whoever is to choose an account does so at the provider.
+  const isChoice = isAsked(params['prompt'], 'select_account');
+  const isStepUp = prompt.reasons.length > 0 && prompt.reasons.every(reason => reason === stepUpReason) && !isChoice;
   const uiLocales = localesOf(params['ui_locales']);
   const isLink = params['link'] === 'true';
   const enrolAsked = enrollable.find(kind => kind === params['enrol']) ?? null;
@@ -85,7 +87,7 @@ export async function begun(
       ...(loginHint === null ? {} : { loginHint }),
       ...(acrValues === null ? {} : { acrValues }),
       ...(uiLocales === null ? {} : { uiLocales }),
-      ...(isAsked(params['prompt'], 'select_account') ? { selectAccount: true } : {}),
+      ...(isChoice ? { selectAccount: true } : {}),
       ...(Number.isSafeInteger(maxAge) ? { maxAgeSeconds: maxAge } : {}),
     },
   });

@@ -33,7 +33,7 @@ type Person = {
 
 /** By `enrol` of the application's request. */
 export const enrollable = ['passkey', 'totp'] as const;
-export type Enrollable = (typeof enrollable)[number];
+type Enrollable = (typeof enrollable)[number];
 
 export type SignIn = {
   step: StepName;

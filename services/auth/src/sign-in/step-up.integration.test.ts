@@ -207,6 +207,14 @@ describe('a session that goes on', () => {
     expect(auth.provider.asked.length).toBe(asked + 1);
   });
 
+  test('goes to its provider where the person is to choose an account', async () => {
+    await withTotp();
+    const { browser } = await auth.signIn(application);
+    const asked = auth.provider.asked.length;
+    await auth.authorize(application, { browser, acr_values: mfa, prompt: 'select_account' });
+    expect(auth.provider.asked.length).toBe(asked + 1);
+  });
+
   test('without a factor it gets none: the person signs in at the provider first', async () => {
     const { browser } = await auth.signIn(application);
     const asked = auth.provider.asked.length;
@@ -436,14 +444,7 @@ describe('a tenant’s policy', () => {
   });
 
   test('demands a level for an action: RFC 9470 says which, and a token that has it passes', async () => {
-    auth.provisioning.answers(({ subject, email, displayName }) => ({
-      userId: idsBySubject.get(subject) ?? remember(subject),
-      email,
-      displayName,
-      roles: ['tenant_admin'],
-      created: false,
-    }));
-    try {
+    await asAdministrators(async () => {
       await setPolicy({ actions: [{ action: 'connections:read', level: 'mfa', maxAgeSeconds: 600 }] });
       const path = `/v1/tenants/${tenantId}/sso-connections`;
       const plain = await auth.signIn(application, { resource: auth.url });
@@ -458,11 +459,42 @@ describe('a tenant’s policy', () => {
       const clients = `/v1/tenants/${tenantId}/clients`;
       expect((await auth.ask('GET', clients, { as: plain.tokens['access_token'] ?? '' })).status).toBe(200);
       expect((await auth.ask('GET', path, { as })).status).toBe(200);
-    } finally {
-      auth.provisioning.answers(null);
-    }
+    });
+  });
+
+  test('is changed by nobody who has reached less than it demands', async () => {
+    await asAdministrators(async () => {
+      const plain = await auth.signIn(application, { resource: auth.url });
+      const path = `/v1/tenants/${tenantId}/step-up-policy`;
+      const put = (token: string | undefined, body: object) =>
+        auth.ask('PUT', path, { as: token ?? '', body: { ...noPolicy, ...body } });
+      const surfaces = [{ surface: 'console', level: 'mfa', maxAgeSeconds: null }];
+      expect((await put(plain.tokens['access_token'], { surfaces })).status).toBe(200);
+      expect(await put(plain.tokens['access_token'], {})).toMatchObject({
+        status: 401,
+        body: { code: 'insufficient_user_authentication' },
+      });
+      const sure = await withTotp({ resource: auth.url });
+      expect((await put(sure.tokens['access_token'], {})).status).toBe(200);
+    });
   });
 });
+
+/** Whoever signs in administers the tenant. */
+async function asAdministrators(act: () => Promise<void>): Promise<void> {
+  auth.provisioning.answers(({ subject, email, displayName }) => ({
+    userId: idsBySubject.get(subject) ?? remember(subject),
+    email,
+    displayName,
+    roles: ['tenant_admin'],
+    created: false,
+  }));
+  try {
+    await act();
+  } finally {
+    auth.provisioning.answers(null);
+  }
+}
 
 const idsBySubject = new Map<string, string>();
 function remember(subject: string): string {
@@ -556,6 +588,23 @@ describe('by API', () => {
     // The next sign-in sets up a new one.
     expect(textsIn((await elsewhere()).page, 'h1')[0]).toBe('Set up an authenticator application');
     expect((await auth.ask('DELETE', `${path}/${newId('factor')}`, { as })).status).toBe(404);
+  });
+
+  test('an administrator who has a factor shows it before they take one away, be it their own', async () => {
+    await asAdministrators(async () => {
+      const sure = await withTotp({ resource: auth.url });
+      const plain = await auth.signIn(application, { resource: auth.url });
+      const path = `/v1/tenants/${tenantId}/mfa-factors`;
+      const reset = (token: string) =>
+        auth.ask('POST', `${path}:reset`, { as: token, body: { userId: sure.claims.sub } });
+      expect(await reset(tokenOf(plain))).toMatchObject({
+        status: 401,
+        body: { code: 'insufficient_user_authentication' },
+      });
+      const [factor] = (await auth.ask<{ items: { id: string }[] }>('GET', own, { as: tokenOf(sure) })).body.items;
+      expect((await auth.ask('DELETE', `${path}/${factor?.id}`, { as: tokenOf(plain) })).status).toBe(401);
+      expect((await reset(tokenOf(sure))).status).toBe(200);
+    });
   });
 
   test('of somebody who is deleted nothing is left', async () => {

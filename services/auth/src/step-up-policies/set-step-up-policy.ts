@@ -1,7 +1,8 @@
 import { invalidField } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Connections } from '../connections/connection.ts';
-import { noStepUpPolicy, type StepUpPolicies, set, stepUpPolicySchema } from './step-up-policy.ts';
+import { assertSignedIn } from './assert-signed-in.ts';
+import { highestOf, noStepUpPolicy, type StepUpPolicies, set, stepUpPolicySchema } from './step-up-policy.ts';
 import type { StepUpPolicyDirectory } from './step-up-policy-directory.ts';
 
 type Parts = { policies: StepUpPolicies; directory: StepUpPolicyDirectory; connections: Connections };
@@ -15,7 +16,12 @@ export const setStepUpPolicy = ({ policies, directory, connections }: Parts) =>
     versioned: true,
     body: stepUpPolicySchema,
     response: stepUpPolicySchema,
-    async handle({ tenantId, body, cause, expectedVersion }) {
+    async handle({ tenantId, caller, body, cause, expectedVersion }) {
+      const current = (await policies.in(tenantId).get(tenantId))?.state ?? noStepUpPolicy;
+      const { acr } = caller;
+      // Else the first factor of an administrator would be enough to have no other demanded.
+      if (caller.type === 'user')
+        assertSignedIn({ acr, signInAgeSeconds: null }, { level: highestOf(current), maxAgeSeconds: null });
       for (const [index, { connectionId: id }] of body.trusted.entries())
         if (id !== null && !(await connections.in(tenantId).get(id)))
           throw invalidField(`trusted.${index}.connectionId`, 'is no connection of this tenant');

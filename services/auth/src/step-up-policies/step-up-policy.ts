@@ -60,6 +60,10 @@ export function set(before: StepUpPolicy | null, state: StepUpPolicy): Decision<
   return { state, events: [updated] };
 }
 
+/** The most that it demands anywhere: whoever may only what needs less changes nothing of it. */
+export const highestOf = ({ everywhere, surfaces, actions: list }: StepUpPolicy): Level | null =>
+  levels.findLast(one => [everywhere, ...surfaces, ...list].some(each => each?.level === one)) ?? null;
+
 type Asked = { surface: string; levelAsked: Level | null };
 
 /** What a sign-in has to reach; null for nothing. Of several demands it has to meet each. */
