@@ -174,6 +174,20 @@ describe('a token that was exchanged', () => {
     expect([before['amr'], before['acr']]).toEqual([['fed', 'pwd'], undefined]);
   });
 
+  test('names the place of its session in the status list, where the API has it so', async () => {
+    const listed = { statusList: true };
+    const from = await on.newApi({ scopes: scopes('messages:read'), ...listed });
+    const to = await on.newApi({
+      scopes: deliveryScopes,
+      exchangePolicies: [policy({ from: [from.resource] })],
+      ...listed,
+    });
+    const subject = await subjectToken({ resource: from.resource });
+    const { body } = await on.exchange(messenger, { subject, resource: to.resource });
+    expect(decodeJwt(subject)['status']).toBeDefined();
+    expect(decodeJwt(body['access_token'] ?? '')['status']).toEqual(decodeJwt(subject)['status']);
+  });
+
   test('comes from an opaque one as well, and is opaque where the API has it so', async () => {
     const from = await on.newApi({ scopes: scopes('messages:read'), format: 'opaque', tokenSeconds: 3_600 });
     const api = await auth.newApplication(null);

@@ -16,7 +16,7 @@ const wrongIn = (...policies: object[]) =>
   contradictionInPolicies({ exchangePolicies: parsed(...policies), scopes }, ['https://reeve.example'])?.field ?? null;
 
 test('an API from before there were any has none', () => {
-  expect(resourceServers.upgrade?.({ name: 'Messages' }, 1)).toEqual({
+  expect(resourceServers.upgrade?.({ name: 'Messages' }, 1)).toMatchObject({
     name: 'Messages',
     exchangePolicies: [],
     mayAct: null,
