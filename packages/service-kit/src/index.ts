@@ -43,7 +43,7 @@ export {
 } from './route.ts';
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
-export type { PersonStanding, Standing } from './standing.ts';
+export { createStanding, type PersonStanding, type Standing } from './standing.ts';
 export {
   createTenantDirectory,
   type KnownTenant,
