@@ -9,7 +9,7 @@ import { createProofCheck, type Request } from './proof-of-possession.ts';
 import { assertMeets, type Requirement } from './requirement.ts';
 import { createKnownRevocations } from './revocations/known.ts';
 import type { RevocationSource, RunningSource } from './revocations/source.ts';
-import { wrongInForm } from './token-form.ts';
+import { createFormCheck, saysOneThing } from './token-form.ts';
 
 /** Those by which the issuer signs access tokens. */
 export type Algorithm = 'ES256' | 'RS256';
@@ -63,7 +63,17 @@ export function createVerifier(options: VerifierOptions) {
   assertSecure(issuer);
   const keysOfIssuer = createKeys({ issuer, fetch, now });
   const assertProof = createProofCheck({ now });
+  const wrongInForm = createFormCheck(algorithms);
   const known = createKnownRevocations({ now });
+  const expected = {
+    issuer,
+    audience,
+    algorithms: [...algorithms],
+    typ: 'at+jwt',
+    clockTolerance: clockToleranceSeconds,
+    maxTokenAge: maxAgeSeconds,
+    requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+  };
   let source: RunningSource | null = null;
   let lastFailure: unknown;
 
@@ -73,24 +83,16 @@ export function createVerifier(options: VerifierOptions) {
   }
 
   async function claimsOf(token: string): Promise<JWTPayload> {
-    const wrong = wrongInForm(token, algorithms);
+    const wrong = wrongInForm(token);
     if (wrong !== null) throw new ReeveError('token_invalid', wrong);
     const keys = await keysOfIssuer();
-    try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer,
-        audience,
-        algorithms: [...algorithms],
-        typ: 'at+jwt',
-        clockTolerance: clockToleranceSeconds,
-        maxTokenAge: maxAgeSeconds,
-        currentDate: new Date(now()),
-        requiredClaims: ['exp', 'iat', 'sub', 'jti'],
-      });
-      return payload;
-    } catch (cause) {
-      throw refusalFor(cause);
-    }
+    const { payload } = await jwtVerify(token, keys, { ...expected, currentDate: new Date(now()) }).catch(
+      (cause: unknown) => {
+        throw refusalFor(cause);
+      },
+    );
+    if (!saysOneThing(token, payload)) throw new ReeveError('token_invalid', 'it has a member twice');
+    return payload;
   }
 
   function stillGood(identity: Identity): Identity {

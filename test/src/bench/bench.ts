@@ -21,6 +21,7 @@ import type { Bench, BenchContext, CostBench } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 import { signInsBesideKeycloak } from './keycloak.ts';
+import { localVerification } from './local-verification.ts';
 import { oidcCallback } from './oidc.ts';
 import { auditRemoval } from './removal.ts';
 import { samlResponse } from './saml.ts';
@@ -45,6 +46,7 @@ const costs: CostBench[] = [identityPaths, assertionConsumer].filter(isAsked);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
   oidcCallback,
+  localVerification,
   samlResponse,
   ingressAcceptance,
   ingressDuplicates,
