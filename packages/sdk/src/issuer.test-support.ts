@@ -1,4 +1,5 @@
-// An issuer for tests: metadata, keys, a token endpoint and the feed of revocations, each as a test says.
+// An issuer for tests: metadata, keys, sign-ins, tokens and the feed of revocations, each as a test says.
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { newId, type Revocation } from '@reeve/contracts';
 import { listen } from '@reeve/testing';
@@ -33,7 +34,15 @@ export async function startIssuer() {
     /** By how much what it knows is behind. */
     knowsBehindMs: 0,
     revoked: [] as object[],
+    /** Claims of the ID token of whoever signs in, besides the usual ones. */
+    idToken: {} as Record<string, unknown>,
+    /** How long access tokens count. */
+    accessSeconds: 300,
+    /** The refresh tokens that count, by what they were followed by. */
+    refreshTokens: new Set<string>(),
+    refreshes: 0,
   };
+  const codes = new Map<string, URLSearchParams>();
   const asked: string[] = [];
   const listeners = new Set<ServerResponse>();
   const now = () => Date.now() + state.clockAheadMs;
@@ -52,6 +61,48 @@ export async function startIssuer() {
     return response.once('close', () => listeners.delete(response));
   }
 
+  /** Signs in at once whoever `state.idToken` says. */
+  function authorize(asked_: URLSearchParams, response: ServerResponse) {
+    const code = newId('request');
+    codes.set(code, asked_);
+    const location = new URL(asked_.get('redirect_uri') ?? '');
+    location.search = new URLSearchParams({ code, state: asked_.get('state') ?? '', iss: url }).toString();
+    response.writeHead(303, { location: location.href }).end();
+  }
+
+  async function token(request: IncomingMessage, response: ServerResponse) {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const form = new URLSearchParams(text);
+    const grant = form.get('grant_type');
+    const given = { token_type: 'Bearer', expires_in: state.accessSeconds };
+    if (grant === 'client_credentials') return body(response, { ...given, access_token: 'of the verifier' });
+    const begun = codes.get(form.get('code') ?? '');
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
+    const isGood =
+      grant === 'refresh_token'
+        ? state.refreshTokens.delete(form.get('refresh_token') ?? '')
+        : begun?.get('code_challenge') === challenge && codes.delete(form.get('code') ?? '');
+    if (!isGood)
+      return response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+    if (grant === 'refresh_token') state.refreshes += 1;
+    const refreshToken = newId('secret');
+    state.refreshTokens.add(refreshToken);
+    const { scope: _, client_id: __, jti: ___, ...usual } = claims();
+    const nonce = begun ? { nonce: begun.get('nonce') ?? '', aud: begun.get('client_id') ?? '' } : {};
+    const idToken = new SignJWT({ ...usual, ...nonce, ...state.idToken })
+      .setProtectedHeader({ alg: 'RS256', kid: 'rs' })
+      .sign(rs.privateKey);
+    return body(response, {
+      ...given,
+      access_token: `access-${newId('request')}`,
+      refresh_token: refreshToken,
+      ...(begun ? { id_token: await idToken } : {}),
+    });
+  }
+
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     asked.push(path);
@@ -62,10 +113,12 @@ export async function startIssuer() {
         jwks_uri: `${url}/jwks`,
         token_endpoint: `${url}/token`,
         authorization_endpoint: `${url}/auth`,
+        end_session_endpoint: `${url}/session/end`,
+        authorization_response_iss_parameter_supported: true,
       });
     if (path === '/jwks') return body(response, { keys: state.keys });
-    if (path === '/token')
-      return body(response, { access_token: 'of the verifier', token_type: 'Bearer', expires_in: 300 });
+    if (path === '/token') return void token(request, response);
+    if (path.startsWith('/auth?')) return authorize(new URL(path, url).searchParams, response);
     return path === '/revocations' ? feed(request, response) : response.writeHead(404).end();
   });
   const { url, stop } = await listen(server);
@@ -98,6 +151,14 @@ export async function startIssuer() {
       new SignJWT({ ...claims(), ...change } as never)
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'es', ...header })
         .sign(key),
+    /** A good logout token for that client, but for what is said. */
+    logoutToken: (clientId: string, change: Record<string, unknown> = {}, header: object = {}) => {
+      const { iss, sub, sid, jti, iat, exp } = claims();
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      return new SignJWT({ iss, aud: clientId, sub, sid, jti, iat, exp, events, ...change } as never)
+        .setProtectedHeader({ alg: 'RS256', typ: 'logout+jwt', kid: 'rs', ...header })
+        .sign(rs.privateKey);
+    },
     /** To those who listen, and to all who will. */
     revoke(revocation: Revocation | object) {
       state.revoked.push(revocation);
