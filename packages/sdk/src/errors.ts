@@ -12,6 +12,7 @@ const refusals = {
   session_over: [401, 'The sign-in counts no more'],
   sign_in_failed: [400, 'The sign-in did not come to its end'],
   logout_token_invalid: [400, 'The logout token is not valid here'],
+  webhook_refused: [401, 'The webhook is not signed as it has to be'],
   csrf_refused: [403, 'This did not come from a page of this application'],
   insufficient_scope: [403, 'The access token lacks a scope that this asks for'],
   tenant_mismatch: [404, 'There is nothing here for this tenant'],
