@@ -55,7 +55,9 @@ afterEach(() => Promise.all([app.stop(), issuer.stop()]));
 
 const cookiesOf = (browser: Browser) => browser.jar.getCookieStringSync(app.url);
 
-async function ask(browser: Browser, path: string, init: RequestInit = {}) {
+type Init = { method?: string; body?: string; headers?: Record<string, string> };
+
+async function ask(browser: Browser, path: string, init: Init = {}) {
   const response = await fetch(app.url + path, {
     redirect: 'manual',
     ...init,
