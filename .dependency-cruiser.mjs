@@ -144,6 +144,7 @@ export default {
           ...forTests,
           ...entries,
           '^packages/cli/',
+          '^packages/sdk/',
           '^packages/contracts/src/generate/',
           '^services/auth/src/setup/',
         ],

@@ -11,3 +11,6 @@ export function runningPeers(): Peers {
 /** What is needed, as the title of a skipped test says it. */
 export const lackingKeycloak = 'Keycloak: needs a JDK and Maven';
 export const lackingSamlSigner = 'pysaml2: needs Python with pip, and xmlsec1';
+export const lackingOauth2Proxy = 'oauth2-proxy: needs Go';
+export const lackingAuthlib = 'Authlib: needs Python with pip';
+export const lackingSpring = 'Spring: needs a JDK and Maven';

@@ -4,10 +4,16 @@ import { freePort } from '../ports.ts';
 import type { Run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
+import { fetchAuthlib, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
 
 /** What the tests find in REEVE_TEST_PEERS, as JSON. Null is what this machine cannot run. */
-export type Peers = { keycloak: Keycloak | null; samlSigner: SamlSigner | null };
+export type Peers = {
+  keycloak: Keycloak | null;
+  samlSigner: SamlSigner | null;
+  oauth2Proxy: OAuthClient | null;
+  authlib: OAuthClient | null;
+};
 
 export type PeerPorts = { keycloak: number; samlSigner: number };
 
@@ -33,11 +39,9 @@ export async function startPeers({ children, say }: Run, { ports, directory, are
   const { died, watch } = createDeathWatch();
   void died.catch((error: Error) => say(error.message));
 
-  async function started<T extends { child: Child }>(name: string, starting: Promise<T>): Promise<T | null> {
+  async function ifThere<T>(name: string, having: Promise<T>): Promise<T | null> {
     try {
-      const peer = await starting;
-      watch(peer.child);
-      return peer;
+      return await having;
     } catch (error) {
       if (areNeeded || !(error instanceof SetupError)) throw error;
       say(`${name}: ${error.message}`);
@@ -45,9 +49,22 @@ export async function startPeers({ children, say }: Run, { ports, directory, are
     }
   }
 
-  const [keycloak, samlSigner] = await Promise.all([
+  async function started<T extends { child: Child }>(name: string, starting: Promise<T>): Promise<T | null> {
+    const peer = await ifThere(name, starting);
+    if (peer) watch(peer.child);
+    return peer;
+  }
+
+  const [keycloak, samlSigner, oauth2Proxy, authlib] = await Promise.all([
     started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
     started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
+    ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
+    ifThere('Authlib', fetchAuthlib(children, say)),
   ]);
-  return { keycloak: keycloak?.keycloak ?? null, samlSigner: samlSigner?.samlSigner ?? null };
+  return {
+    keycloak: keycloak?.keycloak ?? null,
+    samlSigner: samlSigner?.samlSigner ?? null,
+    oauth2Proxy,
+    authlib,
+  };
 }

@@ -7,8 +7,6 @@ type Of<K extends Revocation['kind']> = Extract<Revocation, { kind: K }>;
 
 const tidyEveryMs = 60_000;
 
-export type KnownRevocations = ReturnType<typeof createKnownRevocations>;
-
 export function createKnownRevocations({ now }: { now: () => number }) {
   const sessions = new Map<string, Of<'session'>>();
   const people = new Map<string, Of<'user'>>();

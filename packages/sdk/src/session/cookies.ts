@@ -3,8 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { isSecret } from './sealing.ts';
 
-export type Cookie = ReturnType<typeof createCookie>;
-
 /**
  * Behind TLS they are of this host alone, whatever another host of the same domain sets (`__Host-`, RFC 6265bis
  * §4.1.3.2). Lax, since the issuer sends people back from its own site.

@@ -1,7 +1,6 @@
 // Sessions of an application whose server holds the tokens (backend for frontend): they are kept in a store, behind an
 // unguessable cookie, and never reach the browser. In a store and not in the cookie, since the issuer ends sessions from
 // afar, and since of two requests that refresh at once both need what one of them got.
-import type { IncomingMessage } from 'node:http';
 import { ReeveError } from '../errors.ts';
 import type { Claims, RelyingParty, Tokens } from './relying-party.ts';
 import { keyFor, newSecret, seal, unseal } from './sealing.ts';
@@ -29,8 +28,6 @@ export type Found = { secret: string; kept: Kept };
 
 /** An access token that has less than this left is refreshed first. */
 const marginMs = 30_000;
-
-export type Sessions = ReturnType<typeof createSessions>;
 
 export function createSessions({
   store,
@@ -115,5 +112,3 @@ export function createSessions({
     },
   };
 }
-
-export type SignedInRequest = IncomingMessage & { reeveSession?: BrowserSession };
