@@ -77,7 +77,7 @@ describe('openid-ssf-receiver-caep-test-plan', () => {
     ];
     const began = performance.now();
     expect(await send(acme, subject(who.sub, who.email))).toEqual(taken);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect([await one.isOver(), await second.isOver(), await another.isOver()]).toEqual([true, true, false]);
     expect((await events.seen(acme.tenantId, 'session.revoked', one.sid)).data).toMatchObject({
       actor: { type: 'identity_provider', id: acme.connectionId },

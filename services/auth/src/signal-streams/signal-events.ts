@@ -7,12 +7,11 @@ const risc = 'https://schemas.openid.net/secevent/risc/event-type';
 const ssf = 'https://schemas.openid.net/secevent/ssf/event-type';
 
 export const sessionRevoked = `${caep}/session-revoked`;
-export const tokenClaimsChange = `${caep}/token-claims-change`;
+const tokenClaimsChange = `${caep}/token-claims-change`;
 export const accountDisabled = `${risc}/account-disabled`;
 export const accountEnabled = `${risc}/account-enabled`;
 export const accountPurged = `${risc}/account-purged`;
-export const verification = `${ssf}/verification`;
-export const streamUpdated = `${ssf}/stream-updated`;
+const verification = `${ssf}/verification`;
 
 /** Of a stream's choice: what is about the stream itself comes in any case. */
 export const eventsSupported: readonly string[] = [
@@ -45,7 +44,7 @@ const told = ({ time, actor, because }: Happened) => ({
   reason_admin: { en: because },
 });
 
-export const personId = (issuer: string, userId: Id<'user'>): SubjectId => ({
+const personId = (issuer: string, userId: Id<'user'>): SubjectId => ({
   format: 'iss_sub',
   iss: issuer,
   sub: userId,
