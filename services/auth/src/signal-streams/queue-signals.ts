@@ -1,6 +1,6 @@
 // What happens to people and their sessions is queued for each stream of their tenant. Delivered twice it finds that
 // done, unless the receiver has taken it meanwhile, who knows it by its `jti`.
-import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
+import { type Actor, type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Clock } from '@reeve/store';
 import type { Sessions } from '../sessions/session.ts';
@@ -11,6 +11,7 @@ import {
   accountEnabled,
   accountPurged,
   claimsChanged,
+  credentialChanged,
   type Said,
   sessionOver,
 } from './signal-events.ts';
@@ -28,6 +29,12 @@ type Parts = {
   pushNow: () => void;
 };
 type Told = { id: string; tenantId: TenantId; correlationId: string; time: string };
+
+type FactorEvent = {
+  actor: Pick<Actor, 'type'>;
+  reason: { code: string };
+  details: { userId?: Id<'user'> | undefined; kind?: string | undefined };
+};
 
 export type Queue = ReturnType<typeof createQueue>;
 
@@ -75,7 +82,27 @@ export function queueSignals({ streams, signals, secrets, sessions, issuer, cloc
     }
   }
 
+  const tellOfFactor = (
+    told: Told,
+    change: 'create' | 'delete',
+    { actor, reason, details }: FactorEvent,
+  ): Promise<void> | undefined => {
+    const { userId, kind } = details;
+    if (userId === undefined || kind === undefined) return undefined;
+    const happened = { time: told.time, actor, because: reason.code };
+    const said = credentialChanged(issuer, { userId, kind, change }, happened);
+    return said ? tell(told, userId, said) : undefined;
+  };
+
   return {
+    async 'mfa_factor.enrolled'({ data, ...told }) {
+      await tellOfFactor(told, 'create', data);
+    },
+
+    async 'mfa_factor.removed'({ data, ...told }) {
+      await tellOfFactor(told, 'delete', data);
+    },
+
     'session.revoked': ({ data: { target, actor, reason, details }, ...told }) => {
       const of = { userId: details.userId, sessionId: target.id };
       const happened = { time: told.time, actor, because: reason.code };

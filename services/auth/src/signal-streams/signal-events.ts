@@ -8,6 +8,7 @@ const ssf = 'https://schemas.openid.net/secevent/ssf/event-type';
 
 export const sessionRevoked = `${caep}/session-revoked`;
 const tokenClaimsChange = `${caep}/token-claims-change`;
+const credentialChange = `${caep}/credential-change`;
 export const accountDisabled = `${risc}/account-disabled`;
 export const accountEnabled = `${risc}/account-enabled`;
 export const accountPurged = `${risc}/account-purged`;
@@ -17,6 +18,7 @@ const verification = `${ssf}/verification`;
 export const eventsSupported: readonly string[] = [
   sessionRevoked,
   tokenClaimsChange,
+  credentialChange,
   accountDisabled,
   accountEnabled,
   accountPurged,
@@ -66,6 +68,21 @@ export const claimsChanged = (
   event: { ...told(happened), claims: of.claims },
   subId: personId(issuer, of.userId),
 });
+
+/** Of those that CAEP §3.3 has a name for. Whether a passkey can leave its device is not known to us. */
+const credentialTypes: Record<string, string> = { passkey: 'fido2-platform', totp: 'app' };
+
+/** Null for a factor that CAEP does not know, as codes on paper. */
+export function credentialChanged(
+  issuer: string,
+  of: { userId: Id<'user'>; kind: string; change: 'create' | 'delete' },
+  happened: Happened,
+): Said | null {
+  const type = credentialTypes[of.kind];
+  if (type === undefined) return null;
+  const event = { ...told(happened), credential_type: type, change_type: of.change };
+  return { uri: credentialChange, event, subId: personId(issuer, of.userId) };
+}
 
 /** RISC §2 has no `event_timestamp` of its own. The reason of `account-disabled` is optional, and ours are none of its. */
 export const accountChanged = (issuer: string, uri: string, userId: Id<'user'>): Said => ({

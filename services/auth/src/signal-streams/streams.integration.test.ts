@@ -288,6 +288,23 @@ describe('openid-ssf-transmitter-test-plan', () => {
 });
 
 describe('openid-ssf-transmitter-caep-test-plan', () => {
+  test('a second factor that comes or goes is told, and codes on paper are not', async () => {
+    const { waiting } = await newStream();
+    const { userId } = await signIn();
+    const factor = (type: 'mfa_factor.enrolled' | 'mfa_factor.removed', kind: string) =>
+      auth.announce(tenantId, event(type, { id: newId('factor'), because: 'requested', details: { userId, kind } }));
+    await factor('mfa_factor.enrolled', 'recovery_codes');
+    await factor('mfa_factor.enrolled', 'totp');
+    await waiting(1);
+    await factor('mfa_factor.removed', 'passkey');
+    const told = await waiting(2);
+    expect(told.map(({ uri, event: { credential_type: type, change_type: change } }) => [uri, type, change])).toEqual([
+      [`${caep}/credential-change`, 'app', 'create'],
+      [`${caep}/credential-change`, 'fido2-platform', 'delete'],
+    ]);
+    expect(told[0]).toMatchObject({ sub_id: person(userId), event: { reason_admin: { en: 'requested' } } });
+  });
+
   test('the end of a session, of an account, and other roles are told, with who and why', async () => {
     const { waiting } = await newStream();
     const { sid, userId } = await signIn();
