@@ -8,7 +8,7 @@ import { platformApi } from '@reeve/local/seed';
 import { createBrowser } from '@reeve/testing/browser';
 import { eventually } from '@reeve/testing/eventually';
 import { samplesIn } from '../support/published-sdk.ts';
-import { type Program, startProgram } from '../support/running-program.ts';
+import { type Program, type RunningProgram, startProgram } from '../support/running-program.ts';
 import { demoUser, freshTenant, runningSystem } from '../support/running-system.ts';
 
 type Registered = { url: string; port: number; clientId: string; clientSecret: string; audience: string };
@@ -51,9 +51,18 @@ export async function registerClient(callbackPath: string, { hasApi }: { hasApi:
   return { credentials, own, registered };
 }
 
+const clients = new Set<RunningProgram>();
+
+/** Those that a test has left running, since it failed. */
+export async function stopClients(): Promise<void> {
+  await Promise.all([...clients].map(one => one.stop()));
+  clients.clear();
+}
+
 /** Until it answers at all. */
 export async function startClient(program: Program, url: string, withinMs = 45_000) {
   const running = startProgram(program);
+  clients.add(running);
   let isOver = false;
   void running.ended.then(() => {
     isOver = true;

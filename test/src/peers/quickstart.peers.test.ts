@@ -1,16 +1,18 @@
 // The quickstarts with what others wrote: each as it comes from its registry, with the files that the document has.
 import { execFileSync } from 'node:child_process';
-import { expect } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
 import type { OAuthClient } from '@reeve/local/oauth-clients';
 import { given } from '@reeve/testing/given';
 import { type RunningProgram, runProgram } from '../support/running-program.ts';
 import { demoUser, runningSystem } from '../support/running-system.ts';
-import { filesOf, registerClient, signInAt, startClient } from './oauth-client.ts';
+import { filesOf, registerClient, signInAt, startClient, stopClients } from './oauth-client.ts';
 import { lackingAuthlib, lackingOauth2Proxy, lackingSpring, runningPeers } from './running-peers.ts';
 
 const { oauth2Proxy, authlib } = runningPeers();
 
 const secret = 'x'.repeat(32);
+
+afterEach(stopClients);
 
 /** With a token, without one, with one that was changed, and with one for another API. */
 async function statuses(url: string, token: string, another: string) {
@@ -36,17 +38,13 @@ given(oauth2Proxy !== null, lackingOauth2Proxy).test(
       OAUTH2_PROXY_REDIRECT_URL: `${url}/oauth2/callback`,
       OAUTH2_PROXY_HTTP_ADDRESS: `127.0.0.1:${port}`,
     };
-    const proxy = await startClient(
-      { command, args: ['--config', 'oauth2-proxy.cfg'], cwd: files.directory, env },
-      `${url}/ping`,
-    );
+    await startClient({ command, args: ['--config', 'oauth2-proxy.cfg'], cwd: files.directory, env }, `${url}/ping`);
     const { browser, page } = await signInAt(url);
     expect([page.url.href, page.status, page.text]).toEqual([`${url}/`, 200, 'Authenticated']);
     const told = JSON.parse((await browser.open(`${url}/oauth2/userinfo`)).text) as object;
     expect(told).toMatchObject({ email: demoUser(credentials).email, user: expect.stringMatching(/^usr_/) });
     expect((await fetch(url, { redirect: 'manual' })).status).toBe(302);
     expect((await fetch(`${url}/oauth2/userinfo`)).status).toBe(401);
-    await proxy.stop();
     files.remove();
   },
 );
@@ -67,7 +65,7 @@ async function signsInAndProtects(
     SECRET_KEY: secret,
     TENANT: own.tenant.slug,
   };
-  const app = await start(env, `${url}/messages`);
+  await start(env, `${url}/messages`);
   const { browser, page } = await signInAt(url);
   const person = JSON.parse(page.text) as { sub: string };
   expect(person).toMatchObject({ email: demoUser(credentials).email });
@@ -76,7 +74,6 @@ async function signsInAndProtects(
   const answer = await fetch(`${url}/messages`, { headers: { authorization: `Bearer ${token}` } });
   expect(await answer.json()).toEqual({ sub: person.sub, tenant: own.tenant.id });
   expect(await statuses(`${url}/messages`, token, await machineToken(other))).toEqual([200, 401, 401, 401]);
-  await app.stop();
 }
 
 /** A good one, for another API. */

@@ -121,6 +121,23 @@ describe('a person', () => {
   });
 });
 
+describe('the cookie of a browser', () => {
+  test('is another one after each sign-in, and the one before leads nowhere', async () => {
+    const { browser, sid } = await signedIn();
+    const cookies = () => browser.jar.getCookieString(`${auth.url}/`);
+    const before = await cookies();
+    const copied = async (cookie: string) => {
+      const { url } = auth.authorizationUrl(application, { prompt: 'none' });
+      const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });
+      return new URL(answer.headers.get('location') ?? '').searchParams.has('code');
+    };
+    expect(await copied(before)).toBe(true);
+    const again = await auth.signIn(application, { browser, prompt: 'login' });
+    expect(again.claims['sid']).toBe(sid);
+    expect([await copied(before), await copied(await cookies())]).toEqual([false, true]);
+  });
+});
+
 describe('the roles of a session', () => {
   test('are those that the person has now: a refresh does not bring back what was taken', async () => {
     const roles = ['tenant_admin'];
