@@ -26,6 +26,7 @@ import { oidcCallback } from './oidc.ts';
 import { auditRemoval } from './removal.ts';
 import { samlResponse } from './saml.ts';
 import { identityPaths } from './sign-in.ts';
+import { tokensBesideKeycloak } from './tokens.ts';
 
 type Processes = { children: { name: string; pid: number }[] };
 
@@ -45,6 +46,7 @@ const isAsked = ({ name }: { name: string }) => only === undefined || only.split
 const costs: CostBench[] = [identityPaths, assertionConsumer].filter(isAsked);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
+  ...tokensBesideKeycloak,
   oidcCallback,
   localVerification,
   samlResponse,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Keycloak } from '@reeve/local/keycloak';
 import { freePort } from '@reeve/local/ports';
-import { createRealm } from '../peers/keycloak-realm.ts';
+import { createRealm, type Realm } from '../peers/keycloak-realm.ts';
 import type { Bench, BenchContext } from './bench-context.ts';
 import {
   type Application,
@@ -54,7 +54,7 @@ function brokered({ identityProvider, samlProvider }: BenchContext, protocol: Pr
 }
 
 /** A realm whose people come from that provider, and are asked for nothing on their way. */
-async function brokering(context: BenchContext, protocol: Protocol): Promise<Door> {
+export async function brokering(context: BenchContext, protocol: Protocol): Promise<{ door: Door; realm: Realm }> {
   started ??= freePort().then(context.startKeycloak);
   const realm = await createRealm(await started);
   const alias = 'company';
@@ -87,7 +87,8 @@ async function brokering(context: BenchContext, protocol: Protocol): Promise<Doo
   // A token of `offline_access` is another thing there, and costs more.
   const scope = 'openid email profile';
   const endpoints = `${realm.issuer}/protocol/openid-connect`;
-  return { authorize: `${endpoints}/auth?kc_idp_hint=${alias}`, token: `${endpoints}/token`, application, scope };
+  const authorize = `${endpoints}/auth?kc_idp_hint=${alias}`;
+  return { door: { authorize, token: `${endpoints}/token`, application, scope }, realm };
 }
 
 const signInBesideKeycloak = (protocol: Protocol): Bench => ({
@@ -99,7 +100,7 @@ const signInBesideKeycloak = (protocol: Protocol): Bench => ({
     everybodyIsNew(context);
     const { application } = await prepared(context, protocol);
     const ours = doorOf(context.credentials.urls.auth, application);
-    const theirs = await brokering(context, protocol);
+    const { door: theirs } = await brokering(context, protocol);
     for (const door of [ours, theirs]) await repeat(warmUps, atOnce, () => signInBy(door));
     const perSecond = { ours: 0, theirs: 0 };
     for (let round = 0; round < rounds; round += 1) {

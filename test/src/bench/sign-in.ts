@@ -77,7 +77,7 @@ export const doorOf = (auth: string, application: Application): Door => ({
   scope: 'openid email profile offline_access',
 });
 
-async function postForm<T>(
+export async function postForm<T>(
   url: string,
   { clientId, clientSecret }: Application,
   form: Record<string, string>,

@@ -66,6 +66,7 @@ describe('an attempt that succeeds', () => {
       'go-to-provider left',
       'return-from-provider done',
       'resolve-person done',
+      'second-factor done',
       'begin-session done',
     ]);
     expect(attempt.steps[0]?.seen).toMatchObject({ rule: 'connection_named' });
