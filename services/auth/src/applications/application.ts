@@ -119,9 +119,10 @@ type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'>
 export const applications = collection<Application>({
   name: 'clients',
   version: 6,
+  // What an instance of before has written beside us keeps what it did not know.
   upgrade: (state, from) => ({
-    ...(from === 5 ? (state as Version5) : sinceVersion4(toVersion4(state, from))),
     backchannelLogoutUri: null,
+    ...(from === 5 ? (state as Version5) : sinceVersion4(toVersion4(state, from))),
   }),
   globallyUnique: { id: (_, id) => id },
   queries: { inOrder: { equality: [] } },

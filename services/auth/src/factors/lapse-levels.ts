@@ -8,7 +8,7 @@ export type LapseLevels = ReturnType<typeof createLapseLevels>;
 
 export const createLapseLevels =
   ({ sessions }: { sessions: Sessions }) =>
-  async ({ tenantId, userId, cause }: Owner, gone: readonly FactorView[]): Promise<void> => {
+  async ({ tenantId, userId, cause }: Owner, gone: readonly Pick<FactorView, 'id'>[]): Promise<void> => {
     const ids = gone.map(({ id }) => id);
     if (ids.length === 0) return;
     const own = sessions.in(tenantId);

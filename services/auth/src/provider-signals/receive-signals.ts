@@ -95,25 +95,26 @@ async function take(
   const { jti, uri, at, whose, endsSessions } = event;
   const about = { tenantId: connection.tenantId, connectionId: connection.id, event: uri };
   const until = new Date(clock.now().getTime() + 2 * oldestSeconds * 1_000);
-  if (!(await once.use(connection.id, jti, until))) return;
-  if (!endsSessions || !whose) return log.info(about, 'nothing follows from a security event');
+  if (await once.isUsed(connection.id, jti)) return;
+  // Used up when it is done: of two that come at once, or after a crash, both end the same sessions.
+  const done = () => once.use(connection.id, jti, until);
+  if (!endsSessions || !whose) {
+    await done();
+    return log.info(about, 'nothing follows from a security event');
+  }
   const { subject, sessionId } = whose;
   const isMeant = ({ signedInAt, createdAt, providerSession, connectionId }: Session) =>
     hadBegunBy(at, signedInAt ?? createdAt) &&
     (sessionId === null || (connectionId === connection.id && providerSession?.id === sessionId));
   const cause = providerCause(request, connection);
-  try {
-    const isKnown = await endSessionsOf(connection, {
-      subject,
-      because: 'provider_signal',
-      cause,
-      at,
-      isOfAll: sessionId === null,
-      only: isMeant,
-    });
-    if (!isKnown) log.info(about, 'a security event is about nobody who is known');
-  } catch (error) {
-    await once.forget(connection.id, jti);
-    throw error;
-  }
+  const isKnown = await endSessionsOf(connection, {
+    subject,
+    because: 'provider_signal',
+    cause,
+    at,
+    isOfAll: sessionId === null,
+    only: isMeant,
+  });
+  await done();
+  if (!isKnown) log.info(about, 'a security event is about nobody who is known');
 }

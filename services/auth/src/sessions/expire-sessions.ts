@@ -30,7 +30,9 @@ export function expireSessions({ sessions, policies, clock, onError }: Parts) {
   async function follow(owner: TenantId, surface: string): Promise<void> {
     policies.forget(owner);
     const all =
-      owner === platformTenantId ? sessions.acrossTenants(reason).all() : sessions.in(owner).all('inOrder', {});
+      owner === platformTenantId
+        ? sessions.acrossTenants(reason).all()
+        : sessions.in(owner).all('inOrder', {}, { only: { status: 'live' } });
     for await (const entry of all) {
       const tenantId = 'tenantId' in entry ? (entry.tenantId as TenantId) : owner;
       if (entry.state.surface === surface) await look({ ...entry, tenantId });

@@ -1,7 +1,7 @@
 // A session: the server's record of who is signed in, where and since when. The refresh tokens issued in it belong to
 // it: no token is refreshed without finding its session live, so that ending the one ends the other in the same write
 // (lesson L1).
-import { event, type Id, type ReasonOf, revocationDraft } from '@reeve/contracts';
+import { event, type Id, mattersUntil, type ReasonOf, revocationDraft } from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
 import { noProfile, type Profile, type ProviderSession } from '../connections/kinds/kind.ts';
 import { acrOf, acrOfLevel, amrOf, type StepUp } from '../factors/level.ts';
@@ -180,8 +180,12 @@ export function lapse(session: Session, factorIds: readonly string[]): Decision<
 }
 
 /** For those who verify tokens by themselves. */
-const revocationOf = (id: SessionId, { userId, statusList, expiresAt: until }: Session) =>
-  revocationDraft({ kind: 'session', id, userId, ...(statusList ? { statusList } : {}), until });
+/** Remembered by verifiers for as long as there can be an access token of it, be the session one of months. */
+function revocationOf(id: SessionId, { userId, statusList, expiresAt }: Session) {
+  const lastToken = mattersUntil(new Date());
+  const until = expiresAt < lastToken ? expiresAt : lastToken;
+  return revocationDraft({ kind: 'session', id, userId, ...(statusList ? { statusList } : {}), until });
+}
 
 export function end(id: SessionId, session: Session, because: EndCause): Decision<Session> {
   if (session.status !== 'live') return null;

@@ -100,7 +100,13 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
 
     /** Whom an identity provider means; null for nobody of its connection. */
     find: async (request: FindIdentityRequest): Promise<Id<'user'> | null> =>
-      findIdentityResponse.parse(await asked('find', request)).userId,
+      findIdentityResponse.parse(
+        await asked('find', request).catch((cause: unknown) => {
+          // One of before does not know the question: whoever asks is to come again.
+          const isOld = cause instanceof ProblemError && cause.code === 'not_found';
+          throw isOld ? new ProblemError('dependency_unavailable', undefined, { cause, retryAfterSeconds: 5 }) : cause;
+        }),
+      ).userId,
 
     /** Throws `identity_taken`, and `user_deactivated`. */
     async link(request: LinkIdentityRequest): Promise<void> {

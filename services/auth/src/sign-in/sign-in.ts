@@ -130,6 +130,20 @@ type Row = {
 
 export const signIns = platformRecords<Row>({
   name: 'sign_ins',
+  version: 2,
+  // Version 1 knew of no levels.
+  upgrade(stored) {
+    const { signIn, ...row } = stored as Row;
+    const ofLevels = {
+      acrsAsked: [],
+      levelAsked: null,
+      enrolAsked: null,
+      stepUpOf: null,
+      sessionToBe: null,
+      stepUp: null,
+    };
+    return { ...row, signIn: signIn && { ...ofLevels, ...signIn } };
+  },
   reason: 'an identity provider returns nothing but the state, which names the sign-in',
 });
 

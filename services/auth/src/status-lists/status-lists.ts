@@ -106,7 +106,7 @@ export function createStatusLists({ records, standing, issuer, secret, clock }: 
         if (reserved?.of !== id) reserved = { of: id, decoys: decoysOf(seed) };
         const index = randomPlace(reserved.decoys);
         // That of a session which has expired is free, and may still be shown as over.
-        if (over.get(id)?.has(index)) continue;
+        if (over.get(id)?.has(index) && attempt < attempts) continue;
         try {
           return await create({ id, index });
         } catch (error) {
