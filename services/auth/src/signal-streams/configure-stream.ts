@@ -170,7 +170,7 @@ async function deliveryOf(
     if (!(error instanceof ProblemError)) throw error;
     throw invalidField('delivery.endpoint_url', 'must be a public https URL');
   }
-  if (header !== undefined) await secrets.put(of, header);
+  if (header !== undefined) await secrets.put(of, { header, endpointUrl });
   const former = before?.delivery;
   const isSame = former?.method === pushMethod && former.endpointUrl === endpointUrl && former.hasHeader;
   return { method: pushMethod, endpointUrl, hasHeader: header !== undefined || isSame };

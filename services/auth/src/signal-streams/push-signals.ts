@@ -1,5 +1,6 @@
 // Delivers by push (RFC 8935): in order, one after the other, until the receiver has taken each. One process at a time
 // does it for a stream. What is refused for good is given up; anything else is tried again, later and later.
+import { isDeepStrictEqual } from 'node:util';
 import { newEventId, serviceCause } from '@reeve/contracts';
 import { type Held, type Logger, leased, type TenantDirectory, worker } from '@reeve/service-kit';
 import type { GuardedFetch } from '@reeve/service-kit/outbound';
@@ -67,15 +68,18 @@ export function pushSignals(parts: Parts) {
     const { delivery, clientId } = state;
     if (delivery.method !== pushMethod) return true;
     const cause = serviceCause('auth', { correlationId: newEventId() });
-    const header = delivery.hasHeader ? await secrets.read({ tenantId, streamId: id, cause }) : null;
+    const { endpointUrl: url } = delivery;
+    const header = delivery.hasHeader ? await secrets.read({ tenantId, streamId: id, cause }, url) : null;
     const own = signals.in(tenantId);
     for (let reads = 0; reads < mostReads; reads += 1) {
       const { items } = await own.list('byStream', { streamId: id }, { limit: readAtOnce });
       if (items.length === 0) return true;
       for (const signal of items) {
-        await deliver(signal, { url: delivery.endpointUrl, header, audience: clientId });
+        await deliver(signal, { url, header, audience: clientId });
         await own.remove(signal.id);
-        if (work.isStopped() || (await held.renew()) === null) return false;
+        const now = await held.renew();
+        // To another address the rest goes in another turn.
+        if (work.isStopped() || !now || !isDeepStrictEqual(now.delivery, delivery)) return false;
       }
     }
     return false;
