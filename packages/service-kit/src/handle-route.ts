@@ -268,8 +268,10 @@ async function authorize(
   const { action } = route;
   if (action === null || !known) return undefined;
   const { principal } = known;
-  const at = caller?.authenticatedAt ?? null;
-  const acr = caller?.acr ?? null;
+  // Of a person at a browser the service says it itself.
+  const person = caller ?? ('authenticatedAt' in principal ? (principal as Caller) : null);
+  const at = person?.authenticatedAt ?? null;
+  const acr = person?.acr ?? null;
   const signInAgeSeconds = at && (store.clock.now().getTime() - at.getTime()) / 1_000;
   const { allowed, rule, basis } = access.decide({
     principal,
@@ -277,7 +279,7 @@ async function authorize(
     resource: resourceOf(route, { principal, tenant, params }),
     context: {
       acr,
-      surface: caller?.surface ?? null,
+      surface: person?.surface ?? null,
       signInAgeSeconds,
     },
   });

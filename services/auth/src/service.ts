@@ -443,7 +443,14 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
   const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
   const aboutSessions = { sessions, connections, places };
-  const atBrowser = createAtBrowser({ provider: () => provider, live, issuer, keys: config.REEVE_COOKIE_KEYS });
+  const atBrowser = createAtBrowser({
+    provider: () => provider,
+    live,
+    stepUpPolicies,
+    clock,
+    issuer,
+    keys: config.REEVE_COOKIE_KEYS,
+  });
   const wrongGuesses = createWrongGuesses({ isLimited: config.REEVE_RATE_LIMITS === 'on' });
   const aboutSurfaces = { policies: surfacePolicies, directory: surfacePolicyDirectory, clock };
   const notices = store.collection(logoutNoticesOf);

@@ -4,11 +4,15 @@
 import { createHmac } from 'node:crypto';
 import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import { type Authenticate, type Caller, causeOf } from '@reeve/service-kit';
+import type { Clock } from '@reeve/store';
 import type { Request, Response } from 'express';
 import type { default as Provider } from 'oidc-provider';
+import { acrOf } from '../factors/level.ts';
 import { inRequestScope, requestScope } from '../openid-provider/request-scope.ts';
 import { sessionOfLogin } from '../openid-provider/session-of-login.ts';
 import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
+import { demandOf, isMet } from '../step-up-policies/step-up-policy.ts';
+import type { StepUpPolicyDirectory } from '../step-up-policies/step-up-policy-directory.ts';
 import { accountClientId, accountSurface, type PageName, pages, signInUrl } from './account-application.ts';
 
 /** As the handler of a page gets them. */
@@ -17,6 +21,8 @@ export type SignedIn = { userId: Id<'user'>; tenantId: TenantId; sessionId: Id<'
 type Parts = {
   provider: () => Provider;
   live: LiveSessions;
+  stepUpPolicies: StepUpPolicyDirectory;
+  clock: Clock;
   issuer: string;
   /** Of cookies, the newest first. */
   keys: readonly string[];
@@ -24,7 +30,7 @@ type Parts = {
 
 export type AtBrowser = ReturnType<typeof createAtBrowser>;
 
-export function createAtBrowser({ provider, live, issuer, keys }: Parts) {
+export function createAtBrowser({ provider, live, stepUpPolicies, clock, issuer, keys }: Parts) {
   const loginAt = (request: Request, response: Response) =>
     provider().Session.get(provider().createContext(request, response));
 
@@ -39,9 +45,15 @@ export function createAtBrowser({ provider, live, issuer, keys }: Parts) {
     const ref = sessionOfLogin(login);
     const session = ref && (await live.find(ref));
     if (!session || (await live.isOverFor(session, accountSurface))) return null;
+    const demand = demandOf(await stepUpPolicies.of(session.tenantId), { surface: accountSurface, levelAsked: null });
+    // By way of /auth, where the person is asked for it.
+    if (demand && !isMet(demand, session.state.stepUp ?? null, clock.now())) return null;
     const { context, correlationId } = causeOf(request, null);
     const cause = { ...serviceCause('auth', { correlationId }), context: { ...context, sessionId: session.id } };
-    if ((await live.cameFrom(session, context.userAgent, cause)) !== 'as_before') return null;
+    if (
+      (await live.cameFrom(session, { surface: accountSurface, userAgent: context.userAgent }, cause)) !== 'as_before'
+    )
+      return null;
     return { session, csrf: csrfOf(login.jti) };
   }
 
@@ -89,7 +101,7 @@ const callerOf = ({ tenantId, id, state }: LiveSession): Caller => ({
   scopes: ['tenant'],
   roles: state.roles,
   platform: false,
-  acr: state.acr,
+  acr: acrOf(state),
   authenticatedAt: new Date(state.authenticatedAt),
   clientTokensFrom: null,
   surface: accountSurface,

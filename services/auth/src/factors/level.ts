@@ -46,9 +46,11 @@ type Said = { acr: string | null; amr: readonly string[]; stepUp?: StepUp | null
 
 /**
  * What is told of a session: the level that was reached in it, or else what the provider has said. To whoever asks for
- * other values that are true of it as well, one of those.
+ * other values that are true of it as well, one of those. A provider that says one of our levels says nothing: what its
+ * word counts as is for the tenant's policy to say.
  */
-export function acrOf({ acr, stepUp = null }: Omit<Said, 'amr'>, asked: readonly string[] = []): string | null {
+export function acrOf({ acr: said, stepUp = null }: Omit<Said, 'amr'>, asked: readonly string[] = []): string | null {
+  const acr = said !== null && acrValues.includes(said) ? null : said;
   if (!stepUp) return acr;
   const reached = levels.filter(level => reachesLevel(stepUp.level, level)).map(acrOfLevel);
   const own = acrs[stepUp.level];

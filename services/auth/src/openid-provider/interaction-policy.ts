@@ -43,7 +43,10 @@ export function signInPolicy(parts: PolicyParts) {
       ...serviceCause('auth', { correlationId }),
       context: { ...context, sessionId: found.id, clientId: application.id },
     };
-    return (await parts.live.cameFrom(found, context.userAgent, cause)) === 'as_before';
+    return (
+      (await parts.live.cameFrom(found, { surface: surfaceOf(application), userAgent: context.userAgent }, cause)) ===
+      'as_before'
+    );
   };
 
   const needsSignIn = async (ctx: KoaContextWithOIDC) => {

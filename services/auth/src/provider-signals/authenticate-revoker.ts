@@ -77,16 +77,23 @@ async function candidatesFor({ connections, kinds }: RevokerParts, token: string
 async function byProvider(parts: RevokerParts, request: Request, token: string): Promise<Revoker> {
   const speaksFor: { connection: TenantEntry<Connection>; cause: Cause }[] = [];
   const used: [connectionId: string, jti: string][] = [];
-  for (const connection of await candidatesFor(parts, token)) {
-    const cause = providerCause(request, connection);
-    const proof = await believed(parts, { connection, cause, token });
-    if (!proof || (await parts.tenants.findNow(connection.tenantId))?.status !== 'active') continue;
-    if (!(await parts.once.use(connection.id, proof.jti, proof.until))) continue;
-    used.push([connection.id, proof.jti]);
-    speaksFor.push({ connection, cause });
+  const release = async () => void (await Promise.all(used.map(one => parts.once.forget(...one))));
+  try {
+    for (const connection of await candidatesFor(parts, token)) {
+      const cause = providerCause(request, connection);
+      const proof = await believed(parts, { connection, cause, token });
+      if (!proof || (await parts.tenants.findNow(connection.tenantId))?.status !== 'active') continue;
+      if (!(await parts.once.use(connection.id, proof.jti, proof.until))) continue;
+      used.push([connection.id, proof.jti]);
+      speaksFor.push({ connection, cause });
+    }
+  } catch (error) {
+    // It comes again: of those that believed it by then nothing was done.
+    await release();
+    throw error;
   }
   if (speaksFor.length === 0) throw new ProblemError('token_invalid');
-  return { speaksFor, release: async () => void (await Promise.all(used.map(one => parts.once.forget(...one)))) };
+  return { speaksFor, release };
 }
 
 async function believed(

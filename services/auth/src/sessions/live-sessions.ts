@@ -3,6 +3,7 @@ import { type Cause, isId, newEventId, serviceCause, type TenantId } from '@reev
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import type { EnforceDomain } from '../home-realm/enforce-domain.ts';
+import { stricter } from '../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../surface-policies/surface-policy-directory.ts';
 import { isOtherDevice } from './describe-session.ts';
 import {
@@ -22,6 +23,9 @@ export type SessionRef = { tenantId: TenantId; sessionId: SessionId };
 export type LiveSession = Entry<Session> & { id: SessionId; tenantId: TenantId };
 
 export type LiveSessions = ReturnType<typeof createLiveSessions>;
+
+/** What a browser shows its cookie for, and what it says of itself. */
+type At = { surface: string; userAgent: string | null };
 
 type Parts = {
   sessions: Sessions;
@@ -77,9 +81,11 @@ export function createLiveSessions({ sessions, tenants, enforceDomain, policies,
       isOver(await overFor(session, surface)),
 
     /** A browser shows its cookie: what is said of another device than it began at comes about. */
-    async cameFrom(session: LiveSession, userAgent: string | null, cause: Cause): Promise<'as_before' | 'sign_in'> {
-      if (!isOtherDevice(session.state, userAgent)) return 'as_before';
-      const { deviceChange } = await own(session);
+    async cameFrom(session: LiveSession, at: At, cause: Cause): Promise<'as_before' | 'sign_in'> {
+      if (!isOtherDevice(session.state, at.userAgent)) return 'as_before';
+      // Of where it began and of where it is used, the stricter.
+      const here = await policies.find(session.tenantId, at.surface);
+      const deviceChange = stricter((await own(session)).deviceChange, here.deviceChange);
       const ref = { tenantId: session.tenantId, sessionId: session.id };
       if (deviceChange === 'end') await endOne(ref, 'device_changed', cause);
       return deviceChange === 'ignore' ? 'as_before' : 'sign_in';

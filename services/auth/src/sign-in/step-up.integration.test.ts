@@ -616,3 +616,16 @@ describe('by API', () => {
     expect((await auth.ask<{ items: object[] }>('GET', path, { as })).body.items).toEqual([]);
   });
 });
+
+describe('an identity provider that says one of our levels', () => {
+  test('has said nothing, where no rule of the tenant counts it: the person is asked for a factor all the same', async () => {
+    auth.provider.is({ sub: newId('request'), email: 'ada@acme.example', acr: resistant });
+    const { claims, browser } = await auth.signIn(application);
+    expect(claims['acr']).toBeUndefined();
+    const { code } = await auth.authorize(application, { browser, acr_values: resistant, prompt: 'none' });
+    expect(code).toBeNull();
+    // What is its own is told as ever.
+    auth.provider.is({ sub: newId('request'), email: 'eve@acme.example', acr: 'theirs' });
+    expect((await auth.signIn(application)).claims['acr']).toBe('theirs');
+  });
+});

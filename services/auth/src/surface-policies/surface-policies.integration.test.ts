@@ -208,6 +208,13 @@ describe('a session whose browser turns out to be another one', () => {
     expect(await passes(application, browser)).toBe(true);
   });
 
+  test('is treated as the stricter says of where it began and where it is used', async () => {
+    const { browser, claims } = await stolen('dashboard', 'ignore');
+    expect(await passes(console_, browser)).toBe(false);
+    await eventually('its end', () => endsOf(claims['sid']).length > 0);
+    expect(endsOf(claims['sid'])).toEqual([['session.revoked', 'device_changed']]);
+  });
+
   test('ends where the policy says so', async () => {
     const { application, browser, claims, refreshToken } = await stolen('console', 'end');
     expect(await passes(application, browser)).toBe(false);

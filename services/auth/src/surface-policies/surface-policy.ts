@@ -73,7 +73,7 @@ export const surfacePolicies = collection<Stored>({
 const shorter = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other);
 
-const stricter = (one: SurfacePolicy['deviceChange'], other: SurfacePolicy['deviceChange']) =>
+export const stricter = (one: SurfacePolicy['deviceChange'], other: SurfacePolicy['deviceChange']) =>
   reactions.indexOf(one) > reactions.indexOf(other) ? one : other;
 
 /** What somebody said of the surface; undefined where they said nothing. */

@@ -56,7 +56,7 @@ export const secondFactor =
     const who = await whoIsAsked(parts, asked);
     // The session has ended meanwhile.
     if (!who) return { next: 'choose-home-realm', learnt: { stepUpOf: null } };
-    const signIn = { ...came, sessionToBe: who.sessionId };
+    const signIn = { ...came, sessionToBe: who.sessionId, stepUp: await stillHeld(parts, who, came.stepUp) };
     const policy = await parts.policies.of(who.tenantId);
     const demand = demandOf(policy, signIn);
     const now = parts.clock.now();
@@ -69,6 +69,14 @@ export const secondFactor =
     if (demand && isMet(demand, said, now)) return goOn({ ...at, signIn: { ...signIn, stepUp: said } }, null);
     return goOn(at, null);
   };
+
+/** What was shown by a factor that is gone by now counts for nothing. */
+async function stillHeld({ personal }: Parts, who: Who, reached: StepUp | null): Promise<StepUp | null> {
+  const factorId = reached?.factorId ?? null;
+  if (factorId === null) return reached;
+  const { factorIds } = await personal.read(who);
+  return factorIds.some(one => one === factorId) ? reached : null;
+}
 
 const trustedStepUp = (level: Level, at: string): StepUp => ({
   level,
