@@ -35,9 +35,7 @@ export function createEndSessionsOf({ sessions, peopleChanges, identities }: Par
           ? own.all('byAddress', { connectionId, addressKey: addressKeyOf(named.email) })
           : own.all('byUser', { userId: named.userId as Id<'user'> });
     const people = new Set<Id<'user'>>();
-    // One that has ended says nothing: the person may have another address by now, or be linked to it no more.
-    for await (const { state } of found)
-      if (state.status === 'live' && state.connectionId === connectionId) people.add(state.userId);
+    for await (const { state } of found) if (state.connectionId === connectionId) people.add(state.userId);
     return people;
   }
 

@@ -629,3 +629,19 @@ describe('an identity provider that says one of our levels', () => {
     expect((await auth.signIn(application)).claims['acr']).toBe('theirs');
   });
 });
+
+describe('a factor that is taken away while its owner is on the way', () => {
+  test('counts for nothing at the page after it; one that stays does', async () => {
+    const on = async (reset: boolean) => {
+      auth.provider.is({ sub: newId('request'), email: 'ada@acme.example' });
+      const before = eventsOf('mfa_factor.enrolled').length;
+      const { browser, page } = await enrolledAtSignIn();
+      await eventually('the factor', () => eventsOf('mfa_factor.enrolled').length > before);
+      const { userId } = eventsOf('mfa_factor.enrolled').at(-1)?.data.details as { userId: string };
+      const path = `/v1/tenants/${tenantId}/mfa-factors:reset`;
+      if (reset) expect((await auth.ask('POST', path, { as, body: { userId } })).status).toBe(200);
+      return isBack(await answer(browser, page, { factor: 'done' }));
+    };
+    expect([await on(false), await on(true)]).toEqual([true, false]);
+  });
+});
