@@ -637,7 +637,7 @@ describe('a factor that is taken away while its owner is on the way', () => {
       const before = eventsOf('mfa_factor.enrolled').length;
       const { browser, page } = await enrolledAtSignIn();
       await eventually('the factor', () => eventsOf('mfa_factor.enrolled').length > before);
-      const { userId } = eventsOf('mfa_factor.enrolled').at(-1)?.data.details as { userId: string };
+      const userId = eventsOf('mfa_factor.enrolled').at(-1)?.data.details['userId'];
       const path = `/v1/tenants/${tenantId}/mfa-factors:reset`;
       if (reset) expect((await auth.ask('POST', path, { as, body: { userId } })).status).toBe(200);
       return isBack(await answer(browser, page, { factor: 'done' }));
