@@ -1,5 +1,5 @@
-// The synchronous calls between services: auth asks provisioning who an external identity is, finds who is meant by one,
-// and links another one.
+// The synchronous calls between services: auth asks provisioning who an external identity is, finds who is meant by
+// one, and links another one.
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { textSchema } from './text.ts';

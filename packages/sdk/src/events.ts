@@ -25,8 +25,8 @@ export type EventConsumerOptions = KafkaOptions & {
 };
 
 /**
- * Reads the topics that the handlers are for, as one group. An event whose handler fails again and again, or that cannot
- * be read, goes to `<topic>.<group>.dlq`.
+ * Reads the topics that the handlers are for, as one group. An event whose handler fails again and again, or that
+ * cannot be read, goes to `<topic>.<group>.dlq`.
  */
 export async function startEventConsumer(options: EventConsumerOptions): Promise<{ stop: () => Promise<void> }> {
   const { group, handlers, isTransient, log, ...connection } = options;

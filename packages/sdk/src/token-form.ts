@@ -48,8 +48,8 @@ export function createFormCheck(algorithms: readonly string[]) {
 }
 
 /**
- * Whether a verified payload has no member twice: another reader of the token may have taken it for something else. What
- * is written again to the same text has none, and that is quick to see.
+ * Whether a verified payload has no member twice: another reader of the token may have taken it for something else.
+ * What is written again to the same text has none, and that is quick to see.
  */
 export function saysOneThing(token: string, payload: object): boolean {
   const text = textOf(token.slice(token.indexOf('.') + 1, token.lastIndexOf('.')));

@@ -1,5 +1,5 @@
-// Webhooks, signed and verified over exact bytes: Standard Webhooks, which Reeve itself sends and takes, and the schemes
-// of others.
+// Webhooks, signed and verified over exact bytes: Standard Webhooks, which Reeve itself sends and takes, and the
+// schemes of others.
 import {
   defaultSettings,
   keyOf,
@@ -60,9 +60,9 @@ function onceIn(headers: WebhookHeaders) {
 }
 
 /**
- * Gives the id by which a delivery is known again, where the scheme has one in a header. Throws `webhook_refused`, whose
- * message says whether it was malformed, signed by somebody else, or signed too long ago; a sender is told no more than
- * that it was refused. Throws SecretFormError for a secret that the scheme cannot use.
+ * Gives the id by which a delivery is known again, where the scheme has one in a header. Throws `webhook_refused`,
+ * whose message says whether it was malformed, signed by somebody else, or signed too long ago; a sender is told no
+ * more than that it was refused. Throws SecretFormError for a secret that the scheme cannot use.
  */
 export function verifyWebhook(webhook: WebhookToVerify): { id: string | null } {
   const { scheme = 'standard', secrets, headers, body, toleranceSeconds = 300, now = new Date() } = webhook;

@@ -17,6 +17,7 @@ export {
 } from './handle-route.ts';
 export { type Held, isLeased, type Lease, type LeaseBy, leased, leaseFor } from './lease.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { networkOf } from './network-of.ts';
 export { type Brand, contentSecurityPolicy, type Words } from './pages/document.ts';
 export { failure, type Meaning } from './pages/error-page.ts';
 export { Html, html } from './pages/html.ts';

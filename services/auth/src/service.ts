@@ -619,7 +619,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
           sendNow: notifying.lookNow,
         }),
       );
-      await bus.subscribe('auth.factors', forgetDeletedPeople({ ...aboutFactors, sessions }));
+      await bus.subscribe('auth.factors', forgetDeletedPeople(aboutFactors));
       await bus.subscribe('auth.connections', {
         ...clearAwayDeletedConnection({ secrets, revisions, watches, clock }),
         ...watchChangedConnections({ connections, watches, clock }),

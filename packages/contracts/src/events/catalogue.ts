@@ -200,9 +200,9 @@ const auth = on('reeve.auth.v1', {
   'token.reuse_detected': denied('session', ['refresh_token_reused'], { userId: user }),
   'token.revoked': done('session', requested, { userId: user }),
   /**
-   * `from` and `to` are the APIs that the tokens are for, `clientId` the application whose token was exchanged. `actors`
-   * says who acts, and for whom, the last one first. `tokenId` is the `jti` of a JWT; null for an opaque token, of which
-   * it would be all, and where there is none.
+   * `from` and `to` are the APIs that the tokens are for, `clientId` the application whose token was exchanged.
+   * `actors` says who acts, and for whom, the last one first. `tokenId` is the `jti` of a JWT; null for an opaque
+   * token, of which it would be all, and where there is none.
    */
   'token.exchanged': settled('session', [...requested, ...exchangeRefusals], {
     userId: user.optional(),

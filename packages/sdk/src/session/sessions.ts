@@ -1,6 +1,6 @@
 // Sessions of an application whose server holds the tokens (backend for frontend): they are kept in a store, behind an
-// unguessable cookie, and never reach the browser. In a store and not in the cookie, since the issuer ends sessions from
-// afar, and since of two requests that refresh at once both need what one of them got.
+// unguessable cookie, and never reach the browser. In a store and not in the cookie, since the issuer ends sessions
+// from afar, and since of two requests that refresh at once both need what one of them got.
 import { ReeveError } from '../errors.ts';
 import type { Claims, RelyingParty, Tokens } from './relying-party.ts';
 import { keyFor, newSecret, seal, unseal } from './sealing.ts';

@@ -1,5 +1,5 @@
+import { networkOf } from '@reeve/service-kit';
 import { kmBetween } from './distance.ts';
-import { networkOf } from './network-of.ts';
 import { before, dayMs, hourMs, later, type Rule, textOf, threshold } from './rule.ts';
 
 const farBackDays = 7;

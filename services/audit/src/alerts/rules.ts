@@ -1,9 +1,10 @@
 // The rules. A new one is an entry here, and a line in docs/alerts.md.
+
+import { networkOf } from '@reeve/service-kit';
 import { burst } from './burst.ts';
 import { changedIssuer } from './changed-issuer.ts';
 import { dormantAdmin } from './dormant-admin.ts';
 import { impossibleTravel } from './impossible-travel.ts';
-import { networkOf } from './network-of.ts';
 import { newReader } from './new-reader.ts';
 import { type Rule, textOf } from './rule.ts';
 

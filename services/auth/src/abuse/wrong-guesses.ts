@@ -1,8 +1,7 @@
-// How often somebody may be wrong. Whoever guesses is kept waiting, by where they come from: never by whom they guess at
-// alone, since that would be a way to lock somebody else out. Each instance counts for itself, in memory.
-import { isIPv6 } from 'node:net';
+// How often somebody may be wrong. Whoever guesses is kept waiting, by where they come from: never by whom they guess
+// at alone, since that would be a way to lock somebody else out. Each instance counts for itself, in memory.
 import { ProblemError } from '@reeve/contracts';
-import { addressOf } from '@reeve/service-kit';
+import { addressOf, networkOf } from '@reeve/service-kit';
 import type { Request } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
@@ -49,14 +48,4 @@ export function createWrongGuesses({ isLimited }: { isLimited: boolean }) {
   };
 }
 
-const keyOf = (request: Request, about: string) => `${networkOf(addressOf(request))} ${about}`;
-
-/** Whoever has one address of IPv6 has all of its network. */
-export function networkOf(address: string | null): string {
-  if (address === null || !isIPv6(address)) return address ?? 'unknown';
-  const { hostname } = new URL(`http://[${address.replace(/%.*$/, '')}]`);
-  const [head = '', tail = ''] = hostname.slice(1, -1).split('::');
-  const [before, after] = [head, tail].map(part => (part === '' ? [] : part.split(':'))) as [string[], string[]];
-  const all = [...before, ...Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0'), ...after];
-  return `${all.slice(0, 4).join(':')}::/64`;
-}
+const keyOf = (request: Request, about: string) => `${networkOf(addressOf(request)) ?? 'unknown'} ${about}`;

@@ -1,5 +1,5 @@
-// The application by which people sign in to see the account pages. Its code is of no use to anybody, since the verifier
-// that it is bound to is thrown away: what is wanted is that the browser is signed in.
+// The application by which people sign in to see the account pages. Its code is of no use to anybody, since the
+// verifier that it is bound to is thrown away: what is wanted is that the browser is signed in.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Application } from '../applications/application.ts';
 

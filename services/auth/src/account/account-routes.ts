@@ -1,7 +1,7 @@
 // Pages on which a person sees and ends their own sessions, and an administrator those of a tenant. They work without
 // scripts. Whoever is not signed in comes by way of a sign-in.
 import { isId, ProblemError } from '@reeve/contracts';
-import { browserRouteFor, openRoute, type Page, type Route } from '@reeve/service-kit';
+import { browserRouteFor, changeExisting, openRoute, type Page, type Route } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -20,9 +20,12 @@ const mostOfAPerson = 100;
 const ofAPage = 50;
 
 export function accountRoutes(parts: Parts): Route[] {
-  const { sessions, browserLogins } = parts;
+  const { sessions, live, browserLogins } = parts;
 
-  async function live(tenantId: SignedIn['tenantId'], entries: readonly Entry<Session>[]): Promise<SessionView[]> {
+  async function viewsOfLive(
+    tenantId: SignedIn['tenantId'],
+    entries: readonly Entry<Session>[],
+  ): Promise<SessionView[]> {
     const now = parts.clock.now().toISOString();
     return (await viewsOf(parts, tenantId, entries)).filter(({ status, overAt }) => status === 'live' && overAt > now);
   }
@@ -30,7 +33,7 @@ export function accountRoutes(parts: Parts): Route[] {
   async function shown({ userId, tenantId, sessionId, csrf }: SignedIn): Promise<{ page: Page }> {
     const only = { status: 'live' } as const;
     const { items } = await sessions.in(tenantId).list('byUser', { userId }, { limit: mostOfAPerson, only });
-    return { page: accountPage({ sessions: await live(tenantId, items), current: sessionId, csrf }) };
+    return { page: accountPage({ sessions: await viewsOfLive(tenantId, items), current: sessionId, csrf }) };
   }
 
   /** Whoever ends the session that they are in is signed out at this browser as well. */
@@ -65,8 +68,7 @@ export function accountRoutes(parts: Parts): Route[] {
         const own = await sessions.in(tenantId).get(which);
         // Somebody else's is not there.
         if (own?.state.userId !== userId) throw new ProblemError('not_found');
-        const decide = (session: Session | null) => session && end(which as SessionId, session, 'ended_by_owner');
-        await sessions.in(tenantId).change(which, decide, { cause });
+        await live.end({ tenantId, sessionId: which as SessionId }, 'ended_by_owner', cause);
         return ended(which === sessionId, at, pages.account);
       },
     }),
@@ -88,7 +90,7 @@ export function accountRoutes(parts: Parts): Route[] {
         const { items, nextCursor } = await (userId === null
           ? own.list('inOrder', {}, page)
           : own.list('byUser', { userId }, page));
-        const views = await live(tenantId, items);
+        const views = await viewsOfLive(tenantId, items);
         return { page: sessionsPage({ sessions: views, current: sessionId, csrf, userId, nextCursor }) };
       },
     }),
@@ -106,8 +108,8 @@ export function accountRoutes(parts: Parts): Route[] {
           await endAllOf(sessions, { tenantId, userId: which, why: 'terminated', cause });
           return ended(which === self, at, pages.sessions);
         }
-        const decide = (session: Session | null) => session && end(which as SessionId, session, 'terminated');
-        if (!(await sessions.in(tenantId).change(which, decide, { cause }))) throw new ProblemError('not_found');
+        const decide = (session: Session) => end(which as SessionId, session, 'terminated');
+        await changeExisting(sessions.in(tenantId), which, decide, { cause });
         return ended(which === sessionId, at, pages.sessions);
       },
     }),

@@ -8,12 +8,13 @@ import type { Clock } from '@reeve/store';
 import type { Request, Response } from 'express';
 import type { default as Provider } from 'oidc-provider';
 import { acrOf } from '../factors/level.ts';
+import { sessionCookieOf } from '../openid-provider/finish-requests.ts';
 import { inRequestScope, requestScope } from '../openid-provider/request-scope.ts';
 import { sessionOfLogin } from '../openid-provider/session-of-login.ts';
 import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import { demandOf, isMet } from '../step-up-policies/step-up-policy.ts';
 import type { StepUpPolicyDirectory } from '../step-up-policies/step-up-policy-directory.ts';
-import { accountClientId, accountSurface, type PageName, pages, signInUrl } from './account-application.ts';
+import { accountClientId, accountSurface, pages, signInUrl } from './account-application.ts';
 
 /** As the handler of a page gets them. */
 export type SignedIn = { userId: Id<'user'>; tenantId: TenantId; sessionId: Id<'session'>; csrf: string };
@@ -50,18 +51,16 @@ export function createAtBrowser({ provider, live, stepUpPolicies, clock, issuer,
     if (demand && !isMet(demand, session.state.stepUp ?? null, clock.now())) return null;
     const { context, correlationId } = causeOf(request, null);
     const cause = { ...serviceCause('auth', { correlationId }), context: { ...context, sessionId: session.id } };
-    if (
-      (await live.cameFrom(session, { surface: accountSurface, userAgent: context.userAgent }, cause)) !== 'as_before'
-    )
-      return null;
+    const at = { surface: accountSurface, userAgent: context.userAgent };
+    if ((await live.cameFrom(session, at, cause)) !== 'as_before') return null;
     return { session, csrf: csrfOf(login.jti) };
   }
 
   const authenticate: Authenticate = ({ request, response }) =>
     inRequestScope(causeOf(request, null), async () => {
       const found = await find(request, response);
-      const page = request.path === pages.sessions ? 'sessions' : 'account';
-      if (!found) return { signIn: async () => signInUrl(issuer, page satisfies PageName) };
+      if (!found)
+        return { signIn: async () => signInUrl(issuer, request.path === pages.sessions ? 'sessions' : 'account') };
       const { session, csrf } = found;
       const { tenantId, id: sessionId, state } = session;
       const { userId, displayName, email } = state;
@@ -84,8 +83,7 @@ export function createAtBrowser({ provider, live, stepUpPolicies, clock, issuer,
         const login = await loginAt(request, response);
         await login.destroy();
         await requestScope().flush();
-        const secure = issuer.startsWith('https:');
-        const name = secure ? '__Host-reeve_session' : 'reeve_session';
+        const { secure, name } = sessionCookieOf(issuer);
         for (const cookie of [name, `${name}.sig`])
           response.clearCookie(cookie, { path: '/', httpOnly: true, sameSite: 'lax', secure });
       }),

@@ -1,5 +1,6 @@
 // The second factors of one person, as one record, so that each code, each challenge and each step of time is good once
-// however many use it at the same moment. What is secret of it is in the vault (TOTP), or a hash (recovery codes). Pure.
+// however many use it at the same moment. What is secret of it is in the vault (TOTP), or a hash (recovery codes).
+// Pure.
 import { event, type Id, ProblemError } from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
 import { z } from 'zod';

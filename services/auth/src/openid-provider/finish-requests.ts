@@ -12,6 +12,12 @@ import { sessionOfLogin } from './session-of-login.ts';
 /** Of those that are bound to a path of their interaction. */
 export const cookieNames = { interaction: 'reeve_interaction', resume: 'reeve_resume' };
 
+/** Which browser it is. A `__Host-` cookie is for https and for the path /. */
+export function sessionCookieOf(issuer: string): { name: string; secure: boolean } {
+  const secure = issuer.startsWith('https:');
+  return { name: secure ? '__Host-reeve_session' : 'reeve_session', secure };
+}
+
 type Parts = AccountParts & { store: Pick<Store, 'recordFact'>; singleLogout: SingleLogout };
 
 export function finishRequests(provider: Provider, parts: Parts): void {

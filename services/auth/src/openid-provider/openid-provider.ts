@@ -15,7 +15,7 @@ import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { type AccountParts, claimsOfToken, findAccount, grantInSession, isGood, sessionLeftMs } from './accounts.ts';
 import { assertFapi, assertPlain } from './client-assertions.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
-import { cookieNames, finishRequests } from './finish-requests.ts';
+import { cookieNames, finishRequests, sessionCookieOf } from './finish-requests.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
@@ -48,7 +48,7 @@ const isFapi = (client: Parameters<typeof ownMetadata>[0]) => ownMetadata(client
 /** With the keys of now: another one takes its place when they are others. */
 export function createProvider(parts: ProviderParts): Provider {
   const { config, log, keys, adapter, tenants } = parts;
-  const secure = config.REEVE_ISSUER.startsWith('https:');
+  const { name: session, secure } = sessionCookieOf(config.REEVE_ISSUER);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, secure } as const;
   const configuration: Configuration = {
     adapter,
@@ -67,11 +67,7 @@ export function createProvider(parts: ProviderParts): Provider {
     fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
-      // A `__Host-` cookie is for https and for the path /; the other two are bound to their interaction's path.
-      names: {
-        session: secure ? '__Host-reeve_session' : 'reeve_session',
-        ...cookieNames,
-      },
+      names: { session, ...cookieNames },
       long: cookie,
       short: cookie,
     },

@@ -1,5 +1,5 @@
-// Token exchange (RFC 8693): an API gets a token for the next one by the token that came to it. Beside each attack stands
-// the same with nothing wrong.
+// Token exchange (RFC 8693): an API gets a token for the next one by the token that came to it. Beside each attack
+// stands the same with nothing wrong.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';

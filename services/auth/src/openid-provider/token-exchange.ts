@@ -1,6 +1,7 @@
-// The grant type of RFC 8693: an API that got a person's access token gets another one by it, for the next API, in which
-// it acts for that person. The endpoint, who asks, proofs and tokens are the library's; here stand the steps in between.
-// Whatever is wrong with a token that was presented has one answer, so that nobody learns which tokens there are.
+// The grant type of RFC 8693: an API that got a person's access token gets another one by it, for the next API, in
+// which it acts for that person. The endpoint, who asks, proofs and tokens are the library's; here stand the steps in
+// between. Whatever is wrong with a token that was presented has one answer, so that nobody learns which tokens there
+// are.
 import type { Clock, Store } from '@reeve/store';
 import { errors, type Provider } from 'oidc-provider';
 // Made for grants of one's own, and not held to the library's versions: docs/decisions.md.

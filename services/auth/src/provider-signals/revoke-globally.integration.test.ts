@@ -1,5 +1,5 @@
-// Global token revocation over HTTP, as Okta asks for it, and what forgers, other tenants' providers and other tokens of
-// the same provider get. Beside each refusal stands the request that differs in nothing else and is taken.
+// Global token revocation over HTTP, as Okta asks for it, and what forgers, other tenants' providers and other tokens
+// of the same provider get. Beside each refusal stands the request that differs in nothing else and is taken.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';

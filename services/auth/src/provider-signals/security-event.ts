@@ -1,5 +1,5 @@
-// A security event token (SET, RFC 8417) of an identity provider, in the profiles of Shared Signals: CAEP and RISC. Here
-// is what it may look like, and which of its events means that a person's sessions are over. Pure.
+// A security event token (SET, RFC 8417) of an identity provider, in the profiles of Shared Signals: CAEP and RISC.
+// Here is what it may look like, and which of its events means that a person's sessions are over. Pure.
 import { textSchema } from '@reeve/contracts';
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';

@@ -15,6 +15,8 @@ export function deviceOf(userAgent: string | null): Device {
 
 /** Whether it is another one than the session is at. A browser that becomes newer stays the same. */
 export function isOtherDevice({ userAgent }: Pick<Session, 'userAgent'>, now: string | null): boolean {
+  // Nearly always: nothing is to be told apart then.
+  if (userAgent === now) return false;
   const [before, after] = [deviceOf(userAgent), deviceOf(now)];
   return before.browser !== after.browser || before.system !== after.system;
 }

@@ -1,5 +1,6 @@
-// What is asked of provisioning while somebody waits: who is this, who is meant, and link this one to them. With a time limit and a
-// circuit breaker; when provisioning is down the answer is `dependency_unavailable`, and nobody is signed in.
+// What is asked of provisioning while somebody waits: who is this, who is meant, and link this one to them. With a time
+// limit and a circuit breaker; when provisioning is down the answer is `dependency_unavailable`, and nobody is signed
+// in.
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type FindIdentityRequest,

@@ -1,5 +1,5 @@
-// What waits to be delivered by a stream, until its receiver has taken it or it is too old. Its id is that of the stream
-// and of the event that it came of, so that an event which comes twice is queued once; the second part is `jti`.
+// What waits to be delivered by a stream, until its receiver has taken it or it is too old. Its id is that of the
+// stream and of the event that it came of, so that an event which comes twice is queued once; the second part is `jti`.
 import { type Collections, collection, type Entry } from '@reeve/store';
 import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';

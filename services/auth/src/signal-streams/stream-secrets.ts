@@ -1,5 +1,6 @@
-// The `authorization_header` by which a push shows the receiver that it comes from us: the receiver's secret. It is kept
-// with the address that it came with, and given out for no other: a stream is changed in another write than its secret.
+// The `authorization_header` by which a push shows the receiver that it comes from us: the receiver's secret. It is
+// kept with the address that it came with, and given out for no other: a stream is changed in another write than its
+// secret.
 import type { Cause, TenantId } from '@reeve/contracts';
 import type { Vault } from '@reeve/vault';
 

@@ -1,6 +1,6 @@
-// A token status list (draft-ietf-oauth-status-list): one bit for each of many sessions, which says that it is over. Who
-// reads it learns that of the session whose token they hold, and of nobody else's: places are given at random, sessions
-// of all tenants share a list, and some places are decoys that are nobody's. Pure, but for chance.
+// A token status list (draft-ietf-oauth-status-list): one bit for each of many sessions, which says that it is over.
+// Who reads it learns that of the session whose token they hold, and of nobody else's: places are given at random,
+// sessions of all tenants share a list, and some places are decoys that are nobody's. Pure, but for chance.
 import { createCipheriv, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';

@@ -1,5 +1,5 @@
-// Whom does an identity provider mean? Called by auth when one wants a person's sessions to be over. It is told of those
-// alone who have an identity at its connection, and nobody is made or changed by asking.
+// Whom does an identity provider mean? Called by auth when one wants a person's sessions to be over. It is told of
+// those alone who have an identity at its connection, and nobody is made or changed by asking.
 import { type FindIdentityRequest, findIdentityRequest, findIdentityResponse } from '@reeve/contracts';
 import { platformRoute } from '@reeve/service-kit';
 import type { Entry } from '@reeve/store';

@@ -1,6 +1,7 @@
-// The certification plans oidcc-config, oidcc-rp-initiated-logout and oidcc-backchannel-rp-initiated-logout of the OpenID Foundation's conformance suite, read
-// at 12f2a4dac (2026-08-20), module by module under their names. Where the suite has a person look at a page, the test
-// does. That every address is https is not shown here: the test's issuer is on this machine.
+// The certification plans oidcc-config, oidcc-rp-initiated-logout and oidcc-backchannel-rp-initiated-logout of the
+// OpenID Foundation's conformance suite, read at 12f2a4dac (2026-08-20), module by module under their names. Where the
+// suite has a person look at a page, the test does. That every address is https is not shown here: the test's issuer is
+// on this machine.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually, newProviderKey } from '@reeve/testing';
 import { SignJWT } from 'jose';
