@@ -1,6 +1,15 @@
 // What happens to a request before and after its handler: one list of steps for every route, read from top to bottom.
 import type { Access, Action, Principal, Resource } from '@reeve/access';
-import { type Actor, type Cause, event, newId, ProblemError, platformTenantId, type TenantId } from '@reeve/contracts';
+import {
+  type Actor,
+  type AuthenticationNeeded,
+  type Cause,
+  event,
+  newId,
+  ProblemError,
+  platformTenantId,
+  type TenantId,
+} from '@reeve/contracts';
 import { createRounds, type Store } from '@reeve/store';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Answer, answerOf, sendAnswer } from './answer.ts';
@@ -22,12 +31,14 @@ export type Known = {
   sessionId: string | null;
   /** Of a browser's session: a form that changes something has to bring it, in the field `csrf`. */
   csrf?: string;
+  /** Where a browser goes for a sign-in that does, where the policy of the tenant demands more of it. */
+  signInAgain?: (needed: AuthenticationNeeded) => Promise<string>;
   /** What the handler gets of it. */
   details: unknown;
 };
 
 /** `signIn` begins a sign-in at this browser, and says where it has to go for that. */
-type NotSignedIn = { signIn: () => Promise<string> };
+type NotSignedIn = { signIn: () => Promise<string>; isKnown?: boolean };
 
 export type Authenticate = (exchange: Exchange) => Promise<Known | NotSignedIn>;
 
@@ -129,8 +140,15 @@ async function admit(parts: Parts, route: Route, exchange: Exchange): Promise<Ad
   const tenant = await findTenant(parts, route, request, who);
   if (!areOfTheirForm(params)) throw new ProblemError('not_found');
   const asked = causeOf(request, who.known);
-  const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
-  return { who, tenant, cause: decision ? { ...asked, decision } : asked };
+  const { signInAgain } = who.known ?? {};
+  try {
+    const decision = await authorize(parts, { route, who, tenant, params, cause: asked });
+    return { who, tenant, cause: decision ? { ...asked, decision } : asked };
+  } catch (error) {
+    const needed = error instanceof ProblemError ? error.needed : undefined;
+    if (!signInAgain || !needed) throw error;
+    return { signIn: () => signInAgain(needed), isKnown: true };
+  }
 }
 
 /** Breaks the answer off when its reader may not have it any more. */
@@ -168,9 +186,9 @@ async function identify(
   return 'signIn' in found ? found : { known: found, caller: null };
 }
 
-/** A form is not kept while its sender signs in: there is nobody yet whose form it could be. */
-async function signInFirst(request: Request, response: Response, { signIn }: NotSignedIn): Promise<void> {
-  if (request.method !== 'GET') throw new ProblemError('csrf_mismatch');
+/** A form is not kept while its sender signs in: where nobody is known there is nobody whose form it could be. */
+async function signInFirst(request: Request, response: Response, { signIn, isKnown }: NotSignedIn): Promise<void> {
+  if (request.method !== 'GET' && !isKnown) throw new ProblemError('csrf_mismatch');
   response.redirect(303, await signIn());
 }
 

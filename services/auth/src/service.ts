@@ -215,11 +215,18 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const enforceDomain = createEnforceDomain({ domains: domainDirectory });
   const surfacePolicies = store.collection(surfacePoliciesOf);
   const surfacePolicyDirectory = createSurfacePolicyDirectory({ policies: surfacePolicies });
-  const live = createLiveSessions({ sessions, tenants, enforceDomain, policies: surfacePolicyDirectory, clock });
   const network = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
   const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
   const policies = store.collection(stepUpPoliciesOf);
   const stepUpPolicies = createStepUpPolicyDirectory({ policies });
+  const live = createLiveSessions({
+    sessions,
+    tenants,
+    enforceDomain,
+    policies: surfacePolicyDirectory,
+    stepUpPolicies,
+    clock,
+  });
   const product = config.REEVE_PRODUCT_NAME || 'Reeve';
   const personal = createPersonalFactors({
     factors: store.collection(factorsOf),
@@ -398,7 +405,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     connections: connectionDirectory,
     kinds,
     tenants,
-    endSessionsOf: createEndSessionsOf({ sessions, peopleChanges, identities }),
+    endSessionsOf: createEndSessionsOf({ sessions, peopleChanges, identities, clock }),
     once: createUsedOnce(store.platformRecords(usedSignals)),
     issuer,
     clock,
@@ -442,7 +449,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     onError: error => log.warn({ error }, 'a session that is over will be looked at again'),
   });
   const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
-  const aboutSessions = { sessions, connections, places };
+  const aboutSessions = { sessions, peopleChanges, connections, places, clock };
   const atBrowser = createAtBrowser({
     provider: () => provider,
     live,
@@ -585,7 +592,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       listOwnSessions(aboutSessions),
       terminateOwnSession(aboutSessions),
       ...terminateOwnSessions(aboutSessions),
-      ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser, clock }),
+      ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser }),
       receiveSignals(aboutSignals),
       ssfConfiguration({ issuer }),
       ...configureStream(aboutStreams),

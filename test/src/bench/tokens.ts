@@ -64,7 +64,7 @@ const gettingTokens = async ({ door, machine, ofMachine }: Asked): Promise<Work>
 };
 
 async function introspecting({ door, introspection }: Asked): Promise<Work> {
-  const { refresh_token: token } = await signInBy(door);
+  const { access_token: token } = await signInBy(door);
   return async () => {
     const { active } = await postForm<{ active: boolean }>(introspection, door.application, { token });
     if (!active) throw new Error('a token that counts is said to count no more');

@@ -27,8 +27,12 @@ export function accountApplication(issuer: string): Pick<Application, Own> & { i
   };
 }
 
-/** Where a browser goes to be signed in, and from there to that page. */
-export function signInUrl(issuer: string, page: PageName): string {
+/** Where a browser goes to be signed in, at a level and once more where that is needed, and from there to that page. */
+export function signInUrl(
+  issuer: string,
+  page: PageName,
+  { acrValues, isAnew }: { acrValues: string | null; isAnew: boolean } = { acrValues: null, isAnew: false },
+): string {
   const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
   const query = new URLSearchParams({
     client_id: accountClientId,
@@ -38,6 +42,9 @@ export function signInUrl(issuer: string, page: PageName): string {
     state: page,
     code_challenge: challenge,
     code_challenge_method: 'S256',
+    ...(acrValues === null ? {} : { acr_values: acrValues }),
+    // Not by `max_age`: it is for providers that say when somebody has signed in.
+    ...(isAnew ? { prompt: 'login' } : {}),
   });
   return `${issuer}/auth?${query}`;
 }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type TenantId } from '@reeve/contracts';
 import { type Browser, createBrowser, type Page, textsIn } from '@reeve/testing';
+import { Secret, TOTP } from 'otpauth';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
 
 let auth: Auth;
@@ -33,6 +34,12 @@ const problemOf = ({ status, text }: Page) => [status, /class="muted">(\w+)/.exe
 /** As the form with that button on the page, or with another value or page's secret. */
 const press = (browser: Browser, page: Page, end: string, csrf = csrfIn(page)) =>
   browser.submit({ ...page, text: `<form method="post" action="${page.url.pathname}"></form>` }, { csrf, end });
+
+/** The form of a step of a sign-in. */
+const submit = (browser: Browser, page: Page, fields: Record<string, string>) => {
+  const [action] = /\/interaction\/[^"]+/.exec(page.text) ?? [''];
+  return browser.submit({ ...page, text: `<form method="post" action="${action}"></form>` }, fields);
+};
 
 /** Whoever signs in next is an administrator. */
 function nextIsAdministrator(): void {
@@ -132,6 +139,36 @@ describe('the account page', () => {
     expect(problemOf(await press(one.browser, page, String(other.claims['sid'])))).toEqual([403, 'csrf_mismatch']);
     expect(await isLive(other)).toBe(true);
     expect((await one.browser.open(account())).text).toContain('name="email"');
+  });
+
+  test('has somebody show more of who they are, where their tenant demands it for what they do', async () => {
+    const { tenantId } = await auth.newTenant();
+    await auth.newConnection(tenantId);
+    const own = await auth.newApplication(tenantId);
+    const demands = async (action: string) => {
+      const body = {
+        everywhere: null,
+        surfaces: [],
+        actions: [{ action, level: 'mfa', maxAgeSeconds: 600 }],
+        trusted: [],
+      };
+      const as = await auth.asPlatform();
+      expect((await auth.ask('PUT', `/v1/tenants/${tenantId}/step-up-policy`, { as, body })).status).toBe(200);
+    };
+    await demands('sessions:write');
+    const ada = await signIn(createBrowser(), own);
+    const page = await ada.browser.open(account());
+    expect(endsIn(page)).toContain(ada.claims['sid']);
+    const next = await press(ada.browser, page, 'all');
+    expect(textsIn(next, 'h1')[0]).toBe('Set up an authenticator application');
+    expect((await auth.refresh(own, ada.tokens['refresh_token'] ?? '')).status).toBe(200);
+    await demands('sessions:read');
+    const grace = await signIn(createBrowser(), own);
+    const setUp = await grace.browser.open(account());
+    const secret = Secret.fromBase32((textsIn(setUp, 'code')[0] ?? '').replaceAll(' ', ''));
+    const codes = await submit(grace.browser, setUp, { factor: 'confirm-totp', code: new TOTP({ secret }).generate() });
+    const seen = await submit(grace.browser, codes, { factor: 'done' });
+    expect([seen.url.pathname, endsIn(seen).includes(String(grace.claims['sid']))]).toEqual(['/account', true]);
   });
 
   test('sends whoever was refused at the provider to an end, and not in a circle, and nobody elsewhere', async () => {

@@ -1,19 +1,19 @@
 // Pages on which a person sees and ends their own sessions, and an administrator those of a tenant. They work without
 // scripts. Whoever is not signed in comes by way of a sign-in.
-import { isId, ProblemError } from '@reeve/contracts';
+import { type Id, isId, ProblemError } from '@reeve/contracts';
 import { browserRouteFor, changeExisting, openRoute, type Page, type Route } from '@reeve/service-kit';
-import type { Clock, Entry } from '@reeve/store';
+import type { Entry } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { endAllOf } from '../sessions/end-all.ts';
+import { type EndAllParts, endAllOf } from '../sessions/end-all.ts';
 import type { LiveSessions } from '../sessions/live-sessions.ts';
-import { end, type Session, type SessionId, type Sessions } from '../sessions/session.ts';
+import { end, type Session, type SessionId } from '../sessions/session.ts';
 import { type SessionView, type ViewParts, viewsOf } from '../sessions/session-view.ts';
 import { type PageName, pages, signedInPath } from './account-application.ts';
 import type { AtBrowser, SignedIn } from './at-browser.ts';
 import { accountPage, sessionsPage } from './pages.ts';
 
-type Parts = ViewParts & { sessions: Sessions; live: LiveSessions; browserLogins: AtBrowser; clock: Clock };
+type Parts = ViewParts & EndAllParts & { live: LiveSessions; browserLogins: AtBrowser };
 type At = { request: Request; response: Response };
 
 const mostOfAPerson = 100;
@@ -62,7 +62,7 @@ export function accountRoutes(parts: Parts): Route[] {
         const at = { request, response };
         const all = { tenantId, userId, why: 'ended_by_owner', cause } as const;
         if (which === 'all' || which === 'others') {
-          await endAllOf(sessions, { ...all, except: which === 'others' ? sessionId : null });
+          await endAllOf(parts, { ...all, except: which === 'others' ? sessionId : null });
           return ended(which === 'all', at, pages.account);
         }
         const own = await sessions.in(tenantId).get(which);
@@ -105,7 +105,7 @@ export function accountRoutes(parts: Parts): Route[] {
       body: z.strictObject({ end: z.string().regex(/^(ses|usr)_[\w-]{1,60}$/) }),
       async handle({ principal: { tenantId, sessionId, userId: self }, body: { end: which }, cause, ...at }) {
         if (which.startsWith('usr_')) {
-          await endAllOf(sessions, { tenantId, userId: which, why: 'terminated', cause });
+          await endAllOf(parts, { tenantId, userId: which as Id<'user'>, why: 'terminated', cause });
           return ended(which === self, at, pages.sessions);
         }
         const decide = (session: Session) => end(which as SessionId, session, 'terminated');

@@ -59,8 +59,8 @@ export function createAtBrowser({ provider, live, stepUpPolicies, clock, issuer,
   const authenticate: Authenticate = ({ request, response }) =>
     inRequestScope(causeOf(request, null), async () => {
       const found = await find(request, response);
-      if (!found)
-        return { signIn: async () => signInUrl(issuer, request.path === pages.sessions ? 'sessions' : 'account') };
+      const page = request.path === pages.sessions ? 'sessions' : 'account';
+      if (!found) return { signIn: async () => signInUrl(issuer, page) };
       const { session, csrf } = found;
       const { tenantId, id: sessionId, state } = session;
       const { userId, displayName, email } = state;
@@ -70,6 +70,10 @@ export function createAtBrowser({ provider, live, stepUpPolicies, clock, issuer,
         actor: { type: 'user', id: userId, name: displayName ?? email, via: 'session' },
         sessionId,
         csrf,
+        signInAgain: async ({ acrValues, maxAgeSeconds }) => {
+          const seconds = (clock.now().getTime() - Date.parse(state.authenticatedAt)) / 1_000;
+          return signInUrl(issuer, page, { acrValues, isAnew: maxAgeSeconds !== null && seconds > maxAgeSeconds });
+        },
         details,
       };
     });

@@ -250,6 +250,25 @@ describe('a session that goes on', () => {
     expect(textsIn(own, 'h1')[0]).toBe('Set up a passkey');
   });
 
+  test('gets another passkey by one that is there, and not by a code of six digits that anybody may have been given', async () => {
+    const { secret, browser } = await withTotp();
+    const { page } = await auth.authorize(application, { browser, acr_values: resistant });
+    const first = await answer(browser, page, { factor: 'totp', code: codeOf(secret, 1) });
+    const authenticator = newAuthenticator();
+    const credential = authenticator.registers({ ...here, challenge: challengeOn(first) });
+    expect(isBack(await answer(browser, first, { factor: 'confirm-passkey', credential }))).toBe(true);
+    const { browser: elsewhere, page: wanted } = await auth.authorize(application, { enrol: 'passkey' });
+    expect(textsIn(wanted, 'h1')[0]).toBe('One more step');
+    // A code is enough for what asks for no more, and a form of one's own making sends it.
+    const refused = await answer(elsewhere, wanted, { factor: 'totp', code: codeOf(secret, 2) });
+    expect(textsIn(refused, 'h1')[0]).toBe('One more step');
+    const forged = newAuthenticator().registers({ ...here, challenge: challengeOn(refused) });
+    const stopped = await answer(elsewhere, refused, { factor: 'confirm-passkey', credential: forged });
+    expect([isBack(stopped), textsIn(stopped, 'h1')[0]]).toEqual([false, 'One more step']);
+    const own = authenticator.asserts({ ...here, challenge: challengeOn(stopped), counter: 1 });
+    expect(textsIn(await shows(elsewhere, stopped, own), 'h1')[0]).toBe('Set up a passkey');
+  });
+
   test('uses up no recovery code before it leads anywhere', async () => {
     const { browser, recoveryCodes } = await withPasskey();
     const [code = ''] = recoveryCodes;

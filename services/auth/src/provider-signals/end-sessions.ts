@@ -3,12 +3,12 @@
 import { type Cause, type Id, isId, type TenantId } from '@reeve/contracts';
 import type { TenantEntry } from '@reeve/store';
 import type { Connection } from '../connections/connection.ts';
-import { noted, type PeopleChanges, type PersonChange } from '../sessions/people-changes.ts';
-import { addressKeyOf, type EndCause, end, type Session, type SessionId, type Sessions } from '../sessions/session.ts';
+import { type EndAllParts, endAllOf, endEach } from '../sessions/end-all.ts';
+import { addressKeyOf, type EndCause, type Session } from '../sessions/session.ts';
 import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
 import { type Named, namedBy, type Subject } from './subject.ts';
 
-type Parts = { sessions: Sessions; peopleChanges: PeopleChanges; identities: Pick<IdentityResolver, 'find'> };
+type Parts = EndAllParts & { identities: Pick<IdentityResolver, 'find'> };
 
 type Asked = {
   subject: Subject;
@@ -24,7 +24,8 @@ type Asked = {
 
 export type EndSessionsOf = ReturnType<typeof createEndSessionsOf>;
 
-export function createEndSessionsOf({ sessions, peopleChanges, identities }: Parts) {
+export function createEndSessionsOf(parts: Parts) {
+  const { sessions, identities } = parts;
   /** By the sessions that have begun by that connection: provisioning need not be there for the common case. */
   async function withSessions(tenantId: TenantId, connectionId: string, named: Named): Promise<Set<Id<'user'>>> {
     const own = sessions.in(tenantId);
@@ -50,32 +51,16 @@ export function createEndSessionsOf({ sessions, peopleChanges, identities }: Par
     return new Set(known === null ? [] : [known]);
   }
 
-  async function signOut(
-    tenantId: TenantId,
-    userId: Id<'user'>,
-    { because, cause, at }: Pick<Asked, 'because' | 'cause' | 'at'>,
-  ): Promise<void> {
-    const decide = (known: PersonChange | null) => {
-      const state = noted(known, { at: at.toISOString(), signedOut: because });
-      return state && { state, events: [] };
-    };
-    await peopleChanges.in(tenantId).change(userId, decide, { cause });
-  }
-
   /** Whether there is such a person. A second time changes nothing. */
   return async (
     connection: TenantEntry<Connection>,
-    { subject, because, cause, at, isOfAll = true, only }: Asked,
+    { subject, because, cause, at, isOfAll = true, only = () => true }: Asked,
   ): Promise<boolean> => {
-    const own = sessions.in(connection.tenantId);
+    const { tenantId } = connection;
     const people = await peopleNamed(connection, subject);
     for (const userId of people) {
-      // First what sessions ask for that begin from now on, then those that have begun.
-      if (isOfAll) await signOut(connection.tenantId, userId, { because, cause, at });
-      for await (const { id, state } of own.all('byUser', { userId }, { only: { status: 'live' } })) {
-        if (only?.(state) === false) continue;
-        await own.change(id, session => session && end(id as SessionId, session, because), { cause });
-      }
+      const all = { tenantId, userId, why: because, cause, only };
+      await (isOfAll ? endAllOf(parts, { ...all, at }) : endEach(sessions, all));
     }
     return people.size > 0;
   };

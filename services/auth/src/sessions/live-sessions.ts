@@ -3,6 +3,8 @@ import { type Cause, isId, newEventId, serviceCause, type TenantId } from '@reev
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
 import type { EnforceDomain } from '../home-realm/enforce-domain.ts';
+import { stillReached } from '../step-up-policies/step-up-policy.ts';
+import type { StepUpPolicyDirectory } from '../step-up-policies/step-up-policy-directory.ts';
 import { stricter } from '../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../surface-policies/surface-policy-directory.ts';
 import { isOtherDevice } from './describe-session.ts';
@@ -32,10 +34,11 @@ type Parts = {
   tenants: TenantDirectory;
   enforceDomain: EnforceDomain;
   policies: SurfacePolicyDirectory;
+  stepUpPolicies: StepUpPolicyDirectory;
   clock: Clock;
 };
 
-export function createLiveSessions({ sessions, tenants, enforceDomain, policies, clock }: Parts) {
+export function createLiveSessions({ sessions, tenants, enforceDomain, policies, stepUpPolicies, clock }: Parts) {
   const own = (session: LiveSession) => policies.find(session.tenantId, session.state.surface);
   const isOver = (at: string) => at <= clock.now().toISOString();
   const changed = (id: SessionId) => serviceCause('auth', { correlationId: newEventId(), sessionId: id });
@@ -45,6 +48,14 @@ export function createLiveSessions({ sessions, tenants, enforceDomain, policies,
     if (found?.state.status !== 'live') return null;
     const session = { ...found, id: sessionId, tenantId };
     return isOver(overAt(session.state, await own(session))) ? null : session;
+  }
+
+  /** A level that the provider's word was taken for lasts as long as the tenant takes it. */
+  async function withLevelOfNow(session: LiveSession): Promise<LiveSession> {
+    const { stepUp, ...state } = session.state;
+    if (stepUp?.by !== 'identity_provider') return session;
+    const reached = stillReached(await stepUpPolicies.of(session.tenantId), state, stepUp);
+    return { ...session, state: reached ? { ...state, stepUp: reached } : state };
   }
 
   async function endOne({ tenantId, sessionId }: SessionRef, why: EndCause, cause: Cause): Promise<void> {
@@ -68,7 +79,7 @@ export function createLiveSessions({ sessions, tenants, enforceDomain, policies,
       if ((await tenants.findNow(tenantId))?.status !== 'active') return null;
       // Nor does one count that began another way than the person's organization now demands.
       const { connectionId, email } = found.state;
-      return (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) ? null : found;
+      return (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) ? null : withLevelOfNow(found);
     },
 
     /** Whether it counts by itself, for whoever has looked at the tenant. */

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { newId } from '@reeve/contracts';
 import { noted, type PersonChange, since } from './people-changes.ts';
 
 const at = (second: number) => new Date(Date.parse('2026-11-25T12:00:00.000Z') + second * 1_000);
+const sessionId = newId('session');
+const lookedUp = (second: number) => ({ lookedUpAt: at(second), sessionId });
 const iso = (second: number) => at(second).toISOString();
 
 const after = (...changes: Parameters<typeof noted>[1][]): PersonChange | null =>
@@ -31,25 +34,31 @@ describe('what has changed about a person', () => {
 
   test('matters to somebody who was looked up before it, or hardly after', () => {
     const change = after({ at: iso(60), active: false }, { at: iso(60), role: 'tenant_admin', isHeld: false });
-    expect(since(change, at(0))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
-    expect(since(change, at(63))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
-    expect(since(change, at(70))).toEqual({ isGone: false, signedOut: null, roles: {} });
+    expect(since(change, lookedUp(0))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
+    expect(since(change, lookedUp(63))).toEqual({ isGone: true, signedOut: null, roles: { tenant_admin: false } });
+    expect(since(change, lookedUp(70))).toEqual({ isGone: false, signedOut: null, roles: {} });
   });
 
   test('is nothing where nothing is known, and being active again is not being gone', () => {
-    expect(since(null, at(0))).toEqual({ isGone: false, signedOut: null, roles: {} });
-    expect(since(after({ at: iso(1), active: false }, { at: iso(2), active: true }), at(0)).isGone).toBe(false);
+    expect(since(null, lookedUp(0))).toEqual({ isGone: false, signedOut: null, roles: {} });
+    expect(since(after({ at: iso(1), active: false }, { at: iso(2), active: true }), lookedUp(0)).isGone).toBe(false);
   });
 
   test('is that somebody signed them out, for whoever was looked up before and for nobody after', () => {
     const signedOut = 'global_token_revocation';
     const change = after({ at: iso(60), signedOut }, { at: iso(10), signedOut: 'terminated' });
-    expect(since(change, at(59)).signedOut).toBe(signedOut);
-    expect(since(change, at(60)).signedOut).toBeNull();
+    expect(since(change, lookedUp(59)).signedOut).toBe(signedOut);
+    expect(since(change, lookedUp(60)).signedOut).toBeNull();
     expect(after({ at: iso(60), signedOut }, { at: iso(70), active: true })).toMatchObject({
       active: { is: true },
       signedOut: { because: signedOut },
       changedAt: iso(70),
     });
+  });
+
+  test('is that all but one were signed out, for all but that one', () => {
+    const change = after({ at: iso(60), signedOut: 'ended_by_owner', except: sessionId });
+    expect(since(change, lookedUp(59)).signedOut).toBeNull();
+    expect(since(change, { ...lookedUp(59), sessionId: newId('session') }).signedOut).toBe('ended_by_owner');
   });
 });

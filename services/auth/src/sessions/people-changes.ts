@@ -1,18 +1,19 @@
 // What has changed about people lately, learnt from provisioning. A session that begins asks for it: the change may
 // have come while the person was on the way through a sign-in, and so before there was a session for it to reach.
 import { type Collections, collection } from '@reeve/store';
-import type { EndCause } from './session.ts';
+import type { EndCause, SessionId } from './session.ts';
 
 export type PersonChange = {
   /** Null while nothing about it has changed. */
   active: { is: boolean; at: string } | null;
   roles: Record<string, { isHeld: boolean; at: string }>;
-  /** When all their sessions ended by somebody else's word, and why; absent while none has. */
+  /** When all their sessions ended by somebody's word, and why; absent while none has. */
   signedOut?: SignedOut;
   changedAt: string;
 };
 
-type SignedOut = { because: EndCause; at: string };
+/** `except` is one that was to go on. */
+type SignedOut = { because: EndCause; at: string; except?: SessionId };
 
 export type PeopleChanges = Collections<PersonChange>;
 
@@ -32,13 +33,20 @@ export function noted(
   {
     at,
     ...change
-  }: { at: string } & ({ active: boolean } | { role: string; isHeld: boolean } | { signedOut: EndCause }),
+  }: { at: string } & (
+    | { active: boolean }
+    | { role: string; isHeld: boolean }
+    | { signedOut: EndCause; except?: SessionId }
+  ),
 ): PersonChange | null {
   const all = known ?? nothing;
   const { active, roles, signedOut, changedAt } = all;
   const latest = { ...all, changedAt: at > changedAt ? at : changedAt };
-  if ('signedOut' in change)
-    return signedOut && signedOut.at >= at ? null : { ...latest, signedOut: { because: change.signedOut, at } };
+  if ('signedOut' in change) {
+    if (signedOut && signedOut.at >= at) return null;
+    const { signedOut: because, except } = change;
+    return { ...latest, signedOut: { because, at, ...(except === undefined ? {} : { except }) } };
+  }
   if ('active' in change) return active && active.at >= at ? null : { ...latest, active: { is: change.active, at } };
   const before = roles[change.role];
   if (before && before.at >= at) return null;
@@ -48,19 +56,20 @@ export function noted(
 /** Clocks of two services differ by no more. */
 const skewMs = 5_000;
 
-/** What of it somebody who was looked up at that moment may not have met. */
+/** What of it somebody who was looked up at that moment, and is now in that session, may not have met. */
 export function since(
   change: PersonChange | null,
-  lookedUpAt: Date,
+  { lookedUpAt, sessionId }: { lookedUpAt: Date; sessionId: SessionId },
 ): { isGone: boolean; signedOut: EndCause | null; roles: Record<string, boolean> } {
   const isLater = ({ at }: { at: string }) => Date.parse(at) > lookedUpAt.getTime() - skewMs;
   const roles = Object.entries(change?.roles ?? {}).filter(([, one]) => isLater(one));
   const active = change?.active ?? null;
   const signedOut = change?.signedOut;
+  const isSignedOut = signedOut && signedOut.except !== sessionId && Date.parse(signedOut.at) > lookedUpAt.getTime();
   return {
     isGone: active !== null && !active.is && isLater(active),
     // By clocks of this service alone: whoever signs in once more the moment after is not to be refused.
-    signedOut: signedOut && Date.parse(signedOut.at) > lookedUpAt.getTime() ? signedOut.because : null,
+    signedOut: isSignedOut ? signedOut.because : null,
     roles: Object.fromEntries(roles.map(([role, { isHeld }]) => [role, isHeld])),
   };
 }

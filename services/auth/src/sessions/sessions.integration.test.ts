@@ -115,6 +115,39 @@ describe('a person', () => {
     expect(await ask(eve.accessToken)).toEqual([403, undefined]);
   });
 
+  test.each(['terminate', 'terminate-others'])(
+    'who ends all their sessions (%s) ends the one that somebody is on the way to, and can sign in anew',
+    async command => {
+      const who = { sub: newId('request') };
+      auth.provider.is(who);
+      const { userId, accessToken: as, refreshToken, sid } = await signedIn();
+      auth.provisioning.answers(async () => {
+        expect((await auth.ask('POST', `/v1/me/sessions:${command}`, { as })).status).toBe(200);
+        return { userId, email: null, displayName: null, roles: [], created: false };
+      });
+      const { page } = await auth.authorize(application);
+      auth.provisioning.answers(null);
+      expect([page.url.origin, page.status]).toEqual([auth.url, 400]);
+      expect((await refresh(refreshToken)).status).toBe(command === 'terminate' ? 400 : 200);
+      expect((await signedIn()).sid).not.toBe(sid);
+    },
+  );
+
+  test('whose sessions an administrator ends does not escape by a sign-in that is on its way', async () => {
+    const { userId } = await signedIn();
+    auth.provisioning.answers(async () => {
+      const path = `/v1/tenants/${tenantId}/users/${userId}/sessions:terminate`;
+      expect(await auth.ask('POST', path, { as: await auth.asPlatform() })).toMatchObject({
+        status: 200,
+        body: { ended: 1 },
+      });
+      return { userId, email: null, displayName: null, roles: [], created: false };
+    });
+    const { page } = await auth.authorize(application);
+    auth.provisioning.answers(null);
+    expect([page.url.origin, page.status]).toEqual([auth.url, 400]);
+  });
+
   test('who is no administrator sees no sessions of the tenant', async () => {
     const { accessToken: as } = await signedIn();
     expect(await auth.ask('GET', sessions(), { as })).toMatchObject({ status: 403, body: { code: 'access_denied' } });

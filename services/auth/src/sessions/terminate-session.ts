@@ -1,7 +1,7 @@
-import { ProblemError } from '@reeve/contracts';
+import { type Id, ProblemError } from '@reeve/contracts';
 import { changeExisting, ownRoute, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { endAllOf } from './end-all.ts';
+import { type EndAllParts, endAllOf } from './end-all.ts';
 import { end, type Sessions } from './session.ts';
 import { sessionView, type ViewParts, viewOf } from './session-view.ts';
 
@@ -45,28 +45,28 @@ export const terminateOwnSession = ({ sessions, ...parts }: Parts) =>
     },
   });
 
-export const terminateUserSessions = ({ sessions }: Pick<Parts, 'sessions'>) =>
+export const terminateUserSessions = (parts: EndAllParts) =>
   tenantRoute({
     ...ofAll,
     path: '/v1/tenants/{tenantId}/users/{userId}/sessions:terminate',
     summary: 'End all sessions of a person; whoever signs in again begins a new one',
     handle: async ({ tenantId, params: { userId }, cause }) => ({
-      body: { ended: await endAllOf(sessions, { tenantId, userId, why: 'terminated', cause }) },
+      body: { ended: await endAllOf(parts, { tenantId, userId: userId as Id<'user'>, why: 'terminated', cause }) },
     }),
   });
 
-const ofOwn = ({ sessions }: Pick<Parts, 'sessions'>, { keepsThis }: { keepsThis: boolean }) =>
+const ofOwn = (parts: EndAllParts, { keepsThis }: { keepsThis: boolean }) =>
   ownRoute({
     ...ofAll,
     path: keepsThis ? '/v1/me/sessions:terminate-others' : '/v1/me/sessions:terminate',
     summary: keepsThis ? 'End all sessions of your own but this one' : 'End all sessions of your own, this one too',
     async handle({ tenantId, caller: { id: userId, sessionId }, cause }) {
       const except = keepsThis ? sessionId : null;
-      return { body: { ended: await endAllOf(sessions, { tenantId, userId, why: 'ended_by_owner', cause, except }) } };
+      return { body: { ended: await endAllOf(parts, { tenantId, userId, why: 'ended_by_owner', cause, except }) } };
     },
   });
 
-export const terminateOwnSessions = (parts: Pick<Parts, 'sessions'>) => [
+export const terminateOwnSessions = (parts: EndAllParts) => [
   ofOwn(parts, { keepsThis: false }),
   ofOwn(parts, { keepsThis: true }),
 ];

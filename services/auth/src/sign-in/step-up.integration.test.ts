@@ -422,6 +422,23 @@ describe('a tenant’s policy', () => {
     expect(isBack((await elsewhere({ acr_values: mfa, connection: connectionId })).page)).toBe(true);
   });
 
+  test('takes no provider’s word any longer that it once took: not in live sessions, nor at a refresh', async () => {
+    auth.provider.is({ sub: newId('request'), amr: ['pwd', 'mfa'] });
+    const takes = (amr: string[]) => setPolicy({ trusted: [{ connectionId: null, level: 'mfa', acr: [], amr }] });
+    await takes(['mfa']);
+    const { browser, tokens } = await auth.signIn(application, { acr_values: mfa, resource: auth.url });
+    const refreshed = await auth.refresh(application, tokens['refresh_token'] ?? '');
+    expect(decodeJwt(refreshed.body['access_token'] ?? '')).toMatchObject({ acr: mfa });
+    expect(isBack((await auth.authorize(application, { browser, acr_values: mfa })).page)).toBe(true);
+    await takes(['hwk']);
+    await eventually('the policy of now', async () => {
+      const { body } = await auth.refresh(application, refreshed.body['refresh_token'] ?? '');
+      return decodeJwt(body['access_token'] ?? '')['acr'] === undefined;
+    });
+    const { page } = await auth.authorize(application, { browser, acr_values: mfa });
+    expect(isBack(page)).toBe(false);
+  });
+
   test('is refused where it names what is not there, and its change is on record', async () => {
     const path = `/v1/tenants/${tenantId}/step-up-policy`;
     for (const wrong of [

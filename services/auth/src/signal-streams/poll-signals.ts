@@ -36,7 +36,8 @@ export function pollSignals({ streams, signals, key, issuer, log }: Parts) {
     body,
     response: z.object({ sets: z.record(z.string(), z.string()), moreAvailable: z.boolean().optional() }),
     async handle({ tenantId, caller, params: { streamId }, body: asked, signal: gone }) {
-      const entry = await ownStream(streams, { tenantId, caller, streamId });
+      const find = () => ownStream(streams, { tenantId, caller, streamId });
+      const entry = await find();
       if (isPush(entry.state)) throw new ProblemError('not_found', 'the stream delivers by push');
       const own = signals.in(tenantId);
       const through = [...new Set([...asked.ack, ...Object.keys(asked.setErrs)])];
@@ -53,6 +54,8 @@ export function pollSignals({ streams, signals, key, issuer, log }: Parts) {
         for (;;) {
           const { items, nextCursor } = await own.list('byStream', { streamId: entry.id }, { limit });
           if (items.length > 0 || performance.now() >= until || gone.aborted) {
+            // It may have been paused, or gone with its application, while its receiver waited.
+            if (mayWait && (await find()).state.status !== 'enabled') return { body: { sets: {} } };
             const by = { key: key(), issuer, audience: entry.state.clientId };
             const sets = await Promise.all(items.map(async one => [one.state.jti, await signed(one, by)] as const));
             const more = nextCursor === null ? {} : { moreAvailable: true };

@@ -285,6 +285,18 @@ describe('openid-ssf-transmitter-test-plan', () => {
     await terminate(later.sid);
     expect(Object.keys((await long).body.sets)).toHaveLength(1);
   });
+
+  test('by poll, one that waits gets nothing of a stream that is paused or gone meanwhile', async () => {
+    const [paused, gone] = [await newStream(), await newStream()];
+    const polls = [paused, gone].map(({ ask, id }) => ask<Polled>('POST', `/ssf/poll/${id}`, { body: {} }));
+    await paused.ask('POST', '/ssf/status', { body: { stream_id: paused.id, status: 'paused' } });
+    expect((await gone.ask('DELETE', `/ssf/streams?stream_id=${gone.id}`)).status).toBe(204);
+    const { sid } = await signIn();
+    await terminate(sid);
+    const [ofPaused, ofGone] = await Promise.all(polls);
+    expect(ofPaused).toMatchObject({ status: 200, body: { sets: {} } });
+    expect(ofGone?.status).toBe(404);
+  }, 40_000);
 });
 
 describe('openid-ssf-transmitter-caep-test-plan', () => {

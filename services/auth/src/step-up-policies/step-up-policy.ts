@@ -99,3 +99,10 @@ export function levelTrusted({ trusted: rules }: StepUpPolicy, { connectionId, a
   );
   return levels.findLast(one => fitting.some(rule => rule.level === one)) ?? null;
 }
+
+/** A level of the provider's word as it is taken now: no higher than it was then, and null where it counts no more. */
+export function stillReached(policy: StepUpPolicy, said: Said, then: StepUp): StepUp | null {
+  const trusted = levelTrusted(policy, said);
+  if (!trusted) return null;
+  return reachesLevel(trusted, then.level) ? then : { ...then, level: trusted };
+}

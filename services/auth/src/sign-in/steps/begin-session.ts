@@ -44,10 +44,8 @@ export const beginSession =
       );
 
     // What came about while the person was on the way: the session is there by now, or what came about will find it.
-    const change = since(
-      (await peopleChanges.in(tenantId).get(person.userId))?.state ?? null,
-      new Date(person.lookedUpAt),
-    );
+    const lately = await peopleChanges.in(tenantId).get(person.userId);
+    const change = since(lately?.state ?? null, { lookedUpAt: new Date(person.lookedUpAt), sessionId });
     const ofService = serviceCause('auth', { correlationId: cause.correlationId, sessionId });
     if (change.isGone) {
       await live.end({ tenantId, sessionId }, 'user_deactivated', ofService);

@@ -4,7 +4,7 @@
 import { type Cause, type Id, newId, ProblemError, type TenantId } from '@reeve/contracts';
 import type { Page } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
-import { type Answered, hasFactor, kindsReaching, type Refusal } from '../../factors/factor.ts';
+import { type Answered, type Factors, hasFactor, kindsReaching, type Refusal } from '../../factors/factor.ts';
 import {
   type Complaint,
   challengePage,
@@ -13,7 +13,7 @@ import {
   newTotpPage,
   recoveryPage,
 } from '../../factors/factor-pages.ts';
-import { type FactorKind, type Level, provenBy, type StepUp } from '../../factors/level.ts';
+import { type FactorKind, type Level, levels, provenBy, reachesLevel, type StepUp } from '../../factors/level.ts';
 import type { Answerer, Enrolled, Labelled, PersonalFactors } from '../../factors/personal-factors.ts';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { type Sessions, stepUp } from '../../sessions/session.ts';
@@ -134,13 +134,21 @@ async function goOn(at: At, complaint: Complaint | null): Promise<Outcome> {
   if (kinds.length > 0) return ask(at, await challengeFor(at, kinds, complaint));
   // None of theirs reaches it, or they want another one: a new factor, which needs one that is there.
   if (!mayEnrolNow(at)) return signInFirst(at);
-  if (hasFactor(state) && !isShown(reached))
-    return ask(at, await challengeFor(at, kindsReaching(state, 'mfa'), complaint));
+  if (!mayFollow(state, reached))
+    return ask(at, await challengeFor(at, kindsReaching(state, highestOf(state)), complaint));
   return enrol(at, enrolAsked, complaint);
 }
 
-/** By a factor of the person, and not by what their provider says. */
-const isShown = (reached: StepUp | null): boolean => reached !== null && reached.by !== 'identity_provider';
+const highestOf = (state: Factors): Level => levels.findLast(level => kindsReaching(state, level).length > 0) ?? 'mfa';
+
+/**
+ * Whether another factor may follow what was shown: the best of theirs, and not what their provider says, or else who
+ * has got hold of a code of six digits would have a passkey. Or a code on paper, for whoever has lost the others.
+ */
+function mayFollow(state: Factors, reached: StepUp | null): boolean {
+  if (!hasFactor(state) || reached?.by === 'recovery_codes') return true;
+  return reached !== null && reached.by !== 'identity_provider' && reachesLevel(reached.level, highestOf(state));
+}
 
 async function challengeFor(
   { parts, asked: { uid }, who }: At,
@@ -250,7 +258,7 @@ async function mayEnrol(at: At): Promise<boolean> {
   if (!mayEnrolNow(at)) return false;
   if (!signIn.enrolAsked && (!demand || isMet(demand, signIn.stepUp, parts.clock.now()))) return false;
   const state = await parts.personal.read(who);
-  return !hasFactor(state) || isShown(signIn.stepUp);
+  return mayFollow(state, signIn.stepUp);
 }
 
 function passed(at: At, { passed: reached, refused }: Answered): Promise<Outcome> {
