@@ -2,7 +2,7 @@ import { type Id, ProblemError } from '@reeve/contracts';
 import { changeExisting, ownRoute, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
 import { type EndAllParts, endAllOf } from './end-all.ts';
-import { end, type Sessions } from './session.ts';
+import { end, type SessionId, type Sessions } from './session.ts';
 import { sessionView, type ViewParts, viewOf } from './session-view.ts';
 
 type Parts = ViewParts & { sessions: Sessions };
@@ -61,7 +61,7 @@ const ofOwn = (parts: EndAllParts, { keepsThis }: { keepsThis: boolean }) =>
     path: keepsThis ? '/v1/me/sessions:terminate-others' : '/v1/me/sessions:terminate',
     summary: keepsThis ? 'End all sessions of your own but this one' : 'End all sessions of your own, this one too',
     async handle({ tenantId, caller: { id: userId, sessionId }, cause }) {
-      const except = keepsThis ? sessionId : null;
+      const except = keepsThis ? (sessionId as SessionId | null) : null;
       return { body: { ended: await endAllOf(parts, { tenantId, userId, why: 'ended_by_owner', cause, except }) } };
     },
   });
