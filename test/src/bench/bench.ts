@@ -21,6 +21,7 @@ import type { Bench, BenchContext, CostBench } from './bench-context.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 import { signInsBesideKeycloak } from './keycloak.ts';
+import { liveSessions } from './live-sessions.ts';
 import { localVerification } from './local-verification.ts';
 import { oidcCallback } from './oidc.ts';
 import { auditRemoval } from './removal.ts';
@@ -43,7 +44,7 @@ const command = commandLine('npm run bench', {
 const [only] = command.parse().args;
 const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
 /** Before the others, which leave work behind. */
-const costs: CostBench[] = [identityPaths, assertionConsumer].filter(isAsked);
+const costs: CostBench[] = [identityPaths, assertionConsumer, liveSessions].filter(isAsked);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
   ...tokensBesideKeycloak,

@@ -22,7 +22,7 @@ const notOurs = ['demo-idp', 'demo-oauth-provider', 'load'];
 export type Application = { clientId: string; clientSecret: string };
 /** An OpenID provider, to an application of its own. */
 export type Door = { authorize: string; token: string; application: Application; scope: string };
-type Tokens = { access_token: string; refresh_token: string };
+export type Tokens = { access_token: string; refresh_token: string; id_token: string };
 
 export type Protocol = 'oidc' | 'saml';
 

@@ -185,6 +185,16 @@ function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
 }
 
+/** What a token says of a person, as it is now: never more than it said when it was issued, and undefined for nothing. */
+export function saidAsOfNow(said: Record<string, unknown>, found: LiveSession): Record<string, unknown> {
+  const now = { ...personalClaimsOf(found), amr: amrOf(found.state), acr: acrOf(found.state, [String(said['acr'])]) };
+  const stillSo = (before: unknown, is: unknown) =>
+    Array.isArray(before) && Array.isArray(is) ? before.filter(one => is.includes(one)) : is;
+  const names = Object.keys(now).filter(name => name in said);
+  const told = Object.fromEntries(names.map(name => [name, stillSo(said[name], now[name as keyof typeof now])]));
+  return told['acr'] === said['acr'] ? told : { ...told, acr: undefined };
+}
+
 function claimsOf({ id, tenantId, state }: LiveSession) {
   const { authenticatedAt } = state;
   const acr = acrOf(state);

@@ -5,7 +5,7 @@ import { type Cause, event, serviceCause } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { SingleLogout } from '../sessions/single-logout.ts';
-import { type AccountParts, findLive, refOfToken } from './accounts.ts';
+import { type AccountParts, findLive, refOfToken, saidAsOfNow } from './accounts.ts';
 import { requestScope } from './request-scope.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 
@@ -35,7 +35,7 @@ export function finishRequests(provider: Provider, parts: Parts): void {
       if (reused.has(ctx)) await recordReuse(parts, ctx);
       if (signedOut.has(ctx)) await signOut(parts, ctx);
       nameTokensOutside(ctx);
-      sayWhichSession(ctx);
+      await tellAsOfNow(parts, ctx);
       await requestScope().flush();
     } catch (error) {
       // Nothing is answered here: the kit does, as everywhere.
@@ -90,11 +90,16 @@ async function signOut(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
   if (next !== '') ctx.redirect(await parts.singleLogout.leaveBy(found, next, cause));
 }
 
-/** To whoever introspects a token: the library says its own name of a session, or none. */
-function sayWhichSession({ body, oidc }: KoaContextWithOIDC): void {
-  const { sid } = (oidc.entities.AccessToken?.extra ?? {}) as { sid?: unknown };
-  if (oidc.route === 'introspection' && isObject(body) && body['active'] === true && sid !== undefined)
-    body['sid'] = sid;
+/**
+ * To whoever introspects a person's access token: which session it is of (the library says its own name of one, or
+ * none), and of what the token says what is still so.
+ */
+async function tellAsOfNow(parts: Parts, ctx: KoaContextWithOIDC): Promise<void> {
+  const { body, oidc } = ctx;
+  const token = oidc.entities.AccessToken;
+  const ref = oidc.route === 'introspection' && isObject(body) && body['active'] === true ? refOfToken(token) : null;
+  const found = ref && (await findLive(parts, ref));
+  if (found) Object.assign(body as object, saidAsOfNow(token?.extra ?? {}, found), { sid: found.id });
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -187,6 +187,23 @@ describe('an opaque token', () => {
     });
   });
 
+  test('tells what its person is now, and no more than it told before', async () => {
+    const userId = newId('user');
+    const held = { email: null, displayName: null, roles: ['tenant_admin', 'tenant_auditor'], created: false };
+    auth.provisioning.answers(async () => ({ userId, ...held }));
+    auth.provider.is({ sub: newId('request'), email: 'ada@acme.example', amr: ['mfa'] });
+    const { resource } = await opaque({ claims: ['roles'] });
+    const { tokens } = await signIn(resource);
+    auth.provisioning.answers(null);
+    const told = () => introspected(api, tokens['access_token']);
+    expect(await told()).toMatchObject({ roles: ['tenant_admin', 'tenant_auditor'], amr: ['fed', 'mfa'] });
+    const change = (type: 'role.assigned' | 'role.unassigned', role: string) =>
+      auth.announce(tenantId, event(type, { id: userId, because: 'requested', details: { userId, role } }));
+    await change('role.assigned', 'tenant_member');
+    await change('role.unassigned', 'tenant_admin');
+    await eventually('the roles of now', async () => (await told())['roles']?.toString() === 'tenant_auditor');
+  });
+
   test('is nothing to others, truncated or extended (lesson L42)', async () => {
     const { resource } = await opaque();
     const { tokens } = await signIn(resource);
