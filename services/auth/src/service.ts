@@ -238,7 +238,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const aboutFactors = {
     personal,
     lapseLevels: createLapseLevels({ sessions }),
-    assertFactorShown: createAssertFactorShown({ personal, clock }),
+    assertFactorShown: createAssertFactorShown({ personal, live, clock }),
     sessions,
   };
   const singleLogout = createSingleLogout({

@@ -25,6 +25,7 @@ import { liveSessions } from './live-sessions.ts';
 import { localVerification } from './local-verification.ts';
 import { oidcCallback } from './oidc.ts';
 import { auditRemoval } from './removal.ts';
+import { revocationReach } from './revocation-reach.ts';
 import { samlResponse } from './saml.ts';
 import { identityPaths } from './sign-in.ts';
 import { tokensBesideKeycloak } from './tokens.ts';
@@ -44,7 +45,7 @@ const command = commandLine('npm run bench', {
 const [only] = command.parse().args;
 const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
 /** Before the others, which leave work behind. */
-const costs: CostBench[] = [identityPaths, assertionConsumer, liveSessions].filter(isAsked);
+const costs: CostBench[] = [identityPaths, assertionConsumer, revocationReach, liveSessions].filter(isAsked);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
   ...tokensBesideKeycloak,

@@ -86,7 +86,8 @@ async function copierOf(uri: string, { id_token: idToken }: Pick<Tokens, 'id_tok
     const copy = BSON.EJSON.parse(text.replaceAll(sid, session).replaceAll(sub, user)) as Document;
     // The code of a grant is its own, and what a session has told is told.
     if (copy['row']) copy['row'].codeHash = randomUUID();
-    return copy['outbox'] ? { ...copy, outbox: [] } : copy;
+    if (!copy['outbox']) return copy;
+    return { ...copy, outbox: [], unique: { ...copy['unique'], statusList: `${randomUUID()} 0` } };
   };
   return {
     async upTo(count: number): Promise<void> {

@@ -21,7 +21,7 @@ const notOurs = ['demo-idp', 'demo-oauth-provider', 'load'];
 
 export type Application = { clientId: string; clientSecret: string };
 /** An OpenID provider, to an application of its own. */
-export type Door = { authorize: string; token: string; application: Application; scope: string };
+export type Door = { authorize: string; token: string; application: Application; scope: string; resource?: string };
 export type Tokens = { access_token: string; refresh_token: string; id_token: string };
 
 export type Protocol = 'oidc' | 'saml';
@@ -92,7 +92,7 @@ export async function postForm<T>(
 }
 
 /** From the application's first redirect to its tokens, at a browser of its own. */
-export async function signInBy({ authorize, token, application, scope }: Door): Promise<Tokens> {
+export async function signInBy({ authorize, token, application, scope, resource }: Door): Promise<Tokens> {
   // A challenge of method S256 of the verifier 'a…a'.
   const verifier = 'a'.repeat(43);
   const url = new URL(authorize);
@@ -104,6 +104,7 @@ export async function signInBy({ authorize, token, application, scope }: Door): 
     state: 'state',
     code_challenge: 'ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA',
     code_challenge_method: 'S256',
+    ...(resource === undefined ? {} : { resource }),
   };
   for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
   const end = await createBrowser().open(url, callback);

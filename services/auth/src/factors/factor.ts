@@ -4,7 +4,7 @@
 import { event, type Id, ProblemError } from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
 import { z } from 'zod';
-import { type FactorKind, factorKinds, type Level, provenBy, reachesLevel, type StepUp } from './level.ts';
+import { type FactorKind, factorKinds, type Level, levels, provenBy, reachesLevel, type StepUp } from './level.ts';
 import { challengeSeconds, isCopied, type Passkey } from './passkeys.ts';
 
 export type FactorId = Id<'factor'>;
@@ -111,6 +111,17 @@ export function kindsReaching({ totp, passkeys, recovery }: Factors, wanted: Lev
   ];
   return kinds.filter(kind => reachesLevel(provenBy[kind].level, wanted));
 }
+
+/** The highest level that one of theirs reaches; of nobody's it is the lowest. */
+export const bestOf = (state: Factors): Level =>
+  levels.findLast(level => kindsReaching(state, level).length > 0) ?? 'mfa';
+
+/**
+ * Whether the best of theirs was shown, as is asked of whoever gets or loses one: else who has got hold of a code of
+ * six digits, or of somebody's account at the provider, would make themselves a passkey.
+ */
+export const isBestShown = (state: Factors, reached: StepUp | null): boolean =>
+  reached !== null && reached.by !== 'identity_provider' && reachesLevel(reached.level, bestOf(state));
 
 /** What comes of an answer: what is to be saved, if anything, and whether the person has passed. */
 export type Answered = { decision: Decision<Factors>; passed: StepUp | null; refused?: Refusal };

@@ -250,23 +250,59 @@ describe('a session that goes on', () => {
     expect(textsIn(own, 'h1')[0]).toBe('Set up a passkey');
   });
 
-  test('gets another passkey by one that is there, and not by a code of six digits that anybody may have been given', async () => {
-    const { secret, browser } = await withTotp();
-    const { page } = await auth.authorize(application, { browser, acr_values: resistant });
-    const first = await answer(browser, page, { factor: 'totp', code: codeOf(secret, 1) });
-    const authenticator = newAuthenticator();
-    const credential = authenticator.registers({ ...here, challenge: challengeOn(first) });
-    expect(isBack(await answer(browser, first, { factor: 'confirm-passkey', credential }))).toBe(true);
-    const { browser: elsewhere, page: wanted } = await auth.authorize(application, { enrol: 'passkey' });
-    expect(textsIn(wanted, 'h1')[0]).toBe('One more step');
-    // A code is enough for what asks for no more, and a form of one's own making sends it.
-    const refused = await answer(elsewhere, wanted, { factor: 'totp', code: codeOf(secret, 2) });
-    expect(textsIn(refused, 'h1')[0]).toBe('One more step');
-    const forged = newAuthenticator().registers({ ...here, challenge: challengeOn(refused) });
-    const stopped = await answer(elsewhere, refused, { factor: 'confirm-passkey', credential: forged });
+  /** With a passkey whose next count is 2, and a TOTP whose code of now is used. */
+  async function withBoth() {
+    const { authenticator } = await withPasskey();
+    const { browser, page } = await auth.authorize(application, { enrol: 'totp' });
+    const shown = authenticator.asserts({ ...here, challenge: challengeOn(page), counter: 1 });
+    const setUp = await shows(browser, page, shown);
+    const secret = (textsIn(setUp, 'code')[0] ?? '').replaceAll(' ', '');
+    await answer(browser, setUp, { factor: 'confirm-totp', code: codeOf(secret) });
+    return { authenticator, secret };
+  }
+
+  test('gets another passkey by one that is there, and not by a code of six digits that anybody may have been told', async () => {
+    const { authenticator, secret } = await withBoth();
+    const at = await auth.authorize(application, { acr_values: 'urn:reeve:acr:mfa', enrol: 'passkey' });
+    expect(textsIn(at.page, 'h1')[0]).toBe('One more step');
+    // A code is enough for the level that is asked for.
+    const byCode = await answer(at.browser, at.page, { factor: 'totp', code: codeOf(secret, 1) });
+    expect([textsIn(byCode, 'h1')[0], textsIn(byCode, '#complaint')]).toEqual(['One more step', []]);
+    const forged = newAuthenticator().registers({ ...here, challenge: challengeOn(byCode) });
+    const stopped = await answer(at.browser, byCode, { factor: 'confirm-passkey', credential: forged });
     expect([isBack(stopped), textsIn(stopped, 'h1')[0]]).toEqual([false, 'One more step']);
-    const own = authenticator.asserts({ ...here, challenge: challengeOn(stopped), counter: 1 });
-    expect(textsIn(await shows(elsewhere, stopped, own), 'h1')[0]).toBe('Set up a passkey');
+    const own = authenticator.asserts({ ...here, challenge: challengeOn(stopped), counter: 2 });
+    expect(textsIn(await shows(at.browser, stopped, own), 'h1')[0]).toBe('Set up a passkey');
+  });
+
+  test('gets no recovery codes and loses no passkey by a code of six digits, and does by the passkey', async () => {
+    const { authenticator, secret } = await withBoth();
+    const tokenBy = async (show: (at: Awaited<ReturnType<typeof auth.authorize>>) => Promise<Page>, acr: string) => {
+      const at = await auth.authorize(application, { acr_values: acr, resource: auth.url });
+      const back = await show(at);
+      const { body } = await auth.token(application, {
+        grant_type: 'authorization_code',
+        code: back.url.searchParams.get('code') ?? '',
+        redirect_uri: callback,
+        code_verifier: at.verifier,
+      });
+      return body['access_token'] ?? '';
+    };
+    const byCode = await tokenBy(
+      ({ browser: at, page: challenge }) => answer(at, challenge, { factor: 'totp', code: codeOf(secret, 1) }),
+      'urn:reeve:acr:mfa',
+    );
+    const own = await auth.ask<{ items: { id: string; kind: string }[] }>('GET', '/v1/me/factors', { as: byCode });
+    const passkey = own.body.items.find(({ kind }) => kind === 'passkey');
+    const newCodes = (as: string) => auth.ask('POST', '/v1/me/factors', { as, body: { kind: 'recovery_codes' } });
+    const remove = (as: string) => auth.ask('DELETE', `/v1/me/factors/${passkey?.id}`, { as });
+    expect([(await newCodes(byCode)).status, (await remove(byCode)).status]).toEqual([401, 401]);
+    const byPasskey = await tokenBy(
+      ({ browser: at, page: challenge }) =>
+        shows(at, challenge, authenticator.asserts({ ...here, challenge: challengeOn(challenge), counter: 2 })),
+      resistant,
+    );
+    expect([(await newCodes(byPasskey)).status, (await remove(byPasskey)).status]).toEqual([201, 204]);
   });
 
   test('uses up no recovery code before it leads anywhere', async () => {

@@ -231,7 +231,5 @@ export function createPersonalFactors({ factors, vault, clock, product, rp }: Pa
       const { items } = await factors.in(tenantId).list('byFactor', { factorIds: factorId }, { limit: 1 });
       return (items[0]?.id as Id<'user'> | undefined) ?? null;
     },
-
-    hasAny: async (owner: Omit<Owner, 'cause'>): Promise<boolean> => hasFactor(await read(owner)),
   };
 }

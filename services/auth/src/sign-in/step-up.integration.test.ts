@@ -556,6 +556,26 @@ describe('by API', () => {
     ]);
   });
 
+  test('the word of a provider that counts as a level is no factor that was shown', async () => {
+    const { tokens } = await withTotp({ resource: auth.url });
+    await setPolicy({ trusted: [{ connectionId: null, level: 'mfa', acr: [], amr: ['mfa'] }] });
+    const { sub } = decodeJwt(tokens['id_token'] ?? '');
+    auth.provisioning.answers(async () => ({
+      userId: sub ?? '',
+      email: null,
+      displayName: null,
+      roles: ['tenant_member'],
+      created: false,
+    }));
+    auth.provider.is({ sub: newId('request'), amr: ['mfa'] });
+    const byWord = await auth.signIn(application, { acr_values: mfa, resource: auth.url });
+    auth.provisioning.answers(null);
+    expect(byWord.claims['acr']).toBe(mfa);
+    const body = { kind: 'recovery_codes' };
+    expect((await auth.ask('POST', own, { as: tokenOf(byWord), body })).status).toBe(401);
+    expect((await auth.ask('POST', own, { as: tokens['access_token'] ?? '', body })).status).toBe(201);
+  });
+
   test('whoever has shown a factor gets new recovery codes, and the old ones are void', async () => {
     const one = await withTotp({ resource: auth.url });
     const made = await auth.ask<{ recoveryCodes: string[] }>('POST', own, {

@@ -4,7 +4,15 @@
 import { type Cause, type Id, newId, ProblemError, type TenantId } from '@reeve/contracts';
 import type { Page } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
-import { type Answered, type Factors, hasFactor, kindsReaching, type Refusal } from '../../factors/factor.ts';
+import {
+  type Answered,
+  bestOf,
+  type Factors,
+  hasFactor,
+  isBestShown,
+  kindsReaching,
+  type Refusal,
+} from '../../factors/factor.ts';
 import {
   type Complaint,
   challengePage,
@@ -13,7 +21,7 @@ import {
   newTotpPage,
   recoveryPage,
 } from '../../factors/factor-pages.ts';
-import { type FactorKind, type Level, levels, provenBy, reachesLevel, type StepUp } from '../../factors/level.ts';
+import { type FactorKind, type Level, provenBy, type StepUp } from '../../factors/level.ts';
 import type { Answerer, Enrolled, Labelled, PersonalFactors } from '../../factors/personal-factors.ts';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { type Sessions, stepUp } from '../../sessions/session.ts';
@@ -135,20 +143,13 @@ async function goOn(at: At, complaint: Complaint | null): Promise<Outcome> {
   // None of theirs reaches it, or they want another one: a new factor, which needs one that is there.
   if (!mayEnrolNow(at)) return signInFirst(at);
   if (!mayFollow(state, reached))
-    return ask(at, await challengeFor(at, kindsReaching(state, highestOf(state)), complaint));
+    return ask(at, await challengeFor(at, kindsReaching(state, bestOf(state)), complaint));
   return enrol(at, enrolAsked, complaint);
 }
 
-const highestOf = (state: Factors): Level => levels.findLast(level => kindsReaching(state, level).length > 0) ?? 'mfa';
-
-/**
- * Whether another factor may follow what was shown: the best of theirs, and not what their provider says, or else who
- * has got hold of a code of six digits would have a passkey. Or a code on paper, for whoever has lost the others.
- */
-function mayFollow(state: Factors, reached: StepUp | null): boolean {
-  if (!hasFactor(state) || reached?.by === 'recovery_codes') return true;
-  return reached !== null && reached.by !== 'identity_provider' && reachesLevel(reached.level, highestOf(state));
-}
+/** Whether another factor may follow what was shown: also a code on paper, for whoever has lost the others. */
+const mayFollow = (state: Factors, reached: StepUp | null): boolean =>
+  !hasFactor(state) || reached?.by === 'recovery_codes' || isBestShown(state, reached);
 
 async function challengeFor(
   { parts, asked: { uid }, who }: At,
