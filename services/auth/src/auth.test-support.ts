@@ -44,16 +44,27 @@ async function startProvisioning() {
     known.set(subject, userId);
     return { userId, email, displayName, roles: ['tenant_member'], created: false };
   };
-  const find = ({ by }: FindIdentityRequest) => {
-    const found =
-      'subject' in by ? known.get(by.subject) : [...known.values()].find(id => 'userId' in by && id === by.userId);
-    return { userId: found ?? null };
+  const came: { of: ResolveIdentityRequest; userId: string }[] = [];
+  /** Of those who have come by that connection, as whom they came last. */
+  const find = ({ tenantId, connectionId, by }: FindIdentityRequest) => {
+    const isMeant = ({ of, userId }: (typeof came)[number]) =>
+      of.tenantId === tenantId &&
+      of.connectionId === connectionId &&
+      ('subject' in by
+        ? of.subject === by.subject
+        : 'email' in by
+          ? of.email?.toLowerCase() === by.email.toLowerCase()
+          : userId === by.userId);
+    return { userId: came.findLast(isMeant)?.userId ?? null };
   };
   async function answerTo(url: string, text: string): Promise<Answer> {
     if (url.endsWith(':find')) return find(JSON.parse(text) as FindIdentityRequest);
     const question = JSON.parse(text) as ResolveIdentityRequest;
     asked.push(question);
-    return (answer ?? usual)(question);
+    const answered = await (answer ?? usual)(question);
+    if (typeof answered !== 'string' && 'userId' in answered)
+      came.push({ of: question, userId: String(answered.userId) });
+    return answered;
   }
   const server = createServer((request, response) => {
     let text = '';

@@ -26,7 +26,10 @@ export type EndSessionsOf = ReturnType<typeof createEndSessionsOf>;
 
 export function createEndSessionsOf(parts: Parts) {
   const { sessions, identities } = parts;
-  /** By the sessions that have begun by that connection: provisioning need not be there for the common case. */
+  /**
+   * By the live sessions that have begun by that connection: provisioning need not be there for the common case. Of
+   * those that have ended the identity may be another person's by now.
+   */
   async function withSessions(tenantId: TenantId, connectionId: string, named: Named): Promise<Set<Id<'user'>>> {
     const own = sessions.in(tenantId);
     const found =
@@ -36,7 +39,8 @@ export function createEndSessionsOf(parts: Parts) {
           ? own.all('byAddress', { connectionId, addressKey: addressKeyOf(named.email) })
           : own.all('byUser', { userId: named.userId as Id<'user'> });
     const people = new Set<Id<'user'>>();
-    for await (const { state } of found) if (state.connectionId === connectionId) people.add(state.userId);
+    for await (const { state } of found)
+      if (state.status === 'live' && state.connectionId === connectionId) people.add(state.userId);
     return people;
   }
 

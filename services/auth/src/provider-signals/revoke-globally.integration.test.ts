@@ -59,6 +59,7 @@ async function post(token: string | null, body: unknown, headers: Record<string,
 const revoke = async (at: AtTenant, subId: object, change: object = {}) =>
   post(await asserted(at, change), { sub_id: subId });
 
+const nobody = { email: null, displayName: null, roles: ['tenant_member'], created: false };
 const person = () => ({ sub: randomUUID(), email: `${randomUUID()}@acme.example` });
 const byName = (at: AtTenant, sub: string) => ({ format: 'iss_sub', iss: at.issuer, sub });
 const byEmail = (email: string) => ({ format: 'email', email });
@@ -136,6 +137,23 @@ describe('an identity provider ends the sessions of a person', () => {
     auth.provisioning.answers(null);
     expect([page.url.origin, page.status]).toEqual([auth.url, 400]);
     expect(await (await signIn(auth, acme, who)).isOver()).toBe(false);
+  });
+
+  test('as whom they come now, and not as whom they came when a session of before began', async () => {
+    const who = person();
+    const before = await signIn(auth, acme, who);
+    await auth.ask('POST', `/v1/tenants/${acme.tenantId}/sessions/${before.sid}:terminate`, {
+      as: await auth.asPlatform(),
+    });
+    // Of that person there is another session, by another identity; the name is somebody else's by now.
+    auth.provisioning.answers(() => ({ ...nobody, userId: before.userId }));
+    const other = await signIn(auth, acme, person());
+    const userId = newId('user');
+    auth.provisioning.answers(() => ({ ...nobody, userId }));
+    const now = await signIn(auth, acme, who);
+    auth.provisioning.answers(null);
+    expect(await revoke(acme, byName(acme, who.sub))).toEqual(done);
+    expect([await other.isOver(), await now.isOver()]).toEqual([false, true]);
   });
 
   test('who has none and is known is not unknown; who is not known is', async () => {
