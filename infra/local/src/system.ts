@@ -138,7 +138,10 @@ export async function startSystem({
         REEVE_CONSENT_CLIENT_SECRET: secrets.consentClientSecret,
         REEVE_CONSENT_URL: urls.connectorConsent,
         REEVE_COOKIE_KEYS: secrets.cookieKey,
+        // What keeps it below 250 MB with a hundred thousand live sessions; docker-compose.yml says the same.
+        MALLOC_ARENA_MAX: '1',
       },
+      flags: ['--max-old-space-size=192'],
     },
     provisioning: { port: ports.provisioning, metricsPort: ports.provisioningMetrics, env: {} },
     'connector-consent': {

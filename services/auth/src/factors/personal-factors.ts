@@ -93,6 +93,10 @@ export function createPersonalFactors({ factors, vault, clock, product, rp }: Pa
     return { factor, recoveryCodes: state.recovery ? null : (await newCodes(owner)).codes };
   }
 
+  /** Of a TOTP. A second time finds nothing. */
+  const destroySecret = ({ tenantId, cause }: Pick<Owner, 'tenantId' | 'cause'>, { id }: { id: string }) =>
+    vault.destroy(tenantId, secretOf(id), cause);
+
   return {
     read,
 
@@ -142,7 +146,7 @@ export function createPersonalFactors({ factors, vault, clock, product, rp }: Pa
         replaced.splice(0, 1, ...(state.begun ? [state.begun.id] : []));
         return beginTotp(state, { id, name, at: clock.now().toISOString() });
       });
-      for (const old of replaced) await vault.destroy(owner.tenantId, secretOf(old), owner.cause);
+      for (const id of replaced) await destroySecret(owner, { id });
       return { id, secret, uri: totpUri(secret, { product, person: owner.label }) };
     },
 
@@ -222,9 +226,11 @@ export function createPersonalFactors({ factors, vault, clock, product, rp }: Pa
         ...gone.filter(({ kind }) => kind === 'totp'),
         ...(begun === null ? [] : [begun as { id: string }]),
       ];
-      for (const { id } of secrets) await vault.destroy(owner.tenantId, secretOf(id), owner.cause);
+      for (const one of secrets) await destroySecret(owner, one);
       return gone;
     },
+
+    destroySecret,
 
     /** Whose factor that is in the tenant; null for one that nobody there has. */
     async ownerOf(tenantId: TenantId, factorId: string): Promise<Id<'user'> | null> {

@@ -644,6 +644,17 @@ describe('by API', () => {
     });
   });
 
+  test('takes its secret with it, also where whoever removed it ended before that', async () => {
+    const { claims, tokens } = await withTotp({ resource: auth.url });
+    const { body } = await auth.ask<{ items: { id: string; kind: string }[] }>('GET', own, {
+      as: tokens['access_token'] ?? '',
+    });
+    const id = body.items.find(({ kind }) => kind === 'totp')?.id as never;
+    const details = { userId: claims.sub as never, kind: 'totp' };
+    await auth.announce(tenantId, event('mfa_factor.removed', { id, because: 'removed_by_owner', details }));
+    await events.seen(tenantId, 'secret.destroyed', id);
+  });
+
   test('of somebody who is deleted nothing is left', async () => {
     const { claims } = await withTotp();
     const details = { email: null, source: 'admin' };

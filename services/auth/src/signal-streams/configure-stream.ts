@@ -139,7 +139,6 @@ export function configureStream(parts: ConfigureParts): Route[] {
         const { id } = await ownStream(streams, { tenantId, caller, streamId: query.stream_id });
         const gone = { because: 'requested', at: clock.now() } as const;
         await changeExisting(streams.in(tenantId), id, stream => close(id, stream, gone), { cause });
-        await parts.secrets.destroy({ tenantId, streamId: id, cause });
         return { body: undefined };
       },
     }),

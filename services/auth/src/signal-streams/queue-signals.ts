@@ -145,7 +145,15 @@ export function queueSignals({ streams, signals, secrets, sessions, issuer, cloc
       const cause = serviceCause('auth', { correlationId, causationId });
       const gone = { because: 'client_deleted', at: clock.now() } as const;
       await own.change(entry.id, stream => stream && close(entry.id as StreamId, stream, gone), { cause });
-      await secrets.destroy({ tenantId, streamId: entry.id, cause });
+    },
+
+    /** Whoever has closed it may have ended right after. */
+    async 'signal_stream.deleted'({ id: causationId, tenantId, correlationId, data: { target } }) {
+      await secrets.destroy({
+        tenantId,
+        streamId: target.id,
+        cause: serviceCause('auth', { correlationId, causationId }),
+      });
     },
   };
 }
