@@ -34,6 +34,8 @@ export const actions = {
   'domains:write': { area: 'sign-in', groups: administration },
   'clients:read': { area: 'applications', groups: administration },
   'clients:write': { area: 'applications', groups: administration },
+  'application-grants:read': { area: 'applications', groups: [...administration, 'own'] },
+  'application-grants:write': { area: 'applications', groups: [...administration, 'own'] },
   'resource-servers:read': { area: 'applications', groups: ['platform-administration'] },
   'resource-servers:write': { area: 'applications', groups: ['platform-administration'] },
   'revocations:read': { area: 'sessions', groups: ['platform-administration'] },

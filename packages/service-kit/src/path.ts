@@ -10,6 +10,7 @@ const idParameters = {
   setupLinkId: 'setupLink',
   clientId: 'client',
   resourceServerId: 'resourceServer',
+  grantId: 'grant',
   factorId: 'factor',
   directoryId: 'directory',
   installationId: 'installation',

@@ -36,6 +36,8 @@ export function createStanding({
   const sessions = new Map<string, Of<'session'>>();
   const people = new Map<string, Of<'user'>>();
   const clients = new Map<string, Of<'client'>>();
+  /** Handed on alone: no token of such an application is for a service of ours. */
+  const grants = new Map<string, Of<'grant'>>();
   const listeners = new Set<(revocation: Revocation) => void>();
   let upToDateAt = () => 0;
   let timer: NodeJS.Timeout | undefined;
@@ -46,6 +48,7 @@ export function createStanding({
     if (!matters(revocation)) return;
     if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
     else if (revocation.kind === 'user') people.set(revocation.id, revocation);
+    else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
     else {
       clients.set(revocation.id, revocation);
       own.hearOfClient?.(revocation.id);
@@ -59,7 +62,7 @@ export function createStanding({
   }
 
   function tidy() {
-    for (const known of [sessions, people, clients])
+    for (const known of [sessions, people, clients, grants])
       for (const [id, revocation] of known) if (!matters(revocation)) known.delete(id);
   }
 
@@ -111,7 +114,7 @@ export function createStanding({
 
     /** All that matters now, and then what is learnt, until the returned function is called. */
     follow(listener: (revocation: Revocation) => void): () => void {
-      for (const known of [sessions, people, clients])
+      for (const known of [sessions, people, clients, grants])
         for (const revocation of known.values()) if (matters(revocation)) listener(revocation);
       listeners.add(listener);
       return () => void listeners.delete(listener);

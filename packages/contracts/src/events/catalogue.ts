@@ -81,6 +81,8 @@ const factor = { userId: user.optional(), kind: text.optional() };
 const ofResourceServer = { identifier: text, scopes: list };
 const ofStream = { clientId: idSchema('client'), delivery: text, endpointUrl: text.nullable(), eventTypes: list };
 const grants = { scopes: list, grantTypes: list };
+/** `clientId` is the address of the document by which the application is known. */
+const applicationGrant = { userId: user, clientId: text, resource: text.nullable(), scopes: list };
 
 /** Where a sign-in can fail: at the identity provider's answer, at who the person is, or at what the tenant allows. */
 const signInFailures = [
@@ -277,6 +279,10 @@ const auth = on('reeve.auth.v1', {
   'client.created': done('client', requested, grants),
   'client.updated': done('client', ['requested', 'secret_rotated'], { ...grants, changed: list }),
   'client.deleted': done('client', requested),
+  /** What a person allows an application that nobody registered. */
+  'grant.consented': done('grant', ['person_agreed'], { ...applicationGrant, documentSha256: text, redirectUri: text }),
+  'grant.refused': denied('grant', ['person_refused'], { ...applicationGrant, redirectUri: text }),
+  'grant.withdrawn': done('grant', ['requested', 'ended_by_owner', 'user_deleted'], applicationGrant),
   'resource_server.created': done('resource_server', requested, ofResourceServer),
   'resource_server.updated': done('resource_server', requested, { ...ofResourceServer, changed: list }),
   'resource_server.deleted': done('resource_server', requested, ofResourceServer),

@@ -38,6 +38,11 @@ export const revocationSchema = z.discriminatedUnion('kind', [
       ),
     until,
   }),
+  z.object({
+    kind: z.literal('grant'),
+    id: idSchema('grant').describe('The claim `grant_id` of its tokens: what a person allowed an application'),
+    until,
+  }),
 ]);
 
 export type Revocation = z.infer<typeof revocationSchema>;

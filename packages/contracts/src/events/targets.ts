@@ -23,6 +23,7 @@ export const targetIds = {
   branding: 'tenant',
   policy: null,
   client: 'client',
+  grant: 'grant',
   resource_server: 'resourceServer',
   signal_stream: 'signalStream',
   mfa_factor: null,

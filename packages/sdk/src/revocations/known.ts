@@ -11,6 +11,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
   const sessions = new Map<string, Of<'session'>>();
   const people = new Map<string, Of<'user'>>();
   const clients = new Map<string, Of<'client'>>();
+  const grants = new Map<string, Of<'grant'>>();
   let tidyAt = now() + tidyEveryMs;
 
   const matters = ({ until }: Revocation) => Date.parse(until) > now();
@@ -23,7 +24,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
   function tidy() {
     if (now() < tidyAt) return;
     tidyAt = now() + tidyEveryMs;
-    for (const known of [sessions, people, clients])
+    for (const known of [sessions, people, clients, grants])
       for (const [id, revocation] of known) if (!matters(revocation)) known.delete(id);
   }
 
@@ -45,6 +46,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       if (!matters(revocation)) return true;
       if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
       else if (revocation.kind === 'user') people.set(revocation.id, revocation);
+      else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
       else clients.set(revocation.id, revocation);
       return true;
     },
@@ -55,6 +57,8 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       const { isMachine, sub, sessionId, claims } = identity;
       if (isMachine) return identity;
       if (sessionId !== null && lookUp(sessions, sessionId)) return null;
+      const { grant_id: grantId } = claims;
+      if (typeof grantId === 'string' && lookUp(grants, grantId)) return null;
       const person = lookUp(people, sub);
       if (!person) return identity;
       if (person.status !== 'active') return null;

@@ -47,10 +47,13 @@ describe('what is revoked', () => {
     const deactivated = await issuer.token({ sub, tid });
     const { client_id } = issuer.claims();
     const ofClient = await issuer.token({ client_id });
+    const grant_id = newId('grant');
+    const ofGrant = await issuer.token({ grant_id });
     issuer.revoke({ kind: 'session', id: one.sid, userId: one.sub, until: until() });
     await verifier.start();
     expect(await code(session)).toBe('token_revoked');
     expect(await code(person)).toBe('good');
+    expect(await code(ofGrant)).toBe('good');
     const changedAt = new Date().toISOString();
     issuer.revoke({
       kind: 'user',
@@ -62,6 +65,8 @@ describe('what is revoked', () => {
       until: until(),
     });
     issuer.revoke({ kind: 'client', id: client_id, issuedBefore: null, until: until() });
+    issuer.revoke({ kind: 'grant', id: grant_id, until: until() });
+    await becomes(ofGrant, 'token_revoked');
     await becomes(deactivated, 'token_revoked');
     await becomes(ofClient, 'token_revoked');
     expect(await code(person)).toBe('good');
