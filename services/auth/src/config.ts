@@ -12,7 +12,11 @@ export const configSchema = baseConfig.extend({
   REEVE_RESOURCES: commaSeparated
     .pipe(z.array(z.url()).min(1))
     .describe('URLs of the services that access tokens can be for'),
-  REEVE_PLATFORM_CLIENT_ID: z.string().min(1).describe('Client of the platform team, with platform:admin'),
+  REEVE_PLATFORM_CLIENT_ID: z
+    .string()
+    .min(1)
+    .refine(id => !/^https?:/i.test(id), 'must not be a URL: those are ids of applications that nobody registered')
+    .describe('Client of the platform team, with platform:admin'),
   REEVE_PLATFORM_CLIENT_SECRET: z.string().min(32).describe('Its secret'),
   REEVE_CONSENT_URL: z.url().describe('URL of connector-consent, which signs people in here'),
   REEVE_CONSENT_CLIENT_SECRET: z.string().min(32).describe('Its client secret'),

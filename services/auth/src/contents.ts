@@ -1,11 +1,13 @@
 // What lies in this service's database.
 import type { Contents } from '@reeve/store';
 import { vaultCollections } from '@reeve/vault';
+import { applicationGrants } from './application-grants/application-grant.ts';
 import { applications } from './applications/application.ts';
 import { secretUses } from './applications/secret-uses.ts';
 import { attempts } from './attempts/attempt.ts';
 import { authKeys } from './auth-keys/auth-key.ts';
 import { brandings } from './branding/branding.ts';
+import { documentPolicies } from './client-documents/document-policy.ts';
 import { connectionTests } from './connection-tests/connection-test.ts';
 import { testSignIns } from './connection-tests/test-sign-in.ts';
 import { connections } from './connections/connection.ts';
@@ -42,6 +44,8 @@ export const contents: Contents = {
     authKeys,
     brandings,
     applications,
+    applicationGrants,
+    documentPolicies,
     secretUses,
     resourceServers,
     connections,

@@ -15,6 +15,7 @@ import {
 import { given } from '@reeve/testing/given';
 import { type SamlIdentityProvider, startSamlIdentityProvider } from '@reeve/testing/saml';
 import { type Application, type Auth, startAuth } from './auth.test-support.ts';
+import { type DocumentServer, startDocumentServer } from './client-documents/document-server.test-support.ts';
 
 const ofPlatform = { id: 'reeve-consent', secret: '' } as unknown as Application;
 const redirect_uri = 'http://127.0.0.1:1/sign-in/callback';
@@ -25,6 +26,7 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><re
 given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', () => {
   let auth: Auth;
   let idp: SamlIdentityProvider;
+  let documents: DocumentServer;
   let browser: Browser;
   let application: Application & { tenantId: string };
   let failing: Application;
@@ -32,7 +34,11 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
 
   beforeAll(async () => {
     idp = await startSamlIdentityProvider();
-    auth = await startAuth({ REEVE_PRODUCT_NAME: 'Chatter', REEVE_ALLOWED_PRIVATE_ORIGINS: idp.url });
+    documents = await startDocumentServer();
+    auth = await startAuth({
+      REEVE_PRODUCT_NAME: 'Chatter',
+      REEVE_ALLOWED_PRIVATE_ORIGINS: `${idp.url},${documents.origin}`,
+    });
     browser = await openChromium();
     const { tenantId } = await auth.newTenant();
     const as = await auth.asPlatform();
@@ -47,7 +53,7 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
   }, 60_000);
   afterAll(async () => {
     await browser.close();
-    await Promise.all([auth.stop(), idp.stop(), callback.stop()]);
+    await Promise.all([auth.stop(), idp.stop(), callback.stop(), documents.stop()]);
   });
 
   /** A page of its own, what its policy has refused, and what it has asked other hosts for. */
@@ -92,6 +98,25 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
     await page.locator('.checks').waitFor();
   }
 
+  /** Which goes to a program on this computer, and has much to say. */
+  async function askForConsent(page: Page): Promise<void> {
+    const as = await auth.asPlatform();
+    const { tenantId, slug } = await auth.newTenant();
+    await auth.newConnection(tenantId);
+    for (const path of ['/v1/client-document-policy', `/v1/tenants/${tenantId}/client-document-policy`])
+      await auth.ask('PUT', path, { as, body: { hosts: ['127.0.0.1'] } });
+    const long = 'read.everything.that.is.anywhere.at.all.and.has.a.name.without.end';
+    const resource = `https://${slug}.myproduct.example`;
+    const scopes = [{ name: long }, { name: 'notes:read', description: 'Read your notes' }];
+    const body = { name: 'Notes', identifier: resource, scopes, thirdPartyScopes: [long, 'notes:read'] };
+    await auth.ask('POST', '/v1/resource-servers', { as, body });
+    const redirect_uri = callback.url;
+    const { id } = documents.publish({ client_name: 'N'.repeat(200), redirect_uris: [redirect_uri] });
+    const scope = `openid profile email notes:read ${long}`;
+    await authorize(page, { id, secret: '' } as never, { redirect_uri, tenant: slug, resource, scope });
+    await page.locator('button[name=consent]').first().waitFor();
+  }
+
   /** Each page, by how somebody comes to it. */
   const pages: Record<string, (page: Page) => Promise<unknown>> = {
     'that asks for an address': askForAddress,
@@ -120,6 +145,13 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
       await authorize(page, failing, { redirect_uri: callback.url });
       await page.goto(`${auth.url}/session/end`);
       await page.locator('button.primary').waitFor();
+    },
+    'that asks what an application may have': askForConsent,
+    'of an account that allows something': async page => {
+      await askForConsent(page);
+      await page.locator('button.primary').click();
+      await page.goto(`${auth.url}/account`);
+      await page.locator('button[value^=gra_]').waitFor();
     },
     'of a set-up link': page => openSetup(page),
     'of a set-up link, with a vendor': page => openSetup(page, 'okta-saml'),
@@ -161,6 +193,19 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
         await close();
       },
     );
+
+  test('what an application may have is said without a script, and by keyboard alone', async () => {
+    const { page, refused, close } = await opened({ javaScriptEnabled: false });
+    await askForConsent(page);
+    // Nobody allows it by pressing a key too often.
+    expect(await page.locator(':focus').count()).toBe(0);
+    await page.locator('button[value=no]').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${callback.url}/**`);
+    expect([new URL(page.url()).searchParams.has('code'), refused]).toEqual([true, []]);
+    await close();
+  });
 
   test('a sign-in needs no script, and goes by keyboard from the address to what is wrong with it', async () => {
     const { page, close } = await opened({ javaScriptEnabled: false, locale: 'de-DE' });

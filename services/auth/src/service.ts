@@ -6,9 +6,15 @@ import { createApp, createFoundation, createTenantDirectory, type Logger, type S
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
+import { createFetchLimits } from './abuse/fetch-limits.ts';
 import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
 import { createAtBrowser } from './account/at-browser.ts';
+import { createAllowed } from './application-grants/allowed.ts';
+import { applicationGrants as applicationGrantsOf } from './application-grants/application-grant.ts';
+import { createAskConsent } from './application-grants/ask-consent.ts';
+import { applicationGrantRoutes } from './application-grants/grant-routes.ts';
+import { withdrawGrantsOfDeletedPeople } from './application-grants/withdraw-grants-of-deleted-people.ts';
 import { applications as applicationsOf } from './applications/application.ts';
 import { createApplicationDirectory } from './applications/application-directory.ts';
 import { createApplication } from './applications/create-application.ts';
@@ -28,6 +34,10 @@ import { createBrandDirectory } from './branding/brand-directory.ts';
 import { brandings as brandingsOf } from './branding/branding.ts';
 import { readBranding } from './branding/read-branding.ts';
 import { setBranding } from './branding/set-branding.ts';
+import { createClientDocuments } from './client-documents/client-documents.ts';
+import { documentPolicies as documentPoliciesOf } from './client-documents/document-policy.ts';
+import { createDocumentPolicyDirectory } from './client-documents/document-policy-directory.ts';
+import { documentPolicyRoutes } from './client-documents/document-policy-routes.ts';
 import type { Config } from './config.ts';
 import { connectionTests as connectionTestsOf } from './connection-tests/connection-test.ts';
 import { createTestSignIn, testSignIns as testSignInsOf } from './connection-tests/test-sign-in.ts';
@@ -195,7 +205,18 @@ export async function createService(config: Config, log: Logger): Promise<Servic
 
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const tenants = createTenantDirectory(store);
-  const applicationDirectory = createApplicationDirectory({ applications, config, clock });
+  const documentPolicies = store.collection(documentPoliciesOf);
+  const documentPolicyDirectory = createDocumentPolicyDirectory({ policies: documentPolicies });
+  const documents = createClientDocuments({
+    policies: documentPolicyDirectory,
+    limits: createFetchLimits({ isLimited: config.REEVE_RATE_LIMITS === 'on' }),
+    allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
+    clock,
+    log,
+  });
+  const applicationDirectory = createApplicationDirectory({ applications, documents, config, clock });
+  const grantsOfPeople = store.collection(applicationGrantsOf);
+  const allowed = createAllowed({ grants: grantsOfPeople, clock });
   const resourceServerDirectory = createResourceServerDirectory({
     resourceServers,
     own: config.REEVE_RESOURCES,
@@ -287,6 +308,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     applications: applicationDirectory,
     resourceServers: resourceServerDirectory,
     statusLists,
+    allowed,
     fetch: network.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
@@ -505,6 +527,16 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         connections: connectionDirectory,
         kinds,
         testSignIn,
+        askConsent: createAskConsent({
+          allowed,
+          applications: applicationDirectory,
+          resourceServers: resourceServerDirectory,
+          live,
+          tenants,
+          brands,
+          store,
+          keys: config.REEVE_COOKIE_KEYS,
+        }),
         wrongGuesses,
         issuer,
         log,
@@ -579,6 +611,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       explainHomeRealm({ homeRealm, applications: applicationDirectory }),
       listAttempts({ attempts }),
       readAttempt({ attempts }),
+      ...documentPolicyRoutes({ policies: documentPolicies, directory: documentPolicyDirectory }),
+      ...applicationGrantRoutes({ grants: grantsOfPeople, clock }),
       ...listSurfacePolicies(aboutSurfaces),
       ...readSurfacePolicy(aboutSurfaces),
       ...setSurfacePolicy(aboutSurfaces),
@@ -592,7 +626,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       listOwnSessions(aboutSessions),
       terminateOwnSession(aboutSessions),
       ...terminateOwnSessions(aboutSessions),
-      ...accountRoutes({ ...aboutSessions, live, browserLogins: atBrowser }),
+      ...accountRoutes({ ...aboutSessions, grants: grantsOfPeople, live, browserLogins: atBrowser }),
       receiveSignals(aboutSignals),
       ssfConfiguration({ issuer }),
       ...configureStream(aboutStreams),
@@ -627,6 +661,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         }),
       );
       await bus.subscribe('auth.factors', forgetDeletedPeople(aboutFactors));
+      await bus.subscribe('auth.application-grants', withdrawGrantsOfDeletedPeople({ grants: grantsOfPeople, clock }));
       await bus.subscribe('auth.connections', {
         ...clearAwayDeletedConnection({ secrets, revisions, watches, clock }),
         ...watchChangedConnections({ connections, watches, clock }),

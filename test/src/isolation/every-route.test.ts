@@ -146,6 +146,7 @@ const below = titled(ofTenants).filter(([, { method, path }]) => method === 'GET
 const notMissed: Record<string, [status: number, code: string | undefined]> = {
   // Auth does not know who is there, and nobody's sessions are none.
   'auth GET /v1/tenants/{tenantId}/users/{userId}/sessions': [200, undefined],
+  'auth GET /v1/tenants/{tenantId}/users/{userId}/application-grants': [200, undefined],
   'auth GET /v1/tenants/{tenantId}/sessions/{sessionId}/logout-notices': [200, undefined],
   // An application can have no surface of that name.
   'auth GET /v1/tenants/{tenantId}/surface-policies/{surface}': [400, 'input_invalid'],

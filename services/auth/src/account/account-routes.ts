@@ -5,6 +5,8 @@ import { browserRouteFor, changeExisting, openRoute, type Page, type Route } fro
 import type { Entry } from '@reeve/store';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { ApplicationGrants } from '../application-grants/application-grant.ts';
+import { withdrawOwn } from '../application-grants/withdraw-own.ts';
 import { type EndAllParts, endAllOf } from '../sessions/end-all.ts';
 import type { LiveSessions } from '../sessions/live-sessions.ts';
 import { end, type Session, type SessionId } from '../sessions/session.ts';
@@ -13,14 +15,14 @@ import { type PageName, pages, signedInPath } from './account-application.ts';
 import type { AtBrowser, SignedIn } from './at-browser.ts';
 import { accountPage, sessionsPage } from './pages.ts';
 
-type Parts = ViewParts & EndAllParts & { live: LiveSessions; browserLogins: AtBrowser };
+type Parts = ViewParts & EndAllParts & { grants: ApplicationGrants; live: LiveSessions; browserLogins: AtBrowser };
 type At = { request: Request; response: Response };
 
 const mostOfAPerson = 100;
 const ofAPage = 50;
 
 export function accountRoutes(parts: Parts): Route[] {
-  const { sessions, live, browserLogins } = parts;
+  const { sessions, grants, live, browserLogins, clock } = parts;
 
   async function viewsOfLive(
     tenantId: SignedIn['tenantId'],
@@ -33,7 +35,9 @@ export function accountRoutes(parts: Parts): Route[] {
   async function shown({ userId, tenantId, sessionId, csrf }: SignedIn): Promise<{ page: Page }> {
     const only = { status: 'live' } as const;
     const { items } = await sessions.in(tenantId).list('byUser', { userId }, { limit: mostOfAPerson, only });
-    return { page: accountPage({ sessions: await viewsOfLive(tenantId, items), current: sessionId, csrf }) };
+    const allowed = await grants.in(tenantId).list('byUser', { userId }, { limit: mostOfAPerson });
+    const views = await viewsOfLive(tenantId, items);
+    return { page: accountPage({ sessions: views, grants: allowed.items, current: sessionId, csrf }) };
   }
 
   /** Whoever ends the session that they are in is signed out at this browser as well. */
@@ -54,16 +58,20 @@ export function accountRoutes(parts: Parts): Route[] {
     browserRouteFor<SignedIn>()({
       method: 'post',
       path: pages.account,
-      summary: 'End one of your sessions, all others, or all',
+      summary: 'End one of your sessions, all others, or all; or what you have allowed an application',
       action: 'sessions:write',
       answer: 'redirect',
-      body: z.strictObject({ end: z.union([z.enum(['others', 'all']), z.string().regex(/^ses_[\w-]{1,60}$/)]) }),
+      body: z.strictObject({ end: z.union([z.enum(['others', 'all']), z.string().regex(/^(ses|gra)_[\w-]{1,60}$/)]) }),
       async handle({ principal: { userId, tenantId, sessionId }, body: { end: which }, cause, request, response }) {
         const at = { request, response };
         const all = { tenantId, userId, why: 'ended_by_owner', cause } as const;
         if (which === 'all' || which === 'others') {
           await endAllOf(parts, { ...all, except: which === 'others' ? sessionId : null });
           return ended(which === 'all', at, pages.account);
+        }
+        if (isId('grant', which)) {
+          await withdrawOwn(grants, { tenantId, userId, id: which, at: clock.now(), cause });
+          return { redirect: pages.account };
         }
         const own = await sessions.in(tenantId).get(which);
         // Somebody else's is not there.

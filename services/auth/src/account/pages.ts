@@ -1,5 +1,7 @@
 // The account pages: sessions in a list, each with a button that ends it.
 import { type Html, html, type Language, type Page } from '@reeve/service-kit';
+import type { Entry } from '@reeve/store';
+import type { ApplicationGrant } from '../application-grants/application-grant.ts';
 import { textsIn } from '../page-texts/page-texts.ts';
 import { hasSecondFactor } from '../sessions/describe-session.ts';
 import type { SessionView } from '../sessions/session-view.ts';
@@ -43,14 +45,32 @@ const nothing = (text: Texts): Html => html`<p>${text('sessionsNone')}</p>`;
 
 type Shown = { sessions: readonly SessionView[]; current: string; csrf: string };
 
-export function accountPage({ sessions, current, csrf }: Shown): Page {
+type Allowed = { grant: Entry<ApplicationGrant>; language: Language; form: Omit<OfForm, 'value' | 'label'> };
+
+function allowedItem({ grant: { id, state }, language, form }: Allowed): Html {
+  const text = textsIn(language);
+  const { host } = new URL(state.clientId);
+  const what = [state.resource, state.scopes.join(' ')].filter(Boolean).join(' · ');
+  return html`<li><p><strong>${host}</strong></p><p>${what}</p>
+<p class="muted">${text('sessionSince')} ${when(language, state.consentedAt)}</p>
+${button({ ...form, value: id, label: text('allowedWithdraw'), about: `${host} ${what}` })}</li>`;
+}
+
+export function accountPage({
+  sessions,
+  grants,
+  current,
+  csrf,
+}: Shown & { grants: readonly Entry<ApplicationGrant>[] }): Page {
   const form = { csrf, action: pages.account };
   const words = (language: Language) => {
     const text = textsIn(language);
     const items = sessions.map(view => item({ view, language, isCurrent: view.id === current, form }, null));
     const others = items.length > 1 ? button({ ...form, value: 'others', label: text('sessionsEndOthers') }) : null;
+    const allowed = grants.map(grant => allowedItem({ grant, language, form }));
+    const ofGrants = html`<h2>${text('allowedTitle')}</h2><p>${text('allowedMeans')}</p><ul>${allowed}</ul>`;
     const content = html`<p>${text('accountMeans')}</p><ul>${items}</ul>${others}
-${button({ ...form, value: 'all', label: text('sessionsEndAll') })}`;
+${button({ ...form, value: 'all', label: text('sessionsEndAll') })}${allowed.length === 0 ? null : ofGrants}`;
     return { title: text('accountTitle'), content };
   };
   return { words };

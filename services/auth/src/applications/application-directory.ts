@@ -1,35 +1,27 @@
 // Applications as the OpenID provider and the sign-in look them up: by id alone, before any tenant is known. Three of
-// Reeve's own come from the environment, all others from the store.
+// Reeve's own come from the environment, those that nobody registered from what they say at their id, which is a URL,
+// and all others from the store.
 import { timingSafeEqual } from 'node:crypto';
 import { platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 import { accountApplication } from '../account/account-application.ts';
+import type { ClientDocuments } from '../client-documents/client-documents.ts';
+import { isDocumentId } from '../client-documents/document-id.ts';
 import type { Config } from '../config.ts';
-import { type Application, type Applications, sha256 } from './application.ts';
+import { type Applications, sha256 } from './application.ts';
+import { isServed, type KnownApplication } from './known-application.ts';
 
-export type KnownApplication = Omit<Application, 'secrets' | 'createdAt' | 'deletedAt'> & {
-  id: string;
-  /** Null for one that belongs to no tenant. */
-  tenantId: TenantId | null;
-  /** Of the platform team: it may ask for `platform:admin`, and what it does is on the record of the tenant. */
-  isPlatform: boolean;
-  /** SHA-256 of the secrets that count now, the newest first. */
-  secrets: readonly string[];
-};
-
-/** Whether it may have to do with people and data of that tenant. Asked wherever a token is made (lesson L32). */
-export const isServed = ({ tenantId, tenants }: KnownApplication, id: TenantId): boolean =>
-  tenantId === null ? tenants === 'all' || (tenants?.includes(id) ?? false) : tenantId === id;
+export { isServed, type KnownApplication };
 
 export type ApplicationDirectory = ReturnType<typeof createApplicationDirectory>;
 
 /** Of a change that another instance has made it is known this much later; of its revocation at once. */
 const keptMs = 1_000;
 
-type Parts = { applications: Applications; config: Config; clock: Clock };
+type Parts = { applications: Applications; documents: ClientDocuments; config: Config; clock: Clock };
 
-export function createApplicationDirectory({ applications, config, clock }: Parts) {
+export function createApplicationDirectory({ applications, documents, config, clock }: Parts) {
   const all = applications.acrossTenants('an application names only its id when it authenticates');
   const own = new Map(ownApplications(config).map(application => [application.id, application]));
   const kept = new LRUCache<string, KnownApplication>({ max: 10_000, ttl: keptMs });
@@ -37,6 +29,8 @@ export function createApplicationDirectory({ applications, config, clock }: Part
   async function findNow(id: string): Promise<KnownApplication | null> {
     const known = own.get(id);
     if (known) return known;
+    // Kept by whoever reads it, as long as it may be.
+    if (isDocumentId(id)) return documents.find(id);
     const entry = await all.getByUnique('id', id);
     if (!entry) return null;
     const now = clock.now().toISOString();
@@ -55,6 +49,14 @@ export function createApplicationDirectory({ applications, config, clock }: Part
   return {
     /** As it was a second ago at most. */
     find: async (id: string): Promise<KnownApplication | null> => kept.get(id) ?? findNow(id),
+
+    /** Whether it may have to do with people and data of that tenant, by what the tenant says as well. */
+    serves: async (application: KnownApplication, tenantId: TenantId): Promise<boolean> =>
+      isServed(application, tenantId) &&
+      (!application.document || (await documents.isServed(application.id, tenantId))),
+
+    /** Whether there are any that nobody registered. */
+    takesDocuments: documents.areTaken,
 
     /** As it is now: for whoever authenticates as it. */
     findNow,

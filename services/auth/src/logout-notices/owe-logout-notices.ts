@@ -3,6 +3,7 @@ import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Clock } from '@reeve/store';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { isDocumentId } from '../client-documents/document-id.ts';
 import type { Sessions } from '../sessions/session.ts';
 import { idOf, type LogoutNotices, owe } from './logout-notice.ts';
 
@@ -25,6 +26,8 @@ export function oweLogoutNotices({ notices, sessions, applications, clock, sendN
     const { userId, applications: been } = found.state;
     const cause = serviceCause('auth', { correlationId, causationId, sessionId });
     for (const clientId of been) {
+      // Nobody has us tell a stranger.
+      if (isDocumentId(clientId)) continue;
       if (!(await applications.find(clientId))?.backchannelLogoutUri) continue;
       const about = { sessionId, userId, clientId: clientId as Id<'client'> };
       const decide = (known: object | null) => (known ? null : { state: owe(about, clock.now()), events: [] });

@@ -1,7 +1,9 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
-import { isId, type TenantId } from '@reeve/contracts';
+import { type Id, isId, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Allowed } from '../application-grants/allowed.ts';
+import { askedFor, personalScopes, resourceOf } from '../application-grants/asked-for.ts';
 import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
 import { acrOf, amrOf } from '../factors/level.ts';
 import { mayExchange } from '../resource-servers/exchange-policy.ts';
@@ -23,6 +25,8 @@ export type AccountParts = {
   applications: ApplicationDirectory;
   resourceServers: ResourceServerDirectory;
   statusLists: Pick<StatusLists, 'claimOf'>;
+  /** Applications that nobody registered. */
+  allowed: Allowed;
 };
 
 export function findLive({ live }: Pick<AccountParts, 'live'>, ref: SessionRef): Promise<LiveSession | null> {
@@ -43,7 +47,8 @@ async function findServed(
   usedIn?: Pick<KnownApplication, 'surface'>,
 ): Promise<LiveSession | null> {
   const application = await parts.applications.find(clientId);
-  const found = application && isServed(application, ref.tenantId) ? await findLive(parts, ref) : null;
+  const isFor = application && (await parts.applications.serves(application, ref.tenantId));
+  const found = isFor ? await findLive(parts, ref) : null;
   if (!found || !application) return null;
   return (await parts.live.isOverFor(found, surfaceOf(usedIn ?? application))) ? null : found;
 }
@@ -63,6 +68,17 @@ function isOfNow({ tokensFrom }: Pick<KnownApplication, 'tokensFrom'>, token: ob
   if (!('kind' in token) || !kindsThatEnd.includes(String(token.kind))) return true;
   const { client_tokens_from: of } = ('extra' in token ? (token.extra ?? {}) : {}) as Record<string, unknown>;
   return of === (tokensFrom ?? undefined);
+}
+
+/** Of an application that nobody registered: what the person allowed it still holds, for all that the token is for. */
+async function isAllowedStill(parts: AccountParts, application: KnownApplication, token: object): Promise<boolean> {
+  if (!application.document) return true;
+  const ref = refOfToken(token);
+  const { grantId, scope } = token as { grantId?: string; scope?: unknown };
+  const allowedBy = grantId === undefined ? null : await parts.grants.findAllowedBy(grantId);
+  if (!ref || !allowedBy) return false;
+  const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+  return parts.allowed.holds(ref.tenantId, allowedBy, { scopes, clientId: application.id });
 }
 
 type Introspected = {
@@ -95,6 +111,7 @@ export async function isGood(parts: AccountParts, client: { clientId: string }, 
     if (!asking || (asking.tenantId !== null && asking.tenantId !== tenantId)) return false;
   }
   if (ref) {
+    if (!(await isAllowedStill(parts, application, token))) return false;
     // An exchanged one is used where the person is, and not where the application is that exchanged it.
     const usedIn = isExchanged(token) ? { surface: surfaceIn(token) } : application;
     return (await findServed(parts, application.id, ref, usedIn)) !== null && isOriginGood(parts, ref.tenantId, token);
@@ -159,7 +176,7 @@ export async function findAccount(
   if (!application || (token && !isOfNow(application, token))) return undefined;
   const ref = token ? refOfToken(token) : (refOfResult(result) ?? (session ? sessionOfLogin(session) : null));
   const served = token && ref ? await findServed(parts, application.id, ref) : null;
-  if (token && !served) return undefined;
+  if (token && !(served && (await isAllowedStill(parts, application, token)))) return undefined;
   if (served && token === ctx.oidc.entities.RefreshToken) await parts.live.use(served, application.id);
   return {
     accountId: sub,
@@ -237,13 +254,18 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   const ref = refOfToken(token);
   const found = ref && (await findLive(parts, ref));
   if (!found) return ofClient;
+  const { grantId = '' } = token as { grantId?: string };
+  const allowedBy = exchanged ? null : await parts.grants.findAllowedBy(grantId);
   const ofService = audience === undefined ? [] : ['roles'];
   const wanted: string[] = server ? server.claims.flatMap(name => claimNames[name]) : ofService;
-  const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
+  // Whoever is given a token reads it: to others a person says by scopes what they are told.
+  const personal = allowedBy ? [] : Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
   const mayAct = server?.mayAct ? { may_act: { sub: server.mayAct } } : {};
   const status = server?.statusList ? parts.statusLists.claimOf(found.state.statusList) : {};
   const ofPerson = { ...(exchanged ?? claimsOf(found)), ...Object.fromEntries(personal) };
-  return { ...ofClient, ...mayAct, ...ofPerson, ...status };
+  // By which its verifiers know that it was withdrawn.
+  const ofGrant = allowedBy ? { grant_id: allowedBy } : {};
+  return { ...ofClient, ...mayAct, ...ofPerson, ...status, ...ofGrant };
 }
 
 function audienceOf(token: object): string | undefined {
@@ -265,8 +287,8 @@ export function acrsAsked({ oidc: { claims } }: KoaContextWithOIDC): string[] {
 }
 
 /**
- * The applications are the product's own, so what they ask for is granted without a page. Each time it is a grant of
- * its own, named after the session.
+ * What applications of the product ask for is granted without a page; what others ask for where the person has allowed
+ * it, and is asked on a page where they have not. Each time it is a grant of its own, named after the session.
  */
 export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOIDC) {
   const { client, session, account, provider, result, requestParamOIDCScopes } = ctx.oidc;
@@ -275,7 +297,7 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   // Whatever led here: a person gets no code for an application that does not serve their tenant.
   const hasJustSignedIn = refOfResult(result) !== null;
   const application = await parts.applications.find(client.clientId);
-  const isAllowed = application && isServed(application, ref.tenantId);
+  const isAllowed = application && (await parts.applications.serves(application, ref.tenantId));
   // To sign in once more would end here again.
   if (!isAllowed && hasJustSignedIn) throw new errors.AccessDenied('the application does not serve that organization');
   // A session that has just begun is there, and knows the application.
@@ -288,6 +310,8 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
     if (refIn(grantId)?.sessionId !== ref.sessionId) delete session.authorizations?.[clientId];
   const named = { jti: parts.grants.nameGrant(ref) };
   const grant = new provider.Grant({ ...named, clientId: client.clientId, accountId: account.accountId });
+  const { document } = application;
+  if (document) return grantAsAllowed(parts, ctx, { application: { ...application, document }, ref, grant });
   grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
   grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
   for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {}))
@@ -295,3 +319,33 @@ export async function grantInSession(parts: AccountParts, ctx: KoaContextWithOID
   await grant.save();
   return grant;
 }
+
+type Granting = {
+  application: KnownApplication & { document: NonNullable<KnownApplication['document']> };
+  ref: SessionRef;
+  grant: InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;
+};
+
+/** Nothing but what the person has allowed; nothing where they have not, which the library then has them asked for. */
+async function grantAsAllowed(parts: AccountParts, ctx: KoaContextWithOIDC, { application, ref, grant }: Granting) {
+  const { session, params = {}, requestParamClaims, account } = ctx.oidc;
+  // They have no scope that a page could say.
+  const claims = [...requestParamClaims].filter(name => !claimsOfEverybody.includes(name));
+  if (claims.length > 0) throw new errors.InvalidRequest('such an application asks by scopes, and not by claims');
+  const resource = resourceOf(params);
+  const server = resource === null ? null : await parts.resourceServers.find(resource);
+  const asked = askedFor(params, { application, server, userId: account?.accountId as Id<'user'> });
+  // The browser is signed in to our session, whatever comes of the page.
+  session?.ensureClientContainer(application.id);
+  session?.grantIdFor(application.id, grant.jti);
+  const allowedBy = await parts.allowed.covering(ref.tenantId, asked);
+  if (!allowedBy) return undefined;
+  grant.addOIDCScope(asked.scopes.filter(scope => personalScopes.includes(scope)).join(' '));
+  if (resource !== null)
+    grant.addResourceScope(resource, asked.scopes.filter(scope => !personalScopes.includes(scope)).join(' '));
+  await grant.save();
+  await parts.grants.saveAllowedBy(grant.jti, allowedBy);
+  return grant;
+}
+
+const claimsOfEverybody = ['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss'];

@@ -1,8 +1,10 @@
-// What oidc-provider is told of an application. Scopes are not among it: which scopes it gets depends on the resource
-// that it asks for and is decided in resource-servers.ts.
+// What oidc-provider is told of an application. Scopes are not among it, but those of
+// OpenID Connect that an application may have which nobody registered: which scopes it gets depends on the resource that
+// it asks for and is decided in resource-servers.ts.
 import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
+import { personalScopes } from '../application-grants/asked-for.ts';
 import type { KnownApplication } from '../applications/application-directory.ts';
 import type { GrantType } from '../applications/application-settings.ts';
 
@@ -59,6 +61,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     pkce_required: pkceRequired,
     origins,
     ...ofProfile(application),
+    ...(application.document ? { scope: personalScopes.join(' ') } : {}),
     ...(dpopRequired ? { dpop_bound_access_tokens: true } : {}),
     ...(defaultResource === null ? {} : { default_resource: defaultResource }),
     ...(tenantId === null ? {} : { tenant_id: tenantId }),

@@ -36,6 +36,7 @@ export function finishRequests(provider: Provider, parts: Parts): void {
       if (signedOut.has(ctx)) await signOut(parts, ctx);
       nameTokensOutside(ctx);
       await tellAsOfNow(parts, ctx);
+      await sayWhoMayCome(parts, ctx);
       await requestScope().flush();
     } catch (error) {
       // Nothing is answered here: the kit does, as everywhere.
@@ -100,6 +101,12 @@ async function tellAsOfNow(parts: Parts, ctx: KoaContextWithOIDC): Promise<void>
   const ref = oidc.route === 'introspection' && isObject(body) && body['active'] === true ? refOfToken(token) : null;
   const found = ref && (await findLive(parts, ref));
   if (found) Object.assign(body as object, saidAsOfNow(token?.extra ?? {}, found), { sid: found.id });
+}
+
+/** In what is said of this issuer, at both places. */
+async function sayWhoMayCome({ applications }: Parts, { body }: KoaContextWithOIDC): Promise<void> {
+  if (!isObject(body) || body['authorization_endpoint'] === undefined || !(await applications.takesDocuments())) return;
+  body['client_id_metadata_document_supported'] = true;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

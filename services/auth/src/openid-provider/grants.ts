@@ -7,6 +7,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { metrics } from '@opentelemetry/api';
 import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
 import type { AdapterPayload } from 'oidc-provider';
+import type { GrantId } from '../application-grants/application-grant.ts';
 import { refText, type SessionRef, separator } from '../sessions/live-sessions.ts';
 import { requestScope } from './request-scope.ts';
 
@@ -25,6 +26,8 @@ export type GrantRow = {
   };
   /** Of a grant that an exchange has made: what was exchanged. */
   origin?: GrantOrigin;
+  /** Of an application that nobody registered: what the person has allowed it. */
+  allowedBy?: GrantId;
   expiresAt: number;
 };
 
@@ -175,6 +178,13 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
     async saveOrigin(grantId: string, origin: GrantOrigin): Promise<void> {
       await edit(grantId, row => ({ ...row, origin }));
     },
+
+    async saveAllowedBy(grantId: string, allowedBy: GrantId): Promise<void> {
+      await edit(grantId, row => ({ ...row, allowedBy }));
+    },
+
+    /** Null for a grant that rests on nothing that a person was asked for. */
+    findAllowedBy: async (grantId: string): Promise<GrantId | null> => (await read(grantId))?.row.allowedBy ?? null,
 
     /** Null for a grant that no exchange has made. */
     findOrigin: async (grantId: string): Promise<GrantOrigin | null> => (await read(grantId))?.row.origin ?? null,

@@ -5,7 +5,7 @@ import { serviceCause } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { decodeJwt } from 'jose';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { isServed, type KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/application-directory.ts';
 import type { AuthKeyDirectory } from '../auth-keys/auth-key-directory.ts';
 import { acrOf, levelAskedIn } from '../factors/level.ts';
 import type { LiveSession } from '../sessions/live-sessions.ts';
@@ -57,7 +57,7 @@ export function signInPolicy(parts: PolicyParts) {
     if (!found) return Check.REQUEST_PROMPT;
     const application = client && (await parts.applications.find(client.clientId));
     const { tenant, connection, auth_key: authKey } = params ?? {};
-    if (!application || !isServed(application, found.tenantId)) return Check.REQUEST_PROMPT;
+    if (!application || !(await parts.applications.serves(application, found.tenantId))) return Check.REQUEST_PROMPT;
     const isOtherTenant = typeof tenant === 'string' && (await parts.tenants.findNamed(tenant))?.id !== found.tenantId;
     const isOtherConnection = typeof connection === 'string' && connection !== found.state.connectionId;
     const isOtherKey =

@@ -2,10 +2,11 @@
 // our own key where a key of somebody else's would prove nothing.
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { newEventId, newId, serviceCause } from '@reeve/contracts';
+import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
+import { isServed, type KnownApplication } from '../applications/application-directory.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 import { createFindPresented } from './presented-tokens.ts';
 import { inRequestScope } from './request-scope.ts';
@@ -59,6 +60,7 @@ function find(token: string, form: 'any' | 'jwt' = 'any', known: Known = {}) {
       clock: { now: () => new Date(at * 1_000), newEventId },
       applications: {
         find: async (id: string) => (id === clientId ? { id, tenantId: null, tenants, tokensFrom } : null),
+        serves: async (known: KnownApplication, id: TenantId) => isServed(known, id),
       },
       resourceServers: {
         find: async (url: string) =>

@@ -75,6 +75,9 @@ export function requestScope(): RequestScope {
   return scope;
 }
 
+/** The same, where there may be none. */
+export const scopeNow = (): RequestScope | undefined => scopes.getStore();
+
 /** Goes on in it. */
 export const withinScope = <T>(scope: RequestScope, work: () => Promise<T>): Promise<T> => scopes.run(scope, work);
 

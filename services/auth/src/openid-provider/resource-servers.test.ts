@@ -37,6 +37,7 @@ const api: ResourceServer = {
   claims: [],
   statusList: false,
   applications: 'platform',
+  thirdPartyScopes: [],
   introspectedBy: [],
   exchangePolicies: [],
   mayAct: null,
@@ -55,7 +56,7 @@ async function ask(
   const infoOf = resourceServerInfo({
     services: [service],
     resourceServers: { find: async asked => (asked === server.identifier ? server : null), forget: () => undefined },
-    applications: { find: async () => known, findNow: async () => known, forget: () => undefined },
+    applications: { find: async () => known },
     tenants: tenants(),
     sessionLeftMs: async () => null,
   });

@@ -11,7 +11,7 @@ type Parts = {
   /** URLs of Reeve's own services. */
   services: readonly string[];
   resourceServers: ResourceServerDirectory;
-  applications: ApplicationDirectory;
+  applications: Pick<ApplicationDirectory, 'find'>;
   tenants: TenantDirectory;
   /** How long the session goes on that the token is issued in, in milliseconds; null for a machine's. */
   sessionLeftMs: (ctx: KoaContextWithOIDC) => Promise<number | null>;
@@ -101,6 +101,10 @@ export function resourceServerInfo({ services, resourceServers, applications, te
     const machineAsks = ctx.oidc.params?.['grant_type'] === 'client_credentials' ? asked : null;
     const server = services.includes(resource) ? null : await resourceServers.find(resource);
     if (!server && !services.includes(resource)) throw unknownResource();
+    // Nobody but the product's own applications gets a token for Reeve.
+    if (application.document && !server) throw unknownResource();
+    if (application.document && !keepsSome(ctx, scopesFor(server as ResourceServer, application)))
+      throw unknownResource();
     const { scopes, longestMs, format } = await (server
       ? forApi(server, application, machineAsks)
       : forService(application, machineAsks));
@@ -113,6 +117,12 @@ export function resourceServerInfo({ services, resourceServers, applications, te
       ...format,
     };
   };
+}
+
+/** Of what it was given there; else it would go on with a token that is for nothing. */
+function keepsSome({ oidc: { entities } }: KoaContextWithOIDC, allowed: readonly string[] | null): boolean {
+  const given = entities.RefreshToken?.scope ?? entities.AuthorizationCode?.scope;
+  return given === undefined || given.split(' ').some(scope => allowed?.includes(scope));
 }
 
 /** One answer for what is not there and for what is not for this application. */

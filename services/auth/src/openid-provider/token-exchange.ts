@@ -12,6 +12,7 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import { isServed } from '../applications/application-directory.ts';
+import { isDocumentId } from '../client-documents/document-id.ts';
 import { mayExchange, policyFor } from '../resource-servers/exchange-policy.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
@@ -97,6 +98,8 @@ async function findSubject(finding: Finding, server: ResourceServer, { token, fo
   const application = await applications.find(clientId);
   if (!policy || found.said.sid === undefined || !application || !isServed(application, found.said.tid))
     throw notExchanged('subject');
+  // What a person has allowed somebody at one API, they have not at the next.
+  if (isDocumentId(found.said.client_id)) throw notExchanged('subject');
   const session = await findLive(finding, { tenantId: found.said.tid, sessionId: found.said.sid });
   if (session?.state.userId !== found.said.sub) throw notExchanged('subject');
   const endsAt = await finding.live.overFor(session, surfaceOf({ surface: found.said.surface ?? null }));

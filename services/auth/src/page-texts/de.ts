@@ -1,3 +1,4 @@
+import { consent } from './consent-de.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-de.ts';
 import { setup } from './setup-de.ts';
@@ -62,6 +63,7 @@ export const de: PageTexts = {
     'Gehen Sie zurück zu Ihrer Anwendung und beginnen Sie von vorn. Wenn es wieder geschieht, melden Sie es ' +
     'denen, die sie betreiben.',
   technical: 'Für alle, die die Anwendung betreiben',
+  ...consent,
   ...factors,
   ...setup,
 };

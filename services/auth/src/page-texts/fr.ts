@@ -1,3 +1,4 @@
+import { consent } from './consent-fr.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-fr.ts';
 import { setup } from './setup-fr.ts';
@@ -59,6 +60,7 @@ export const fr: PageTexts = {
   requestAction:
     'Retournez dans votre application et recommencez. Si cela se reproduit, signalez-le à ceux qui s’en occupent.',
   technical: 'Pour ceux qui s’occupent de l’application',
+  ...consent,
   ...factors,
   ...setup,
 };

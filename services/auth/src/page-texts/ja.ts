@@ -1,3 +1,4 @@
+import { consent } from './consent-ja.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-ja.ts';
 import { setup } from './setup-ja.ts';
@@ -59,6 +60,7 @@ export const ja: PageTexts = {
   requestMeans: 'アプリケーションが、ここではできないことを要求しました。お客様の操作に問題はありません。',
   requestAction: 'アプリケーションに戻って、やり直してください。繰り返し起こる場合は、運営者にお知らせください。',
   technical: 'アプリケーションの運営者向け',
+  ...consent,
   ...factors,
   ...setup,
 };

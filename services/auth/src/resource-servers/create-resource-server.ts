@@ -23,6 +23,7 @@ const body = resourceServerSettings.extend({
   claims: shape.claims.default([]),
   statusList: shape.statusList.default(false),
   applications: shape.applications.default('platform'),
+  thirdPartyScopes: shape.thirdPartyScopes.default([]),
   introspectedBy: shape.introspectedBy.default([]),
   exchangePolicies: shape.exchangePolicies.default([]),
   mayAct: shape.mayAct.default(null),

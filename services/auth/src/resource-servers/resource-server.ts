@@ -46,6 +46,12 @@ export const resourceServerSettings = z.strictObject({
         .max(mostApplications),
     ])
     .describe('Which may ask: the platform’s, those of tenants too, or those listed'),
+  thirdPartyScopes: z
+    .array(scopeName)
+    .max(mostScopes)
+    .describe(
+      'What applications may ask people for that nobody registered, by their documents; nothing where it is empty',
+    ),
   introspectedBy: z.array(idSchema('client')).max(20).describe('Applications that are the API, and may introspect'),
   exchangePolicies: exchangePolicies.describe('Who may exchange tokens for other APIs for one for this (RFC 8693)'),
   mayAct: idSchema('client')
@@ -69,10 +75,16 @@ export const canonical = (identifier: string): string => URL.parse(identifier)?.
 
 export const resourceServers = collection<ResourceServer>({
   name: 'resource_servers',
-  version: 2,
-  // Version 1 knew of no exchange, and no status lists.
+  version: 3,
+  // Version 1 knew of no exchange, and no status lists; 2 of no applications that nobody registered.
   upgrade: state =>
-    ({ exchangePolicies: [], mayAct: null, statusList: false, ...(state as object) }) as unknown as ResourceServer,
+    ({
+      exchangePolicies: [],
+      mayAct: null,
+      statusList: false,
+      thirdPartyScopes: [],
+      ...(state as object),
+    }) as unknown as ResourceServer,
   unique: { identifier: ({ identifier, deletedAt }) => (deletedAt ? null : canonical(identifier)) },
   queries: { inOrder: { equality: [] } },
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
@@ -92,7 +104,7 @@ export function viewOf({ id, state }: Entry<ResourceServer>): z.infer<typeof res
 
 /** Why these settings do not go together, by field; null when they do. `own` are the URLs of Reeve itself. */
 export function contradictionIn(settings: Settings, own: readonly string[]) {
-  const { format, tokenSeconds, scopes, applications, statusList } = settings;
+  const { format, tokenSeconds, scopes, applications, statusList, thirdPartyScopes } = settings;
   if (statusList && format === 'opaque')
     return { field: 'statusList', message: 'is for JWTs: of an opaque token the API asks by introspection' };
   if (tokenSeconds > longestSeconds[format])
@@ -102,11 +114,17 @@ export function contradictionIn(settings: Settings, own: readonly string[]) {
   for (const [index, { scopes: asked }] of listed.entries())
     if (asked !== 'all' && asked.some(name => !names.has(name)))
       return { field: `applications.${index}.scopes`, message: 'has a scope that the API has not' };
+  if (thirdPartyScopes.some(name => !names.has(name)))
+    return { field: 'thirdPartyScopes', message: 'has a scope that the API has not' };
   return contradictionInPolicies(settings, own);
 }
 
 /** What the application may ask for at it; null where it may not ask at all. */
-export function scopesFor({ applications, scopes }: ResourceServer, application: KnownApplication): string[] | null {
+export function scopesFor(
+  { applications, scopes, thirdPartyScopes }: ResourceServer,
+  application: KnownApplication,
+): string[] | null {
+  if (application.document) return thirdPartyScopes.length > 0 ? thirdPartyScopes : null;
   const all = scopes.map(({ name }) => name);
   if (applications === 'all') return all;
   if (applications === 'platform') return application.tenantId === null ? all : null;

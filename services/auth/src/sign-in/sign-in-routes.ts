@@ -9,6 +9,7 @@ import { causeOf, openRoute, type Reply, type Route, searchOf } from '@reeve/ser
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type default as Provider } from 'oidc-provider';
 import type { WrongGuesses } from '../abuse/wrong-guesses.ts';
+import type { AskConsent } from '../application-grants/ask-consent.ts';
 import { isTestId, type TestSignIn, testReturnPath } from '../connection-tests/test-sign-in.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { KindName, Kinds } from '../connections/kinds/registry.ts';
@@ -31,6 +32,7 @@ type Parts = UnsolicitedParts &
     testSignIn: TestSignIn;
     wrongGuesses: WrongGuesses;
     kinds: Kinds;
+    askConsent: AskConsent;
   };
 type Came = {
   request: Request;
@@ -158,14 +160,16 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
   const interaction = await interactionOf(parts, came);
   // A form that was posted twice has two returns, of which the last one counts.
   const isMeant = (signIn: SignIn) => isBroughtHere(signIn, searchOf(request));
-  // The applications are the product's own: what they ask for is granted without a page.
-  if (interaction.prompt.name === 'consent') return finish(parts, came, { consent: {} });
+  const current = () => currentSession(provider(), came);
+  if (interaction.prompt.name === 'consent') {
+    const asked = await parts.askConsent({ interaction, answer, response, current });
+    return 'page' in asked ? asked : finish(parts, came, asked.result);
+  }
   const signIn =
     returnedBy === null
       ? ((await askedBefore(parts, uid, answer)) ?? (await begun(parts, interaction)))
       : await records.takeReturn(uid, isMeant);
   if (!signIn) throw expired();
-  const current = () => currentSession(provider(), came);
   const went = await goOn(parts, { uid, signIn, answer, search: searchOf(request), returnedBy, current, response });
   if ('page' in went) return { page: went.page };
   if ('leaveFor' in went)
