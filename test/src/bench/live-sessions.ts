@@ -85,9 +85,8 @@ async function copierOf(uri: string, { id_token: idToken }: Pick<Tokens, 'id_tok
     const [session, user] = [newId('session'), newId('user')];
     const copy = BSON.EJSON.parse(text.replaceAll(sid, session).replaceAll(sub, user)) as Document;
     // The code of a grant is its own, and what a session has told is told.
-    if (copy['row']) copy['row'].codeHash = randomUUID();
-    if (!copy['outbox']) return copy;
-    return { ...copy, outbox: [], unique: { ...copy['unique'], statusList: `${randomUUID()} 0` } };
+    if (copy['row']) return { ...copy, row: { ...(copy['row'] as object), codeHash: randomUUID() } };
+    return { ...copy, outbox: [], unique: { ...(copy['unique'] as object), statusList: `${randomUUID()} 0` } };
   };
   return {
     async upTo(count: number): Promise<void> {

@@ -20,7 +20,6 @@ import {
   type FactorView,
   giveChallenge,
   giveRecoveryCodes,
-  hasFactor,
   isLocked,
   noFactors,
   type RemovedBecause,

@@ -1,6 +1,5 @@
-// What oidc-provider is told of an application. Scopes are not among it, but those of
-// OpenID Connect that an application may have which nobody registered: which scopes it gets depends on the resource that
-// it asks for and is decided in resource-servers.ts.
+// What oidc-provider is told of an application. Which scopes it gets depends on the resource that it asks for and is
+// decided in resource-servers.ts; here are only those of OpenID Connect that one may have which nobody registered.
 import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
