@@ -35,7 +35,7 @@ export function claimsOf({ payload, protectedHeader: { typ } }: Verified, type: 
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as JWTPayload;
   } catch {
-    // Signed, and no JSON.
+    // Signed, and no JSON: also where the header says that it is not encoded.
   }
-  throw new StepError('provider_response');
+  throw new StepError('id_token_type');
 }

@@ -53,7 +53,10 @@ function createAgent({ lookup }: { lookup?: LookupFunction }): Agent {
   });
 }
 
-export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+/** With `withoutBody` nothing is read of the answer but its status and headers. */
+type GuardedInit = RequestInit & { withoutBody?: boolean };
+
+export type GuardedFetch = (url: string | URL, init?: GuardedInit) => Promise<Response>;
 
 /** A fetch with the guard, for handing to libraries. Rejects with `url_refused`, or as fetch does. */
 export function createGuardedFetch({
@@ -66,7 +69,7 @@ export function createGuardedFetch({
   return async (input, init = {}) => {
     const url = new URL(input);
     assertFetchable(url, allowedPrivateOrigins);
-    const { signal, body, ...rest } = init;
+    const { signal, body, withoutBody = false, ...rest } = init;
     const response = await undiciFetch(url, {
       ...(rest as object),
       ...(body === undefined || body === null ? {} : { body: body as string }),
@@ -76,11 +79,13 @@ export function createGuardedFetch({
     });
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of response.body ?? []) {
-      size += (chunk as Uint8Array).byteLength;
-      if (size > maxBytes) throw new ProblemError('url_refused', `the answer is larger than ${maxBytes} bytes`);
-      chunks.push(chunk as Uint8Array);
-    }
+    if (withoutBody) await response.body?.cancel();
+    else
+      for await (const chunk of response.body ?? []) {
+        size += (chunk as Uint8Array).byteLength;
+        if (size > maxBytes) throw new ProblemError('url_refused', `the answer is larger than ${maxBytes} bytes`);
+        chunks.push(chunk as Uint8Array);
+      }
     const empty = [204, 205, 304].includes(response.status);
     const headers = new Headers([...response.headers]);
     headers.delete('content-encoding'); // undici has decoded it

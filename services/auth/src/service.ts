@@ -337,7 +337,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     'return-from-provider': returnFromProvider(ofConnection),
     'confirm-link': confirmLink({ ...ofConnection, identities, enforceDomain, live, clock }),
     'resolve-person': resolvePerson({ ...ofConnection, identities, enforceDomain, store, clock }),
-    'second-factor': secondFactor({ personal, policies: stepUpPolicies, sessions, live, clock }),
+    'second-factor': secondFactor({ personal, policies: stepUpPolicies, sessions, live, peopleChanges, clock }),
     'begin-session': beginSession({
       sessions,
       live,

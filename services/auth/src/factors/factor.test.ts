@@ -52,6 +52,8 @@ describe('a code by time', () => {
     expect(first.passed).toMatchObject({ level: 'mfa', by: 'totp', factorId: totp.id, amr: ['otp', 'mfa'] });
     const state = first.decision?.state ?? all;
     for (const step of [101, 100, 99]) expect(answerTotp(state, step, person).refused).toBe('used');
+    // As often as it comes: it is no guess.
+    expect(answerTotp(state, 101, person).decision?.state.failures).toBeNull();
     expect(answerTotp(state, 102, person).passed).not.toBeNull();
   });
 

@@ -165,9 +165,10 @@ export function answerTotp(state: Factors, step: number | null, person: Person):
   const { totp } = state;
   const { now } = person;
   if (isLocked(state, now)) return { decision: null, passed: null, refused: 'locked' };
-  const wrong = { kind: 'totp', counts: true } as const;
-  if (!totp || step === null) return refusedBecause(state, person, { ...wrong, refused: 'wrong' });
-  if (step <= totp.lastStep) return refusedBecause(state, person, { ...wrong, refused: 'used' });
+  const kind = 'totp';
+  if (!totp || step === null) return refusedBecause(state, person, { kind, refused: 'wrong', counts: true });
+  // Whoever sends it is not guessing.
+  if (step <= totp.lastStep) return refusedBecause(state, person, { kind, refused: 'used', counts: false });
   const used: Totp = { ...totp, lastStep: step, lastUsedAt: now.toISOString() };
   return {
     decision: { state: { ...state, totp: used, failures: null }, events: [] },

@@ -42,6 +42,9 @@ export const provenBy: Record<FactorKind, { level: Level; amr: readonly string[]
   recovery_codes: { level: 'mfa', amr: ['mfa'] },
 };
 
+/** Also for whoever reads it without regard to case or space. */
+const isLikeOurs = (acr: string): boolean => acrValues.includes(acr.trim().toLowerCase());
+
 type Said = { acr: string | null; amr: readonly string[]; stepUp?: StepUp | null };
 
 /**
@@ -50,7 +53,7 @@ type Said = { acr: string | null; amr: readonly string[]; stepUp?: StepUp | null
  * word counts as is for the tenant's policy to say.
  */
 export function acrOf({ acr: said, stepUp = null }: Omit<Said, 'amr'>, asked: readonly string[] = []): string | null {
-  const acr = said !== null && acrValues.includes(said) ? null : said;
+  const acr = said !== null && isLikeOurs(said) ? null : said;
   if (!stepUp) return acr;
   const reached = levels.filter(level => reachesLevel(stepUp.level, level)).map(acrOfLevel);
   const own = acrs[stepUp.level];

@@ -15,6 +15,8 @@ let server: Awaited<ReturnType<typeof listen>>;
 const came: Came[] = [];
 /** By path, what the server answers with; 200 for the others. */
 const answers = new Map<string, () => number>();
+/** Paths whose answers have no end. */
+const talkative = new Set<string>();
 
 beforeAll(async () => {
   server = await listen(
@@ -27,7 +29,9 @@ beforeAll(async () => {
         const path = request.url ?? '';
         const token = new URLSearchParams(text).get('logout_token') ?? '';
         came.push({ path, type: request.headers['content-type'], token });
-        response.writeHead(answers.get(path)?.() ?? 200, { location: `${server.url}/elsewhere` }).end();
+        response.writeHead(answers.get(path)?.() ?? 200, { location: `${server.url}/elsewhere` });
+        if (talkative.has(path)) response.write('it goes on');
+        else response.end();
       });
     }),
   );
@@ -122,6 +126,15 @@ describe('the server of an application', () => {
     await eventually('the third attempt', () => at(path).length === 3, 20_000);
     expect(new Set(at(path).map(({ token }) => decodeJwt(token).jti)).size).toBe(3);
     await eventually('it is delivered', async () => (await noticesOf(claims['sid']))[0]?.status === 'delivered');
+  });
+
+  test('has heard it once it says so, however long it goes on talking', async () => {
+    const path = newPath();
+    talkative.add(path);
+    const { claims } = await auth.signIn(await application(path));
+    await terminate(claims['sid']);
+    await eventually('it is delivered', async () => (await noticesOf(claims['sid']))[0]?.status === 'delivered', 4_000);
+    expect(at(path)).toHaveLength(1);
   });
 
   test('that redirects is not followed', async () => {

@@ -46,6 +46,7 @@ export function sendLogoutNotices({ notices, applications, keys, issuer, fetch, 
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({ logout_token: token }).toString(),
+        withoutBody: true,
       });
       return ok ? null : 'refused';
     } catch (error) {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import { type EventReader, newProviderKey, type ProviderKey, readEvents, signedBy } from '@reeve/testing';
-import { type JWTPayload, SignJWT } from 'jose';
+import { FlattenedSign, type JWTPayload, SignJWT } from 'jose';
 import { type Auth, startAuth } from '../auth.test-support.ts';
 import { type AtTenant, idTokenOf, newCustomer, seconds, signIn, suspend } from './signals.test-support.ts';
 
@@ -195,6 +195,14 @@ describe('openid-ssf-receiver-test-plan', () => {
     expect(await one.isOver()).toBe(false);
     expect(await send(acme, byName(acme, sub))).toEqual(taken);
     expect(await one.isOver()).toBe(true);
+  });
+
+  test('one whose payload is said not to be encoded will never be good, and is not asked for again', async () => {
+    const claims = Buffer.from(JSON.stringify(claimsOf(acme, byName(acme, 'ada')))).toString('base64url');
+    const { protected: head, signature } = await new FlattenedSign(new TextEncoder().encode(claims))
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'secevent+jwt', b64: false, crit: ['b64'] })
+      .sign(key.privateKey);
+    expect(await push(urlOf(acme), `${head}.${claims}.${signature}`)).toEqual([400, 'invalid_request']);
   });
 
   test('one that comes again is answered as before, and ends nothing more', async () => {

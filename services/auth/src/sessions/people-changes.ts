@@ -1,5 +1,6 @@
 // What has changed about people lately, learnt from provisioning. A session that begins asks for it: the change may
 // have come while the person was on the way through a sign-in, and so before there was a session for it to reach.
+import { ProblemError } from '@reeve/contracts';
 import { type Collections, collection } from '@reeve/store';
 import type { EndCause, SessionId } from './session.ts';
 
@@ -72,4 +73,10 @@ export function since(
     signedOut: isSignedOut ? signedOut.because : null,
     roles: Object.fromEntries(roles.map(([role, { isHeld }]) => [role, isHeld])),
   };
+}
+
+/** Throws `user_deactivated`, and `sign_in_expired` for whoever was signed out. */
+export function assertStillThere({ isGone, signedOut }: Pick<ReturnType<typeof since>, 'isGone' | 'signedOut'>): void {
+  if (isGone) throw new ProblemError('user_deactivated');
+  if (signedOut !== null) throw new ProblemError('sign_in_expired');
 }

@@ -366,6 +366,23 @@ describe('a new factor', () => {
     expect(came.filter(page => textsIn(page, 'h1')[0] === 'Keep these recovery codes').length).toBe(1);
   });
 
+  test('is neither shown nor set up for somebody who is deactivated on the way', async () => {
+    const { claims } = await auth.signIn(application);
+    const { browser, page } = await auth.authorize(application, { acr_values: mfa });
+    const secret = (textsIn(page, 'code')[0] ?? '').replaceAll(' ', '');
+    const id = claims.sub as never;
+    const details = { email: null, source: 'admin', cause: 'requested' };
+    await auth.announce(tenantId, event('user.deactivated', { id, because: 'requested', details }));
+    await eventually('the end', () => eventsOf('session.revoked', claims['sid']).length === 1);
+    const set = await answer(browser, page, { factor: 'confirm-totp', code: codeOf(secret) });
+    expect([set.status, set.text.includes('user_deactivated')]).toEqual([403, true]);
+    const path = `/v1/tenants/${tenantId}/mfa-factors?userId=${claims.sub}`;
+    expect((await auth.ask<{ items: object[] }>('GET', path, { as })).body.items).toEqual([]);
+    // Another one than that goes on.
+    auth.provider.is({ sub: newId('request') });
+    await withTotp();
+  });
+
   test('may be asked for by an application, and then begins with a sign-in', async () => {
     const { browser } = await auth.signIn(application);
     const asked = auth.provider.asked.length;
@@ -476,6 +493,22 @@ describe('a tenant’s policy', () => {
       const clients = `/v1/tenants/${tenantId}/clients`;
       expect((await auth.ask('GET', clients, { as: plain.tokens['access_token'] ?? '' })).status).toBe(200);
       expect((await auth.ask('GET', path, { as })).status).toBe(200);
+    });
+  });
+
+  test('is not gone around by a machine that a person makes: it is asked for nothing', async () => {
+    await asAdministrators(async () => {
+      const plain = await auth.signIn(application, { resource: auth.url });
+      const sure = await withTotp({ resource: auth.url });
+      const make = ({ tokens }: { tokens: Record<string, string> }) =>
+        auth.ask('POST', `/v1/tenants/${tenantId}/applications`, {
+          as: tokens['access_token'] ?? '',
+          body: { name: 'Machine', kind: 'machine', areas: ['sign-in'] },
+        });
+      expect((await make(plain)).status).toBe(201);
+      await setPolicy({ actions: [{ action: 'policies:write', level: 'mfa', maxAgeSeconds: null }] });
+      expect(await make(plain)).toMatchObject({ status: 401, body: { code: 'insufficient_user_authentication' } });
+      expect((await make(sure)).status).toBe(201);
     });
   });
 
@@ -666,6 +699,11 @@ describe('by API', () => {
 });
 
 describe('an identity provider that says one of our levels', () => {
+  test.each([` ${mfa}`, mfa.toUpperCase(), `${resistant}\n`])('has said nothing by %j either', async acr => {
+    auth.provider.is({ sub: newId('request'), acr });
+    expect((await auth.signIn(application)).claims['acr']).toBeUndefined();
+  });
+
   test('has said nothing, where no rule of the tenant counts it: the person is asked for a factor all the same', async () => {
     auth.provider.is({ sub: newId('request'), email: 'ada@acme.example', acr: resistant });
     const { claims, browser } = await auth.signIn(application);

@@ -1,9 +1,9 @@
 // The session begins, or goes on where the same person signs in once more at the same browser. Whoever was signed in
 // there before is signed out.
-import { type Cause, newId, ProblemError, serviceCause } from '@reeve/contracts';
+import { type Cause, newId, serviceCause } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
-import { type PeopleChanges, since } from '../../sessions/people-changes.ts';
+import { assertStillThere, type PeopleChanges, since } from '../../sessions/people-changes.ts';
 import { begin, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
 import type { StatusLists } from '../../status-lists/status-lists.ts';
 import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
@@ -47,14 +47,9 @@ export const beginSession =
     const lately = await peopleChanges.in(tenantId).get(person.userId);
     const change = since(lately?.state ?? null, { lookedUpAt: new Date(person.lookedUpAt), sessionId });
     const ofService = serviceCause('auth', { correlationId: cause.correlationId, sessionId });
-    if (change.isGone) {
-      await live.end({ tenantId, sessionId }, 'user_deactivated', ofService);
-      throw new ProblemError('user_deactivated');
-    }
-    if (change.signedOut !== null) {
-      await live.end({ tenantId, sessionId }, change.signedOut, ofService);
-      throw new ProblemError('sign_in_expired');
-    }
+    const because = change.isGone ? 'user_deactivated' : change.signedOut;
+    if (because !== null) await live.end({ tenantId, sessionId }, because, ofService);
+    assertStillThere(change);
     if (Object.keys(change.roles).length > 0)
       await own.change(sessionId, state => state && withRoles(state, change.roles), { cause: ofService });
     return { signedIn: signedInAs({ tenantId, sessionId }, { session, acrsAsked: signIn.acrsAsked }) };

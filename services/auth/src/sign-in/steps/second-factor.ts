@@ -24,6 +24,7 @@ import {
 import { type FactorKind, type Level, provenBy, type StepUp } from '../../factors/level.ts';
 import type { Answerer, Enrolled, Labelled, PersonalFactors } from '../../factors/personal-factors.ts';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
+import { assertStillThere, type PeopleChanges, since } from '../../sessions/people-changes.ts';
 import { type Sessions, stepUp } from '../../sessions/session.ts';
 import { type Demand, demandOf, isMet, levelTrusted } from '../../step-up-policies/step-up-policy.ts';
 import type { StepUpPolicyDirectory } from '../../step-up-policies/step-up-policy-directory.ts';
@@ -36,6 +37,7 @@ type Parts = {
   policies: StepUpPolicyDirectory;
   sessions: Sessions;
   live: LiveSessions;
+  peopleChanges: PeopleChanges;
   clock: Clock;
 };
 
@@ -64,6 +66,7 @@ export const secondFactor =
     const who = await whoIsAsked(parts, asked);
     // The session has ended meanwhile.
     if (!who) return { next: 'choose-home-realm', learnt: { stepUpOf: null } };
+    await assertStillMay(parts, came, who);
     const signIn = { ...came, sessionToBe: who.sessionId, stepUp: await stillHeld(parts, who, came.stepUp) };
     const policy = await parts.policies.of(who.tenantId);
     const demand = demandOf(policy, signIn);
@@ -77,6 +80,17 @@ export const secondFactor =
     if (demand && isMet(demand, said, now)) return goOn({ ...at, signIn: { ...signIn, stepUp: said } }, null);
     return goOn(at, null);
   };
+
+/** Nobody is shown or given a factor who was shut out on the way. A session that goes on has ended then. */
+async function assertStillMay(
+  { peopleChanges }: Parts,
+  { person }: SignIn,
+  { tenantId, sessionId }: Who,
+): Promise<void> {
+  if (!person) return;
+  const lately = await peopleChanges.in(tenantId).get(person.userId);
+  assertStillThere(since(lately?.state ?? null, { lookedUpAt: new Date(person.lookedUpAt), sessionId }));
+}
 
 /** What was shown by a factor that is gone by now counts for nothing. */
 async function stillHeld({ personal }: Parts, who: Who, reached: StepUp | null): Promise<StepUp | null> {
