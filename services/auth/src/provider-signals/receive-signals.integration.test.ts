@@ -96,6 +96,18 @@ describe('openid-ssf-receiver-caep-test-plan', () => {
     expect([await first.isOver(), await second.isOver()]).toEqual([false, true]);
   });
 
+  test('session-revoked of the session ALL, as Keycloak names all of them, ends all', async () => {
+    const { sub } = person();
+    const [first, second, another] = [
+      await signIn(auth, acme, { sub, sid: 'one' }),
+      await signIn(auth, acme, { sub, sid: 'two' }),
+      await signIn(auth, acme, { ...person(), sid: 'three' }),
+    ];
+    const all = { format: 'complex', user: byName(acme, sub), session: { format: 'opaque', id: 'ALL' } };
+    expect(await send(acme, all)).toEqual(taken);
+    expect([await first.isOver(), await second.isOver(), await another.isOver()]).toEqual([true, true, false]);
+  });
+
   test('a person who has signed in once more since then stays', async () => {
     const { sub } = person();
     const one = await signIn(auth, acme, { sub });

@@ -46,6 +46,9 @@ const claimsSchema = z.looseObject({
   sub_id: z.looseObject({ format: z.string() }).exactOptional(),
 });
 
+/** Keycloak names all sessions of a person so where an administrator ends them. No provider calls one of them that. */
+const allSessions = 'ALL';
+
 /** A person, or a session of theirs at the provider. */
 type Whose = { subject: Subject; sessionId: string | null };
 
@@ -102,7 +105,9 @@ function whoseIs(named: object): Whose | null {
   const simple = subjectSchema.safeParse(named);
   if (simple.success) return { subject: simple.data, sessionId: null };
   const complex = complexSchema.safeParse(named);
-  return complex.success ? { subject: complex.data.user, sessionId: complex.data.session?.id ?? null } : null;
+  if (!complex.success) return null;
+  const { user, session } = complex.data;
+  return { subject: user, sessionId: !session || session.id === allSessions ? null : session.id };
 }
 
 /** A session that began after it was so is not meant: its person has signed in once more since. */
