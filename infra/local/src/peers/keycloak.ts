@@ -56,7 +56,15 @@ export async function startKeycloak(
   throw notUp(child);
 }
 
-const forTests = ['start-dev', '--db=dev-mem'];
+const transmitter = '--spi-ssf-transmitter--default';
+/** With Shared Signals, which are told at once, and on this machine too. */
+const forTests = [
+  'start-dev',
+  '--db=dev-mem',
+  '--features=ssf',
+  `${transmitter}--outbox-drainer-interval=200ms`,
+  `${transmitter}--allow-insecure-push-targets=true`,
+];
 const forPeople = (postgres: string): string[] => [
   'start',
   '--http-enabled=true',

@@ -1,0 +1,41 @@
+// Stands between a transmitter of security events and Reeve: hands on each as it came, and remembers what it was, when
+// it came, and how it was answered.
+import { createServer } from 'node:http';
+import { listen } from '@reeve/testing';
+import { decodeJwt } from 'jose';
+
+export type Pushed = {
+  /** The name of the event, without what all of its profile begin with. */
+  event: string;
+  subject: unknown;
+  status: number;
+  /** By the clock of `performance.now()`. */
+  cameAt: number;
+};
+
+export type SignalRelay = Awaited<ReturnType<typeof startSignalRelay>>;
+
+export async function startSignalRelay() {
+  const pushed: Pushed[] = [];
+  let goesTo = '';
+  const server = createServer(async (request, response) => {
+    const cameAt = performance.now();
+    const token = Buffer.concat(await request.toArray()).toString();
+    const answer = await fetch(goesTo, {
+      method: 'POST',
+      headers: { 'content-type': request.headers['content-type'] ?? '' },
+      body: token,
+    });
+    const { events, sub_id: subject } = decodeJwt<{ events: object; sub_id: unknown }>(token);
+    const [uri = ''] = Object.keys(events);
+    pushed.push({ event: uri.slice(uri.lastIndexOf('/') + 1), subject, status: answer.status, cameAt });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  return {
+    ...(await listen(server)),
+    pushed,
+    handsOnTo(url: string) {
+      goesTo = url;
+    },
+  };
+}
