@@ -138,6 +138,17 @@ given(isThere, keycloak === null ? lackingKeycloak : chromiumHint).describe('sec
     expect(here.page.url()).toContain(`${realm.issuer}/`);
   });
 
+  test('an event whose answer is lost comes again, and is answered as before', async () => {
+    const one = await signIn(ada);
+    const before = relay.pushed.length;
+    relay.losesNextAnswer();
+    await signOutAll();
+    const [first] = await comeSince(before, 1);
+    expect(await one.isOver()).toBe(true);
+    expect(await comeSince(before, 2)).toMatchObject([{ status: 202 }, { jti: first?.jti, status: 202 }]);
+    expect(await endsOf([one])).toEqual([bySignal(one)]);
+  });
+
   test('nobody is signed out by a new password there, nor by what Keycloak does not send', async () => {
     const one = await signIn(ada);
     const before = relay.pushed.length;

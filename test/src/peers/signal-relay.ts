@@ -5,6 +5,7 @@ import { listen } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 
 export type Pushed = {
+  jti: string;
   /** The name of the event, without what all of its profile begin with. */
   event: string;
   subject: unknown;
@@ -18,6 +19,7 @@ export type SignalRelay = Awaited<ReturnType<typeof startSignalRelay>>;
 export async function startSignalRelay() {
   const pushed: Pushed[] = [];
   let goesTo = '';
+  let isAnswerLost = false;
   const server = createServer(async (request, response) => {
     const cameAt = performance.now();
     const token = Buffer.concat(await request.toArray()).toString();
@@ -26,16 +28,21 @@ export async function startSignalRelay() {
       headers: { 'content-type': request.headers['content-type'] ?? '' },
       body: token,
     });
-    const { events, sub_id: subject } = decodeJwt<{ events: object; sub_id: unknown }>(token);
+    const { jti = '', events, sub_id: subject } = decodeJwt<{ events: object; sub_id: unknown }>(token);
     const [uri = ''] = Object.keys(events);
-    pushed.push({ event: uri.slice(uri.lastIndexOf('/') + 1), subject, status: answer.status, cameAt });
-    response.writeHead(answer.status).end(await answer.text());
+    pushed.push({ jti, event: uri.slice(uri.lastIndexOf('/') + 1), subject, status: answer.status, cameAt });
+    response.writeHead(isAnswerLost ? 503 : answer.status).end(await answer.text());
+    isAnswerLost = false;
   });
   return {
     ...(await listen(server)),
     pushed,
     handsOnTo(url: string) {
       goesTo = url;
+    },
+    /** Reeve has taken the next one, and the transmitter does not learn of it. */
+    losesNextAnswer() {
+      isAnswerLost = true;
     },
   };
 }
