@@ -1,5 +1,5 @@
 // Shared Signals from Keycloak: what it really sends when somebody is signed out there, and which sessions end by it.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Keycloak } from '@reeve/local/keycloak';
 import { callback } from '@reeve/local/product-app';
 import { chromiumHint, chromiumPath } from '@reeve/testing/chromium';
@@ -65,7 +65,7 @@ given(isThere, keycloak === null ? lackingKeycloak : chromiumHint).describe('sec
     const refreshToken = String(tokens.refresh_token);
     return {
       page,
-      sid: String(claims['sid']),
+      sid: claims['sid'] as string,
       // By introspection, which uses nothing up.
       isOver: async () => !(await client.tokenIntrospection(own.app.configuration, refreshToken)).active,
       refresh: () => client.refreshTokenGrant(own.app.configuration, refreshToken),

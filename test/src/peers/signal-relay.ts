@@ -1,6 +1,6 @@
 // Stands between a transmitter of security events and Reeve: hands on each as it came, and remembers what it was, when
 // it came, and how it was answered.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from '@reeve/testing';
 import { decodeJwt } from 'jose';
 
@@ -20,7 +20,8 @@ export async function startSignalRelay() {
   const pushed: Pushed[] = [];
   let goesTo = '';
   let isAnswerLost = false;
-  const server = createServer(async (request, response) => {
+
+  async function handOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const cameAt = performance.now();
     const token = Buffer.concat(await request.toArray()).toString();
     const answer = await fetch(goesTo, {
@@ -33,7 +34,11 @@ export async function startSignalRelay() {
     pushed.push({ jti, event: uri.slice(uri.lastIndexOf('/') + 1), subject, status: answer.status, cameAt });
     response.writeHead(isAnswerLost ? 503 : answer.status).end(await answer.text());
     isAnswerLost = false;
+  }
+  const server = createServer((request, response) => {
+    handOn(request, response).catch(() => response.writeHead(502).end());
   });
+
   return {
     ...(await listen(server)),
     pushed,
