@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, type PlatformRecords, platformRecords } from '@reeve/store';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { separator } from '../sessions/live-sessions.ts';
 import { requestScope } from './request-scope.ts';
 
 export type Artifact = { payload: string; grantId?: string; isUsed?: boolean };
@@ -38,6 +39,8 @@ export function artifactAdapter({ records, clock, model }: Parts): ArtifactAdapt
     },
 
     async find(id) {
+      // The text of a refresh token, which the library takes for each of its kinds in turn.
+      if (id.includes(separator)) return undefined;
       const found = await records.get(keyOf(id));
       if (!found) return undefined;
       const payload = { ...payloadOf(found.row), jti: id };
