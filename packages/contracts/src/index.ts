@@ -33,6 +33,7 @@ export {
 } from './events/head.ts';
 export {
   longestAccessTokenMs,
+  mattersAlways,
   mattersUntil,
   type Revocation,
   revocationDraft,

@@ -5,10 +5,12 @@ import { topics } from '@reeve/contracts';
 import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
 import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
+import type { AssertSignIn } from './handle-route.ts';
 import { idempotencyKeys } from './idempotency.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import type { Logger } from './logger.ts';
 import { createStanding, type OwnKnowledge, type Standing } from './standing.ts';
+import { createAssertSignIn } from './step-up.ts';
 import { knownTenants } from './tenant-directory.ts';
 import { createTokenVerifier, type VerifyToken } from './token-verifier.ts';
 
@@ -18,6 +20,8 @@ export type Foundation = {
   standing: Standing;
   /** Of callers with an access token of the issuer: verified, and still good. */
   verifyToken: VerifyToken;
+  /** By what the tenant demands. Auth, which owns that, asks its own store. */
+  assertSignIn: AssertSignIn;
   start(): Promise<void>;
   ready(): Promise<void>;
   stop(): Promise<void>;
@@ -91,6 +95,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     bus,
     standing,
     verifyToken: async (token, cameAt) => standing.now(await verify(token, cameAt)),
+    assertSignIn: createAssertSignIn(standing),
 
     /** Indexes and topics exist, what was revoked is known, and what is written is published, when it resolves. */
     async start() {

@@ -45,6 +45,7 @@ export {
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
 export { createStanding, type PersonStanding, type Standing } from './standing.ts';
+export { assertMeets, type SignInDemand } from './step-up.ts';
 export {
   createTenantDirectory,
   type KnownTenant,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { newId, type Revocation } from '@reeve/contracts';
+import { mattersAlways, newId, type Revocation } from '@reeve/contracts';
 import { createStanding, type OwnKnowledge, type PersonStanding } from './standing.ts';
 import type { Caller } from './token-verifier.ts';
 
@@ -155,4 +155,20 @@ describe('silence', () => {
     read();
     await expect(standing.now(person())).resolves.toBeDefined();
   });
+});
+
+test('what a tenant demands is told of that tenant and action, the last that was said, and to nobody who verifies tokens', () => {
+  const { standing } = setUp();
+  const heard: Revocation[] = [];
+  standing.follow(one => void heard.push(one));
+  const demand = (demands: Extract<Revocation, { kind: 'step_up' }>['demands']) =>
+    standing.learn({ kind: 'step_up', id: tenantId, demands, until: mattersAlways });
+  const mfa = { action: 'users:write', acrValues: ['mfa'], maxAgeSeconds: null };
+  demand([mfa]);
+  expect(standing.demandOf(tenantId, 'users:write')).toEqual(mfa);
+  expect(standing.demandOf(tenantId, 'users:read')).toBeUndefined();
+  expect(standing.demandOf(newId('tenant'), 'users:write')).toBeUndefined();
+  demand([]);
+  expect(standing.demandOf(tenantId, 'users:write')).toBeUndefined();
+  expect(heard).toEqual([]);
 });

@@ -4,6 +4,7 @@
 // nobody is let in.
 import { ProblemError, type Revocation, revocationSchema, type TenantId } from '@reeve/contracts';
 import type { EventBus } from '@reeve/event-bus';
+import type { SignInDemand } from './step-up.ts';
 import type { Caller } from './token-verifier.ts';
 
 export type PersonStanding = { status: 'active' | 'deactivated' | 'deleted'; roles: readonly string[] };
@@ -38,6 +39,7 @@ export function createStanding({
   const clients = new Map<string, Of<'client'>>();
   /** Handed on alone: no token of such an application is for a service of ours. */
   const grants = new Map<string, Of<'grant'>>();
+  const stepUps = new Map<string, Of<'step_up'>>();
   const listeners = new Set<(revocation: Revocation) => void>();
   let upToDateAt = () => 0;
   let timer: NodeJS.Timeout | undefined;
@@ -49,6 +51,8 @@ export function createStanding({
     if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
     else if (revocation.kind === 'user') people.set(revocation.id, revocation);
     else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
+    // Nothing is revoked by it, and nobody else is asked for it.
+    else if (revocation.kind === 'step_up') return void stepUps.set(revocation.id, revocation);
     else {
       clients.set(revocation.id, revocation);
       own.hearOfClient?.(revocation.id);
@@ -111,6 +115,10 @@ export function createStanding({
       if (person?.status !== 'active') throw new ProblemError('token_invalid');
       return { ...caller, roles: person.roles };
     },
+
+    /** Which sign-in a tenant demands of its people for an action; undefined for any. */
+    demandOf: (tenantId: TenantId, action: string): SignInDemand | undefined =>
+      stepUps.get(tenantId)?.demands.find(one => one.action === action),
 
     /** All that matters now, and then what is learnt, until the returned function is called. */
     follow(listener: (revocation: Revocation) => void): () => void {

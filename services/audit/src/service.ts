@@ -191,6 +191,7 @@ export function createService(config: Config, logger: Logger): Service {
     store,
     tenants,
     verifyToken: orViewer(viewers, foundation.verifyToken),
+    assertSignIn: foundation.assertSignIn,
     ready,
     giveWay: requestsFirst,
     routes: [

@@ -62,6 +62,7 @@ export function createService(config: Config, log: Logger): Service {
     store,
     tenants: ownTenantDirectory(tenants),
     verifyToken,
+    assertSignIn: foundation.assertSignIn,
     authenticate: { directory: authenticateDirectory({ directories }) },
     ready,
     routes: [

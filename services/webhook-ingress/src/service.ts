@@ -63,6 +63,7 @@ export function createService(config: Config, log: Logger): Service {
     store,
     tenants,
     verifyToken,
+    assertSignIn: foundation.assertSignIn,
     ready,
     fastLane,
     routes: [

@@ -131,6 +131,35 @@ describe('what auth knows reaches the other services, with an access token that 
     expect(await statusOf(person.send('GET', installations))).toBe(200);
   });
 
+  test('a level that the tenant demands for what they do, within a second, at each that asks people', async () => {
+    const strict = await freshTenant(credentials, 'strict');
+    const at = `/v1/tenants/${strict.tenant.id}`;
+    const { audit, webhookIngress } = credentials.urls;
+    const paths = { [provisioning]: 'users', [audit]: 'audit/checkpoints', [webhookIngress]: 'webhook-endpoints' };
+    const people = await Promise.all(
+      Object.entries(paths).map(async ([resource, path]) => {
+        const of = { person: alice, role: 'tenant_admin', resource };
+        const person = await signedInAs({ ...strict, credentials }, of);
+        return async () => statusOf(person.send('GET', `${resource}${at}/${path}`));
+      }),
+    );
+    expect(await Promise.all(people.map(ask => ask()))).toEqual([200, 200, 200]);
+    const actions = ['users:read', 'audit:read', 'webhooks:read'];
+    const demand = (list: readonly string[]) =>
+      strict.api.send('PUT', `${auth}${at}/step-up-policy`, {
+        body: {
+          everywhere: null,
+          surfaces: [],
+          actions: list.map(action => ({ action, level: 'mfa', maxAgeSeconds: null })),
+          trusted: [],
+        },
+      });
+    expect((await demand(actions)).status).toBe(200);
+    for (const ask of people) await eventually('the demand', async () => (await ask()) === 401, 1_000);
+    expect((await demand([])).status).toBe(200);
+    for (const ask of people) await eventually('its end', async () => (await ask()) === 200, 1_000);
+  });
+
   test('a tenant that is suspended, and one that is resumed', async () => {
     const resumed = await freshTenant(credentials, 'resumed');
     const tenant = `${provisioning}/v1/tenants/${resumed.tenant.id}`;

@@ -1,6 +1,6 @@
 // What verifiers of our tokens keep in memory, on the compacted topic `reeve.revocations.v1`: which session is over,
-// whose client is gone, and how a person stands whose roles or status changed. Each entry says until when it matters:
-// after that every token that it could concern has expired.
+// whose client is gone, how a person stands whose roles or status changed, and which sign-in is asked of them for what.
+// Each entry says until when it matters: after that every token that it could concern has expired.
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 
@@ -43,6 +43,20 @@ export const revocationSchema = z.discriminatedUnion('kind', [
     id: idSchema('grant').describe('The claim `grant_id` of its tokens: what a person allowed an application'),
     until,
   }),
+  z.object({
+    kind: z.literal('step_up'),
+    id: idSchema('tenant'),
+    demands: z
+      .array(
+        z.object({
+          action: z.string(),
+          acrValues: z.array(z.string()).min(1).describe('Of which a token has to say one; the least of them first'),
+          maxAgeSeconds: z.number().int().positive().nullable().describe('How long ago `auth_time` may be; null: any'),
+        }),
+      )
+      .describe('For Reeve’s own services: which sign-in they ask of the people of the tenant for an action'),
+    until,
+  }),
 ]);
 
 export type Revocation = z.infer<typeof revocationSchema>;
@@ -54,6 +68,9 @@ const accessTokenMarginMs = 60_000;
 /** Until when a change at that moment matters to those who hold an access token. */
 export const mattersUntil = (changedAt: Date): string =>
   new Date(changedAt.getTime() + longestAccessTokenMs + accessTokenMarginMs).toISOString();
+
+/** Of what holds until the next entry with that id. */
+export const mattersAlways = '9999-12-31T23:59:59.999Z';
 
 /** The message as the outbox of a change carries it. */
 export function revocationDraft(revocation: Revocation) {

@@ -47,7 +47,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
       else if (revocation.kind === 'user') people.set(revocation.id, revocation);
       else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
-      else clients.set(revocation.id, revocation);
+      else if (revocation.kind === 'client') clients.set(revocation.id, revocation);
       return true;
     },
 

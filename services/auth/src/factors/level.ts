@@ -11,6 +11,9 @@ const acrs: Record<Level, string> = {
 export const acrOfLevel = (level: Level): string => acrs[level];
 export const acrValues: readonly string[] = levels.map(acrOfLevel);
 
+/** Those of which any says that the level was reached, the lowest first. */
+export const acrsReaching = (wanted: Level): string[] => levels.slice(levels.indexOf(wanted)).map(acrOfLevel);
+
 export const reachesLevel = (reached: Level | null, wanted: Level): boolean =>
   reached !== null && levels.indexOf(reached) >= levels.indexOf(wanted);
 

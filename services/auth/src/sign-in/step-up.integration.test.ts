@@ -461,7 +461,7 @@ describe('a tenant’s policy', () => {
     for (const wrong of [
       { trusted: [{ connectionId: newId('connection'), level: 'mfa', acr: ['x'], amr: [] }] },
       { trusted: [{ connectionId: null, level: 'mfa', acr: [], amr: [] }] },
-      { actions: [{ action: 'audit:read', level: 'mfa', maxAgeSeconds: null }] },
+      { actions: [{ action: 'consents:read', level: 'mfa', maxAgeSeconds: null }] },
       { surfaces: [{ surface: 'Console', level: 'mfa', maxAgeSeconds: null }] },
       { everywhere: { level: 'urn:reeve:acr:mfa', maxAgeSeconds: null } },
       { everywhere: { level: 'mfa', maxAgeSeconds: 1 } },

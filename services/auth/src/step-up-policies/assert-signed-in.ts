@@ -1,23 +1,15 @@
-// Whether somebody has signed in as surely, and as lately, as is demanded of them. The token says how: its `acr` was
-// reached at `auth_time` or later, so that both together are never more than was shown.
-import { ProblemError } from '@reeve/contracts';
-import type { AssertSignIn } from '@reeve/service-kit';
-import { acrOfLevel, acrValues, type Level, levels, reachesLevel } from '../factors/level.ts';
+// Whether somebody has signed in as surely, and as lately, as is demanded of them here.
+import { type AssertSignIn, assertMeets, type SignInDemand } from '@reeve/service-kit';
+import { acrsReaching, type Level } from '../factors/level.ts';
 import { demandOfAction } from './step-up-policy.ts';
 import type { StepUpPolicyDirectory } from './step-up-policy-directory.ts';
 
-type SignedIn = { acr: string | null; signInAgeSeconds: number | null };
-type Needed = { level: Level | null; maxAgeSeconds: number | null };
+type SignedIn = Parameters<typeof assertMeets>[0];
+type Needed = { level: Level | null; maxAgeSeconds: SignInDemand['maxAgeSeconds'] };
 
 /** Throws `insufficient_user_authentication` (RFC 9470). */
-export function assertSignedIn({ acr, signInAgeSeconds }: SignedIn, { level, maxAgeSeconds }: Needed): void {
-  const reached = levels[acrValues.indexOf(acr ?? '')] ?? null;
-  const isFresh = maxAgeSeconds === null || (signInAgeSeconds !== null && signInAgeSeconds <= maxAgeSeconds);
-  if (isFresh && (level === null || reachesLevel(reached, level))) return;
-  throw new ProblemError('insufficient_user_authentication', undefined, {
-    needed: { acrValues: level && acrOfLevel(level), maxAgeSeconds },
-  });
-}
+export const assertSignedIn = (signedIn: SignedIn, { level, maxAgeSeconds }: Needed): void =>
+  assertMeets(signedIn, { acrValues: level === null ? [] : acrsReaching(level), maxAgeSeconds });
 
 /** By the policy of the tenant. Throws as above. */
 export const createAssertSignIn =

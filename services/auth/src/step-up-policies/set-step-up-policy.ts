@@ -2,7 +2,14 @@ import { invalidField } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Connections } from '../connections/connection.ts';
 import { assertSignedIn } from './assert-signed-in.ts';
-import { highestOf, noStepUpPolicy, type StepUpPolicies, set, stepUpPolicySchema } from './step-up-policy.ts';
+import {
+  highestOf,
+  noStepUpPolicy,
+  type StepUpPolicies,
+  type StepUpPolicy,
+  set,
+  stepUpPolicySchema,
+} from './step-up-policy.ts';
 import type { StepUpPolicyDirectory } from './step-up-policy-directory.ts';
 
 type Parts = { policies: StepUpPolicies; directory: StepUpPolicyDirectory; connections: Connections };
@@ -25,7 +32,7 @@ export const setStepUpPolicy = ({ policies, directory, connections }: Parts) =>
       for (const [index, { connectionId: id }] of body.trusted.entries())
         if (id !== null && !(await connections.in(tenantId).get(id)))
           throw invalidField(`trusted.${index}.connectionId`, 'is no connection of this tenant');
-      const decide = (before: Parameters<typeof set>[0]) => set(before, body);
+      const decide = (before: StepUpPolicy | null) => set(tenantId, before, body);
       const entry = await policies.in(tenantId).change(tenantId, decide, { cause, expectedVersion });
       directory.forget(tenantId);
       return entry ? { body: entry.state, version: entry.version } : { body: noStepUpPolicy };

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { newId } from '@reeve/contracts';
 import { acrOf, levelAskedIn, type StepUp } from '../factors/level.ts';
 import {
   demandOf,
+  demandOfAction,
   isMet,
   levelTrusted,
   noStepUpPolicy,
@@ -11,6 +13,7 @@ import {
 } from './step-up-policy.ts';
 
 const [mfa, resistant] = ['urn:reeve:acr:mfa', 'urn:reeve:acr:phishing-resistant'];
+const tenantId = newId('tenant');
 const now = new Date('2026-11-27T08:00:00.000Z');
 const reached = (level: StepUp['level'], secondsAgo = 0): StepUp => ({
   level,
@@ -28,7 +31,7 @@ const policy: StepUpPolicy = {
 describe('what is demanded', () => {
   test('is nothing where nobody says so', () => {
     expect(demandOf(noStepUpPolicy, { surface: 'console', levelAsked: null })).toBeNull();
-    expect(set(null, noStepUpPolicy)).toBeNull();
+    expect(set(tenantId, null, noStepUpPolicy)).toBeNull();
   });
 
   test('is the most of what each says: application, surface and tenant', () => {
@@ -53,8 +56,8 @@ describe('what is demanded', () => {
   test.each([
     ['a surface twice', { surfaces: [policy.surfaces[0], policy.surfaces[0]] }],
     [
-      'an action that is none of this service',
-      { actions: [{ action: 'webhooks:write', level: 'mfa', maxAgeSeconds: null }] },
+      'an action at whose pages nobody can be asked',
+      { actions: [{ action: 'consents:write', level: 'mfa', maxAgeSeconds: null }] },
     ],
     [
       'an action that is the platform’s',
@@ -66,6 +69,45 @@ describe('what is demanded', () => {
     expect(stepUpPolicySchema.safeParse(noStepUpPolicy).success).toBe(true);
     expect(stepUpPolicySchema.safeParse({ ...noStepUpPolicy, ...wrong }).success).toBe(false);
   });
+});
+
+test('what is demanded for actions is told to the other services, and no other change is', () => {
+  const actions: StepUpPolicy['actions'] = [
+    { action: 'users:write', level: 'mfa', maxAgeSeconds: 600 },
+    { action: 'audit:export', level: 'phishing_resistant', maxAgeSeconds: null },
+  ];
+  const told = (policyNow: StepUpPolicy, before = noStepUpPolicy) =>
+    set(tenantId, before, policyNow)?.events.flatMap(one =>
+      'topic' in one ? [JSON.parse(String(one.data)) as object] : [],
+    );
+  expect(told({ ...noStepUpPolicy, actions })).toMatchObject([
+    {
+      kind: 'step_up',
+      id: tenantId,
+      demands: [
+        { action: 'users:write', acrValues: [mfa, resistant], maxAgeSeconds: 600 },
+        { action: 'audit:export', acrValues: [resistant], maxAgeSeconds: null },
+        ...['clients:write', 'directories:write', 'audit:configure'].map(action => ({
+          action,
+          acrValues: [resistant],
+          maxAgeSeconds: 600,
+        })),
+      ],
+    },
+  ]);
+  expect(told(noStepUpPolicy, { ...noStepUpPolicy, actions })).toMatchObject([{ demands: [] }]);
+  expect(told({ ...policy, actions }, { ...noStepUpPolicy, actions })).toEqual([]);
+});
+
+test('what hands on the rights to others has to meet the demand of each', () => {
+  const actions: StepUpPolicy['actions'] = [
+    { action: 'users:write', level: 'mfa', maxAgeSeconds: 600 },
+    { action: 'policies:write', level: 'phishing_resistant', maxAgeSeconds: null },
+  ];
+  const demanding = { ...noStepUpPolicy, actions };
+  expect(demandOfAction(demanding, 'clients:write')).toEqual({ level: 'phishing_resistant', maxAgeSeconds: 600 });
+  expect(demandOfAction(demanding, 'users:write')).toMatchObject({ level: 'mfa', maxAgeSeconds: 600 });
+  expect(demandOfAction(demanding, 'clients:read')).toBeNull();
 });
 
 test('a provider’s word counts as far as a rule for its connection says', () => {

@@ -1,10 +1,10 @@
 // Which level of sign-in a tenant demands, where and how fresh, and what of its identity providers' words counts as
 // one. One per tenant, under the tenant's id. Where nothing is said nothing is demanded, and no word counts. Pure.
 import { actions } from '@reeve/access';
-import { event } from '@reeve/contracts';
+import { event, mattersAlways, revocationDraft, type TenantId } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision } from '@reeve/store';
 import { z } from 'zod';
-import { type Level, levels, reachesLevel, type StepUp } from '../factors/level.ts';
+import { acrsReaching, type Level, levels, reachesLevel, type StepUp } from '../factors/level.ts';
 
 const level = z.enum(levels);
 /** Null for as long as the session goes on. */
@@ -12,12 +12,12 @@ const maxAgeSeconds = z.int().min(60).max(43_200).nullable();
 const demand = z.strictObject({ level, maxAgeSeconds });
 export type Demand = z.infer<typeof demand>;
 
-/** What this service itself does for a tenant. */
-const areasHere: readonly string[] = ['sign-in', 'applications', 'sessions'];
-const actionsHere = Object.entries(actions)
+/** Connectors ask people at pages of their own, which know no levels; tokens are leased by machines. */
+const areasWithout: readonly string[] = ['connectors', 'delegated-tokens'];
+const demandable = Object.entries(actions)
   .filter(
     ([, { area, groups }]) =>
-      areasHere.includes(area) && (groups as readonly string[]).includes('tenant-administration'),
+      !areasWithout.includes(area) && (groups as readonly string[]).includes('tenant-administration'),
   )
   .map(([name]) => name);
 
@@ -36,7 +36,7 @@ export const stepUpPolicySchema = z.strictObject({
     .max(20)
     .refine(list => isOnceEach(list.map(({ surface }) => surface)), 'must name each surface once'),
   actions: z
-    .array(demand.extend({ action: z.enum(actionsHere as [string, ...string[]]) }))
+    .array(demand.extend({ action: z.enum(demandable as [string, ...string[]]) }))
     .max(50)
     .refine(list => isOnceEach(list.map(({ action }) => action)), 'must name each action once'),
   trusted: z.array(trusted).max(20),
@@ -49,7 +49,8 @@ export type StepUpPolicies = Collections<StepUpPolicy>;
 
 export const stepUpPolicies = collection<StepUpPolicy>({ name: 'step_up_policies' });
 
-export function set(before: StepUpPolicy | null, state: StepUpPolicy): Decision<StepUpPolicy> {
+/** The other services learn of it in the same write. */
+export function set(tenantId: TenantId, before: StepUpPolicy | null, state: StepUpPolicy): Decision<StepUpPolicy> {
   const changed = changedIn(before ?? noStepUpPolicy, state);
   if (changed.length === 0) return null;
   const updated = event('policy.updated', {
@@ -57,7 +58,17 @@ export function set(before: StepUpPolicy | null, state: StepUpPolicy): Decision<
     because: 'requested',
     details: { kind: 'step-up', changed },
   });
-  return { state, events: [updated] };
+  return { state, events: changed.includes('actions') ? [updated, toldToServices(tenantId, state)] : [updated] };
+}
+
+function toldToServices(tenantId: TenantId, policy: StepUpPolicy) {
+  const named = new Set([...policy.actions.map(({ action }) => action), ...handsOnRights]);
+  const demands = [...named].flatMap(action => {
+    const demanded = demandOfAction(policy, action);
+    if (!demanded) return [];
+    return [{ action, acrValues: acrsReaching(demanded.level), maxAgeSeconds: demanded.maxAgeSeconds }];
+  });
+  return revocationDraft({ kind: 'step_up', id: tenantId, demands, until: mattersAlways });
 }
 
 /** The most that it demands anywhere: whoever may only what needs less changes nothing of it. */
@@ -82,12 +93,12 @@ function strictestOf(all: readonly Demand[]): Demand | null {
   };
 }
 
-/** By which a person makes a machine, that is asked for nothing, and reads its secret. */
-const handsOnRights = 'clients:write';
+/** By which a person makes what is asked for nothing: a machine, a directory, a token of a viewer. */
+const handsOnRights: readonly string[] = ['clients:write', 'directories:write', 'audit:configure'];
 
-/** What hands on the rights to all of them has to meet the demand of each. */
+/** What hands on rights to the others has to meet the demand of each. */
 export const demandOfAction = ({ actions: list }: StepUpPolicy, action: string): Demand | null =>
-  strictestOf(action === handsOnRights ? list : list.filter(one => one.action === action));
+  strictestOf(handsOnRights.includes(action) ? list : list.filter(one => one.action === action));
 
 /** Whether what was reached in a session does, and is not too long ago. */
 export function isMet({ level: wanted, maxAgeSeconds: age }: Demand, reached: StepUp | null, now: Date): boolean {
