@@ -5,7 +5,8 @@ import { type Cause, event, serviceCause } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { SingleLogout } from '../sessions/single-logout.ts';
-import { type AccountParts, findLive, refOfToken, saidAsOfNow } from './accounts.ts';
+import { saidAsOfNow } from './account-claims.ts';
+import { type AccountParts, findLive, refOfToken } from './accounts.ts';
 import { requestScope } from './request-scope.ts';
 import { sessionOfLogin } from './session-of-login.ts';
 

@@ -12,3 +12,9 @@ export function sessionOfLogin({ authorizations = {} }: Pick<BrowserLogin, 'auth
   }
   return null;
 }
+
+/** What the sign-in has handed through the provider as its result (sign-in-routes.ts). */
+export function refOfResult(result: object | undefined): SessionRef | null {
+  const login = result && 'login' in result ? (result.login as Partial<SessionRef> | undefined) : undefined;
+  return login?.tenantId && login.sessionId ? { tenantId: login.tenantId, sessionId: login.sessionId } : null;
+}
