@@ -3,7 +3,7 @@
 // is to write is written.
 import { type Cause, event, serviceCause } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { SingleLogout } from '../sessions/single-logout.ts';
 import { saidAsOfNow } from './account-claims.ts';
 import { type AccountParts, findLive, refOfToken } from './accounts.ts';
@@ -38,7 +38,7 @@ export function finishRequests(provider: Provider, parts: Parts): void {
       nameTokensOutside(ctx);
       await tellAsOfNow(parts, ctx);
       await sayWhoMayCome(parts, ctx);
-      await requestScope().flush();
+      await requestScope().flush().catch(refuseGrant(ctx));
     } catch (error) {
       // Nothing is answered here: the kit does, as everywhere.
       ctx.respond = false;
@@ -46,6 +46,13 @@ export function finishRequests(provider: Provider, parts: Parts): void {
     }
   });
 }
+
+/** Who is found to have come too late when it is written gets none of what was made for them. */
+const refuseGrant = (ctx: KoaContextWithOIDC) => (error: unknown) => {
+  if (!(error instanceof errors.InvalidGrant)) throw error;
+  ctx.status = error.status;
+  ctx.body = { error: error.error, error_description: error.error_description };
+};
 
 /** Its cookie has the path of the provider's own way back, and the browser is not sent there. */
 function showResumed(ctx: KoaContextWithOIDC): void {

@@ -6,7 +6,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
 import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
-import type { AdapterPayload } from 'oidc-provider';
+import { type AdapterPayload, errors } from 'oidc-provider';
 import type { GrantId } from '../application-grants/application-grant.ts';
 import { refText, type SessionRef, separator } from '../sessions/live-sessions.ts';
 import { requestScope } from './request-scope.ts';
@@ -63,8 +63,11 @@ type Parts = {
   graceMs: number;
 };
 
+/** Null where it may not be made: then nothing is written, and the request is refused. */
+type Change = (row: GrantRow) => GrantRow | null;
+
 /** What a request changes of a grant: from what it had read, or from a new one. */
-type Edits = { from: Known; first: GrantRow; changes: ((row: GrantRow) => GrantRow)[] };
+type Edits = { from: Known; first: GrantRow; changes: Change[]; isRefused: boolean };
 
 /** Processes that share one token and refresh without a pause make a few hundred in a second. */
 const mostThatComeAgain = 2_000;
@@ -91,40 +94,34 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
    * Changes the record as this request knows it, and in the store when the request ends, upon whatever is there by
    * then.
    */
-  async function edit(grantId: string, change: (row: GrantRow) => GrantRow): Promise<GrantRow> {
+  async function edit(grantId: string, change: Change): Promise<GrantRow | null> {
     const scope = requestScope();
     const before = await read(grantId);
     const edits = await scope.read<Edits>(`edits of ${keyOf(grantId)}`, async () => ({
       from: before,
       first: before?.row ?? newGrant(),
       changes: [],
+      isRefused: false,
     }));
-    edits.changes.push(change);
     const row = change(before?.row ?? edits.first);
+    if (!row) return null;
+    edits.changes.push(change);
     scope.remember(keyOf(grantId), { row, version: before?.version ?? 0 });
-    const decideAll = (found: GrantRow | null) => {
-      // It was there and is void by now: a request that was on its way does not bring it back.
-      if (!found && edits.from) return null;
-      return saved(edits.changes.reduce((last, one) => one(last), found ?? edits.first));
-    };
-    scope.writeLater(keyOf(grantId), () => records.change(grantId, decideAll, edits.from));
+    scope.writeLater(keyOf(grantId), () => write(grantId, edits));
     return row;
   }
 
-  /** Decides in the store, at once, and goes on from what came of it. */
-  async function decide(grantId: string, decision: (row: GrantRow) => GrantRow | null): Promise<Known> {
-    const scope = requestScope();
-    const known = await read(grantId);
-    const result = await records.change(
-      grantId,
-      row => {
-        const next = row && decision(row);
-        return next && saved(next);
-      },
-      known,
-    );
-    scope.remember(keyOf(grantId), result);
-    return result;
+  /** Throws InvalidGrant where somebody else was first, or it is void by now: nothing brings it back. */
+  async function write(grantId: string, edits: Edits): Promise<void> {
+    const { from, first, changes } = edits;
+    const decideAll = (found: GrantRow | null) => {
+      const start = found ?? (from ? null : first);
+      const next = changes.reduce<GrantRow | null>((last, change) => last && change(last), start);
+      edits.isRefused = next === null;
+      return next && saved(next);
+    };
+    await records.change(grantId, decideAll, from);
+    if (edits.isRefused) throw new errors.InvalidGrant('it has been used by somebody else, or has ended');
   }
 
   const macOf = ({ grantId, generation }: RefreshName, secret: string, key: string) =>
@@ -213,17 +210,13 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       return found.row.code.isUsed ? { ...payload, consumed: Math.floor(now() / 1_000) } : payload;
     },
 
-    /** False for everybody but the first. */
+    /** False for everybody but the first. Of those who come at once all but one are refused when the request ends. */
     async useCode(code: string): Promise<boolean> {
       const found = await this.findCode(code);
       if (!found) return false;
-      let isFirst = false;
-      const kept = await decide(grantOf(found), row => {
-        isFirst = row.code !== undefined && !row.code.isUsed;
-        return isFirst && row.code ? { ...row, code: { ...row.code, isUsed: true } } : null;
-      });
-      // Of a grant that is void by now nothing was decided anew.
-      return kept !== null && isFirst;
+      const use: Change = row =>
+        row.code && !row.code.isUsed ? { ...row, code: { ...row.code, isUsed: true } } : null;
+      return (await edit(grantOf(found), use)) !== null;
     },
 
     /** The provider's own name for it is known to nobody else: outside it is called by what it belongs to. */
@@ -239,6 +232,7 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
         expiresAt: lastsUntil(before, payload),
       }));
       const followed = await requestScope().read<number | undefined>(successorOf(grantId), async () => undefined);
+      if (!row) throw new TypeError('what is saved is not refused');
       const generation = followed ?? row.refresh?.generation ?? 0;
       requestScope().rename(id, refreshTokenOf({ grantId, generation }, row));
     },
@@ -260,15 +254,15 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
     async followRefreshToken(token: string): Promise<boolean> {
       const opened = await openRefreshToken(token);
       if (!opened) return false;
-      const { grantId, generation } = opened;
-      let isFirst = false;
-      const result = await decide(grantId, row => {
-        isFirst = row.refresh?.generation === generation;
-        return isFirst && row.refresh ? { ...row, refresh: follow(row.refresh) } : null;
-      });
-      verdicts.add(1, { verdict: isFirst ? 'followed' : 'in_grace' });
+      const { grantId, generation, row: before } = opened;
+      const goOn: Change = row => {
+        if (row.refresh?.generation === generation) return { ...row, refresh: follow(row.refresh) };
+        return isInGrace(generation, row) ? row : null;
+      };
+      if (!(await edit(grantId, goOn))) return false;
+      verdicts.add(1, { verdict: before.refresh?.generation === generation ? 'followed' : 'in_grace' });
       requestScope().remember(successorOf(grantId), generation + 1);
-      return result !== null && isInGrace(generation, result.row);
+      return true;
     },
   };
 }

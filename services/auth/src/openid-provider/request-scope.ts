@@ -1,7 +1,7 @@
 // What one request has read of the provider's records, and what it is to write before it is answered. The provider
 // reads and saves the same thing several times on its way; here it is read once and written once, and what belongs to
-// one record goes out in one write. Nothing that has to be decided by the store, such as who uses up a code, waits for
-// the end.
+// one record goes out in one write. Who uses up a code is decided there as well, by the store, before anybody is
+// answered.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Cause } from '@reeve/contracts';
 
