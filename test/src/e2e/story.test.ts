@@ -124,7 +124,8 @@ describe('the story', () => {
       { ...own, credentials },
       found =>
         found.some(({ type }) => type === 'delegated_token.revoked') &&
-        found.some(({ type }) => type === 'sign_in.failed'),
+        found.some(({ type }) => type === 'sign_in.failed') &&
+        found.filter(({ type }) => type === 'delivery.rejected').length === 2,
       'the end of the story',
     );
     expect(typesOf(log, 'reeve.auth.v1')).toEqual([

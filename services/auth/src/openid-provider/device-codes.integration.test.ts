@@ -26,3 +26,19 @@ test('one that has expired is known as that for ten minutes more, and neither ke
   opened.pass(2_000);
   expect(await adapter().find?.(id)).toBeUndefined();
 });
+
+test('one that two use at once is used by one, and counts as used when all that came of it is written', async () => {
+  const id = randomUUID();
+  const payload = { jti: id, userCode: randomUUID(), exp: opened.inSeconds(600), clientId: 'x' } as never;
+  await request(async () => adapter().upsert?.(id, payload, 600));
+  const both = await Promise.allSettled(
+    [1, 2].map(() =>
+      request(async () => {
+        await adapter().consume?.(id);
+        expect(await adapter().find?.(id)).not.toHaveProperty('consumed');
+      }),
+    ),
+  );
+  expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  expect(await adapter().find?.(id)).toHaveProperty('consumed');
+});

@@ -72,13 +72,18 @@ export function deviceCodeAdapter({ records, clock }: Parts): Partial<Adapter> {
       return found && { ...read(found.row), jti: `${inside}${found.id}`, userCode };
     },
 
+    /** Of those who come at once all but one are refused when the request ends; whoever comes later ends the grant. */
     async consume(id) {
-      let isFirst = false;
-      await records.change(keyOf(id), row => {
-        isFirst = !id.startsWith(inside) && row !== null && row.isUsed !== true;
-        return isFirst && row ? { row: { ...row, isUsed: true }, expiresAt: expiryOf(row) } : null;
+      const refused = new errors.InvalidGrant('device code already consumed');
+      if (id.startsWith(inside)) throw refused;
+      requestScope().writeLast(async () => {
+        let isFirst = false;
+        await records.change(keyOf(id), row => {
+          isFirst = row !== null && row.isUsed !== true;
+          return isFirst && row ? { row: { ...row, isUsed: true }, expiresAt: expiryOf(row) } : null;
+        });
+        if (!isFirst) throw refused;
       });
-      if (!isFirst) throw new errors.InvalidGrant('device code already consumed');
     },
 
     destroy: id => records.remove(keyOf(id)),

@@ -217,7 +217,10 @@ describe('a code of a device', () => {
     const { body } = await begin();
     await confirm(body.user_code);
     const answers = await Promise.all(Array.from({ length: 10 }, () => poll(body.device_code)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const [first, ...others] = answers.filter(({ status }) => status === 200);
+    expect([first?.status, others]).toEqual([200, []]);
+    const refused = answers.filter(one => one !== first);
+    expect(refused.map(({ body: { error } }) => error)).toEqual(Array(9).fill('invalid_grant'));
   });
 
   test('is given to devices alone', async () => {

@@ -12,6 +12,7 @@ const scopes = new AsyncLocalStorage<RequestScope>();
 function createRequestScope(cause: Cause) {
   const known = new Map<string, Promise<unknown>>();
   const writes = new Map<string, () => Promise<unknown>>();
+  const lastWrites: (() => Promise<unknown>)[] = [];
   const renamed = new Map<string, string>();
   let failure: { error: unknown } | undefined;
   let resumed: string | undefined;
@@ -35,6 +36,11 @@ function createRequestScope(cause: Cause) {
     /** Writes when the request ends; the last that is said of a key counts. */
     writeLater(key: string, write: () => Promise<unknown>): void {
       writes.set(key, write);
+    },
+
+    /** Writes when all else is written: whoever sees it may undo the rest. */
+    writeLast(write: () => Promise<unknown>): void {
+      lastWrites.push(write);
     },
 
     /** What the provider calls `name` goes out to the client under another one. */
@@ -64,6 +70,7 @@ function createRequestScope(cause: Cause) {
       const due = [...writes.values()];
       writes.clear();
       await Promise.all(due.map(write => write()));
+      for (const write of lastWrites.splice(0)) await write();
     },
   };
 }
