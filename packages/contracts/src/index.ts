@@ -39,6 +39,7 @@ export {
   revocationDraft,
   revocationSchema,
 } from './events/revocation.ts';
+export { createRevocationTable } from './events/revocation-table.ts';
 export type { TargetId, TargetKind, TypedTarget } from './events/targets.ts';
 export {
   type Id,

@@ -77,21 +77,25 @@ export function createGuardedFetch({
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       dispatcher: allowedPrivateOrigins.includes(url.origin) ? opened : guarded,
     });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
     if (withoutBody) await response.body?.cancel();
-    else
-      for await (const chunk of response.body ?? []) {
-        size += (chunk as Uint8Array).byteLength;
-        if (size > maxBytes) throw new ProblemError('url_refused', `the answer is larger than ${maxBytes} bytes`);
-        chunks.push(chunk as Uint8Array);
-      }
+    const bytes = withoutBody ? null : await bytesOf(response.body ?? [], maxBytes);
     const empty = [204, 205, 304].includes(response.status);
     const headers = new Headers([...response.headers]);
     headers.delete('content-encoding'); // undici has decoded it
     headers.delete('content-length');
-    return new Response(empty ? null : Buffer.concat(chunks), { status: response.status, headers });
+    return new Response(empty ? null : bytes, { status: response.status, headers });
   };
+}
+
+async function bytesOf(body: AsyncIterable<unknown> | Iterable<unknown>, most: number): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += (chunk as Uint8Array).byteLength;
+    if (size > most) throw new ProblemError('url_refused', `the answer is larger than ${most} bytes`);
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks);
 }
 
 type Guard = { allowedPrivateOrigins: readonly string[]; lookup: LookupFunction };

@@ -157,7 +157,7 @@ describe('silence', () => {
   });
 });
 
-test('what a tenant demands is told of that tenant and action, the last that was said, and to nobody who verifies tokens', () => {
+test('what a tenant demands is the last that was said for that action, and is handed on to nobody', () => {
   const { standing } = setUp();
   const heard: Revocation[] = [];
   standing.follow(one => void heard.push(one));

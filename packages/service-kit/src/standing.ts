@@ -2,7 +2,13 @@
 // deactivated, its client deleted, its roles others. Every process reads `reeve.revocations.v1` into memory and asks it
 // about each caller; the owner of a fact asks its own store instead. Where the topic has not been read for too long
 // nobody is let in.
-import { ProblemError, type Revocation, revocationSchema, type TenantId } from '@reeve/contracts';
+import {
+  createRevocationTable,
+  ProblemError,
+  type Revocation,
+  revocationSchema,
+  type TenantId,
+} from '@reeve/contracts';
 import type { EventBus } from '@reeve/event-bus';
 import type { SignInDemand } from './step-up.ts';
 import type { Caller } from './token-verifier.ts';
@@ -18,8 +24,6 @@ export type OwnKnowledge = {
   hearOfClient?: (clientId: string) => void;
 };
 
-type Of<K extends Revocation['kind']> = Extract<Revocation, { kind: K }>;
-
 export type Standing = ReturnType<typeof createStanding>;
 
 const tidyEveryMs = 60_000;
@@ -34,40 +38,16 @@ export function createStanding({
   longestSilenceMs: number;
   own?: OwnKnowledge;
 }) {
-  const sessions = new Map<string, Of<'session'>>();
-  const people = new Map<string, Of<'user'>>();
-  const clients = new Map<string, Of<'client'>>();
-  /** Handed on alone: no token of such an application is for a service of ours. */
-  const grants = new Map<string, Of<'grant'>>();
-  const stepUps = new Map<string, Of<'step_up'>>();
+  const known = createRevocationTable({ now });
   const listeners = new Set<(revocation: Revocation) => void>();
   let upToDateAt = () => 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const matters = ({ until }: Revocation) => Date.parse(until) > now();
-
   function learn(revocation: Revocation) {
-    if (!matters(revocation)) return;
-    if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
-    else if (revocation.kind === 'user') people.set(revocation.id, revocation);
-    else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
-    // Nothing is revoked by it, and nobody else is asked for it.
-    else if (revocation.kind === 'step_up') return void stepUps.set(revocation.id, revocation);
-    else {
-      clients.set(revocation.id, revocation);
-      own.hearOfClient?.(revocation.id);
-    }
+    // Nothing is revoked by a demand, and nobody else is asked for it.
+    if (!known.learn(revocation) || revocation.kind === 'step_up') return;
+    if (revocation.kind === 'client') own.hearOfClient?.(revocation.id);
     for (const listener of listeners) listener(revocation);
-  }
-
-  function lookUp<R extends Revocation>(known: Map<string, R>, id: string): R | undefined {
-    const found = known.get(id);
-    return found && matters(found) ? found : undefined;
-  }
-
-  function tidy() {
-    for (const known of [sessions, people, clients, grants])
-      for (const [id, revocation] of known) if (!matters(revocation)) known.delete(id);
   }
 
   function assertUpToDate() {
@@ -82,19 +62,19 @@ export function createStanding({
    * which says nothing of a token whose client was read a moment before the change.
    */
   function isOfRevokedClient({ clientId, clientTokensFrom }: Caller): boolean {
-    const found = lookUp(clients, clientId);
+    const found = known.lookUp('client', clientId);
     if (!found) return false;
     return found.issuedBefore === null || clientTokensFrom === null || clientTokensFrom < found.issuedBefore;
   }
 
   async function personOf(tenantId: TenantId, userId: string): Promise<PersonStanding | null | undefined> {
-    return own.person ? own.person(tenantId, userId) : lookUp(people, userId);
+    return own.person ? own.person(tenantId, userId) : known.lookUp('user', userId);
   }
 
   async function isSessionOver(tenantId: TenantId, sessionId: string): Promise<boolean> {
     return own.isSessionLive
       ? !(await own.isSessionLive(tenantId, sessionId))
-      : lookUp(sessions, sessionId) !== undefined;
+      : known.lookUp('session', sessionId) !== undefined;
   }
 
   return {
@@ -118,12 +98,11 @@ export function createStanding({
 
     /** Which sign-in a tenant demands of its people for an action; undefined for any. */
     demandOf: (tenantId: TenantId, action: string): SignInDemand | undefined =>
-      stepUps.get(tenantId)?.demands.find(one => one.action === action),
+      known.lookUp('step_up', tenantId)?.demands.find(one => one.action === action),
 
     /** All that matters now, and then what is learnt, until the returned function is called. */
     follow(listener: (revocation: Revocation) => void): () => void {
-      for (const known of [sessions, people, clients, grants])
-        for (const revocation of known.values()) if (matters(revocation)) listener(revocation);
+      for (const revocation of known.all()) if (revocation.kind !== 'step_up') listener(revocation);
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
@@ -140,7 +119,7 @@ export function createStanding({
         else log.warn({ offset }, 'a revocation could not be read');
       });
       upToDateAt = following.upToDateAt;
-      timer = setInterval(tidy, tidyEveryMs);
+      timer = setInterval(known.tidy, tidyEveryMs);
       timer.unref();
       await following.caughtUp;
     },

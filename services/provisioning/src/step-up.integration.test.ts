@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => Promise.all([provisioning.stop(), announcer.stop()]));
 
-test('an action that the tenant demands a level for asks for it, and for its age, and no other tenant does', async () => {
+test('an action that the tenant demands a level for asks for it, and how fresh, and no other tenant does', async () => {
   const [tenantId, other] = [await newTenant(provisioning), await newTenant(provisioning)];
   const administratorOf = async (of: typeof tenantId, said: object = {}) => {
     const email = `${newId('request')}@acme.example`;

@@ -125,7 +125,7 @@ given(isThere, keycloak === null ? lackingKeycloak : chromiumHint).describe('sec
     expect(await endsOf(all)).toEqual(all.map(bySignal));
   });
 
-  test('somebody signs out at another application, and what began at that browser is over, and nothing else', async () => {
+  test('somebody signs out at another application, and what began at that browser is over, and no more', async () => {
     const [here, elsewhere, other] = [await signIn(ada), await signIn(ada), await signIn(grace)];
     const before = relay.pushed.length;
     await signOutElsewhere(here.page);

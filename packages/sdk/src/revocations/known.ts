@@ -1,36 +1,23 @@
 // What is known to be revoked, and what of a token follows from it. The services of Reeve decide in the same way
 // (packages/service-kit/src/standing.ts); a test holds the two against each other.
-import { type Revocation, revocationSchema } from '@reeve/contracts';
+import { createRevocationTable, revocationSchema } from '@reeve/contracts';
 import type { Identity } from '../identity.ts';
-
-type Of<K extends Revocation['kind']> = Extract<Revocation, { kind: K }>;
 
 const tidyEveryMs = 60_000;
 
 export function createKnownRevocations({ now }: { now: () => number }) {
-  const sessions = new Map<string, Of<'session'>>();
-  const people = new Map<string, Of<'user'>>();
-  const clients = new Map<string, Of<'client'>>();
-  const grants = new Map<string, Of<'grant'>>();
+  const known = createRevocationTable({ now });
   let tidyAt = now() + tidyEveryMs;
-
-  const matters = ({ until }: Revocation) => Date.parse(until) > now();
-
-  function lookUp<R extends Revocation>(known: Map<string, R>, id: string): R | undefined {
-    const found = known.get(id);
-    return found && matters(found) ? found : undefined;
-  }
 
   function tidy() {
     if (now() < tidyAt) return;
     tidyAt = now() + tidyEveryMs;
-    for (const known of [sessions, people, clients, grants])
-      for (const [id, revocation] of known) if (!matters(revocation)) known.delete(id);
+    known.tidy();
   }
 
   /** Not by `iat`, which holds whole seconds, and says nothing of a token whose client was read before the change. */
   function isOfRevokedClient({ clientId, claims }: Identity): boolean {
-    const found = lookUp(clients, clientId);
+    const found = known.lookUp('client', clientId);
     if (!found) return false;
     const from = claims['client_tokens_from'];
     return found.issuedBefore === null || typeof from !== 'string' || from < found.issuedBefore;
@@ -42,12 +29,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       const parsed = revocationSchema.safeParse(entry);
       if (!parsed.success) return false;
       tidy();
-      const { data: revocation } = parsed;
-      if (!matters(revocation)) return true;
-      if (revocation.kind === 'session') sessions.set(revocation.id, revocation);
-      else if (revocation.kind === 'user') people.set(revocation.id, revocation);
-      else if (revocation.kind === 'grant') grants.set(revocation.id, revocation);
-      else if (revocation.kind === 'client') clients.set(revocation.id, revocation);
+      known.learn(parsed.data);
       return true;
     },
 
@@ -56,10 +38,10 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       if (isOfRevokedClient(identity)) return null;
       const { isMachine, sub, sessionId, claims } = identity;
       if (isMachine) return identity;
-      if (sessionId !== null && lookUp(sessions, sessionId)) return null;
+      if (sessionId !== null && known.lookUp('session', sessionId)) return null;
       const { grant_id: grantId } = claims;
-      if (typeof grantId === 'string' && lookUp(grants, grantId)) return null;
-      const person = lookUp(people, sub);
+      if (typeof grantId === 'string' && known.lookUp('grant', grantId)) return null;
+      const person = known.lookUp('user', sub);
       if (!person) return identity;
       if (person.status !== 'active') return null;
       // An API whose tokens say no roles is not told them by this way either.

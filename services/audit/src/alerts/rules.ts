@@ -1,5 +1,4 @@
 // The rules. A new one is an entry here, and a line in docs/alerts.md.
-
 import { networkOf } from '@reeve/service-kit';
 import { burst } from './burst.ts';
 import { changedIssuer } from './changed-issuer.ts';

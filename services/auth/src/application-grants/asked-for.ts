@@ -1,6 +1,6 @@
 // What an application that nobody registered asks for: at one API, or of the person alone. Pure.
 import { errors } from 'oidc-provider';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { AskedFor } from './application-grant.ts';
 

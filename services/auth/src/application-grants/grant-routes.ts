@@ -1,6 +1,6 @@
 // What people have allowed applications, for themselves and for the administrators of their tenant: to see and to
 // withdraw.
-import { changeExisting, ownRoute, pageOf, pageQuery, type Route, tenantRoute } from '@reeve/service-kit';
+import { changeExisting, ownRoute, paged, pageOf, pageQuery, type Route, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { type ApplicationGrants, applicationGrantView, viewOf, withdraw } from './application-grant.ts';
 import { withdrawOwn } from './withdraw-own.ts';
@@ -16,14 +16,12 @@ const reading = {
 const withdrawing = { method: 'delete', action: 'application-grants:write', versioned: true, status: 204 } as const;
 
 export function applicationGrantRoutes({ grants, clock }: Parts): Route[] {
-  type Listed = Awaited<ReturnType<ReturnType<ApplicationGrants['in']>['list']>>;
-  const shown = ({ items, nextCursor }: Listed) => ({ body: { items: items.map(viewOf), nextCursor } });
   return [
     tenantRoute({
       ...reading,
       path: '/v1/tenants/{tenantId}/application-grants',
       summary: 'List what people have allowed applications that nobody registered, newest first',
-      handle: async ({ tenantId, query }) => shown(await grants.in(tenantId).list('inOrder', {}, query)),
+      handle: async ({ tenantId, query }) => paged(await grants.in(tenantId).list('inOrder', {}, query), viewOf),
     }),
     tenantRoute({
       ...reading,
@@ -32,7 +30,7 @@ export function applicationGrantRoutes({ grants, clock }: Parts): Route[] {
       resource: { user: 'userId' },
       summary: 'List what a person has allowed applications that nobody registered, newest first',
       handle: async ({ tenantId, params: { userId }, query }) =>
-        shown(await grants.in(tenantId).list('byUser', { userId: userId as never }, query)),
+        paged(await grants.in(tenantId).list('byUser', { userId: userId as never }, query), viewOf),
     }),
     tenantRoute({
       ...withdrawing,
@@ -52,7 +50,7 @@ export function applicationGrantRoutes({ grants, clock }: Parts): Route[] {
       path: '/v1/me/application-grants',
       summary: 'List what you have allowed applications that nobody registered, newest first',
       handle: async ({ tenantId, caller: { id: userId }, query }) =>
-        shown(await grants.in(tenantId).list('byUser', { userId: userId as never }, query)),
+        paged(await grants.in(tenantId).list('byUser', { userId: userId as never }, query), viewOf),
     }),
     ownRoute({
       ...withdrawing,

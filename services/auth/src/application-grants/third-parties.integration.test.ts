@@ -86,7 +86,7 @@ describe('the page that asks', () => {
     });
   });
 
-  test('is not shown for what is allowed already, and is for more, for a sign-in that asks for it, and elsewhere', async () => {
+  test('is not shown for what is allowed already; it is for more, where that is asked, and elsewhere', async () => {
     const { browser } = await third.allow(application, asked());
     const again = (more: object) => third.authorize(application, { browser, ...asked(more) });
     expect((await again({})).code).toEqual(expect.any(String));

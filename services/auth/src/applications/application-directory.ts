@@ -12,8 +12,6 @@ import type { Config } from '../config.ts';
 import { type Applications, sha256 } from './application.ts';
 import { isServed, type KnownApplication } from './known-application.ts';
 
-export { isServed, type KnownApplication };
-
 export type ApplicationDirectory = ReturnType<typeof createApplicationDirectory>;
 
 /** Of a change that another instance has made it is known this much later; of its revocation at once. */

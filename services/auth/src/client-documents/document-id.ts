@@ -1,5 +1,5 @@
 // The URL by which an application is known that nobody registered: where it says of itself what it is
-// (draft-ietf-oauth-client-id-metadata-document). It is compared as it is written, so it can be written in one way only.
+// (draft-ietf-oauth-client-id-metadata-document). It is compared as it is written, so there is one way to write it.
 import { isIP } from 'node:net';
 
 /** None of ours begins so. */

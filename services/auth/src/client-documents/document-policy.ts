@@ -1,5 +1,5 @@
-// From which hosts applications are taken that nobody registered. The platform says so for all, and a tenant for its own
-// people, among those of the platform. Where nothing is said none is taken. Under the id of who says it. Pure.
+// From which hosts applications are taken that nobody registered. The platform says so for all, and a tenant for its
+// own people, among those of the platform. Where nothing is said none is taken. Under the id of who says it. Pure.
 import { event } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision } from '@reeve/store';
 import { z } from 'zod';

@@ -261,7 +261,7 @@ describe('a session that goes on', () => {
     return { authenticator, secret };
   }
 
-  test('gets another passkey by one that is there, and not by a code of six digits that anybody may have been told', async () => {
+  test('gets another passkey by one that is there, and not by a code of six digits', async () => {
     const { authenticator, secret } = await withBoth();
     const at = await auth.authorize(application, { acr_values: 'urn:reeve:acr:mfa', enrol: 'passkey' });
     expect(textsIn(at.page, 'h1')[0]).toBe('One more step');

@@ -221,11 +221,8 @@ export function createPersonalFactors({ factors, vault, clock, product, rp }: Pa
         begun = which === 'all' ? state.begun : null;
         return removed.decision;
       });
-      const secrets = [
-        ...gone.filter(({ kind }) => kind === 'totp'),
-        ...(begun === null ? [] : [begun as { id: string }]),
-      ];
-      for (const one of secrets) await destroySecret(owner, one);
+      // That of one that counted goes when its removal is told.
+      if (begun !== null) await destroySecret(owner, begun);
       return gone;
     },
 

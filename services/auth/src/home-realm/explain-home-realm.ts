@@ -1,7 +1,8 @@
 import { ProblemError } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
-import { type ApplicationDirectory, isServed } from '../applications/application-directory.ts';
+import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { isServed } from '../applications/known-application.ts';
 import { keySchema } from '../auth-keys/auth-key.ts';
 import { domainOf } from '../domains/domain-name.ts';
 import type { Realm } from './home-realm.ts';

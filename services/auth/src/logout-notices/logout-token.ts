@@ -2,7 +2,7 @@
 // session and the person, holds no nonce, so that nobody takes it for an ID token, and is good for two minutes.
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import type { LogoutNotice } from './logout-notice.ts';
 

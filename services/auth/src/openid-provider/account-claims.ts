@@ -48,7 +48,7 @@ function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
 }
 
-/** What a token says of a person, as it is now: never more than it said when it was issued, and undefined for nothing. */
+/** What a token says of a person, as it is now: never more than when it was issued, and undefined for nothing. */
 export function saidAsOfNow(said: Record<string, unknown>, found: LiveSession): Record<string, unknown> {
   const now = { ...personalClaimsOf(found), amr: amrOf(found.state), acr: acrOf(found.state, [String(said['acr'])]) };
   const stillSo = (before: unknown, is: unknown) =>

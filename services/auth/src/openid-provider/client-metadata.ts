@@ -4,8 +4,8 @@ import type { Area } from '@reeve/access';
 import type { TenantId } from '@reeve/contracts';
 import type { AdapterPayload } from 'oidc-provider';
 import { personalScopes } from '../application-grants/asked-for.ts';
-import type { KnownApplication } from '../applications/application-directory.ts';
 import type { GrantType } from '../applications/application-settings.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 
 export const extraClientMetadata = [
   'tenant_id',

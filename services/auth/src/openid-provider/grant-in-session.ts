@@ -2,7 +2,7 @@
 import type { Id } from '@reeve/contracts';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { askedFor, personalScopes, resourceOf } from '../application-grants/asked-for.ts';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import { acrOf, amrOf } from '../factors/level.ts';
 import { refIn, type SessionRef } from '../sessions/live-sessions.ts';
 import { type AccountParts, acrsAsked, findLive } from './accounts.ts';

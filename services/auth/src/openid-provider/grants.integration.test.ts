@@ -56,7 +56,7 @@ describe('a code', () => {
     expect(all.filter(one => one.status === 'fulfilled' && one.value)).toHaveLength(1);
   });
 
-  test('that somebody else has used meanwhile is refused when the request ends, and nothing of it is kept', async () => {
+  test('that somebody else has used meanwhile is refused at the end, and nothing of it is kept', async () => {
     const { code, grantId } = await granted();
     const late = request(async () => {
       expect(await usual().useCode(code)).toBe(true);

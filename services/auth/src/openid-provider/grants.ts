@@ -67,7 +67,7 @@ type Parts = {
 type Change = (row: GrantRow) => GrantRow | null;
 
 /** What a request changes of a grant: from what it had read, or from a new one. */
-type Edits = { from: Known; first: GrantRow; changes: Change[]; isRefused: boolean };
+type Edits = { from: Known; first: GrantRow; changes: Change[] };
 
 /** Processes that share one token and refresh without a pause make a few hundred in a second. */
 const mostThatComeAgain = 2_000;
@@ -94,17 +94,16 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
    * Changes the record as this request knows it, and in the store when the request ends, upon whatever is there by
    * then.
    */
-  async function edit(grantId: string, change: Change): Promise<GrantRow | null> {
+  async function edit<R extends GrantRow | null>(grantId: string, change: (row: GrantRow) => R): Promise<R> {
     const scope = requestScope();
     const before = await read(grantId);
     const edits = await scope.read<Edits>(`edits of ${keyOf(grantId)}`, async () => ({
       from: before,
       first: before?.row ?? newGrant(),
       changes: [],
-      isRefused: false,
     }));
     const row = change(before?.row ?? edits.first);
-    if (!row) return null;
+    if (!row) return row;
     edits.changes.push(change);
     scope.remember(keyOf(grantId), { row, version: before?.version ?? 0 });
     scope.writeLater(keyOf(grantId), () => write(grantId, edits));
@@ -112,16 +111,16 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
   }
 
   /** Throws InvalidGrant where somebody else was first, or it is void by now: nothing brings it back. */
-  async function write(grantId: string, edits: Edits): Promise<void> {
-    const { from, first, changes } = edits;
+  async function write(grantId: string, { from, first, changes }: Edits): Promise<void> {
+    let isRefused = false;
     const decideAll = (found: GrantRow | null) => {
       const start = found ?? (from ? null : first);
       const next = changes.reduce<GrantRow | null>((last, change) => last && change(last), start);
-      edits.isRefused = next === null;
+      isRefused = next === null;
       return next && saved(next);
     };
     await records.change(grantId, decideAll, from);
-    if (edits.isRefused) throw new errors.InvalidGrant('it has been used by somebody else, or has ended');
+    if (isRefused) throw new errors.InvalidGrant('it has been used by somebody else, or has ended');
   }
 
   const macOf = ({ grantId, generation }: RefreshName, secret: string, key: string) =>
@@ -232,7 +231,6 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
         expiresAt: lastsUntil(before, payload),
       }));
       const followed = await requestScope().read<number | undefined>(successorOf(grantId), async () => undefined);
-      if (!row) throw new TypeError('what is saved is not refused');
       const generation = followed ?? row.refresh?.generation ?? 0;
       requestScope().rename(id, refreshTokenOf({ grantId, generation }, row));
     },

@@ -5,7 +5,7 @@ import { serviceCause } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { decodeJwt } from 'jose';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import type { AuthKeyDirectory } from '../auth-keys/auth-key-directory.ts';
 import { acrOf, levelAskedIn } from '../factors/level.ts';
 import type { LiveSession } from '../sessions/live-sessions.ts';

@@ -6,7 +6,7 @@ import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts
 import { newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
-import { isServed, type KnownApplication } from '../applications/application-directory.ts';
+import { isServed, type KnownApplication } from '../applications/known-application.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 import { createFindPresented } from './presented-tokens.ts';
 import { inRequestScope } from './request-scope.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import { tenantDirectory } from '@reeve/service-kit';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import { resourceServerInfo, tenantOfScope } from './resource-servers.ts';
 

@@ -3,7 +3,8 @@
 import { isId, longestAccessTokenMs, type TenantId } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import { type Client, errors, type ResourceServer as Info, type KoaContextWithOIDC } from 'oidc-provider';
-import { type ApplicationDirectory, isServed, type KnownApplication } from '../applications/application-directory.ts';
+import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { isServed, type KnownApplication } from '../applications/known-application.ts';
 import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 
@@ -102,9 +103,7 @@ export function resourceServerInfo({ services, resourceServers, applications, te
     const server = services.includes(resource) ? null : await resourceServers.find(resource);
     if (!server && !services.includes(resource)) throw unknownResource();
     // Nobody but the product's own applications gets a token for Reeve.
-    if (application.document && !server) throw unknownResource();
-    if (application.document && !keepsSome(ctx, scopesFor(server as ResourceServer, application)))
-      throw unknownResource();
+    if (application.document && !(server && keepsSome(ctx, scopesFor(server, application)))) throw unknownResource();
     const { scopes, longestMs, format } = await (server
       ? forApi(server, application, machineAsks)
       : forService(application, machineAsks));

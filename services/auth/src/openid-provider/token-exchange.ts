@@ -11,7 +11,7 @@ import {
   checkDpopRequired,
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
-import { isServed } from '../applications/application-directory.ts';
+import { isServed } from '../applications/known-application.ts';
 import { isDocumentId } from '../client-documents/document-id.ts';
 import { mayExchange, policyFor } from '../resource-servers/exchange-policy.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';

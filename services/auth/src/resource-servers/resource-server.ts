@@ -3,7 +3,7 @@
 import { event, type Id, idSchema } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision, type Entry } from '@reeve/store';
 import { z } from 'zod';
-import type { KnownApplication } from '../applications/application-directory.ts';
+import type { KnownApplication } from '../applications/known-application.ts';
 import { assertPlainUrl } from '../plain-url.ts';
 import { contradictionInPolicies, exchangePolicies, scopeText } from './exchange-policy.ts';
 

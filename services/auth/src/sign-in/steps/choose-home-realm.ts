@@ -1,7 +1,8 @@
 // Where somebody signs in: by what the application asks for, or by the address that the person gives.
 import type { Id } from '@reeve/contracts';
 import { html, type Language, type Page } from '@reeve/service-kit';
-import { type ApplicationDirectory, isServed } from '../../applications/application-directory.ts';
+import type { ApplicationDirectory } from '../../applications/application-directory.ts';
+import { isServed } from '../../applications/known-application.ts';
 import type { ConnectionDirectory } from '../../connections/connection-directory.ts';
 import { domainOf } from '../../domains/domain-name.ts';
 import type { HomeRealm } from '../../home-realm/know-realm.ts';
