@@ -24,6 +24,8 @@ export const actions = {
   'tenants:list': { area: 'directory', groups: ['platform-administration'] },
   'users:read': { area: 'directory', groups: administration },
   'users:write': { area: 'directory', groups: administration },
+  'groups:read': { area: 'directory', groups: administration },
+  'groups:write': { area: 'directory', groups: administration },
   'directories:read': { area: 'directory', groups: administration },
   'directories:write': { area: 'directory', groups: administration },
   'directory:push': { area: 'directory', groups: [] },

@@ -7,6 +7,7 @@ export const idPrefixes = {
   tenant: 'ten',
   user: 'usr',
   identity: 'idn',
+  group: 'grp',
   directory: 'dir',
   session: 'ses',
   connection: 'con',

@@ -78,6 +78,12 @@ export const problems = {
     'A user with this address exists in the tenant',
     'Use the existing user, or another address.',
   ],
+  group_name_taken: [409, 'A group of that name exists in the tenant', 'Use that group, or another name.'],
+  group_limit_reached: [
+    409,
+    'The user is in a hundred groups, which is the most',
+    'Take the user out of another group first.',
+  ],
   user_deactivated: [403, 'This user is deactivated', 'Ask an administrator of the tenant to reactivate the user.'],
   identity_conflict: [
     409,

@@ -31,6 +31,8 @@ export const resolveIdentityResponse = z.object({
   emailVerified: z.boolean().default(false),
   displayName: z.string().nullable(),
   roles: z.array(z.string()),
+  /** Ids. Provisioning of before does not say them. */
+  groups: z.array(z.string()).default([]),
   created: z.boolean(),
 });
 

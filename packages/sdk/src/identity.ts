@@ -14,6 +14,8 @@ export type Identity = {
   scopes: readonly string[];
   /** Those of now where revocations are followed and the API's tokens have roles. */
   roles: readonly string[];
+  /** As the roles: ids of groups of the tenant. */
+  groups: readonly string[];
   acr: string | null;
   /** When the person signed in. */
   authenticatedAt: Date | null;
@@ -52,6 +54,7 @@ export function identityOf(claims: JWTPayload, { allowWithoutTenant }: { allowWi
     isMachine: sub === clientId,
     scopes: (text(claims['scope']) ?? '').split(' ').filter(one => one !== ''),
     roles: texts(claims['roles']),
+    groups: texts(claims['groups']),
     acr: text(claims['acr']),
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000) : null,
     expiresAt: new Date(Number(claims.exp) * 1_000),

@@ -12,6 +12,7 @@ const idParameters = {
   resourceServerId: 'resourceServer',
   grantId: 'grant',
   factorId: 'factor',
+  groupId: 'group',
   directoryId: 'directory',
   installationId: 'installation',
   consentId: 'consent',

@@ -8,7 +8,7 @@ export const startProvisioning = () =>
   startService({ name: 'provisioning', schema: configSchema, create: createService });
 
 type Provisioning = Pick<RunningService, 'ask'>;
-type Created<K extends 'tenant' | 'user' | 'directory'> = { id: Id<K> };
+type Created<K extends 'tenant' | 'user' | 'directory' | 'group'> = { id: Id<K> };
 
 export async function newTenant({ ask }: Provisioning): Promise<TenantId> {
   const slug = `t-${randomBytes(5).toString('hex')}`;
@@ -40,4 +40,11 @@ export async function newDirectory(
     body: { name: 'HR' },
   });
   return created.body;
+}
+
+export async function newGroup({ ask }: Provisioning, tenantId: TenantId, name: string): Promise<Id<'group'>> {
+  const path = `/v1/tenants/${tenantId}/groups`;
+  const { status, body } = await ask<Created<'group'>>('POST', path, { as: callers.platform(), body: { name } });
+  if (status !== 201) throw new Error(`no group was created: ${JSON.stringify(body)}`);
+  return body.id;
 }

@@ -1,4 +1,4 @@
-// provisioning: the source of truth for tenants, users and their external identities. Every part is built and every
+// provisioning: the source of truth for tenants, users, their groups and external identities. Every part is built and every
 // route mounted here.
 import { createApp, createFoundation, type Logger, type Service } from '@reeve/service-kit';
 import type { Config } from './config.ts';
@@ -10,6 +10,15 @@ import { listDirectories } from './directories/list-directories.ts';
 import { readDirectory } from './directories/read-directory.ts';
 import { rotateDirectoryToken } from './directories/rotate-token.ts';
 import { updateDirectory } from './directories/update-directory.ts';
+import { addMember, removeMember } from './groups/change-members.ts';
+import { createGroup } from './groups/create-group.ts';
+import { deleteGroup } from './groups/delete-group.ts';
+import { emptyDeletedGroups } from './groups/empty-deleted-groups.ts';
+import { groups as groupsOf } from './groups/group.ts';
+import { listGroups } from './groups/list-groups.ts';
+import { listMembers } from './groups/list-members.ts';
+import { readGroup } from './groups/read-group.ts';
+import { updateGroup } from './groups/update-group.ts';
 import { findIdentity } from './identities/find-identity.ts';
 import { identities as identitiesOf } from './identities/identity.ts';
 import { linkSignedIn, linkUserIdentity } from './identities/link-identity.ts';
@@ -46,17 +55,19 @@ export function createService(config: Config, log: Logger): Service {
       },
     },
   });
-  const { store, verifyToken, ready, start, stop } = foundation;
+  const { store, bus, verifyToken, ready, stop } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
   const tenants = store.collection(tenantsOf);
   const users = store.collection(usersOf);
   const identities = store.collection(identitiesOf);
   const directories = store.collection(directoriesOf);
+  const groups = store.collection(groupsOf);
 
   const app = createApp({
     name: 'provisioning',
-    purpose: 'The source of truth for tenants, users, external identities and the directories that push users by SCIM.',
+    purpose:
+      'The source of truth for tenants, users, groups, external identities and the directories that push users by SCIM.',
     config,
     log,
     store,
@@ -78,6 +89,14 @@ export function createService(config: Config, log: Logger): Service {
       updateUser({ users, clock }),
       deactivateUser({ users, clock }),
       reactivateUser({ users, clock }),
+      createGroup({ groups, clock }),
+      listGroups({ groups }),
+      readGroup({ groups }),
+      updateGroup({ groups }),
+      deleteGroup({ groups, clock }),
+      listMembers({ groups, users }),
+      addMember({ groups, users, clock }),
+      removeMember({ groups, users, clock }),
       createDirectory({ directories, clock, selfUrl }),
       listDirectories({ directories, selfUrl }),
       readDirectory({ directories, selfUrl }),
@@ -98,5 +117,12 @@ export function createService(config: Config, log: Logger): Service {
     ],
   });
 
-  return { app, start, stop };
+  return {
+    app,
+    async start() {
+      await foundation.start();
+      await bus.subscribe('provisioning.groups', emptyDeletedGroups({ users, clock }));
+    },
+    stop,
+  };
 }

@@ -9,7 +9,7 @@ import * as client from 'openid-client';
 import { demoUser, freshTenant, runningSystem, type TestTenant } from '../support/running-system.ts';
 
 const credentials = runningSystem();
-const { auth } = credentials.urls;
+const { auth, provisioning } = credentials.urls;
 const audience = `https://api-${Date.now()}.product.example`;
 const failures: unknown[] = [];
 let own: TestTenant;
@@ -25,7 +25,7 @@ beforeAll(async () => {
     name: 'Messages',
     identifier: audience,
     scopes: [{ name: 'messages:read' }],
-    claims: ['roles'],
+    claims: ['roles', 'groups'],
   });
   const { clientId, clientSecret } = await platform.post<Registered>(`${auth}/v1/applications`, {
     name: 'Chat',
@@ -66,6 +66,28 @@ test('a person who signs in is let in, with their tenant and roles', async () =>
     isMachine: false,
   });
   await expect(verifier.verify(tokens.id_token ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
+});
+
+test('a group that they are taken out of is theirs no more within a second, also in the token that they have', async () => {
+  const groups = `${provisioning}/v1/tenants/${own.tenant.id}/groups`;
+  const [support, sales] = [await own.api.post<{ id: string }>(groups, { name: 'Support' }), { name: 'Sales' }];
+  const before = await signIn(app, own.tenant, demoUser(credentials));
+  const member = `${groups}/${support.id}/members/${before.claims.sub}`;
+  await own.api.send('PUT', member);
+  const groupsOf = async (token: string) => (await verifier.verify(token)).groups;
+  await eventually('they are in it', async () => {
+    const { tokens } = await signIn(app, own.tenant, demoUser(credentials));
+    return String(await groupsOf(tokens.access_token)) === support.id;
+  });
+  const { tokens } = await signIn(app, own.tenant, demoUser(credentials));
+  const other = await own.api.post<{ id: string }>(groups, sales);
+  await own.api.send('PUT', `${groups}/${other.id}/members/${before.claims.sub}`);
+  await own.api.delete(member);
+  const began = performance.now();
+  await eventually('they are in the other', async () => String(await groupsOf(tokens.access_token)) === other.id);
+  expect(performance.now() - began).toBeLessThan(1_000);
+  await own.api.delete(`${groups}/${other.id}`);
+  await eventually('they are in none', async () => (await groupsOf(tokens.access_token)).length === 0);
 });
 
 test('and is refused within a second once their session is ended, by nobody else', async () => {

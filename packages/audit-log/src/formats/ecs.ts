@@ -103,7 +103,7 @@ function toEcs({ record, canonical, hash }: Parameters<Format['writeRecord']>[0]
     },
     user: userOf(record),
     ...(client ? { client: { user: present({ id: actor.id, name: actor.name }) } } : {}),
-    ...(target.type === 'group' ? { group: present({ id: target.id, name: target.name }) } : {}),
+    ...(['group', 'membership'].includes(target.type) ? { group: present({ id: target.id, name: target.name }) } : {}),
     ...(isIP(context.ip ?? '') === 0 ? {} : { source: { ip: context.ip } }),
     ...(context.userAgent === null ? {} : { user_agent: { original: context.userAgent } }),
     ...(context.requestId === null ? {} : { http: { request: { id: context.requestId } } }),

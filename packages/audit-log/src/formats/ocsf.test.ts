@@ -249,7 +249,7 @@ describe('a mapping', () => {
   });
 
   test('puts memberships into the class of groups', () => {
-    const target = { type: 'group', id: 'grp_1', name: 'Admins' };
+    const target = { type: 'membership', id: 'grp_1', name: 'Admins' };
     expect(eventOf('membership.added', { target, details: { userId: 'usr_9' } })).toMatchObject({
       class_uid: 3006,
       activity_id: 3,

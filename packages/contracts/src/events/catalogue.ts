@@ -76,6 +76,7 @@ const deletion = { ...hold, removesAt: text.nullable() };
 const person = { email: text.nullable(), source: text };
 /** Always there: the release before had these types without details. */
 const ofDomain = { domain: text.optional() };
+const ofMembership = { userId: user.optional() };
 const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
 const factor = { userId: user.optional(), kind: text.optional() };
 const ofResourceServer = { identifier: text, scopes: list };
@@ -335,8 +336,8 @@ const directory = on('reeve.directory.v1', {
   'directory.updated': done('directory', requested, { changed: list }),
   'directory.token_rotated': done('directory', requested),
   'directory.deleted': done('directory', requested),
-  'membership.added': done('membership', requested),
-  'membership.removed': done('membership', requested),
+  'membership.added': done('membership', requested, ofMembership),
+  'membership.removed': done('membership', ['requested', 'group_deleted'], ofMembership),
   'invitation.created': done('invitation', requested),
   'invitation.accepted': done('invitation', requested),
   'invitation.refused': denied('invitation', []),
@@ -348,7 +349,7 @@ const directory = on('reeve.directory.v1', {
   'workspace.updated': done('workspace', requested),
   'workspace.deleted': done('workspace', requested),
   'group.created': done('group', requested),
-  'group.updated': done('group', requested),
+  'group.updated': done('group', requested, { changed: list.optional() }),
   'group.deleted': done('group', requested),
 });
 

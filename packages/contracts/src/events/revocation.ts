@@ -1,5 +1,5 @@
 // What verifiers of our tokens keep in memory, on the compacted topic `reeve.revocations.v1`: which session is over,
-// whose client is gone, how a person stands whose roles or status changed, and which sign-in is asked of them for what.
+// whose client is gone, how a person stands whose roles, groups or status changed, and which sign-in is asked of them for what.
 // Each entry says until when it matters: after that every token that it could concern has expired.
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
@@ -23,6 +23,7 @@ export const revocationSchema = z.discriminatedUnion('kind', [
     tenantId: idSchema('tenant'),
     status: z.enum(['active', 'deactivated', 'deleted']),
     roles: z.array(z.string()).describe('Those that the person has now, whatever a token says'),
+    groups: z.array(z.string()).optional().describe('As roles; absent where provisioning is of before it had groups'),
     changedAt: z.iso.datetime(),
     until,
   }),

@@ -11,6 +11,7 @@ export const targetIds = {
   /** A hash over connection, issuer and subject. */
   identity: null,
   group: null,
+  /** Has the id of the group. */
   membership: null,
   invitation: null,
   directory: 'directory',

@@ -33,7 +33,7 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       return true;
     },
 
-    /** Whoever it is with the roles that they have now; null when their token counts no more. */
+    /** Whoever it is with the roles and groups that they have now; null when their token counts no more. */
     now(identity: Identity): Identity | null {
       if (isOfRevokedClient(identity)) return null;
       const { isMachine, sub, sessionId, claims } = identity;
@@ -44,8 +44,12 @@ export function createKnownRevocations({ now }: { now: () => number }) {
       const person = known.lookUp('user', sub);
       if (!person) return identity;
       if (person.status !== 'active') return null;
-      // An API whose tokens say no roles is not told them by this way either.
-      return claims['roles'] === undefined ? identity : { ...identity, roles: person.roles };
+      // An API whose tokens say no roles or groups is not told them by this way either.
+      return {
+        ...identity,
+        ...(claims['roles'] === undefined ? {} : { roles: person.roles }),
+        ...(claims['groups'] === undefined || !person.groups ? {} : { groups: person.groups }),
+      };
     },
   };
 }

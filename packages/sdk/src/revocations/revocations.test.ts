@@ -84,6 +84,21 @@ describe('what is revoked', () => {
     expect((await verifier.verify(await issuer.token({ sub, tid }))).roles).toEqual([]);
   });
 
+  test('changes the groups of who has some in the token, of nobody else, and none by a word of before groups', async () => {
+    const { sub, tid } = issuer.claims();
+    await verifier.start();
+    const user = { kind: 'user', id: sub, tenantId: tid, status: 'active', roles: [] };
+    const verified = async (claims: object) => verifier.verify(await issuer.token({ sub, tid, ...claims }));
+    const inGroups = { groups: ['grp_1', 'grp_2'] };
+    expect((await verified(inGroups)).groups).toEqual(['grp_1', 'grp_2']);
+    issuer.revoke({ ...user, changedAt: until(), until: until() });
+    await eventually('it is known', async () => (await verified({ roles: ['tenant_admin'] })).roles.length === 0);
+    expect((await verified(inGroups)).groups).toEqual(['grp_1', 'grp_2']);
+    issuer.revoke({ ...user, groups: ['grp_2'], changedAt: until(), until: until() });
+    await eventually('the groups', async () => (await verified(inGroups)).groups.join() === 'grp_2');
+    expect((await verified({})).groups).toEqual([]);
+  });
+
   test('and cannot be read is passed over, and told', async () => {
     await verifier.start();
     issuer.revoke({ kind: 'planet', id: 'earth' });

@@ -36,7 +36,7 @@ export async function findAccount(
 
 /** What nobody has said is not there. */
 function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
-  const { email, emailVerified, displayName, roles, profile } = state;
+  const { email, emailVerified, displayName, roles, groups = [], profile } = state;
   const said = {
     ...(email === null ? {} : { email, email_verified: emailVerified }),
     name: displayName,
@@ -44,6 +44,7 @@ function personalClaimsOf({ state }: LiveSession): Record<string, unknown> {
     family_name: profile.familyName,
     locale: profile.locale,
     roles,
+    groups,
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
 }
@@ -71,7 +72,12 @@ function claimsOf({ id, tenantId, state }: LiveSession) {
 }
 
 /** What an API wants to be told, by the names that tokens have for it. */
-const claimNames = { email: ['email', 'email_verified'], name: ['name'], roles: ['roles'] } as const;
+const claimNames = {
+  email: ['email', 'email_verified'],
+  name: ['name'],
+  roles: ['roles'],
+  groups: ['groups'],
+} as const;
 
 export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC, token: object & { kind: string }) {
   const audience = audienceOf(token);

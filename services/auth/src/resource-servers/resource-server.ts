@@ -27,8 +27,8 @@ export const resourceServerSettings = z.strictObject({
   algorithm: z.enum(['ES256', 'RS256']).describe('Of the signatures of its JWTs'),
   tokenSeconds: z.number().int().min(30).max(longestSeconds.opaque).describe('300 at most where its tokens are JWTs'),
   claims: z
-    .array(z.enum(['email', 'name', 'roles']))
-    .max(3)
+    .array(z.enum(['email', 'name', 'roles', 'groups']))
+    .max(4)
     .describe('What its tokens say of a person besides `sub` and `tid`'),
   statusList: z
     .boolean()

@@ -1,6 +1,6 @@
 // APIs of the product: which tokens are issued for them, to whom, what they say, and who may ask about them.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { event, newId, platformTenantId, type TenantId } from '@reeve/contracts';
+import { event, type Id, newId, platformTenantId, type TenantId } from '@reeve/contracts';
 import { type EventReader, eventually, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
@@ -86,6 +86,35 @@ describe('a token for an API of the product', () => {
       email_verified: false,
       name: 'Ada',
       roles: ['tenant_member'],
+    });
+  });
+
+  test('says the groups of now to an API that wants to know them, and to no other', async () => {
+    const userId = newId('user');
+    const [support, sales] = [newId('group'), newId('group')];
+    const held = { email: null, displayName: null, roles: [], groups: [support], created: false };
+    auth.provisioning.answers(() => ({ userId, ...held }));
+    auth.provider.is({ sub: newId('request'), email: 'ada@acme.example' });
+    const [{ resource }, { resource: other }] = [await newApi({ claims: ['groups'] }), await newApi()];
+    const scope = 'openid groups offline_access messages:read';
+    const { tokens, claims } = await signIn(resource, { scope });
+    const unasked = await signIn(other, { scope });
+    auth.provisioning.answers(null);
+    const groupsIn = (token = '') => decodeJwt(token)['groups'];
+    expect(claims['groups']).toEqual([support]);
+    expect([groupsIn(tokens['access_token']), groupsIn(unasked.tokens['access_token'])]).toEqual([
+      [support],
+      undefined,
+    ]);
+    const change = (type: 'membership.added' | 'membership.removed', id: Id<'group'>) =>
+      auth.announce(tenantId, event(type, { id, because: 'requested', details: { userId } }));
+    await change('membership.added', sales);
+    await change('membership.removed', support);
+    let next = tokens['refresh_token'] ?? '';
+    await eventually('the groups of now', async () => {
+      const { body } = await auth.refresh(application, next);
+      next = body['refresh_token'] ?? '';
+      return String(groupsIn(body['access_token'])) === sales && String(groupsIn(body['id_token'])) === sales;
     });
   });
 
@@ -202,6 +231,23 @@ describe('an opaque token', () => {
     await change('role.assigned', 'tenant_member');
     await change('role.unassigned', 'tenant_admin');
     await eventually('the roles of now', async () => (await told())['roles']?.toString() === 'tenant_auditor');
+  });
+
+  test('tells no group that its person has left, or came into since it was issued', async () => {
+    const userId = newId('user');
+    const [support, sales, office] = [newId('group'), newId('group'), newId('group')];
+    const held = { email: null, displayName: null, roles: [], groups: [support, office], created: false };
+    auth.provisioning.answers(() => ({ userId, ...held }));
+    auth.provider.is({ sub: newId('request'), email: 'ada@acme.example' });
+    const { resource } = await opaque({ claims: ['groups'] });
+    const { tokens } = await signIn(resource);
+    auth.provisioning.answers(null);
+    const told = async () => (await introspected(api, tokens['access_token']))['groups'];
+    expect(await told()).toEqual([support, office]);
+    const about = { because: 'requested', details: { userId } } as const;
+    await auth.announce(tenantId, event('membership.added', { id: sales, ...about }));
+    await auth.announce(tenantId, event('membership.removed', { id: support, ...about }));
+    await eventually('the groups of now', async () => String(await told()) === office);
   });
 
   test('is nothing to others, truncated or extended (lesson L42)', async () => {
@@ -386,7 +432,7 @@ describe('what an application is told of a person', () => {
   };
   const me = async (token = '') =>
     (await (await fetch(`${auth.url}/me`, { headers: { authorization: `Bearer ${token}` } })).json()) as object;
-  const names = ['email', 'email_verified', 'name', 'given_name', 'family_name', 'locale', 'roles'];
+  const names = ['email', 'email_verified', 'name', 'given_name', 'family_name', 'locale', 'roles', 'groups'];
   const namesIn = (told: object) => names.filter(name => name in told);
 
   test.each([
@@ -394,6 +440,7 @@ describe('what an application is told of a person', () => {
     ['openid email', ['email', 'email_verified']],
     ['openid profile', ['name', 'given_name', 'family_name', 'locale']],
     ['openid roles', ['roles']],
+    ['openid groups', ['groups']],
   ])('by the scope %s', async (scope, expected) => {
     auth.provider.is(all);
     const { tokens, claims } = await auth.signIn(application, { tenant: slug, scope });

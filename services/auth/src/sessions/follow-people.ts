@@ -1,12 +1,13 @@
-// What provisioning says of people reaches their sessions: whoever is deactivated or deleted has none, and a role that
-// came or went is so in each that is live. Delivered twice it finds that done and changes nothing.
+// What provisioning says of people reaches their sessions: whoever is deactivated or deleted has none, and a role or
+// group that came or went is so in each that is live. Delivered twice it finds that done and changes nothing.
 import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Decision } from '@reeve/store';
 import { noted, type PeopleChanges } from './people-changes.ts';
-import { changeRole, end, type Session, type SessionId, type Sessions } from './session.ts';
+import { changeHeld, end, type Holding, type Session, type SessionId, type Sessions } from './session.ts';
 
 type Parts = { sessions: Sessions; peopleChanges: PeopleChanges };
+type Held = { holding: Holding; name: string; isHeld: boolean };
 type Told = { id: string; tenantId: TenantId; correlationId: string; time: string };
 
 export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
@@ -14,7 +15,7 @@ export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
   async function reach(
     { id: causationId, tenantId, correlationId, time: at }: Told,
     userId: Id<'user'>,
-    change: { active: boolean } | { role: string; isHeld: boolean },
+    change: { active: boolean } | Held,
     decide: ((id: SessionId, session: Session) => Decision<Session>) | null,
   ): Promise<void> {
     const cause = serviceCause('auth', { correlationId, causationId });
@@ -35,6 +36,12 @@ export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
       await own.change(id, session => session && decide(id, session), { cause: ofSession });
     }
   }
+
+  const reachHeld = (told: Told, userId: Id<'user'>, held: Held) =>
+    reach(told, userId, held, (_, session) => changeHeld(session, held.holding, { [held.name]: held.isHeld }));
+
+  const reachMember = async (told: Told, userId: Id<'user'> | undefined, held: Held) =>
+    userId === undefined ? undefined : reachHeld(told, userId, held);
 
   return {
     'user.deactivated': ({ data, ...told }) =>
@@ -57,14 +64,16 @@ export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
     async 'role.assigned'({ data: { target, details, reason }, ...told }) {
       // Somebody who was made by signing in has these roles in that session already.
       if (reason.code === 'just_in_time') return;
-      await reach(told, target.id, { role: details.role, isHeld: true }, (_, session) =>
-        changeRole(session, details.role, true),
-      );
+      await reachHeld(told, target.id, { holding: 'roles', name: details.role, isHeld: true });
     },
 
     'role.unassigned': ({ data: { target, details }, ...told }) =>
-      reach(told, target.id, { role: details.role, isHeld: false }, (_, session) =>
-        changeRole(session, details.role, false),
-      ),
+      reachHeld(told, target.id, { holding: 'roles', name: details.role, isHeld: false }),
+
+    'membership.added': ({ data: { target, details }, ...told }) =>
+      reachMember(told, details.userId, { holding: 'groups', name: target.id, isHeld: true }),
+
+    'membership.removed': ({ data: { target, details }, ...told }) =>
+      reachMember(told, details.userId, { holding: 'groups', name: target.id, isHeld: false }),
   };
 }

@@ -2,16 +2,20 @@
 // have come while the person was on the way through a sign-in, and so before there was a session for it to reach.
 import { ProblemError } from '@reeve/contracts';
 import { type Collections, collection } from '@reeve/store';
-import type { EndCause, SessionId } from './session.ts';
+import type { EndCause, Holding, SessionId } from './session.ts';
 
 export type PersonChange = {
   /** Null while nothing about it has changed. */
   active: { is: boolean; at: string } | null;
-  roles: Record<string, { isHeld: boolean; at: string }>;
+  roles: Held;
+  /** By their ids; absent while none has changed. */
+  groups?: Held;
   /** When all their sessions ended by somebody's word, and why; absent while none has. */
   signedOut?: SignedOut;
   changedAt: string;
 };
+
+type Held = Record<string, { isHeld: boolean; at: string }>;
 
 /** `except` is one that was to go on. */
 type SignedOut = { because: EndCause; at: string; except?: SessionId };
@@ -36,12 +40,12 @@ export function noted(
     ...change
   }: { at: string } & (
     | { active: boolean }
-    | { role: string; isHeld: boolean }
+    | { holding: Holding; name: string; isHeld: boolean }
     | { signedOut: EndCause; except?: SessionId }
   ),
 ): PersonChange | null {
   const all = known ?? nothing;
-  const { active, roles, signedOut, changedAt } = all;
+  const { active, signedOut, changedAt } = all;
   const latest = { ...all, changedAt: at > changedAt ? at : changedAt };
   if ('signedOut' in change) {
     if (signedOut && signedOut.at >= at) return null;
@@ -49,9 +53,10 @@ export function noted(
     return { ...latest, signedOut: { because, at, ...(except === undefined ? {} : { except }) } };
   }
   if ('active' in change) return active && active.at >= at ? null : { ...latest, active: { is: change.active, at } };
-  const before = roles[change.role];
-  if (before && before.at >= at) return null;
-  return { ...latest, roles: { ...roles, [change.role]: { isHeld: change.isHeld, at } } };
+  const { holding, name, isHeld } = change;
+  const held = all[holding];
+  const before = held?.[name];
+  return before && before.at >= at ? null : { ...latest, [holding]: { ...held, [name]: { isHeld, at } } };
 }
 
 /** Clocks of two services differ by no more. */
@@ -61,9 +66,14 @@ const skewMs = 5_000;
 export function since(
   change: PersonChange | null,
   { lookedUpAt, sessionId }: { lookedUpAt: Date; sessionId: SessionId },
-): { isGone: boolean; signedOut: EndCause | null; roles: Record<string, boolean> } {
+): { isGone: boolean; signedOut: EndCause | null; held: Record<Holding, Record<string, boolean>> } {
   const isLater = ({ at }: { at: string }) => Date.parse(at) > lookedUpAt.getTime() - skewMs;
-  const roles = Object.entries(change?.roles ?? {}).filter(([, one]) => isLater(one));
+  const lately = (held: Held = {}) =>
+    Object.fromEntries(
+      Object.entries(held)
+        .filter(([, one]) => isLater(one))
+        .map(([name, { isHeld }]) => [name, isHeld]),
+    );
   const active = change?.active ?? null;
   const signedOut = change?.signedOut;
   const isSignedOut = signedOut && signedOut.except !== sessionId && Date.parse(signedOut.at) > lookedUpAt.getTime();
@@ -71,7 +81,7 @@ export function since(
     isGone: active !== null && !active.is && isLater(active),
     // By clocks of this service alone: whoever signs in once more the moment after is not to be refused.
     signedOut: isSignedOut ? signedOut.because : null,
-    roles: Object.fromEntries(roles.map(([role, { isHeld }]) => [role, isHeld])),
+    held: { roles: lately(change?.roles), groups: lately(change?.groups) },
   };
 }
 

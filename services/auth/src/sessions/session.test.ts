@@ -5,7 +5,7 @@ import { acrOf, amrOf } from '../factors/level.ts';
 import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 import {
   begin,
-  changeRole,
+  changeHeld,
   end,
   lapse,
   overAt,
@@ -106,13 +106,16 @@ describe('a session', () => {
     expect(stepUp(id, { ...live, status: 'revoked' }, { ...reached, amr: [] })).toBeNull();
   });
 
-  test('has the roles that came and not those that went, without a word to anybody', () => {
-    const more = changeRole(live, 'tenant_admin', true);
+  test('has the roles and groups that came and not those that went, without a word to anybody', () => {
+    const more = changeHeld(live, 'roles', { tenant_admin: true });
     expect(more?.state.roles).toEqual(['tenant_member', 'tenant_admin']);
     expect(types(more)).toEqual([]);
-    expect(changeRole(live, 'tenant_member', false)?.state.roles).toEqual([]);
-    expect(changeRole(live, 'tenant_member', true)).toBeNull();
-    expect(changeRole({ ...live, status: 'revoked' }, 'tenant_admin', true)).toBeNull();
+    expect(changeHeld(live, 'roles', { tenant_member: false, tenant_admin: false })?.state.roles).toEqual([]);
+    expect(changeHeld(live, 'roles', { tenant_member: true })).toBeNull();
+    expect(changeHeld({ ...live, status: 'revoked' }, 'roles', { tenant_admin: true })).toBeNull();
+    // One from before there were groups.
+    expect(changeHeld(live, 'groups', { grp_1: false })).toBeNull();
+    expect(changeHeld(live, 'groups', { grp_1: true })?.state).toMatchObject({ groups: ['grp_1'], roles: live.roles });
   });
 
   test('is looked at when it may be over, and is read where it was stored before sessions had a method', () => {

@@ -18,6 +18,8 @@ export type Session = {
   profile: Profile;
   /** Those that the person has now: a change reaches every live session. */
   roles: string[];
+  /** As the roles; absent for sessions from before there were groups. */
+  groups?: string[];
   connectionId: string;
   /** How the person signed in: the kind of the connection. */
   method: string;
@@ -126,7 +128,17 @@ export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNulla
 /** The same person signed in once more in the same browser. */
 export function reauthenticate(id: SessionId, session: Session, again: Omit<Session, 'status'>): Decision<Session> {
   if (session.status !== 'live') return null;
-  const { authenticatedAt, amr, acr, roles, connectionId, method, providerSubject, providerSession } = again;
+  const {
+    authenticatedAt,
+    amr,
+    acr,
+    roles,
+    groups = [],
+    connectionId,
+    method,
+    providerSubject,
+    providerSession,
+  } = again;
   const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, lastSeenAt } = again;
   const signIn = {
     email,
@@ -143,6 +155,7 @@ export function reauthenticate(id: SessionId, session: Session, again: Omit<Sess
     amr,
     acr,
     roles,
+    groups,
     connectionId,
     method,
     providerSubject,
@@ -238,8 +251,14 @@ export function settle(id: SessionId, session: Session, at: { now: Date; policy:
   return { state: { ...session, status: 'expired', overAt: over }, events: [expired, ...revoked] };
 }
 
-export function changeRole(session: Session, role: string, isHeld: boolean): Decision<Session> {
-  if (session.status !== 'live' || session.roles.includes(role) === isHeld) return null;
-  const roles = isHeld ? [...session.roles, role] : session.roles.filter(one => one !== role);
-  return { state: { ...session, roles }, events: [] };
+/** What a person has that comes and goes by itself. */
+export type Holding = 'roles' | 'groups';
+
+export function changeHeld(session: Session, holding: Holding, changes: Record<string, boolean>): Decision<Session> {
+  if (session.status !== 'live') return null;
+  const before = session[holding] ?? [];
+  const kept = before.filter(one => changes[one] !== false);
+  const added = Object.keys(changes).filter(one => changes[one] === true && !before.includes(one));
+  if (added.length === 0 && kept.length === before.length) return null;
+  return { state: { ...session, [holding]: [...kept, ...added] }, events: [] };
 }

@@ -490,8 +490,11 @@ describe('provisioning', () => {
     const roles = { before: { userId, role: 'tenant_admin' }, after: { userId, role: 'tenant_auditor' } };
     await auth.announce(tenantId, event('role.unassigned', { ...about, details: roles.before }));
     await auth.announce(tenantId, event('role.assigned', { ...about, details: roles.after }));
+    const group = newId('group');
+    await auth.announce(tenantId, event('membership.added', { id: group, because: 'requested', details: { userId } }));
     await new Promise(resolve => setTimeout(resolve, 1_000));
-    expect((await auth.signIn(application, { scope: 'openid roles' })).claims['roles']).toEqual(['tenant_auditor']);
+    const { claims } = await auth.signIn(application, { scope: 'openid roles groups' });
+    expect(claims).toMatchObject({ roles: ['tenant_auditor'], groups: [group] });
     const details = { email: null, source: 'admin', cause: 'requested' };
     await auth.announce(tenantId, event('user.deactivated', { ...about, details }));
     await new Promise(resolve => setTimeout(resolve, 1_000));

@@ -28,6 +28,8 @@ type Person = {
   emailVerified: boolean;
   displayName: string | null;
   roles: string[];
+  /** Ids; absent for a sign-in from before there were any. */
+  groups?: string[];
   lookedUpAt: string;
 };
 

@@ -3,7 +3,7 @@
 import { type Actor, type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Clock } from '@reeve/store';
-import type { Sessions } from '../sessions/session.ts';
+import type { Holding, Sessions } from '../sessions/session.ts';
 import { type Signals, signalId, waiting } from './signal.ts';
 import {
   accountChanged,
@@ -34,6 +34,11 @@ type FactorEvent = {
   actor: Pick<Actor, 'type'>;
   reason: { code: string };
   details: { userId?: Id<'user'> | undefined; kind?: string | undefined };
+};
+
+type MembershipEvent = Pick<FactorEvent, 'actor' | 'reason'> & {
+  target: { id: string };
+  details: { userId?: Id<'user'> | undefined };
 };
 
 export type Queue = ReturnType<typeof createQueue>;
@@ -68,19 +73,25 @@ export function queueSignals({ streams, signals, secrets, sessions, issuer, cloc
     }
   }
 
-  /** With the roles that the person has then. Who has no session has no token whose claims are others now. */
-  async function tellOfRole(
+  /** With the roles, or groups, that the person has then. Who has no session has no token whose claims are others now. */
+  async function tellOfHeld(
     told: Told,
-    { userId, role, isHeld }: { userId: Id<'user'>; role: string; isHeld: boolean },
+    { userId, holding, name, isHeld }: { userId: Id<'user'>; holding: Holding; name: string; isHeld: boolean },
     happened: Parameters<typeof claimsChanged>[2],
   ): Promise<void> {
     for await (const { state } of sessions.in(told.tenantId).all('byUser', { userId })) {
       if (state.status !== 'live') continue;
-      const others = state.roles.filter(one => one !== role);
-      const roles = isHeld ? [...others, role] : others;
-      return tell(told, userId, claimsChanged(issuer, { userId, claims: { roles } }, happened));
+      const others = (state[holding] ?? []).filter(one => one !== name);
+      const held = isHeld ? [...others, name] : others;
+      return tell(told, userId, claimsChanged(issuer, { userId, claims: { [holding]: held } }, happened));
     }
   }
+
+  const tellOfMember = async (told: Told, { target, actor, reason, details }: MembershipEvent, isHeld: boolean) => {
+    const { userId } = details;
+    const happened = { time: told.time, actor, because: reason.code };
+    if (userId !== undefined) await tellOfHeld(told, { userId, holding: 'groups', name: target.id, isHeld }, happened);
+  };
 
   const tellOfFactor = (
     told: Told,
@@ -127,16 +138,19 @@ export function queueSignals({ streams, signals, secrets, sessions, issuer, cloc
 
     async 'role.assigned'({ data: { target, actor, reason, details }, ...told }) {
       if (reason.code === 'just_in_time') return;
-      const happened = { time: told.time, actor, because: reason.code };
-      await tellOfRole(told, { userId: target.id, role: details.role, isHeld: true }, happened);
+      const role = { userId: target.id, holding: 'roles', name: details.role, isHeld: true } as const;
+      await tellOfHeld(told, role, { time: told.time, actor, because: reason.code });
     },
 
     'role.unassigned': ({ data: { target, actor, reason, details }, ...told }) =>
-      tellOfRole(
+      tellOfHeld(
         told,
-        { userId: target.id, role: details.role, isHeld: false },
+        { userId: target.id, holding: 'roles', name: details.role, isHeld: false },
         { time: told.time, actor, because: reason.code },
       ),
+
+    'membership.added': ({ data, ...told }) => tellOfMember(told, data, true),
+    'membership.removed': ({ data, ...told }) => tellOfMember(told, data, false),
 
     async 'client.deleted'({ id: causationId, tenantId, correlationId, data: { target } }) {
       const own = streams.in(tenantId);

@@ -317,6 +317,26 @@ describe('openid-ssf-transmitter-caep-test-plan', () => {
     expect(told[0]).toMatchObject({ sub_id: person(userId), event: { reason_admin: { en: 'requested' } } });
   });
 
+  test('other groups are told, with those that the person is in then', async () => {
+    const { waiting } = await newStream();
+    const { userId } = await signIn();
+    const [support, sales] = [newId('group'), newId('group')];
+    const change = (type: 'membership.added' | 'membership.removed', id: typeof sales) =>
+      auth.announce(tenantId, event(type, { id, because: 'requested', details: { userId } }));
+    await change('membership.added', support);
+    await waiting(1);
+    await change('membership.added', sales);
+    await waiting(2);
+    await change('membership.removed', support);
+    const told = await waiting(3);
+    expect(told.map(({ event: { claims } }) => claims)).toEqual([
+      { groups: [support] },
+      { groups: [support, sales] },
+      { groups: [sales] },
+    ]);
+    expect(told[0]).toMatchObject({ uri: `${caep}/token-claims-change`, sub_id: person(userId) });
+  });
+
   test('the end of a session, of an account, and other roles are told, with who and why', async () => {
     const { waiting } = await newStream();
     const { sid, userId } = await signIn();

@@ -119,6 +119,6 @@ async function refused(parts: Parts, { request, id, cause }: Asked, conflict: Co
 
 function answer({ id, state }: Entry<User>, created: boolean): ResolveIdentityResponse {
   if (state.status === 'deactivated') throw new ProblemError('user_deactivated');
-  const { email, emailVerified, displayName, roles: held } = state;
-  return { userId: id as Id<'user'>, email, emailVerified, displayName, roles: held, created };
+  const { email, emailVerified, displayName, roles: held, groups } = state;
+  return { userId: id as Id<'user'>, email, emailVerified, displayName, roles: held, groups, created };
 }

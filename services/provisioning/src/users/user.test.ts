@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@reeve/contracts';
 import type { Decision } from '@reeve/store';
-import { add, addressKey, deactivate, reactivate, type User, update, users, type Whom } from './user.ts';
+import { add, addressKey, deactivate, join, leave, reactivate, type User, update, users, type Whom } from './user.ts';
 
 const whom: Whom = { tenantId: newId('tenant'), id: newId('user'), at: new Date('2026-11-21T00:00:00.000Z') };
 const ada: User = {
@@ -10,6 +10,7 @@ const ada: User = {
   displayName: 'Ada',
   status: 'active',
   roles: ['tenant_member'],
+  groups: [],
   source: 'admin',
   createdAt: '2026-11-21T00:00:00.000Z',
 };
@@ -36,6 +37,7 @@ describe('a user', () => {
       tenantId: whom.tenantId,
       status: 'deactivated',
       roles: ['tenant_member'],
+      groups: [],
       changedAt: '2026-11-21T00:00:00.000Z',
       until: '2026-11-21T00:06:00.000Z',
     });
@@ -58,6 +60,32 @@ describe('a user', () => {
 
   test('updated in name alone says nothing to those who verify tokens', () => {
     expect(standing(update(whom, ada, { displayName: 'Ada L.' }, 'requested'))).toBeNull();
+  });
+
+  test('comes into a group once and leaves it once, and whoever verifies tokens is told of those that are left', () => {
+    const group = { id: newId('group'), name: 'Support' };
+    const joined = join(whom, ada, group);
+    expect(types(joined)).toEqual(['membership.added', 'user.revoked']);
+    expect(standing(joined)).toMatchObject({ groups: [group.id] });
+    const inIt = joined?.state ?? ada;
+    expect(join(whom, inIt, group)).toBeNull();
+    const left = leave(whom, inIt, group, 'group_deleted');
+    expect(left?.events[0]).toMatchObject({ reason: { code: 'group_deleted' }, details: { userId: whom.id } });
+    expect(standing(left)).toMatchObject({ groups: [] });
+    expect(leave(whom, ada, group, 'requested')).toBeNull();
+  });
+
+  test('is in a hundred groups at most', () => {
+    const full = { ...ada, groups: Array.from({ length: 100 }, () => newId('group')) };
+    expect(() => join(whom, full, { id: newId('group'), name: 'One more' })).toThrow('hundred');
+    expect(join(whom, full, { id: full.groups[7] ?? newId('group'), name: 'Known' })).toBeNull();
+  });
+
+  test('that was stored before there were groups is in none, and keeps those it has when it is read again', () => {
+    const { groups: _, ...before } = ada;
+    expect(users.upgrade?.(before, 2)).toEqual(ada);
+    const inIt = { ...ada, groups: [newId('group')] };
+    expect(users.upgrade?.(inIt, 2)).toEqual(inIt);
   });
 
   test('is found by an address in another case or composition', () => {

@@ -7,6 +7,7 @@ import {
   event,
   type Id,
   mattersUntil,
+  ProblemError,
   type ReasonOf,
   revocationDraft,
   type TenantId,
@@ -37,6 +38,8 @@ export type User = {
   displayName: string | null;
   status: 'active' | 'deactivated';
   roles: Role[];
+  /** Ids of those that the person is in: of a group that was deleted a moment ago too. */
+  groups: string[];
   /** What brought the user here: an administrator, just-in-time provisioning, a directory. */
   source: 'admin' | 'jit' | 'scim';
   /** The directory that pushed the user, and the name it knows them by. */
@@ -60,6 +63,7 @@ export const userView = z.object({
   displayName: z.string().nullable(),
   status: z.enum(['active', 'deactivated']),
   roles: z.array(z.string()),
+  groups: z.array(z.string()).describe('Ids of groups'),
   source: z.string(),
   createdAt: z.string(),
 });
@@ -70,16 +74,24 @@ export const rolesSchema = z.array(z.enum(roles)).max(roles.length);
 
 export const users = collection<User>({
   name: 'users',
-  version: 2,
+  version: 3,
   // Version 1 did not say whether the address was verified: what just-in-time provisioning had brought may not have
-  // been.
-  upgrade: state => ({ ...(state as User), emailVerified: (state as User).source !== 'jit' }),
+  // been. 1 and 2 knew no groups.
+  upgrade: (state, from) => ({
+    ...(state as User),
+    ...(from < 2 ? { emailVerified: (state as User).source !== 'jit' } : {}),
+    groups: (state as Partial<User>).groups ?? [],
+  }),
   unique: {
     email: ({ email, emailVerified }) => (email !== null && emailVerified ? addressKey(email) : null),
     directory: ({ directory }) => (directory ? directoryKey(directory.id, directory.userName) : null),
     madeFor: ({ madeFor }) => madeFor?.identityId ?? null,
   },
-  queries: { inOrder: { equality: [] }, byStatus: { equality: ['status'] } },
+  queries: {
+    inOrder: { equality: [] },
+    byStatus: { equality: ['status'] },
+    byGroup: { equality: ['groups'] },
+  },
 });
 
 /** Addresses differ from one another by more than case and form of composition. */
@@ -90,8 +102,8 @@ export function addressKey(email: string): string {
 export const directoryKey = (directoryId: string, userName: string) => `${directoryId}|${addressKey(userName)}`;
 
 export function viewOf({ id, state }: Entry<User>): z.infer<typeof userView> {
-  const { email, emailVerified, displayName, status, roles: held, source, createdAt } = state;
-  return { id, email, emailVerified, displayName, status, roles: held, source, createdAt };
+  const { email, emailVerified, displayName, status, roles: held, groups, source, createdAt } = state;
+  return { id, email, emailVerified, displayName, status, roles: held, groups, source, createdAt };
 }
 
 const nameOf = (user: User) => user.displayName ?? user.email;
@@ -112,17 +124,18 @@ function roleEvents(
 }
 
 /** What those who hold this person's access tokens have to know. */
-function standing({ tenantId, id, at }: Whom, { status, roles: held }: User): Draft {
+function standing({ tenantId, id, at }: Whom, { status, roles: held, groups }: User): Draft {
   const changedAt = at.toISOString();
-  return revocationDraft({ kind: 'user', id, tenantId, status, roles: held, changedAt, until: mattersUntil(at) });
+  const until = mattersUntil(at);
+  return revocationDraft({ kind: 'user', id, tenantId, status, roles: held, groups, changedAt, until });
 }
 
 export function add(
   whom: Whom,
-  user: Omit<User, 'status' | 'createdAt'>,
+  user: Omit<User, 'status' | 'groups' | 'createdAt'>,
   because: ReasonOf<'user.created'>,
 ): NonNullable<Decision<User>> {
-  const state: User = { ...user, status: 'active', createdAt: whom.at.toISOString() };
+  const state: User = { ...user, status: 'active', groups: [], createdAt: whom.at.toISOString() };
   const { id } = whom;
   const created = event('user.created', { id, name: nameOf(state), because, details: described(state) });
   return { state, events: [created, ...roleEvents(whom, state, { assigned: state.roles }, because)] };
@@ -162,4 +175,29 @@ export function reactivate(whom: Whom, user: User, because: Why): Decision<User>
   const state: User = { ...user, status: 'active' };
   const about = { id: whom.id, name: nameOf(state), because, details: { ...described(state), cause: because } };
   return { state, events: [event('user.reactivated', about), standing(whom, state)] };
+}
+
+/** All of them are in each token that says groups. */
+const mostGroups = 100;
+
+type InGroup = { id: string; name: string | null };
+
+export function join(whom: Whom, user: User, { id, name }: InGroup): Decision<User> {
+  if (user.groups.includes(id)) return null;
+  if (user.groups.length >= mostGroups) throw new ProblemError('group_limit_reached');
+  const state: User = { ...user, groups: [...user.groups, id] };
+  const added = event('membership.added', { id, name, because: 'requested', details: { userId: whom.id } });
+  return { state, events: [added, standing(whom, state)] };
+}
+
+export function leave(
+  whom: Whom,
+  user: User,
+  { id, name }: InGroup,
+  because: ReasonOf<'membership.removed'>,
+): Decision<User> {
+  if (!user.groups.includes(id)) return null;
+  const state: User = { ...user, groups: user.groups.filter(one => one !== id) };
+  const removed = event('membership.removed', { id, name, because, details: { userId: whom.id } });
+  return { state, events: [removed, standing(whom, state)] };
 }

@@ -4,7 +4,7 @@ import { type Cause, newId, serviceCause } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { assertStillThere, type PeopleChanges, since } from '../../sessions/people-changes.ts';
-import { begin, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
+import { begin, changeHeld, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
 import type { StatusLists } from '../../status-lists/status-lists.ts';
 import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../../surface-policies/surface-policy-directory.ts';
@@ -50,22 +50,19 @@ export const beginSession =
     const because = change.isGone ? 'user_deactivated' : change.signedOut;
     if (because !== null) await live.end({ tenantId, sessionId }, because, ofService);
     assertStillThere(change);
-    if (Object.keys(change.roles).length > 0)
-      await own.change(sessionId, state => state && withRoles(state, change.roles), { cause: ofService });
+    for (const holding of ['roles', 'groups'] as const) {
+      const changes = change.held[holding];
+      if (Object.keys(changes).length === 0) continue;
+      await own.change(sessionId, state => state && changeHeld(state, holding, changes), { cause: ofService });
+    }
     return { signedIn: signedInAs({ tenantId, sessionId }, { session, acrsAsked: signIn.acrsAsked }) };
   };
 
 const refOf = ({ tenantId, id: sessionId }: LiveSession) => ({ tenantId, sessionId });
 
-function withRoles(state: Session, changed: Record<string, boolean>) {
-  const kept = state.roles.filter(role => changed[role] !== false);
-  const added = Object.keys(changed).filter(role => changed[role] === true && !kept.includes(role));
-  return { state: { ...state, roles: [...kept, ...added] }, events: [] };
-}
-
 function sessionOf({ signIn, cause }: Asked, policy: SurfacePolicy, now: Date): Omit<Session, 'status'> {
   const { ip, userAgent } = cause.context;
-  const { userId, email, emailVerified, displayName, roles } = known(signIn.person);
+  const { userId, email, emailVerified, displayName, roles, groups = [] } = known(signIn.person);
   const identity = known(signIn.identity);
   const latestEnd = new Date(now.getTime() + policy.absoluteSeconds * 1_000).toISOString();
   const session = {
@@ -75,6 +72,7 @@ function sessionOf({ signIn, cause }: Asked, policy: SurfacePolicy, now: Date): 
     displayName,
     profile: identity.profile,
     roles,
+    groups,
     connectionId: known(signIn.connectionId),
     method: known(signIn.method),
     providerSubject: identity.providerSession?.subject ?? null,
