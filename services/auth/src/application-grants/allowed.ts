@@ -1,5 +1,5 @@
 // What people have allowed, as sign-ins and tokens ask of it: as it is now, and not a second ago.
-import { type Cause, newId, type TenantId } from '@reeve/contracts';
+import { type Cause, newId, ProblemError, type TenantId } from '@reeve/contracts';
 import { type Clock, DuplicateKeyError, type Entry } from '@reeve/store';
 import {
   type ApplicationGrant,
@@ -37,14 +37,18 @@ export function createAllowed({ grants, clock }: { grants: ApplicationGrants; cl
     async agree(tenantId: TenantId, asked: AskedFor, cause: Cause): Promise<void> {
       const own = grants.in(tenantId);
       for (let attempt = 1; ; attempt += 1) {
-        const id = ((await find(tenantId, asked))?.id ?? newId('grant')) as GrantId;
+        const found = await find(tenantId, asked);
+        const id = (found?.id ?? newId('grant')) as GrantId;
         try {
-          await own.change(id, before => consent(id, before, { asked, at: clock.now() }), { cause });
-          return;
+          // What was withdrawn since it was found does not come back: what rested on it would, too.
+          const decide = (before: ApplicationGrant | null) =>
+            found && !before ? null : consent(id, before, { asked, at: clock.now() });
+          if (await own.change(id, decide, { cause })) return;
         } catch (error) {
           // In another window they have agreed at the same moment.
           if (!(error instanceof DuplicateKeyError) || attempt === attempts) throw error;
         }
+        if (attempt === attempts) throw new ProblemError('conflict');
       }
     },
   };

@@ -12,14 +12,17 @@ import {
   readEvents,
   startNameServer,
   textsIn,
+  vaultKeyFile,
 } from '@reeve/testing';
 import { decodeJwt } from 'jose';
-import { type Application, type Auth, callback as ownCallback } from '../auth.test-support.ts';
+import { type Application, type Auth, callback as ownCallback, startAuth } from '../auth.test-support.ts';
 import { contents } from '../contents.ts';
+import { createAllowed } from './allowed.ts';
 import { applicationGrants } from './application-grant.ts';
 import { callback, startThirdParties, type ThirdParties } from './third-parties.test-support.ts';
 
 let dns: NameServer;
+let keyFile: ReturnType<typeof vaultKeyFile>;
 let third: ThirdParties;
 let auth: Auth;
 let events: EventReader;
@@ -30,7 +33,8 @@ let application: Application & { path: string };
 
 beforeAll(async () => {
   dns = await startNameServer();
-  third = await startThirdParties({ REEVE_DNS_SERVERS: dns.address });
+  keyFile = vaultKeyFile();
+  third = await startThirdParties({ REEVE_DNS_SERVERS: dns.address, REEVE_VAULT_KEY_FILE: keyFile.path });
   ({ auth } = third);
   events = await readEvents('reeve.auth.v1', 'reeve.revocations.v1');
   await third.say([third.host]);
@@ -39,6 +43,7 @@ afterAll(async () => {
   await events.stop();
   await third.stop();
   await dns.stop();
+  keyFile.remove();
 });
 beforeEach(async () => {
   auth.provisioning.answers(null);
@@ -281,20 +286,81 @@ describe('what is allowed ends', () => {
     expect(isAsked((await third.authorize(application, { browser: one.browser, ...asked() })).page)).toBe(true);
   });
 
-  test('an opaque token is inactive, and tells nothing of the person', async () => {
+  async function opaqueToken(more: object = {}) {
     const asking = await auth.newApplication(null, { grantTypes: ['client_credentials'], redirectUris: [] });
-    const opaque = await third.newApi({ format: 'opaque', introspectedBy: [asking.id] });
-    const given = await third.allow(application, asked({ resource: opaque.resource }));
-    const introspect = async () => {
+    const opaque = await third.newApi({ format: 'opaque', introspectedBy: [asking.id], ...more });
+    const given = await third.allow(application, asked({ resource: opaque.resource, scope: `${scope} notes:write` }));
+    const introspect = async (at = auth.url) => {
       const body = new URLSearchParams({ token: given.tokens['access_token'] ?? '' });
       const headers = { authorization: `Basic ${btoa(`${asking.id}:${asking.secret}`)}` };
-      const answer = await fetch(`${auth.url}/token/introspection`, { method: 'POST', headers, body });
+      const answer = await fetch(`${at}/token/introspection`, { method: 'POST', headers, body });
       return (await answer.json()) as Record<string, unknown>;
     };
+    return { ...given, id: opaque.id, introspect };
+  }
+
+  test('an opaque token is inactive when the API has closed a scope of it, until it is narrower', async () => {
+    const { id, introspect, ...given } = await opaqueToken();
+    expect(await introspect()).toMatchObject({ active: true, scope: 'notes:read notes:write' });
+    const body = { thirdPartyScopes: ['notes:read'] };
+    await auth.ask('PATCH', `/v1/resource-servers/${id}`, { as: await auth.asPlatform(), body });
+    await eventually('it is known', async () => (await introspect())['active'] === false);
+    const fresh = await refresh(application, given);
+    expect(fresh).toMatchObject({ status: 200, body: { scope: expect.not.stringContaining('notes:write') } });
+  });
+
+  test('an opaque token is looked up without a word to the server of its application', async () => {
+    const { introspect } = await opaqueToken();
+    const other = await startAuth({
+      MONGODB_DATABASE: auth.config.MONGODB_DATABASE,
+      REEVE_VAULT_KEY_FILE: keyFile.path,
+      REEVE_ALLOWED_PRIVATE_ORIGINS: third.server.origin,
+    });
+    const before = third.server.asked(application.path);
+    third.server.answers(application.path, 'silence');
+    const answers = await Promise.all(Array.from({ length: 3 }, () => introspect(other.url)));
+    for (const answer of answers) expect(answer).toMatchObject({ active: true, client_id: application.id });
+    expect(third.server.asked(application.path)).toBe(before);
+    await third.say(['elsewhere.example']);
+    await eventually('the host is known to be taken no more', async () => !(await introspect(other.url))['active']);
+    await third.say([third.host]);
+    await other.stop();
+  });
+
+  test('an opaque token is inactive, and tells nothing of the person', async () => {
+    const { introspect } = await opaqueToken();
     const good = await introspect();
-    expect(good).toMatchObject({ active: true, client_id: application.id, scope: 'notes:read' });
+    expect(good).toMatchObject({ active: true, client_id: application.id, scope: 'notes:read notes:write' });
     await auth.ask('DELETE', path(good['grant_id']), { as: await auth.asPlatform() });
     expect(await introspect()).toEqual({ active: false });
+  });
+
+  test('also when the person agrees once more at that moment: what is agreed to then is another one', async () => {
+    const { tokens } = await third.allow(application, asked());
+    const id = grantOf({ tokens });
+    const { MONGODB_URI: uri, MONGODB_DATABASE: database } = auth.config;
+    const store = openStore({ uri, database, source: '/test', contents, onError: () => {} });
+    const all = store.collection(applicationGrants);
+    const cause = serviceCause('auth', { correlationId: newEventId() });
+    const own = all.in(tenantId);
+    const found = await own.get(String(id));
+    if (!found) throw new Error('there is no such grant');
+    // Between the look for it and the change of it.
+    const getByUnique: typeof own.getByUnique = async (...by) => {
+      const before = await own.getByUnique(...by);
+      const asPlatform = await auth.asPlatform();
+      if (before) expect((await auth.ask('DELETE', path(id), { as: asPlatform })).status).toBe(204);
+      return before;
+    };
+    const allowed = createAllowed({ grants: { ...all, in: () => ({ ...own, getByUnique }) }, clock: store.clock });
+    const { redirectUris, consentedAt: _, ...state } = found.state;
+    await allowed.agree(tenantId, { ...state, redirectUri: redirectUris[0] ?? '' }, cause);
+    await store.close();
+    expect(await refresh(application, { tokens })).toMatchObject(notGood);
+    const listed = await auth.ask<{ items: { id: string }[] }>('GET', path('').slice(0, -1), {
+      as: await auth.asPlatform(),
+    });
+    expect(listed.body.items.map(one => one.id)).toEqual([expect.not.stringMatching(String(id))]);
   });
 
   test('when the person withdraws it on their page, and nobody else can', async () => {

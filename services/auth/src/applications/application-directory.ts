@@ -44,9 +44,18 @@ export function createApplicationDirectory({ applications, documents, config, cl
     return application;
   }
 
+  const find = async (id: string): Promise<KnownApplication | null> => kept.get(id) ?? findNow(id);
+
   return {
     /** As it was a second ago at most. */
-    find: async (id: string): Promise<KnownApplication | null> => kept.get(id) ?? findNow(id),
+    find,
+
+    /**
+     * For whoever is asked about its tokens, by somebody else: what a stranger's server says, and how long it takes for
+     * it, is of no account then.
+     */
+    findUnread: (id: string): Promise<KnownApplication | null> =>
+      isDocumentId(id) ? documents.findUnread(id) : find(id),
 
     /** Whether it may have to do with people and data of that tenant, by what the tenant says as well. */
     serves: async (application: KnownApplication, tenantId: TenantId): Promise<boolean> =>

@@ -288,6 +288,21 @@ describe('a fetch', () => {
     expect(await newDocuments().find(id)).toMatchObject({ id });
   });
 
+  test('is none where only the URL matters', async () => {
+    const { id, path } = good();
+    const documents = newDocuments();
+    const unread = await documents.findUnread(id);
+    expect(unread).toMatchObject({ id, tenants: 'all', areas: [], surface: 'third_party', document: { name: null } });
+    expect(server.asked(path)).toBe(0);
+    expect((await documents.find(id))?.document?.name).not.toBeNull();
+    now += 3_601_000;
+    server.answers(path, { status: 410 });
+    expect((await documents.findUnread(id))?.document?.name).not.toBeNull();
+    expect(server.asked(path)).toBe(1);
+    hosts = ['app.example'];
+    for (const other of [id, 'https://app.example/', 'nonsense']) expect(await documents.findUnread(other)).toBeNull();
+  });
+
   test('is one, however many ask at once', async () => {
     const { id, path } = good();
     const documents = newDocuments();

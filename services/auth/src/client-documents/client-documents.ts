@@ -70,13 +70,27 @@ export function createClientDocuments({ policies, limits, allowedPrivateOrigins,
     return reading;
   }
 
+  async function urlTaken(clientId: string): Promise<URL | null> {
+    const url = documentUrl(clientId, allowedPrivateOrigins);
+    return url && isAmong(url.hostname, (await policies.of(platformTenantId)).hosts) ? url : null;
+  }
+
   return {
     /** As its document said an hour ago at most; null where there is none, or the platform takes none of that host. */
     async find(clientId: string): Promise<KnownApplication | null> {
-      const url = documentUrl(clientId, allowedPrivateOrigins);
-      if (!url || !isAmong(url.hostname, (await policies.of(platformTenantId)).hosts)) return null;
+      const url = await urlTaken(clientId);
+      if (!url) return null;
       const known = kept.get(url.href);
       return known && known.until > now() ? known.application : fetchOnce(url);
+    },
+
+    /**
+     * The same without fetching anything: with what was last read of it, or with no more than its URL, where only that
+     * matters. Null where the platform takes none of that host.
+     */
+    async findUnread(clientId: string): Promise<KnownApplication | null> {
+      const url = await urlTaken(clientId);
+      return url && (kept.get(url.href)?.application ?? unread(url));
     },
 
     /** Whether the tenant lets its people use it. */
@@ -90,6 +104,10 @@ export function createClientDocuments({ policies, limits, allowedPrivateOrigins,
     areTaken: async (): Promise<boolean> => (await policies.of(platformTenantId)).hosts.length > 0,
   };
 }
+
+/** The least that a document can say: nobody is sent anywhere by it. */
+const unread = (url: URL): KnownApplication | null =>
+  applicationOf(url, JSON.stringify({ client_id: url.href, redirect_uris: ['https://unread.invalid/'] }));
 
 const isJson = (type: string) => /^application\/([\w.!#$&^-]+\+)?json *(;|$)/i.test(type);
 

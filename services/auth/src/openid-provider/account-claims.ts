@@ -21,7 +21,7 @@ export async function findAccount(
   const application = ctx.oidc.client ? await parts.applications.find(ctx.oidc.client.clientId) : null;
   if (!application || (token && !isOfNow(application, token))) return undefined;
   const ref = token ? refOfToken(token) : (refOfResult(result) ?? (session ? sessionOfLogin(session) : null));
-  const served = token && ref ? await findServed(parts, application.id, ref) : null;
+  const served = token && ref ? await findServed(parts, application, ref) : null;
   if (token && !(served && (await isAllowedStill(parts, application, token)))) return undefined;
   if (served && token === ctx.oidc.entities.RefreshToken) await parts.live.use(served, application.id);
   return {

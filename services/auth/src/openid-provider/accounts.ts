@@ -6,12 +6,12 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Allowed } from '../application-grants/allowed.ts';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import { isServed, type KnownApplication } from '../applications/known-application.ts';
-import { mayExchange } from '../resource-servers/exchange-policy.ts';
-import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
+import { scopesByExchange } from '../resource-servers/exchange-policy.ts';
+import { isReserved, type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import { type LiveSession, type LiveSessions, refIn, type SessionRef } from '../sessions/live-sessions.ts';
 import type { StatusLists } from '../status-lists/status-lists.ts';
-import { ownMetadata } from './client-metadata.ts';
+import { clientKey, metadataOf, ownMetadata } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 
@@ -39,15 +39,12 @@ export function refOfToken(token: object | undefined): SessionRef | null {
 /** The session that is live and whose tenant the application serves: asked wherever a token is made or looked at. */
 export async function findServed(
   parts: AccountParts,
-  clientId: string,
+  application: KnownApplication,
   ref: SessionRef,
-  usedIn?: Pick<KnownApplication, 'surface'>,
+  usedIn: Pick<KnownApplication, 'surface'> = application,
 ): Promise<LiveSession | null> {
-  const application = await parts.applications.find(clientId);
-  const isFor = application && (await parts.applications.serves(application, ref.tenantId));
-  const found = isFor ? await findLive(parts, ref) : null;
-  if (!found || !application) return null;
-  return (await parts.live.isOverFor(found, surfaceOf(usedIn ?? application))) ? null : found;
+  const found = (await parts.applications.serves(application, ref.tenantId)) ? await findLive(parts, ref) : null;
+  return found && !(await parts.live.isOverFor(found, surfaceOf(usedIn))) ? found : null;
 }
 
 /** Of an application that does not say in what kind of place people use it. */
@@ -87,6 +84,7 @@ type Introspected = {
   grantId?: string | undefined;
   clientId?: string | undefined;
   aud?: unknown;
+  scope?: string | undefined;
   iat?: number | undefined;
   extra?: unknown;
 };
@@ -96,7 +94,7 @@ type Introspected = {
  * may be over, the application be gone, or serve that tenant or may ask for that API no more.
  */
 export async function isGood(parts: AccountParts, client: { clientId: string }, token: Introspected): Promise<boolean> {
-  const application = token.clientId === undefined ? null : await parts.applications.find(token.clientId);
+  const application = token.clientId === undefined ? null : await parts.applications.findUnread(token.clientId);
   if (!application || !isOfNow(application, token)) return false;
   const server = typeof token.aud === 'string' ? await parts.resourceServers.find(token.aud) : null;
   if (typeof token.aud === 'string' && !(server && mayHave(server, application, token))) return false;
@@ -115,17 +113,31 @@ export async function isGood(parts: AccountParts, client: { clientId: string }, 
     if (!(await isAllowedStill(parts, application, token))) return false;
     // An exchanged one is used where the person is, and not where the application is that exchanged it.
     const usedIn = isExchanged(token) ? { surface: surfaceIn(token) } : application;
-    return (await findServed(parts, application.id, ref, usedIn)) !== null && isOriginGood(parts, ref.tenantId, token);
+    return (await findServed(parts, application, ref, usedIn)) !== null && isOriginGood(parts, ref.tenantId, token);
   }
   // A machine's.
   return tenantId === null || (await parts.tenants.find(tenantId))?.status === 'active';
 }
 
+/** The library looks up the application that the token was issued to when it was found good: what is known of it does. */
+export async function mayIntrospect(parts: AccountParts, client: { clientId: string }, token: Introspected) {
+  const { clientId } = token;
+  if (!(await isGood(parts, client, token))) return false;
+  if (clientId !== undefined && clientId !== client.clientId)
+    await requestScope().read(clientKey(clientId), async () =>
+      metadataOf(await parts.applications.findUnread(clientId)),
+    );
+  return true;
+}
+
 const isExchanged = ({ extra }: Introspected) => typeof extra === 'object' && extra !== null && 'act' in extra;
 
-/** By what the API says of applications, or of exchanges where the token is from one. */
-const mayHave = (server: ResourceServer, application: KnownApplication, token: Introspected): boolean =>
-  isExchanged(token) ? mayExchange(server, application.id) : scopesFor(server, application) !== null;
+/** All that the token is for, by what the API says of applications, or of exchanges where it is from one. */
+function mayHave(server: ResourceServer, application: KnownApplication, token: Introspected): boolean {
+  const may = isExchanged(token) ? scopesByExchange(server, application.id) : scopesFor(server, application);
+  const scopes = (token.scope ?? '').split(' ').filter(one => one !== '' && !isReserved(one));
+  return may !== null && scopes.every(one => may.includes(one));
+}
 
 function surfaceIn({ extra }: Introspected): string | null {
   const surface: unknown = typeof extra === 'object' && extra !== null && 'surface' in extra ? extra.surface : null;

@@ -2,7 +2,7 @@
 import { type Adapter, errors } from 'oidc-provider';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
-import { metadataOf } from './client-metadata.ts';
+import { clientKey, metadataOf } from './client-metadata.ts';
 import type { GrantStore } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 
@@ -43,7 +43,7 @@ export function createAdapterFactory({
 
   const models: Record<string, Partial<Adapter>> = {
     Client: {
-      find: id => requestScope().read(`client ${id}`, async () => metadataOf(await applications.find(id))),
+      find: id => requestScope().read(clientKey(id), async () => metadataOf(await applications.find(id))),
     },
     Session: login,
     Interaction: {

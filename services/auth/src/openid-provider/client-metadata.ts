@@ -43,6 +43,9 @@ const namesOfGrants: Partial<Record<GrantType, string>> = {
   token_exchange: tokenExchange,
 };
 
+/** Of what one request knows of it. */
+export const clientKey = (id: string): string => `client ${id}`;
+
 export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
   if (!application) return undefined;
   const { id, name, kind, grantTypes, redirectUris, postLogoutRedirectUris } = application;

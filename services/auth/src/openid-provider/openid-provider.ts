@@ -13,7 +13,7 @@ import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import { claimsOfToken, findAccount } from './account-claims.ts';
-import { type AccountParts, isGood, sessionLeftMs } from './accounts.ts';
+import { type AccountParts, mayIntrospect, sessionLeftMs } from './accounts.ts';
 import { assertFapi, assertPlain } from './client-assertions.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
 import { cookieNames, finishRequests, sessionCookieOf } from './finish-requests.ts';
@@ -117,7 +117,7 @@ export function createProvider(parts: ProviderParts): Provider {
         successSource: deviceDonePage,
       },
       pushedAuthorizationRequests: { enabled: true },
-      introspection: { enabled: true, allowedPolicy: (_, client, token) => isGood(parts, client, token) },
+      introspection: { enabled: true, allowedPolicy: (_, client, token) => mayIntrospect(parts, client, token) },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
       // As is published. Who is told, and again where they have not heard it, is with logout-notices.
       backchannelLogout: { enabled: true },

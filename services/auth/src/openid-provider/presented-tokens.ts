@@ -87,10 +87,10 @@ export function createFindPresented(provider: Provider, parts: Parts) {
 
   /** Of a person's session where it says one, of a machine where it says none. */
   async function counts({ said, grantId }: FoundToken): Promise<boolean> {
-    const { client_id: clientId, aud, iat, tid, sid } = said;
+    const { client_id: clientId, aud, scope, iat, tid, sid } = said;
     if (sid === undefined && said.sub !== clientId) return false;
     const session = sid === undefined ? {} : { grantId: grantId ?? refText({ tenantId: tid, sessionId: sid }) };
-    return isGood(parts, { clientId }, { kind: 'AccessToken', clientId, aud, iat, extra: said, ...session });
+    return isGood(parts, { clientId }, { kind: 'AccessToken', clientId, aud, scope, iat, extra: said, ...session });
   }
 
   /** Null for all that is none, or that counts no more. */

@@ -72,6 +72,14 @@ export const isOfService = (urls: readonly string[], url: string): boolean =>
 export const mayExchange = ({ exchangePolicies: policies }: Exchangeable, clientId: string): boolean =>
   policies.some(({ by }) => by.some(one => one === clientId));
 
+/** What the application may get by exchanging, whichever token it has; null where it may not exchange. */
+export const scopesByExchange = (server: Exchangeable, clientId: string): string[] | null =>
+  mayExchange(server, clientId)
+    ? server.exchangePolicies
+        .filter(({ by }) => by.some(one => one === clientId))
+        .flatMap(({ scopes }) => scopes.map(({ name }) => name))
+    : null;
+
 /** What the application may do with a token for that API; null for nothing. */
 export const policyFor = (
   { exchangePolicies: policies }: Exchangeable,

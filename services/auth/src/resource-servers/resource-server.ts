@@ -7,11 +7,12 @@ import type { KnownApplication } from '../applications/known-application.ts';
 import { assertPlainUrl } from '../plain-url.ts';
 import { contradictionInPolicies, exchangePolicies, scopeText } from './exchange-policy.ts';
 
-const scopeName = scopeText.refine(name => !reserved.test(name), 'is a name that Reeve has a meaning for');
+const scopeName = scopeText.refine(name => !isReserved(name), 'is a name that Reeve has a meaning for');
 
 /** Scopes of OpenID Connect and of Reeve's own API. */
 const reserved =
   /^(openid|offline_access|profile|email|address|phone|roles|groups|platform:.*|tenant:.*|internal:.*|revocations:.*)$/;
+export const isReserved = (scope: string): boolean => reserved.test(scope);
 
 const mostScopes = 200;
 const mostApplications = 500;

@@ -250,6 +250,17 @@ describe('an opaque token', () => {
     await eventually('the groups of now', async () => String(await told()) === office);
   });
 
+  test('is inactive when the API has taken one of its scopes from the application, and a narrower one is not', async () => {
+    const { id, resource } = await opaque();
+    const { tokens } = await signIn(resource, { scope: 'openid offline_access messages:read messages:write' });
+    const isActive = async (token = '') => (await introspected(api, token))['active'];
+    expect(await isActive(tokens['access_token'])).toBe(true);
+    await ask('PATCH', path(id), { applications: [{ clientId: application.id, scopes: ['messages:read'] }] });
+    await eventually('it is known', async () => (await isActive(tokens['access_token'])) === false);
+    const { body } = await auth.refresh(application, tokens['refresh_token'] ?? '');
+    expect(await introspected(api, body['access_token'])).toMatchObject({ active: true, scope: 'messages:read' });
+  });
+
   test('is nothing to others, truncated or extended (lesson L42)', async () => {
     const { resource } = await opaque();
     const { tokens } = await signIn(resource);
