@@ -25,18 +25,23 @@ export type GoOnParts = PageParts & {
 
 const longestEmail = 320;
 
-/** What is kept of it is written when the request ends. Throws the problem that it ended with. */
+/**
+ * What is kept of it is written when the request ends. It may have ended by the same answer, which came twice. Throws
+ * the problem that it ended with.
+ */
 export async function goOn(
   parts: GoOnParts,
   { response, ...asked }: Omit<Asked, 'cause'> & { response: Response },
-): Promise<Advanced> {
+): Promise<Advanced | { isEnded: true }> {
   const { records, steps } = parts;
   const { uid, signIn } = asked;
   showPagesOf(parts, response, { uid, signIn });
   try {
     const advanced = await advance(steps, { ...asked, cause: { ...requestScope().cause, correlationId: uid } });
     const isSignedIn = 'signedIn' in advanced;
-    await records.save(uid, isSignedIn ? null : advanced.signIn);
+    if (isSignedIn) await records.save(uid, null);
+    else if (!asked.answer.has('factor')) await records.save(uid, advanced.signIn);
+    else if (!(await records.saveUnlessEnded(uid, advanced.signIn))) return { isEnded: true };
     if (!('page' in advanced))
       await record(parts, uid, advanced.signIn, { outcome: isSignedIn ? 'succeeded' : 'under_way' });
     return advanced;

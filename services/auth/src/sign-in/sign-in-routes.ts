@@ -171,6 +171,10 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
       : await records.takeReturn(uid, isMeant);
   if (!signIn) throw expired();
   const went = await goOn(parts, { uid, signIn, answer, search: searchOf(request), returnedBy, current, response });
+  if ('isEnded' in went) {
+    if ((await records.failureOf(uid)) !== null) throw expired();
+    return { redirect: interaction.returnTo };
+  }
   if ('page' in went) return { page: went.page };
   if ('leaveFor' in went)
     return typeof went.leaveFor === 'string' ? { redirect: went.leaveFor } : { page: went.leaveFor };

@@ -206,6 +206,20 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
       writeLater(uid, { ...rest, signIn });
     },
 
+    /**
+     * After a person's answer: what is asked next. False where the same answer has come twice, and by the other one the
+     * person is signed in; that is not undone.
+     */
+    async saveUnlessEnded(uid: string, signIn: SignIn): Promise<boolean> {
+      const kept = await records.change(
+        uid,
+        row => (row?.signIn ? { row: { ...row, signIn }, expiresAt: soon() } : null),
+        await found(uid),
+      );
+      if (kept) remember(uid, kept);
+      return kept?.row.signIn != null;
+    },
+
     /** It is over: what came back may not be tried again. */
     async fail(uid: string, failedBy: SignInFailure): Promise<void> {
       const row = await read(uid);

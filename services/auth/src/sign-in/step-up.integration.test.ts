@@ -306,6 +306,21 @@ describe('a code', () => {
     expect(secret).not.toBe('');
   });
 
+  test('that is posted twice lets its owner in all the same, and is used up once', async () => {
+    const { recoveryCodes } = await withTotp();
+    for (const [index, pauseMs] of [0, 3, 8, 15, 30].entries()) {
+      const { browser, page } = await elsewhere();
+      const fields = { factor: 'recovery', code: recoveryCodes[index] ?? '' };
+      const twice = await Promise.all([
+        answer(browser, page, fields),
+        new Promise(resolve => setTimeout(resolve, pauseMs)).then(() => answer(browser, page, fields)),
+      ]);
+      expect(twice.filter(isBack).length).toBeGreaterThan(0);
+      expect((await elsewhere({ browser, acr_values: mfa, prompt: 'none' })).code).not.toBeNull();
+    }
+    await eventually('each is used', () => eventsOf('mfa_factor.recovery_code_used').length === 5);
+  });
+
   test('of recovery counts for one of ten who bring it at the same moment, and never again', async () => {
     const { recoveryCodes } = await withTotp();
     const ten = await Promise.all(Array.from({ length: 10 }, () => elsewhere()));

@@ -4,6 +4,7 @@ import { acrOf, levelAskedIn, type StepUp } from '../factors/level.ts';
 import {
   demandOf,
   demandOfAction,
+  handsOnRights,
   isMet,
   levelTrusted,
   noStepUpPolicy,
@@ -73,7 +74,7 @@ describe('what is demanded', () => {
 
 test('what is demanded for actions is told to the other services, and no other change is', () => {
   const actions: StepUpPolicy['actions'] = [
-    { action: 'users:write', level: 'mfa', maxAgeSeconds: 600 },
+    { action: 'webhooks:write', level: 'mfa', maxAgeSeconds: 600 },
     { action: 'audit:export', level: 'phishing_resistant', maxAgeSeconds: null },
   ];
   const told = (policyNow: StepUpPolicy, before = noStepUpPolicy) =>
@@ -85,9 +86,9 @@ test('what is demanded for actions is told to the other services, and no other c
       kind: 'step_up',
       id: tenantId,
       demands: [
-        { action: 'users:write', acrValues: [mfa, resistant], maxAgeSeconds: 600 },
+        { action: 'webhooks:write', acrValues: [mfa, resistant], maxAgeSeconds: 600 },
         { action: 'audit:export', acrValues: [resistant], maxAgeSeconds: null },
-        ...['clients:write', 'directories:write', 'audit:configure'].map(action => ({
+        ...handsOnRights.map(action => ({
           action,
           acrValues: [resistant],
           maxAgeSeconds: 600,
@@ -101,12 +102,14 @@ test('what is demanded for actions is told to the other services, and no other c
 
 test('what hands on the rights to others has to meet the demand of each', () => {
   const actions: StepUpPolicy['actions'] = [
-    { action: 'users:write', level: 'mfa', maxAgeSeconds: 600 },
+    { action: 'webhooks:write', level: 'mfa', maxAgeSeconds: 600 },
     { action: 'policies:write', level: 'phishing_resistant', maxAgeSeconds: null },
   ];
   const demanding = { ...noStepUpPolicy, actions };
-  expect(demandOfAction(demanding, 'clients:write')).toEqual({ level: 'phishing_resistant', maxAgeSeconds: 600 });
-  expect(demandOfAction(demanding, 'users:write')).toMatchObject({ level: 'mfa', maxAgeSeconds: 600 });
+  const both = { level: 'phishing_resistant', maxAgeSeconds: 600 };
+  for (const action of ['clients:write', 'users:write', 'connections:write', 'domains:write'])
+    expect(demandOfAction(demanding, action)).toEqual(both);
+  expect(demandOfAction(demanding, 'webhooks:write')).toMatchObject({ level: 'mfa', maxAgeSeconds: 600 });
   expect(demandOfAction(demanding, 'clients:read')).toBeNull();
 });
 

@@ -93,8 +93,18 @@ function strictestOf(all: readonly Demand[]): Demand | null {
   };
 }
 
-/** By which a person makes what is asked for nothing: a machine, a directory, a token of a viewer. */
-const handsOnRights: readonly string[] = ['clients:write', 'directories:write', 'audit:configure'];
+/**
+ * By which a person makes what is asked for nothing (a machine, a directory, a token of a viewer), or says who comes in
+ * as whom: somebody who has no factor yet gets their first one by coming in.
+ */
+export const handsOnRights: readonly string[] = [
+  'clients:write',
+  'directories:write',
+  'audit:configure',
+  'users:write',
+  'connections:write',
+  'domains:write',
+];
 
 /** What hands on rights to the others has to meet the demand of each. */
 export const demandOfAction = ({ actions: list }: StepUpPolicy, action: string): Demand | null =>
