@@ -1,6 +1,6 @@
 // Identifiers: prefixed UUIDv7, so that a reader sees the kind and a store sees the order of creation.
 import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
+import { v5, v7 } from 'uuid';
 import { z } from 'zod';
 
 export const idPrefixes = {
@@ -66,6 +66,13 @@ function uuid7(): string {
 
 export function newId<K extends IdKind>(kind: K): Id<K> {
   return `${idPrefixes[kind]}_${uuid7()}`;
+}
+
+const namespace = '5f1c1f0e-7a52-4f0c-9c5e-2d6a4b8f3e11';
+
+/** One that follows from another name of the same thing, and from which that name does not follow. */
+export function idFrom<K extends IdKind>(kind: K, name: string): Id<K> {
+  return `${idPrefixes[kind]}_${v5(`${kind} ${name}`, namespace)}`;
 }
 
 /** An event's id: a bare UUIDv7, stamped when the thing happened, kept by every redelivery. */

@@ -44,6 +44,7 @@ export type { TargetId, TargetKind, TypedTarget } from './events/targets.ts';
 export {
   type Id,
   type IdKind,
+  idFrom,
   idPrefixes,
   idSchema,
   isId,

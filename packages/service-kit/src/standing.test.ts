@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mattersAlways, newId, type Revocation } from '@reeve/contracts';
+import { type Id, mattersAlways, newId, type Revocation } from '@reeve/contracts';
 import { createStanding, type OwnKnowledge, type PersonStanding } from './standing.ts';
 import type { Caller } from './token-verifier.ts';
 
@@ -75,6 +75,14 @@ describe('a caller', () => {
     standing.learn(sessionOver(over));
     await expect(standing.now(over)).rejects.toMatchObject(refused);
     await expect(standing.now(other)).resolves.toBeDefined();
+  });
+
+  test('whose grant is void is refused, and so is nobody else', async () => {
+    const { standing } = setUp();
+    const [over, other] = [person({ grantId: newId('grant') }), person({ grantId: newId('grant') })];
+    standing.learn({ kind: 'grant', id: over.grantId as Id<'grant'>, until: inFiveMinutes });
+    await expect(standing.now(over)).rejects.toMatchObject(refused);
+    for (const one of [other, person()]) await expect(standing.now(one)).resolves.toBeDefined();
   });
 
   test.each(['deactivated', 'deleted'] as const)('who is %s is refused until that is over', async status => {

@@ -1,7 +1,7 @@
 // Is this caller still good? What a token said at its birth is a hint: its session may be over by now, its person
-// deactivated, its client deleted, its roles others. Every process reads `reeve.revocations.v1` into memory and asks it
-// about each caller; the owner of a fact asks its own store instead. Where the topic has not been read for too long
-// nobody is let in.
+// deactivated, its client deleted, its grant void, its roles others. Every process reads `reeve.revocations.v1` into
+// memory and asks it about each caller; the owner of a fact asks its own store instead. Where the topic has not been
+// read for too long nobody is let in.
 import {
   createRevocationTable,
   ProblemError,
@@ -86,9 +86,10 @@ export function createStanding({
     /** The caller with the roles that it has now. Throws `token_invalid` when it is good no more. */
     async now(caller: Caller): Promise<Caller> {
       assertUpToDate();
-      const { type, id, tenantId, sessionId } = caller;
+      const { type, id, tenantId, sessionId, grantId = null } = caller;
       if (isOfRevokedClient(caller)) throw new ProblemError('token_invalid');
       if (type !== 'user' || tenantId === null) return caller;
+      if (grantId !== null && known.lookUp('grant', grantId)) throw new ProblemError('token_invalid');
       if (sessionId !== null && (await isSessionOver(tenantId, sessionId))) throw new ProblemError('token_invalid');
       const person = await personOf(tenantId, id);
       if (person === undefined) return caller;

@@ -14,6 +14,8 @@ export type Caller = Principal & {
   /** From which moment on tokens of the client counted when this one was issued (ISO 8601). Null for from ever. */
   clientTokensFrom: string | null;
   surface: string | null;
+  /** What it was granted by, of a person's token. */
+  grantId?: string | null;
   /** The thumbprint of the key that its token is bound to (RFC 9449). */
   boundTo?: string | null;
   /** Origins whose pages may read with this token. */
@@ -66,6 +68,7 @@ function callerOf(payload: JWTPayload): Caller {
     authenticatedAt: typeof authTime === 'number' ? new Date(authTime * 1_000) : null,
     clientTokensFrom: text(payload['client_tokens_from']),
     surface: text(payload['surface']),
+    grantId: text(payload['grant_id']),
     boundTo: keyOf(payload),
   };
 }

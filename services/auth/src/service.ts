@@ -1,7 +1,7 @@
 // auth: OpenID provider, relying party of the tenants' identity providers, and the sessions between the two. Every part
 // is built and every route mounted here.
 import { createAccess } from '@reeve/access';
-import { isId, platformTenantId } from '@reeve/contracts';
+import { isId, mattersUntil, platformTenantId, revocationDraft } from '@reeve/contracts';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
@@ -108,6 +108,7 @@ import { providerEndpoints } from './openid-provider/endpoints.ts';
 import { createGrantStore, grants as grantsOf } from './openid-provider/grants.ts';
 import { createProvider } from './openid-provider/openid-provider.ts';
 import { replayDetectionAdapter, usedOnce } from './openid-provider/replay-detection.ts';
+import { requestScope } from './openid-provider/request-scope.ts';
 import { createServe } from './openid-provider/serve.ts';
 import { createEndSessionsOf } from './provider-signals/end-sessions.ts';
 import { receiveSignals } from './provider-signals/receive-signals.ts';
@@ -276,6 +277,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     keys: config.REEVE_COOKIE_KEYS,
     graceMs: config.REEVE_REFRESH_GRACE_SECONDS * 1_000,
+    tellOfEnd: (tenantId, id) =>
+      store.recordFact(
+        tenantId,
+        revocationDraft({ kind: 'grant', id, until: mattersUntil(clock.now()) }),
+        requestScope().cause,
+      ),
   });
 
   // The provider takes its keys when it is built, so the store has to be there before the application is.

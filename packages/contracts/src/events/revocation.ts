@@ -41,7 +41,9 @@ export const revocationSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('grant'),
-    id: idSchema('grant').describe('The claim `grant_id` of its tokens: what a person allowed an application'),
+    id: idSchema('grant').describe(
+      'The claim `grant_id` of its tokens: what a person allowed an application, or a sign-in came of',
+    ),
     until,
   }),
   z.object({

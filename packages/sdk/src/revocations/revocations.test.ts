@@ -108,7 +108,13 @@ describe('what is revoked', () => {
 
   test('is decided about as by the services of Reeve', async () => {
     const now = Date.parse('2026-11-27T00:00:00Z');
-    const ids = { sub: newId('user'), tid: newId('tenant'), sid: newId('session'), client_id: newId('client') };
+    const ids = {
+      sub: newId('user'),
+      tid: newId('tenant'),
+      sid: newId('session'),
+      client_id: newId('client'),
+      grant_id: newId('grant'),
+    };
     const moments = ['2026-11-26T23:50:00.000Z', '2026-11-27T00:00:00.001Z', '2026-11-27T00:05:00.000Z'];
     const moment = fc.constantFrom(...moments);
     const until_ = { until: moment };
@@ -129,6 +135,7 @@ describe('what is revoked', () => {
         issuedBefore: fc.option(moment),
         ...until_,
       }),
+      fc.record({ kind: fc.constant('grant'), id: fc.constant(ids.grant_id), ...until_ }),
     ) as fc.Arbitrary<Revocation>;
     const caller = fc.record({
       isMachine: fc.boolean(),
@@ -171,6 +178,7 @@ describe('what is revoked', () => {
             authenticatedAt: null,
             clientTokensFrom: from,
             surface: null,
+            grantId: ids.grant_id,
           })
           .then(
             ({ roles }) => roles,

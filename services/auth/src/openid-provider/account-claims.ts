@@ -5,6 +5,7 @@ import type { LiveSession } from '../sessions/live-sessions.ts';
 import { type AccountParts, findLive, findServed, isAllowedStill, isOfNow, refOfToken } from './accounts.ts';
 import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
 import { saidInExchange } from './exchanged-claims.ts';
+import { nameInTokens } from './grants.ts';
 import { signalScopes, tenantOfScope } from './resource-servers.ts';
 import { refOfResult, sessionOfLogin } from './session-of-login.ts';
 
@@ -115,8 +116,8 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
   const mayAct = server?.mayAct ? { may_act: { sub: server.mayAct } } : {};
   const status = server?.statusList ? parts.statusLists.claimOf(found.state.statusList) : {};
   const ofPerson = { ...(exchanged ?? claimsOf(found)), ...Object.fromEntries(personal) };
-  // By which its verifiers know that it was withdrawn.
-  const ofGrant = allowedBy ? { grant_id: allowedBy } : {};
+  // By which its verifiers know that it was withdrawn, or is void.
+  const ofGrant = exchanged ? {} : { grant_id: allowedBy ?? nameInTokens(grantId) };
   return { ...ofClient, ...mayAct, ...ofPerson, ...status, ...ofGrant };
 }
 

@@ -23,6 +23,7 @@ export type PresentedToken = {
   amr?: string[] | undefined;
   surface?: string | undefined;
   client_tokens_from?: string | undefined;
+  grant_id?: string | undefined;
   act?: Act | undefined;
   may_act?: Record<string, unknown> | undefined;
   /** The key that it is bound to. */

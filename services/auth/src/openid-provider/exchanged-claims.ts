@@ -5,7 +5,7 @@ import { requestScope } from './request-scope.ts';
 /** How somebody has signed in is what the subject token says, also where the session says more by now. */
 type ExchangedClaims = Pick<
   PresentedToken,
-  'tid' | 'sid' | 'amr' | 'acr' | 'auth_time' | 'surface' | 'act' | 'may_act'
+  'tid' | 'sid' | 'amr' | 'acr' | 'auth_time' | 'surface' | 'grant_id' | 'act' | 'may_act'
 >;
 
 const key = 'claims of the exchange';

@@ -36,8 +36,8 @@ export async function issueExchanged(
   const now = inSeconds(parts.store.clock.now());
   const exp = lastsUntil(about, expiresBy, now);
   const scope = scopes.join(' ');
-  const { tid, sid, sub, amr, acr, auth_time, surface } = subject.said;
-  sayInExchange({ tid, sid, amr, acr, auth_time, surface, act, may_act: mayAct });
+  const { tid, sid, sub, amr, acr, auth_time, surface, grant_id } = subject.said;
+  sayInExchange({ tid, sid, amr, acr, auth_time, surface, grant_id, act, may_act: mayAct });
   const info = { scope, audience: server.identifier, accessTokenTTL: exp - now, ...formatOf(server) };
   const token = new provider.AccessToken({
     client,

@@ -1,8 +1,8 @@
 // Codes and refresh tokens as one record, on a real store and by a clock of the test's own.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '@reeve/contracts';
-import { createGrantStore, type GrantRow, type GrantStore, grants } from './grants.ts';
+import { isId, newId } from '@reeve/contracts';
+import { createGrantStore, type GrantRow, type GrantStore, grants, nameInTokens } from './grants.ts';
 import { requestScope } from './request-scope.ts';
 import { openRecords, request } from './requests.test-support.ts';
 
@@ -14,7 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => opened.close());
 
-const storeWith = (...keys: string[]) => createGrantStore({ ...opened, keys, graceMs });
+const ended: string[] = [];
+const tellOfEnd = async (...end: string[]) => void ended.push(...end);
+const storeWith = (...keys: string[]) => createGrantStore({ ...opened, keys, graceMs, tellOfEnd });
 const usual = () => storeWith('a key');
 const inSeconds = (seconds: number) => opened.inSeconds(seconds);
 
@@ -40,6 +42,23 @@ const newToken = (grantId: string, of: GrantStore = usual(), exp = inSeconds(3_6
   });
 const find = (token: string, of: GrantStore = usual()) => request(() => of.findRefreshToken(token));
 const follow = (token: string, of: GrantStore = usual()) => request(() => of.followRefreshToken(token));
+
+describe('a grant that is void', () => {
+  test('is told of once, by the name that its tokens have for it, and not where it rests on more than itself', async () => {
+    const { grantId } = await granted();
+    const name = nameInTokens(grantId);
+    const [tenantId] = grantId.split('~');
+    ended.length = 0;
+    for (let round = 0; round < 2; round += 1) await request(() => usual().removeGrant(grantId));
+    expect(ended).toEqual([tenantId, name]);
+    const { grantId: third } = await granted();
+    await request(() => usual().saveAllowedBy(third, newId('grant')));
+    await request(() => usual().removeGrant(third));
+    expect(ended).toEqual([tenantId, name]);
+    expect(isId('grant', name)).toBe(true);
+    expect(nameInTokens(third)).not.toBe(name);
+  });
+});
 
 describe('a code', () => {
   test('is used by the first and found as used by those after', async () => {

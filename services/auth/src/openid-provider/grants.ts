@@ -5,10 +5,11 @@
 // gone on from that by then (lesson L31), and whoever comes later with a token that has been followed is found out.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { metrics } from '@opentelemetry/api';
+import { idFrom, type TenantId } from '@reeve/contracts';
 import { type Clock, type PlatformRecords, platformRecords, type Versioned } from '@reeve/store';
 import { type AdapterPayload, errors } from 'oidc-provider';
 import type { GrantId } from '../application-grants/application-grant.ts';
-import { refText, type SessionRef, separator } from '../sessions/live-sessions.ts';
+import { refIn, refText, type SessionRef, separator } from '../sessions/live-sessions.ts';
 import { requestScope } from './request-scope.ts';
 
 /** Payloads are JSON: they have keys, such as URLs, that are no names of fields. */
@@ -61,7 +62,12 @@ type Parts = {
   keys: readonly string[];
   /** How long a refresh token that has been followed may come again. */
   graceMs: number;
+  /** Those who verify tokens by themselves learn that a grant is void, by what its tokens call it. */
+  tellOfEnd: (tenantId: TenantId, name: GrantId) => Promise<void>;
 };
+
+/** What its JWTs call it: nothing can be asked for by that. */
+export const nameInTokens = (grantId: string): GrantId => idFrom('grant', grantId);
 
 /** Null where it may not be made: then nothing is written, and the request is refused. */
 type Change = (row: GrantRow) => GrantRow | null;
@@ -81,7 +87,7 @@ const verdicts = metrics.getMeter('@reeve/auth').createCounter('reeve.refresh_to
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 const parsed = (payload: string) => JSON.parse(payload) as AdapterPayload;
 
-export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
+export function createGrantStore({ records, clock, keys, graceMs, tellOfEnd }: Parts) {
   const [newestKey] = keys;
   if (newestKey === undefined) throw new TypeError('without a key there is no MAC');
   const now = () => clock.now().getTime();
@@ -189,10 +195,18 @@ export function createGrantStore({ records, clock, keys, graceMs }: Parts) {
       await edit(grantId, row => ({ ...row, grant: JSON.stringify(payload), expiresAt: lastsUntil(row, payload) }));
     },
 
-    /** Everything of it is void. */
+    /** Everything of it is void, and first of all for those who look at nothing but a JWT. */
     async removeGrant(grantId: string): Promise<void> {
+      const found = await read(grantId);
+      // The provider says so more than once.
+      if (!found) return;
+      const session = refIn(grantId);
       requestScope().remember(keyOf(grantId), null);
-      requestScope().writeLater(keyOf(grantId), () => records.remove(grantId));
+      requestScope().writeLater(keyOf(grantId), async () => {
+        // What a person has allowed has tokens of other grants too, which do not end with this one.
+        if (session && !found.row.allowedBy) await tellOfEnd(session.tenantId, nameInTokens(grantId));
+        await records.remove(grantId);
+      });
     },
 
     async saveCode(code: string, payload: AdapterPayload): Promise<void> {

@@ -59,12 +59,14 @@ function find(token: string, form: 'any' | 'jwt' = 'any', known: Known = {}) {
       keys,
       clock: { now: () => new Date(at * 1_000), newEventId },
       applications: {
-        find: async (id: string) => (id === clientId ? { id, tenantId: null, tenants, tokensFrom } : null),
+        findUnread: async (id: string) => (id === clientId ? { id, tenantId: null, tenants, tokensFrom } : null),
         serves: async (known: KnownApplication, id: TenantId) => isServed(known, id),
       },
       resourceServers: {
         find: async (url: string) =>
-          url === audience ? { applications: 'all', scopes: [], exchangePolicies: [], createdAt } : null,
+          url === audience
+            ? { applications: 'all', scopes: [{ name: 'read' }], exchangePolicies: [], createdAt }
+            : null,
       },
       live: {
         find: async (ref: { sessionId: string }) => (sessions.includes(ref.sessionId) ? { id: sessionId } : null),
@@ -99,6 +101,7 @@ describe('an access token', () => {
     ['for an API as it is not written', { aud: `${audience}/` }],
     ['for several', { aud: [audience, 'https://other.example'] }],
     ['for none', { aud: undefined }],
+    ['with a scope that its application may not have any more', { scope: 'read write' }],
     ['expired', { exp: at }],
     ['expired long ago', { exp: 1 }],
     ['without an end', { exp: undefined }],

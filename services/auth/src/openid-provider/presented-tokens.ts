@@ -35,6 +35,7 @@ const saidByToken = z.object({
   amr: z.array(z.string()).optional(),
   surface: z.string().optional(),
   client_tokens_from: z.string().optional(),
+  grant_id: z.string().optional(),
   act: actSchema.optional(),
   may_act: z.record(z.string(), z.unknown()).optional(),
   // Another way of binding is none that we make.

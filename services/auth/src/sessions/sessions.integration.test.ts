@@ -232,6 +232,24 @@ describe('a refresh token', () => {
     expect((await refresh(successor)).status).toBe(400);
   });
 
+  test('whose family ends takes along every access token of it, and none of another family of the session', async () => {
+    const { refreshToken, accessToken, browser, sid } = await signedIn();
+    const isGood = async (as = '') => (await auth.ask('GET', '/v1/me/sessions', { as })).status === 200;
+    const { body } = await refresh(refreshToken);
+    const other = await auth.signIn(application, { browser, resource: auth.url });
+    expect(other.claims['sid']).toBe(sid);
+    expect([await isGood(accessToken), await isGood(body['access_token'])]).toEqual([true, true]);
+    await pause(graceMs + 200);
+    expect((await refresh(refreshToken)).status).toBe(400);
+    const began = Date.now();
+    await eventually(
+      'both are refused',
+      async () => !(await isGood(accessToken)) && !(await isGood(body['access_token'])),
+    );
+    expect(Date.now() - began).toBeLessThan(1_000);
+    expect(await isGood(other.tokens['access_token'])).toBe(true);
+  });
+
   test('of two generations before gets its own successor once more, and a moment later ends the family', async () => {
     const { refreshToken } = await signedIn();
     const second = (await refresh(refreshToken)).body['refresh_token'];
