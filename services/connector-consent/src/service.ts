@@ -72,6 +72,7 @@ export function createService(config: Config, log: Logger): Service {
     store,
     tenants,
     verifyToken,
+    assertSignIn: foundation.assertSignIn,
     authenticate: { browser: browserSessions.authenticate },
     ready,
     routes: [

@@ -45,8 +45,13 @@ export const provenBy: Record<FactorKind, { level: Level; amr: readonly string[]
   recovery_codes: { level: 'mfa', amr: ['mfa'] },
 };
 
-/** Also for whoever reads it without regard to case or space. */
-const isLikeOurs = (acr: string): boolean => acrValues.includes(acr.trim().toLowerCase());
+/** Also among others, and for whoever reads it without regard to case, width, space or what cannot be seen. */
+const isLikeOurs = (acr: string): boolean =>
+  acr
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^!-~]/g, '')
+    .includes('urn:reeve:acr:');
 
 type Said = { acr: string | null; amr: readonly string[]; stepUp?: StepUp | null };
 

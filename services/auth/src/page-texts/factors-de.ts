@@ -10,6 +10,8 @@ export const factors: typeof english = {
   factorLost: 'Haben Sie nichts davon zur Hand? Ihre Administration kann Ihre zweiten Faktoren zurücksetzen.',
   factorWrong: 'Dieser Code stimmt nicht. Sehen Sie noch einmal nach, oder warten Sie auf den nächsten.',
   factorUsed: 'Dieser Code wurde schon verwendet. Warten Sie auf den nächsten.',
+  factorRecoveryWrong:
+    'Dieser Code stimmt nicht oder wurde schon verwendet. Sehen Sie noch einmal nach, oder nehmen Sie einen anderen.',
   factorLocked:
     'Es gab zu viele falsche Codes. Warten Sie mindestens eine Viertelstunde, oder verwenden Sie etwas anderes.',
   factorPasskeyStopped:

@@ -9,6 +9,7 @@ export const factors = {
   factorLost: 'Is none of this at hand? An administrator of your organization can reset your second factors.',
   factorWrong: 'That code is not right. Look at it again, or wait for the next one.',
   factorUsed: 'That code was used already. Wait for the next one.',
+  factorRecoveryWrong: 'That code is not right, or was used already. Look at it again, or take another one.',
   factorLocked: 'There were too many wrong codes. Wait a quarter of an hour or more, or use something else.',
   factorPasskeyStopped: 'The passkey was not accepted. Try again, or use something else.',
   factorNeeded: 'A second factor is needed',

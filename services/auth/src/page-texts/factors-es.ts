@@ -11,6 +11,7 @@ export const factors: typeof english = {
     '¿No tiene nada de esto a mano? Un administrador de su organización puede restablecer sus segundos factores.',
   factorWrong: 'Ese código no es correcto. Mírelo de nuevo o espere al siguiente.',
   factorUsed: 'Ese código ya se usó. Espere al siguiente.',
+  factorRecoveryWrong: 'Ese código no es correcto o ya se usó. Mírelo de nuevo o use otro.',
   factorLocked: 'Hubo demasiados códigos erróneos. Espere un cuarto de hora o más, o use otra cosa.',
   factorPasskeyStopped: 'La llave de acceso no fue aceptada. Inténtelo de nuevo o use otra cosa.',
   factorNeeded: 'Se necesita un segundo factor',

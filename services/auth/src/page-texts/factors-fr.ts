@@ -11,6 +11,7 @@ export const factors: typeof english = {
     'Vous n’avez rien de tout cela ? Un administrateur de votre organisation peut réinitialiser vos seconds facteurs.',
   factorWrong: 'Ce code n’est pas le bon. Vérifiez-le, ou attendez le suivant.',
   factorUsed: 'Ce code a déjà servi. Attendez le suivant.',
+  factorRecoveryWrong: 'Ce code n’est pas le bon, ou il a déjà servi. Vérifiez-le, ou prenez-en un autre.',
   factorLocked: 'Il y a eu trop de codes faux. Attendez au moins un quart d’heure, ou utilisez autre chose.',
   factorPasskeyStopped: 'La clé d’accès n’a pas été acceptée. Réessayez, ou utilisez autre chose.',
   factorNeeded: 'Un second facteur est nécessaire',

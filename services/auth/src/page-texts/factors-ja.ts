@@ -10,6 +10,7 @@ export const factors: typeof english = {
   factorLost: 'どれも手元にない場合は、組織の管理者が第二の要素をリセットできます。',
   factorWrong: 'コードが正しくありません。もう一度確認するか、次のコードをお待ちください。',
   factorUsed: 'このコードはすでに使われています。次のコードをお待ちください。',
+  factorRecoveryWrong: 'コードが正しくないか、すでに使われています。もう一度確認するか、別のコードをお使いください。',
   factorLocked: '誤ったコードが多すぎます。15 分以上待つか、別の方法をお使いください。',
   factorPasskeyStopped: 'パスキーは受け付けられませんでした。もう一度試すか、別の方法をお使いください。',
   factorNeeded: '第二の要素が必要です',

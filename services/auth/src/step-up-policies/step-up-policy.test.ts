@@ -132,6 +132,19 @@ test('a provider’s word counts as far as a rule for its connection says', () =
   expect(levelTrusted(noStepUpPolicy, { connectionId: 'con_1', acr: 'strong', amr: ['mfa'] })).toBeNull();
 });
 
+test.each([
+  mfa,
+  'URN:Reeve:ACR:mfa',
+  ` ${mfa} `,
+  `${mfa}\u200b`,
+  `urn:reeve:\u00adacr:mfa`,
+  'ｕrn:reeve:acr:mfa',
+  `strong ${resistant}`,
+])('a provider that says %j has said nothing', acr => {
+  expect(acrOf({ acr })).toBeNull();
+  expect(acrOf({ acr: 'urn:other:acr:mfa' })).toBe('urn:other:acr:mfa');
+});
+
 test('what is told is the highest that was reached, or what was asked for where that is true as well', () => {
   const of = (asked: string[], stepUp: StepUp | null, acr: string | null = 'theirs') => acrOf({ acr, stepUp }, asked);
   expect(of([], null)).toBe('theirs');

@@ -12,13 +12,10 @@ const maxAgeSeconds = z.int().min(60).max(43_200).nullable();
 const demand = z.strictObject({ level, maxAgeSeconds });
 export type Demand = z.infer<typeof demand>;
 
-/** Connectors ask people at pages of their own, which know no levels; tokens are leased by machines. */
-const areasWithout: readonly string[] = ['connectors', 'delegated-tokens'];
+/** People consent at pages of the consent service, which know no levels; tokens are leased by machines. */
+const notDemandable = /^(consents|delegated-tokens):/;
 const demandable = Object.entries(actions)
-  .filter(
-    ([, { area, groups }]) =>
-      !areasWithout.includes(area) && (groups as readonly string[]).includes('tenant-administration'),
-  )
+  .filter(([name, { groups }]) => !notDemandable.test(name) && [...groups].includes('tenant-administration'))
   .map(([name]) => name);
 
 const word = z.string().min(1).max(200);

@@ -1,7 +1,7 @@
 // What an administrator does with a connector, until a person is asked.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId, type TenantId } from '@reeve/contracts';
-import { type Ask, callers } from '@reeve/testing';
+import { mattersAlways, newId, revocationDraft, type TenantId } from '@reeve/contracts';
+import { type Ask, callers, eventually } from '@reeve/testing';
 import {
   approved,
   type Consenting,
@@ -49,6 +49,25 @@ describe('a request for a connector', () => {
     const caller = as();
     const [first, again] = [await request({ as: caller, headers }), await request({ as: caller, headers })];
     expect(again.body).toEqual(first.body);
+  });
+
+  test('asks for the level that the tenant demands for it, of people', async () => {
+    const own = await newTenant(service);
+    const at = `/v1/tenants/${own.id}/installations:request`;
+    const mfa = 'urn:reeve:acr:mfa';
+    const requestAs = (caller: NonNullable<Ask['as']>) =>
+      service.ask<Installation>('POST', at, { body: asked, as: caller });
+    expect((await requestAs(callers.person(own.id))).status).toBe(201);
+    const demands = [{ action: 'installations:write', acrValues: [mfa], maxAgeSeconds: null }];
+    await service.announcer.announce(
+      own.id,
+      revocationDraft({ kind: 'step_up', id: own.id, demands, until: mattersAlways }),
+    );
+    await eventually('the demand', async () => (await requestAs(callers.person(own.id))).status === 401);
+    expect((await requestAs({ ...callers.person(own.id), acr: mfa })).status).toBe(201);
+    expect((await requestAs(callers.tenantClient(own.id))).status).toBe(201);
+    expect((await requestAs(callers.person(tenant.id))).status).toBe(404);
+    expect((await request({ as: callers.person(tenant.id) })).status).toBe(201);
   });
 
   test('is for administrators; members see what there is', async () => {

@@ -246,7 +246,7 @@ async function answered(at: At, given: string): Promise<Outcome> {
     case 'recovery':
       // It leads to a new factor, for which the person has to come from their provider: it is not used up before.
       if (demand && provenBy.recovery_codes.level !== demand.level && !mayEnrolNow(at)) return signInFirst(at);
-      return passed(at, await personal.checkRecoveryCode(who, text('code')));
+      return passed(at, await personal.checkRecoveryCode(who, text('code')), 'factorRecoveryWrong');
     case 'passkey':
       return passed(at, await personal.checkPasskey(who, uid, text('credential')));
     case 'enrol':
@@ -276,8 +276,8 @@ async function mayEnrol(at: At): Promise<boolean> {
   return mayFollow(state, signIn.stepUp);
 }
 
-function passed(at: At, { passed: reached, refused }: Answered): Promise<Outcome> {
-  if (!reached) return goOn(at, complaints[refused ?? 'wrong']);
+function passed(at: At, { passed: reached, refused = 'wrong' }: Answered, wrong: Complaint = 'factorWrong') {
+  if (!reached) return goOn(at, refused === 'wrong' ? wrong : complaints[refused]);
   return goOn({ ...at, signIn: { ...at.signIn, stepUp: reached } }, null);
 }
 
