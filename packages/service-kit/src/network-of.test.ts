@@ -12,3 +12,9 @@ test.each([
 ])('%s is of %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });
+
+test('of IPv4 it is the network of so many bits, where that is asked for', () => {
+  expect(networkOf('192.0.2.77', { ipv4Bits: 24 })).toBe('192.0.2.0/24');
+  expect(networkOf('::ffff:192.0.2.77', { ipv4Bits: 24 })).toBe('192.0.2.0/24');
+  expect(networkOf('2001:db8::1', { ipv4Bits: 24 })).toBe('2001:db8::/64');
+});

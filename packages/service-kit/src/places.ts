@@ -3,7 +3,8 @@
 import { isIP } from 'node:net';
 import { type CityResponse, open } from 'maxmind';
 
-export type Place = { latitude: number; longitude: number; name: string };
+/** `country` by ISO 3166-1; null where the database does not say it. */
+export type Place = { latitude: number; longitude: number; name: string; country: string | null };
 export type Places = { locate(ip: string | null): Place | null };
 
 /** Throws where the file is no such database. */
@@ -18,6 +19,7 @@ export async function openPlaces(file: string): Promise<Places> {
       return {
         latitude,
         longitude,
+        country: found?.country?.iso_code ?? null,
         name: found?.city?.names.en ?? found?.country?.names.en ?? 'a place without a name',
       };
     },

@@ -24,7 +24,7 @@ export function formOf(page: Page, ending: string): Page | null {
   return form ? { ...page, text: form.outerHTML } : null;
 }
 
-export function createBrowser() {
+export function createBrowser({ userAgent = 'Reeve demo browser' }: { userAgent?: string } = {}) {
   const jar = new CookieJar();
   const visited: string[] = [];
 
@@ -44,7 +44,7 @@ export function createBrowser() {
         method,
         redirect: 'manual',
         headers: {
-          'user-agent': 'Reeve demo browser',
+          'user-agent': userAgent,
           ...(cookie === '' ? {} : { cookie }),
           ...(body ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
         },

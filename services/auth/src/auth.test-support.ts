@@ -40,9 +40,10 @@ async function startProvisioning() {
   type Answer = object | ProblemCode;
   let answer: ((request: ResolveIdentityRequest) => Answer | Promise<Answer>) | null = null;
   const usual = ({ subject, email, displayName }: ResolveIdentityRequest) => {
-    const userId = known.get(subject) ?? newId('user');
+    const before = known.get(subject);
+    const userId = before ?? newId('user');
     known.set(subject, userId);
-    return { userId, email, displayName, roles: ['tenant_member'], created: false };
+    return { userId, email, displayName, roles: ['tenant_member'], created: before === undefined };
   };
   const came: { of: ResolveIdentityRequest; userId: string }[] = [];
   /** Of those who have come by that connection, as whom they came last. */

@@ -26,6 +26,7 @@ import { grants } from './openid-provider/grants.ts';
 import { usedOnce } from './openid-provider/replay-detection.ts';
 import { usedSignals } from './provider-signals/used-signals.ts';
 import { resourceServers } from './resource-servers/resource-server.ts';
+import { familiars } from './sessions/familiar.ts';
 import { peopleChanges } from './sessions/people-changes.ts';
 import { sessions } from './sessions/session.ts';
 import { signOutsAtProviders } from './sessions/single-logout.ts';
@@ -61,6 +62,7 @@ export const contents: Contents = {
     sessions,
     logoutNotices,
     peopleChanges,
+    familiars,
     surfacePolicies,
     signingKeys,
     streams,

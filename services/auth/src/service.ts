@@ -121,6 +121,7 @@ import { resourceServers as resourceServersOf } from './resource-servers/resourc
 import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { expireSessions } from './sessions/expire-sessions.ts';
+import { familiars as familiarsOf } from './sessions/familiar.ts';
 import { followPeople } from './sessions/follow-people.ts';
 import { listOwnSessions, listSessions, listUserSessions, readSession } from './sessions/list-sessions.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
@@ -334,6 +335,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     key: () => keys.signing('accessToken'),
   });
   const ofConnection = { connections: connectionDirectory, kinds };
+  const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
   const steps = {
     'choose-home-realm': chooseHomeRealm({
       homeRealm,
@@ -351,6 +353,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       policies: surfacePolicyDirectory,
       peopleChanges,
       statusLists,
+      familiars: store.collection(familiarsOf),
+      places,
       clock,
     }),
   };
@@ -477,7 +481,6 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
     onError: error => log.warn({ error }, 'a session that is over will be looked at again'),
   });
-  const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
   const aboutSessions = { sessions, peopleChanges, connections, places, clock };
   const atBrowser = createAtBrowser({
     provider: () => provider,

@@ -186,7 +186,7 @@ const auth = on('reeve.auth.v1', {
     userId: user.optional(),
     kind: text.optional(),
   }),
-  'session.created': done('session', ['signed_in'], session),
+  'session.created': done('session', ['signed_in'], { ...session, riskSigns: list.optional() }),
   'session.revoked': done('session', [...sessionEnds, ...userEnds], {
     ...session,
     cause: text,

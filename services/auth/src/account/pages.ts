@@ -22,12 +22,13 @@ function when(language: Language, at: string): Html {
 }
 
 /** What an API caller gets as its description, in the language of the page. */
-function describedIn(text: Texts, { device, place, ip, connectionName, amr }: SessionView): string {
+function describedIn(text: Texts, { device, place, ip, connectionName, amr, risk }: SessionView): string {
   const browser = device.browser ?? text('sessionUnknownBrowser');
   const at = device.system === null ? browser : text('sessionOn', { browser, system: device.system });
   const by = text('sessionBy', { connection: connectionName ?? text('sessionConnectionGone') });
   const factor = hasSecondFactor({ amr }) ? text('sessionFactor') : null;
-  return [at, place ?? ip, by, factor].filter(part => part !== null).join(' · ');
+  const unusual = risk.level === 'low' ? null : text('sessionUnusual');
+  return [at, place ?? ip, by, factor, unusual].filter(part => part !== null).join(' · ');
 }
 
 type OfItem = { view: SessionView; language: Language; isCurrent: boolean; form: Omit<OfForm, 'value' | 'label'> };

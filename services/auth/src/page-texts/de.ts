@@ -46,6 +46,7 @@ export const de: PageTexts = {
   sessionBy: 'angemeldet über {connection}',
   sessionConnectionGone: 'eine Anmeldung, die es nicht mehr gibt',
   sessionFactor: 'mit zweitem Faktor',
+  sessionUnusual: 'neues Gerät oder neuer Ort',
   sessionHere: 'Dieser Browser',
   sessionSince: 'Seit',
   sessionSeen: 'zuletzt genutzt',

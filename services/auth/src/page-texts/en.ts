@@ -40,6 +40,7 @@ export const en = {
   sessionBy: 'signed in by {connection}',
   sessionConnectionGone: 'a sign-in that is gone',
   sessionFactor: 'with a second factor',
+  sessionUnusual: 'new device or place',
   sessionHere: 'This browser',
   sessionSince: 'Since',
   sessionSeen: 'last used',

@@ -43,6 +43,7 @@ export const es: PageTexts = {
   sessionBy: 'sesión iniciada con {connection}',
   sessionConnectionGone: 'un acceso que ya no existe',
   sessionFactor: 'con un segundo factor',
+  sessionUnusual: 'dispositivo o lugar nuevo',
   sessionHere: 'Este navegador',
   sessionSince: 'Desde',
   sessionSeen: 'último uso',

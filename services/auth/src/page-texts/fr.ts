@@ -44,6 +44,7 @@ export const fr: PageTexts = {
   sessionBy: 'connexion par {connection}',
   sessionConnectionGone: 'une connexion qui n’existe plus',
   sessionFactor: 'avec un second facteur',
+  sessionUnusual: 'nouvel appareil ou nouvel endroit',
   sessionHere: 'Ce navigateur',
   sessionSince: 'Depuis',
   sessionSeen: 'dernière utilisation',

@@ -45,6 +45,7 @@ export const ja: PageTexts = {
   sessionBy: '{connection} でサインイン',
   sessionConnectionGone: 'なくなったサインイン方法',
   sessionFactor: '第 2 要素あり',
+  sessionUnusual: '新しい端末または場所',
   sessionHere: 'このブラウザー',
   sessionSince: '開始',
   sessionSeen: '最終利用',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Connections } from '../connections/connection.ts';
 import { acrOf, amrOf } from '../factors/level.ts';
 import { describe, deviceOf } from './describe-session.ts';
+import { riskOf, riskSchema } from './familiar.ts';
 import type { Session } from './session.ts';
 
 export const sessionStatus = z.enum(['live', 'revoked', 'expired']);
@@ -27,6 +28,7 @@ export const sessionView = z.object({
   ip: z.string().nullable(),
   place: z.string().nullable().describe('By the operator’s database; null without one'),
   userAgent: z.string().nullable(),
+  risk: riskSchema.describe('Of the last sign-in in it'),
   createdAt: z.string(),
   authenticatedAt: z.string(),
   lastSeenAt: z.string(),
@@ -73,6 +75,7 @@ export async function viewsOf(
       ip,
       place,
       userAgent,
+      risk: riskOf(state.riskSigns ?? []),
       createdAt,
       authenticatedAt,
       lastSeenAt,

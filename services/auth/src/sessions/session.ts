@@ -7,6 +7,9 @@ import { noProfile, type Profile, type ProviderSession } from '../connections/ki
 import { acrOf, acrOfLevel, amrOf, type StepUp } from '../factors/level.ts';
 import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 
+export const riskSigns = ['new_device', 'new_network', 'new_country'] as const;
+export type RiskSign = (typeof riskSigns)[number];
+
 export type Session = {
   userId: Id<'user'>;
   email: string | null;
@@ -40,6 +43,8 @@ export type Session = {
   statusList?: { id: string; index: number };
   ip: string | null;
   userAgent: string | null;
+  /** What was unusual for the person at their last sign-in; absent for sessions from before that was known. */
+  riskSigns?: RiskSign[];
   createdAt: string;
   /** When the person proved who they are: at the identity provider, where it says so. */
   authenticatedAt: string;
@@ -121,7 +126,9 @@ const addressed = (email: string | null) => (email === null ? {} : { addressKey:
 
 export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
   const state: Session = { ...session, ...addressed(session.email), status: 'live' };
-  const created = event('session.created', { id, because: 'signed_in', details: described(state) });
+  const { riskSigns = [] } = state;
+  const details = { ...described(state), ...(riskSigns.length > 0 ? { riskSigns } : {}) };
+  const created = event('session.created', { id, because: 'signed_in', details });
   return { state, events: [signedIn(state), created, ...steppedUp(id, state)] };
 }
 
@@ -139,7 +146,7 @@ export function reauthenticate(id: SessionId, session: Session, again: Omit<Sess
     providerSubject,
     providerSession,
   } = again;
-  const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, lastSeenAt } = again;
+  const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, riskSigns = [], lastSeenAt } = again;
   const signIn = {
     email,
     ...addressed(email),
@@ -151,6 +158,7 @@ export function reauthenticate(id: SessionId, session: Session, again: Omit<Sess
     // Where they are now, be it another device.
     ip,
     userAgent,
+    riskSigns,
     authenticatedAt,
     amr,
     acr,

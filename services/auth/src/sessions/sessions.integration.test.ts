@@ -171,6 +171,34 @@ describe('the cookie of a browser', () => {
   });
 });
 
+describe('what is unusual', () => {
+  const risk = async (sid: unknown) => {
+    const { body } = await auth.ask<{ risk: object; description: string }>('GET', `${sessions()}/${String(sid)}`, {
+      as: await auth.asPlatform(),
+    });
+    return body.risk;
+  };
+  const [firefox, chrome] = [
+    'Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0',
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
+  ];
+  const from = async (userAgent: string) =>
+    (await auth.signIn(application, { browser: createBrowser({ userAgent }) })).claims;
+
+  test('at a sign-in is said of its session, and on the record; of the first nothing is', async () => {
+    const usual = { level: 'low', signs: [] };
+    expect(await risk((await from(firefox))['sid'])).toEqual(usual);
+    expect(await risk((await from(firefox.replaceAll('150', '151')))['sid'])).toEqual(usual);
+    const elsewhere = await from(chrome);
+    expect(await risk(elsewhere['sid'])).toEqual({ level: 'medium', signs: ['new_device'] });
+    const created = await events.seen(tenantId, 'session.created', String(elsewhere['sid']));
+    expect(created.data).toMatchObject({ details: { riskSigns: ['new_device'] } });
+    expect(await risk((await from(chrome))['sid'])).toEqual(usual);
+    auth.provider.is({ sub: newId('request') });
+    expect(await risk((await from(chrome))['sid'])).toEqual(usual);
+  });
+});
+
 describe('the roles of a session', () => {
   test('are those that the person has now: a refresh does not bring back what was taken', async () => {
     const roles = ['tenant_admin'];

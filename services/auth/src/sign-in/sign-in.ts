@@ -31,6 +31,8 @@ type Person = {
   /** Ids; absent for a sign-in from before there were any. */
   groups?: string[];
   lookedUpAt: string;
+  /** Made by this sign-in. */
+  isNew?: boolean;
 };
 
 /** By `enrol` of the application's request. */

@@ -1,7 +1,9 @@
 // The session begins, or goes on where the same person signs in once more at the same browser. Whoever was signed in
 // there before is signed out.
 import { type Cause, newId, serviceCause } from '@reeve/contracts';
+import type { Places } from '@reeve/service-kit/places';
 import type { Clock } from '@reeve/store';
+import { type Familiars, learnt, signsOf, whereabouts } from '../../sessions/familiar.ts';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
 import { assertStillThere, type PeopleChanges, since } from '../../sessions/people-changes.ts';
 import { begin, changeHeld, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
@@ -17,6 +19,9 @@ type Parts = {
   policies: SurfacePolicyDirectory;
   peopleChanges: PeopleChanges;
   statusLists: Pick<StatusLists, 'withPlace'>;
+  familiars: Familiars;
+  /** Null where the operator has no database of places. */
+  places: Places | null;
   clock: Clock;
 };
 
@@ -24,11 +29,14 @@ export const beginSession =
   (parts: Parts): Step =>
   async asked => {
     const { signIn } = asked;
-    const { sessions, live, policies, peopleChanges, statusLists, clock } = parts;
+    const { sessions, live, policies, peopleChanges, statusLists, familiars, places, clock } = parts;
     const tenantId = known(signIn.tenantId);
     const person = known(signIn.person);
     const policy = await policies.find(tenantId, signIn.surface);
-    const session = sessionOf(asked, policy, clock.now());
+    const here = whereabouts(asked.cause.context, places);
+    const usual = familiars.in(tenantId);
+    const familiar = person.isNew ? null : ((await usual.get(person.userId))?.state ?? null);
+    const session = { ...sessionOf(asked, policy, clock.now()), riskSigns: signsOf(familiar, here) };
     const current = await asked.current();
     const before = current && (await live.find(current));
     const isSamePerson = before?.tenantId === tenantId && before.state.userId === person.userId;
@@ -55,6 +63,8 @@ export const beginSession =
       if (Object.keys(changes).length === 0) continue;
       await own.change(sessionId, state => state && changeHeld(state, holding, changes), { cause: ofService });
     }
+    const familiarNow = learnt(familiar, here, clock.now());
+    if (familiarNow) await usual.put(person.userId, familiarNow);
     return { signedIn: signedInAs({ tenantId, sessionId }, { session, acrsAsked: signIn.acrsAsked }) };
   };
 

@@ -51,5 +51,5 @@ export const resolvePerson =
       await store.recordFact(tenantId, used, cause);
     }
     const seen = { userId: person.userId, created, domainOwned, justInTime: connection.jit.enabled };
-    return { next: 'second-factor', learnt: { person: { ...person, lookedUpAt } }, seen };
+    return { next: 'second-factor', learnt: { person: { ...person, lookedUpAt, isNew: created } }, seen };
   };
