@@ -1,5 +1,5 @@
-// provisioning: the source of truth for tenants, users, their groups and external identities. Every part is built and every
-// route mounted here.
+// provisioning: the source of truth for tenants, users, their groups and external identities. Every part is built and
+// every route mounted here.
 import { createApp, createFoundation, type Logger, type Service } from '@reeve/service-kit';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';

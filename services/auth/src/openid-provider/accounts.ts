@@ -119,7 +119,7 @@ export async function isGood(parts: AccountParts, client: { clientId: string }, 
   return tenantId === null || (await parts.tenants.find(tenantId))?.status === 'active';
 }
 
-/** The library looks up the application that the token was issued to when it was found good: what is known of it does. */
+/** When it was found good the library looks up the application that it was issued to: what is known of that does. */
 export async function mayIntrospect(parts: AccountParts, client: { clientId: string }, token: Introspected) {
   const { clientId } = token;
   if (!(await isGood(parts, client, token))) return false;

@@ -73,7 +73,7 @@ export function queueSignals({ streams, signals, secrets, sessions, issuer, cloc
     }
   }
 
-  /** With the roles, or groups, that the person has then. Who has no session has no token whose claims are others now. */
+  /** With the roles or groups that the person has then. Who has no session has no token whose claims are others now. */
   async function tellOfHeld(
     told: Told,
     { userId, holding, name, isHeld }: { userId: Id<'user'>; holding: Holding; name: string; isHeld: boolean },
