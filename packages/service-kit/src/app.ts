@@ -72,7 +72,12 @@ export function createApp(parts: AppParts): Express {
   });
   if (fastLane) app.use(inFastLane(fastLane));
   app.use(
-    helmet({ contentSecurityPolicy: false, strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:') }),
+    helmet({
+      contentSecurityPolicy: false,
+      strictTransportSecurity: config.REEVE_SELF_URL.startsWith('https:'),
+      // As `frame-ancestors` says it to browsers that know that.
+      xFrameOptions: { action: 'deny' },
+    }),
   );
   app.use((_request, response, next) => {
     response.setHeader('Content-Security-Policy', contentSecurityPolicy());

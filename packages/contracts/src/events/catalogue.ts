@@ -143,6 +143,7 @@ const sessionEnds = [
   'global_token_revocation',
   'provider_signal',
   'identity_unlinked',
+  'user_transferred',
 ] as const;
 
 /** Of a token that could be exchanged by whoever asked, and not for that. */
@@ -317,6 +318,7 @@ const directory = on('reeve.directory.v1', {
   'user.deactivated': done('user', ['requested', 'pushed_by_directory'], { ...person, cause: text }),
   'user.reactivated': done('user', ['requested', 'pushed_by_directory'], { ...person, cause: text }),
   'user.deleted': done('user', ['requested', 'pushed_by_directory'], person),
+  /** Of the tenant that the person leaves. */
   'user.transferred': done('user', requested),
   'identity.linked': done('identity', ['jit', 'verified_email', 'by_person', 'by_administrator'], {
     userId: user,

@@ -1,5 +1,6 @@
-// What provisioning says of people reaches their sessions: whoever is deactivated or deleted has none, and a role or
-// group that came or went is so in each that is live. Delivered twice it finds that done and changes nothing.
+// What provisioning says of people reaches their sessions: whoever is deactivated, deleted or gone to another tenant has
+// none, and a role or group that came or went is so in each that is live. Delivered twice it finds that done and changes
+// nothing.
 import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Decision } from '@reeve/store';
@@ -49,6 +50,9 @@ export function followPeople({ sessions, peopleChanges }: Parts): Handlers {
 
     'user.deleted': ({ data, ...told }) =>
       reach(told, data.target.id, { active: false }, (id, session) => end(id, session, 'user_deleted')),
+
+    'user.transferred': ({ data, ...told }) =>
+      reach(told, data.target.id, { active: false }, (id, session) => end(id, session, 'user_transferred')),
 
     'user.reactivated': ({ data, ...told }) => reach(told, data.target.id, { active: true }, null),
 

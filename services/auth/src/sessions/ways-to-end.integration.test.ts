@@ -171,6 +171,9 @@ const ways: Record<EndCause | ReasonOf<'session.expired'>, Way> = {
         event('user.deleted', { id, because: 'requested', details: { email: null, source: 'admin' } }),
       ),
   },
+  user_transferred: {
+    end: ({ userId: id }) => auth.announce(tenantId, event('user.transferred', { id, because: 'requested' })),
+  },
   idle: { end: ({ sid }) => rewrite(sid, { lastSeenAt: ago(1_801), overAt: ago(1) }) },
   expired: { end: ({ sid }) => rewrite(sid, { expiresAt: ago(1) }) },
 };

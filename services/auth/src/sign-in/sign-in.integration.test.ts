@@ -79,7 +79,7 @@ describe('a sign-in', () => {
     expect(again.claims['sid']).toBe(claims['sid']);
   });
 
-  test('asks the store no more than twenty-five times, two of them for its trace', async () => {
+  test('asks the store no more than twenty-four times, two of them for its trace', async () => {
     const counts: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       // What is looked up once a second is looked up each time.
@@ -91,7 +91,7 @@ describe('a sign-in', () => {
     }
     // The service also looks for events that were left behind, every few seconds: hardly in each of the three.
     expect(Math.min(...counts)).toBeGreaterThan(10);
-    expect(Math.min(...counts)).toBeLessThanOrEqual(25);
+    expect(Math.min(...counts)).toBeLessThanOrEqual(24);
   });
 
   test('asks which organization it is, for an application of the platform, and says the same of any that is none', async () => {

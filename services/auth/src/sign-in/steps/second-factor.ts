@@ -66,13 +66,14 @@ export const secondFactor =
     const who = await whoIsAsked(parts, asked);
     // The session has ended meanwhile.
     if (!who) return { next: 'choose-home-realm', learnt: { stepUpOf: null } };
-    await assertStillMay(parts, came, who);
     const signIn = { ...came, sessionToBe: who.sessionId, stepUp: await stillHeld(parts, who, came.stepUp) };
     const policy = await parts.policies.of(who.tenantId);
     const demand = demandOf(policy, signIn);
     const now = parts.clock.now();
     const at = { parts, asked, signIn, who, demand };
     const given = asked.answer.get('factor');
+    // Whoever is neither asked nor given anything is looked at when the session begins.
+    if (given !== null || demand || signIn.enrolAsked) await assertStillMay(parts, came, who);
     if (given !== null) return answered(at, given);
     // The provider's word may do, where the tenant trusts it.
     const level = demand && levelTrusted(policy, who);
