@@ -30,6 +30,18 @@ async function bothOf(context: BenchContext): Promise<Both> {
   // Its access tokens are asked about for longer than the minute that they count by default.
   const tokens = { revokeRefreshToken: true, refreshTokenMaxReuse: 0, accessTokenLifespan: 3_600 };
   await realm.admin.ask('PUT', '', tokens);
+  // Whoever asks about a token has to be in its audience there.
+  const [asking] = await realm.admin.ask<{ id: string }[]>('GET', `/clients?clientId=${door.application.clientId}`);
+  await realm.admin.make(`/clients/${asking?.id}/protocol-mappers/models`, {
+    name: 'audience',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: {
+      'included.client.audience': door.application.clientId,
+      'access.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  });
   const own: Application = { clientId: 'machine', clientSecret: randomUUID() };
   await realm.admin.make('/clients', {
     clientId: own.clientId,
