@@ -67,7 +67,7 @@ export function createService(config: Config, log: Logger): Service {
   const app = createApp({
     name: 'provisioning',
     purpose:
-      'The source of truth for tenants, users, groups, external identities and the directories that push users by SCIM.',
+      'The source of truth for tenants, users, groups, external identities, and directories that push users by SCIM.',
     config,
     log,
     store,

@@ -68,7 +68,7 @@ test('a person who signs in is let in, with their tenant and roles', async () =>
   await expect(verifier.verify(tokens.id_token ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
-test('a group that they are taken out of is theirs no more within a second, also in the token that they have', async () => {
+test('a group that they are taken out of is theirs no more in a second, in the token that they have as well', async () => {
   const groups = `${provisioning}/v1/tenants/${own.tenant.id}/groups`;
   const [support, sales] = [await own.api.post<{ id: string }>(groups, { name: 'Support' }), { name: 'Sales' }];
   const before = await signIn(app, own.tenant, demoUser(credentials));

@@ -1,7 +1,7 @@
 // What verifiers of our tokens keep in memory, on the compacted topic `reeve.revocations.v1`: which session is over,
 // whose client is gone, which grant is void, how a person stands whose roles, groups or status changed, and which
-// sign-in is asked of them for what. Each entry says until when it matters: after that every token that it could concern
-// has expired.
+// sign-in is asked of them for what. Each entry says until when it matters: after that every token that it could
+// concern has expired.
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 

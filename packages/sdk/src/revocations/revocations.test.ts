@@ -84,7 +84,7 @@ describe('what is revoked', () => {
     expect((await verifier.verify(await issuer.token({ sub, tid }))).roles).toEqual([]);
   });
 
-  test('changes the groups of who has some in the token, of nobody else, and none by a word of before groups', async () => {
+  test('changes the groups of who has some in the token, and of nobody by a word from before there were groups', async () => {
     const { sub, tid } = issuer.claims();
     await verifier.start();
     const user = { kind: 'user', id: sub, tenantId: tid, status: 'active', roles: [] };

@@ -44,7 +44,7 @@ const find = (token: string, of: GrantStore = usual()) => request(() => of.findR
 const follow = (token: string, of: GrantStore = usual()) => request(() => of.followRefreshToken(token));
 
 describe('a grant that is void', () => {
-  test('is told of once, by the name that its tokens have for it, and not where it rests on more than itself', async () => {
+  test('is told of once, by its name in tokens, and not where it rests on more than itself', async () => {
     const { grantId } = await granted();
     const name = nameInTokens(grantId);
     const [tenantId] = grantId.split('~');

@@ -250,7 +250,7 @@ describe('an opaque token', () => {
     await eventually('the groups of now', async () => String(await told()) === office);
   });
 
-  test('is inactive when the API has taken one of its scopes from the application, and a narrower one is not', async () => {
+  test('is inactive when the API has taken one of its scopes back, and a narrower one is not', async () => {
     const { id, resource } = await opaque();
     const { tokens } = await signIn(resource, { scope: 'openid offline_access messages:read messages:write' });
     const isActive = async (token = '') => (await introspected(api, token))['active'];

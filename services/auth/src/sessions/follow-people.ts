@@ -1,6 +1,6 @@
-// What provisioning says of people reaches their sessions: whoever is deactivated, deleted or gone to another tenant has
-// none, and a role or group that came or went is so in each that is live. Delivered twice it finds that done and changes
-// nothing.
+// What provisioning says of people reaches their sessions: whoever is deactivated, deleted or gone to another tenant
+// has none, and a role or group that came or went is so in each that is live. Delivered twice it finds that done and
+// changes nothing.
 import { type Id, serviceCause, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
 import type { Decision } from '@reeve/store';

@@ -260,7 +260,7 @@ describe('a refresh token', () => {
     expect((await refresh(successor)).status).toBe(400);
   });
 
-  test('whose family ends takes along every access token of it, and none of another family of the session', async () => {
+  test('whose family ends takes along its access tokens, and none of another family of the session', async () => {
     const { refreshToken, accessToken, browser, sid } = await signedIn();
     const isGood = async (as = '') => (await auth.ask('GET', '/v1/me/sessions', { as })).status === 200;
     const { body } = await refresh(refreshToken);

@@ -1,5 +1,5 @@
 // One person at a time comes or goes, each in one write of their own.
-import { ProblemError } from '@reeve/contracts';
+import { type Id, ProblemError, type TenantId } from '@reeve/contracts';
 import { changeExisting, readExisting, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { join, leave, type Users } from '../users/user.ts';
@@ -7,40 +7,48 @@ import type { Groups } from './group.ts';
 
 type Parts = { groups: Groups; users: Users; clock: Clock };
 
-export const addMember = ({ groups, users, clock }: Parts) =>
+const common = {
+  path: '/v1/tenants/{tenantId}/groups/{groupId}/members/{userId}',
+  action: 'groups:write',
+  status: 204,
+} as const;
+
+/** Who is to come or go, and where. Throws `not_found` for a group that is not there. */
+async function about(
+  { groups, clock }: Parts,
+  tenantId: TenantId,
+  { groupId, userId }: { groupId: Id<'group'>; userId: Id<'user'> },
+) {
+  const { state } = await readExisting(groups.in(tenantId), groupId);
+  return { whom: { tenantId, id: userId, at: clock.now() }, group: { id: groupId, name: state.name } };
+}
+
+export const addMember = (parts: Parts) =>
   tenantRoute({
+    ...common,
     method: 'put',
-    path: '/v1/tenants/{tenantId}/groups/{groupId}/members/{userId}',
     summary: 'Add a user to a group',
-    action: 'groups:write',
-    status: 204,
-    async handle({ tenantId, params: { groupId, userId: id }, cause }) {
-      const { state: group } = await readExisting(groups.in(tenantId), groupId);
-      const whom = { tenantId, id, at: clock.now() };
-      const about = { id: groupId, name: group.name };
-      const own = users.in(tenantId);
-      await changeExisting(own, id, user => join(whom, user, about), { cause });
+    async handle({ tenantId, params, cause }) {
+      const { whom, group } = await about(parts, tenantId, params);
+      const own = parts.users.in(tenantId);
+      await changeExisting(own, whom.id, user => join(whom, user, group), { cause });
       // Where it was deleted since it was read, everybody may have left before this one came.
-      if (!(await groups.in(tenantId).get(groupId))) {
-        await changeExisting(own, id, user => leave(whom, user, about, 'group_deleted'), { cause });
+      if (!(await parts.groups.in(tenantId).get(group.id))) {
+        await changeExisting(own, whom.id, user => leave(whom, user, group, 'group_deleted'), { cause });
         throw new ProblemError('not_found');
       }
       return { body: undefined };
     },
   });
 
-export const removeMember = ({ groups, users, clock }: Parts) =>
+export const removeMember = (parts: Parts) =>
   tenantRoute({
+    ...common,
     method: 'delete',
-    path: '/v1/tenants/{tenantId}/groups/{groupId}/members/{userId}',
     summary: 'Take a user out of a group',
-    action: 'groups:write',
-    status: 204,
-    async handle({ tenantId, params: { groupId, userId: id }, cause }) {
-      const { state: group } = await readExisting(groups.in(tenantId), groupId);
-      const whom = { tenantId, id, at: clock.now() };
-      const about = { id: groupId, name: group.name };
-      await changeExisting(users.in(tenantId), id, user => leave(whom, user, about, 'requested'), { cause });
+    async handle({ tenantId, params, cause }) {
+      const { whom, group } = await about(parts, tenantId, params);
+      await changeExisting(parts.users.in(tenantId), whom.id, user => leave(whom, user, group, 'requested'), { cause });
       return { body: undefined };
     },
   });

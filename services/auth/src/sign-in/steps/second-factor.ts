@@ -277,7 +277,7 @@ async function mayEnrol(at: At): Promise<boolean> {
   return mayFollow(state, signIn.stepUp);
 }
 
-function passed(at: At, { passed: reached, refused = 'wrong' }: Answered, wrong: Complaint = 'factorWrong') {
+function passed(at: At, { passed: reached, refused = 'wrong' }: Answered, wrong = complaints.wrong) {
   if (!reached) return goOn(at, refused === 'wrong' ? wrong : complaints[refused]);
   return goOn({ ...at, signIn: { ...at.signIn, stepUp: reached } }, null);
 }
