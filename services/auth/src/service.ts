@@ -119,6 +119,7 @@ import { createResourceServer } from './resource-servers/create-resource-server.
 import { listResourceServers, readResourceServer } from './resource-servers/read-resource-servers.ts';
 import { resourceServers as resourceServersOf } from './resource-servers/resource-server.ts';
 import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
+import { createCatchUp } from './sessions/catch-up.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { expireSessions } from './sessions/expire-sessions.ts';
 import { familiars as familiarsOf } from './sessions/familiar.ts';
@@ -336,6 +337,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
   const ofConnection = { connections: connectionDirectory, kinds };
   const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
+  const catchUp = createCatchUp({ sessions, live, peopleChanges });
   const steps = {
     'choose-home-realm': chooseHomeRealm({
       homeRealm,
@@ -351,7 +353,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       sessions,
       live,
       policies: surfacePolicyDirectory,
-      peopleChanges,
+      catchUp,
       statusLists,
       familiars: store.collection(familiarsOf),
       places,

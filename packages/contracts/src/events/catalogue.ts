@@ -187,7 +187,13 @@ const auth = on('reeve.auth.v1', {
     userId: user.optional(),
     kind: text.optional(),
   }),
-  'session.created': done('session', ['signed_in'], { ...session, riskSigns: list.optional() }),
+  /** `clientId` is the assistant or bot that acts for the person in it, which `by` vouched for them to. */
+  'session.created': done('session', ['signed_in', 'delegated'], {
+    ...session,
+    riskSigns: list.optional(),
+    clientId: text.optional(),
+    by: text.optional(),
+  }),
   'session.revoked': done('session', [...sessionEnds, ...userEnds], {
     ...session,
     cause: text,

@@ -22,10 +22,11 @@ function when(language: Language, at: string): Html {
 }
 
 /** What an API caller gets as its description, in the language of the page. */
-function describedIn(text: Texts, { device, place, ip, connectionName, amr, risk }: SessionView): string {
+function describedIn(text: Texts, { delegate, device, place, ip, connectionName, amr, risk }: SessionView): string {
+  const by = text('sessionBy', { connection: connectionName ?? text('sessionConnectionGone') });
+  if (delegate) return [text('sessionDelegate', { name: delegate.name }), by].join(' · ');
   const browser = device.browser ?? text('sessionUnknownBrowser');
   const at = device.system === null ? browser : text('sessionOn', { browser, system: device.system });
-  const by = text('sessionBy', { connection: connectionName ?? text('sessionConnectionGone') });
   const factor = hasSecondFactor({ amr }) ? text('sessionFactor') : null;
   const unusual = risk.level === 'low' ? null : text('sessionUnusual');
   return [at, place ?? ip, by, factor, unusual].filter(part => part !== null).join(' · ');

@@ -61,7 +61,7 @@ export function saidAsOfNow(said: Record<string, unknown>, found: LiveSession): 
 }
 
 function claimsOf({ id, tenantId, state }: LiveSession) {
-  const { authenticatedAt } = state;
+  const { authenticatedAt, delegate } = state;
   const acr = acrOf(state);
   return {
     tid: tenantId,
@@ -69,6 +69,7 @@ function claimsOf({ id, tenantId, state }: LiveSession) {
     amr: amrOf(state),
     auth_time: Math.floor(Date.parse(authenticatedAt) / 1000),
     ...(acr === null ? {} : { acr }),
+    ...(delegate ? { act: { sub: delegate.clientId, client_id: delegate.clientId }, delegated_by: delegate.by } : {}),
   };
 }
 

@@ -130,7 +130,9 @@ export async function mayIntrospect(parts: AccountParts, client: { clientId: str
   return true;
 }
 
-const isExchanged = ({ extra }: Introspected) => typeof extra === 'object' && extra !== null && 'act' in extra;
+/** In others that name who acts for the person it is the application itself, in a session of its own. */
+const isExchanged = ({ extra }: Introspected) =>
+  typeof extra === 'object' && extra !== null && 'act' in extra && !('delegated_by' in extra);
 
 /** All that the token is for, by what the API says of applications, or of exchanges where it is from one. */
 function mayHave(server: ResourceServer, application: KnownApplication, token: Introspected): boolean {

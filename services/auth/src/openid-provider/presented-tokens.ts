@@ -37,6 +37,7 @@ const saidByToken = z.object({
   client_tokens_from: z.string().optional(),
   grant_id: z.string().optional(),
   act: actSchema.optional(),
+  delegated_by: z.string().optional(),
   may_act: z.record(z.string(), z.unknown()).optional(),
   // Another way of binding is none that we make.
   cnf: z.strictObject({ jkt: z.string() }).optional(),

@@ -48,6 +48,7 @@ export const de: PageTexts = {
   sessionFactor: 'mit zweitem Faktor',
   sessionUnusual: 'neues Gerät oder neuer Ort',
   sessionHere: 'Dieser Browser',
+  sessionDelegate: '{name} handelt für die Person',
   sessionSince: 'Seit',
   sessionSeen: 'zuletzt genutzt',
   sessionEnd: 'Beenden',

@@ -42,6 +42,7 @@ export const en = {
   sessionFactor: 'with a second factor',
   sessionUnusual: 'new device or place',
   sessionHere: 'This browser',
+  sessionDelegate: '{name}, acting for the person',
   sessionSince: 'Since',
   sessionSeen: 'last used',
   sessionEnd: 'End',

@@ -45,6 +45,7 @@ export const es: PageTexts = {
   sessionFactor: 'con un segundo factor',
   sessionUnusual: 'dispositivo o lugar nuevo',
   sessionHere: 'Este navegador',
+  sessionDelegate: '{name}, en nombre de la persona',
   sessionSince: 'Desde',
   sessionSeen: 'último uso',
   sessionEnd: 'Cerrar',

@@ -46,6 +46,7 @@ export const fr: PageTexts = {
   sessionFactor: 'avec un second facteur',
   sessionUnusual: 'nouvel appareil ou nouvel endroit',
   sessionHere: 'Ce navigateur',
+  sessionDelegate: '{name}, pour la personne',
   sessionSince: 'Depuis',
   sessionSeen: 'dernière utilisation',
   sessionEnd: 'Mettre fin',

@@ -47,6 +47,7 @@ export const ja: PageTexts = {
   sessionFactor: '第 2 要素あり',
   sessionUnusual: '新しい端末または場所',
   sessionHere: 'このブラウザー',
+  sessionDelegate: '{name}（本人の代理）',
   sessionSince: '開始',
   sessionSeen: '最終利用',
   sessionEnd: '終了',

@@ -26,6 +26,13 @@ group('a session', () => {
     );
   });
 
+  test('that somebody acts for the person in is described by who that is', () => {
+    const delegated = { ...session(null), delegate: { clientId: 'cli', name: 'Notes', by: 'bot', key: '' } } as Session;
+    expect(describe(delegated, { connection: 'Okta', place: 'Berlin' })).toBe(
+      'Notes, for the person, signed in by Okta (SAML)',
+    );
+  });
+
   test.each([null, '', 'x', '\u0000', '('.repeat(300), 'Mozilla/5.0 ()'])(
     'of %j has an unknown browser or a name',
     agent => {

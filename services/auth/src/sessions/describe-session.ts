@@ -37,13 +37,17 @@ export const hasSecondFactor = ({ amr }: Pick<Session, 'amr'>): boolean =>
 
 type About = { connection: string | null; place: string | null };
 
-/** `Firefox on Linux, Berlin, signed in by Okta (SAML), second factor passkey`. */
+/**
+ * `Firefox on Linux, Berlin, signed in by Okta (SAML), second factor passkey`; of a delegated one `Notes assistant, for
+ * the person, signed in by Okta (SAML)`.
+ */
 export function describe(session: Session, { connection, place }: About): string {
+  const method = methodNames[session.method] ?? session.method;
+  const by = `signed in by ${connection ?? 'a connection that is gone'} (${method})`;
+  if (session.delegate) return [session.delegate.name, 'for the person', by].join(', ');
   const { browser, system } = deviceOf(session.userAgent);
   const at = browser === null ? 'An unknown browser' : browser;
   const device = system === null ? at : `${at} on ${system}`;
-  const method = methodNames[session.method] ?? session.method;
-  const by = `signed in by ${connection ?? 'a connection that is gone'} (${method})`;
   const factor = secondFactors.find(([name]) => amrOf(session).includes(name))?.[1] ?? null;
   return [device, place ?? session.ip, by, factor].filter(part => part !== null).join(', ');
 }

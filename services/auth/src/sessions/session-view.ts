@@ -20,6 +20,10 @@ export const sessionView = z.object({
   connectionName: z.string().nullable().describe('Null for a connection that is gone'),
   method: z.string().describe('The kind of the connection'),
   surface: z.string(),
+  delegate: z
+    .object({ clientId: z.string(), name: z.string(), by: z.enum(['id_jag', 'bot']) })
+    .nullable()
+    .describe('The assistant or bot that acts for the person in it; null where they are in it themselves'),
   applications: z.array(z.string()).describe('Those that the person went to in it'),
   amr: z.array(z.string()),
   acr: z.string().nullable(),
@@ -56,6 +60,7 @@ export async function viewsOf(
   return entries.map(({ id, state }) => {
     const { userId, email, connectionId, method, surface, applications, status, ip, userAgent } = state;
     const { createdAt, authenticatedAt, lastSeenAt = createdAt, expiresAt, overAt = expiresAt } = state;
+    const { delegate } = state;
     const place = places?.locate(ip)?.name ?? null;
     const connection = names.get(connectionId) ?? null;
     return {
@@ -67,6 +72,7 @@ export async function viewsOf(
       connectionName: connection,
       method,
       surface,
+      delegate: delegate ? { clientId: delegate.clientId, name: delegate.name, by: delegate.by } : null,
       applications,
       amr: amrOf(state),
       acr: acrOf(state),

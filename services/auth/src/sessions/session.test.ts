@@ -56,6 +56,19 @@ describe('a session', () => {
     expect(types(begin(id, fresh))).toEqual(['sign_in.succeeded', 'session.created']);
   });
 
+  test('that somebody acts for the person in begins without a sign-in, and holds its delegation while it is live', () => {
+    const delegate = { clientId: newId('client'), name: 'Notes', by: 'bot', key: 'k' } as const;
+    const begun = begin(id, { ...fresh, delegate });
+    expect(begun.events).toMatchObject([
+      { type: 'session.created', reason: { code: 'delegated' }, details: { clientId: delegate.clientId, by: 'bot' } },
+    ]);
+    const { delegate: key } = sessions.unique ?? {};
+    expect(key?.(begun.state, id)).toBe(`bot ${delegate.clientId} k`);
+    expect(key?.(live, id)).toBeNull();
+    const ended = end(id, begun.state, 'terminated');
+    expect(ended && key?.(ended.state, id)).toBeNull();
+  });
+
   test('ends once, and whoever holds its access tokens learns of it until the last has expired', () => {
     const ended = end(id, live, 'terminated');
     expect(types(ended)).toEqual(['session.revoked', 'session.revoked']);

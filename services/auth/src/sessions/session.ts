@@ -10,6 +10,16 @@ import type { SurfacePolicy } from '../surface-policies/surface-policy.ts';
 export const riskSigns = ['new_device', 'new_network', 'new_country'] as const;
 export type RiskSign = (typeof riskSigns)[number];
 
+/** Whoever acts for the person in a session: an assistant that an ID-JAG was given to, or a bot that they signed in at. */
+export type Delegate = {
+  clientId: string;
+  /** What people call it; as it was when the session began. */
+  name: string;
+  by: 'id_jag' | 'bot';
+  /** What tells the session from the others that the same client has: up to its maker. */
+  key: string;
+};
+
 export type Session = {
   userId: Id<'user'>;
   email: string | null;
@@ -39,6 +49,8 @@ export type Session = {
   /** The level that was reached in it since the person signed in; absent where none was. */
   stepUp?: StepUp;
   status: 'live' | 'revoked' | 'expired';
+  /** Absent for a session that the person is in themselves. */
+  delegate?: Delegate;
   /** Its place in a token status list; absent for sessions from before there were any. */
   statusList?: { id: string; index: number };
   ip: string | null;
@@ -86,6 +98,8 @@ export const sessions = collection<Session>({
       ...(state as object),
     }) as unknown as Session,
   globallyUnique: { statusList: ({ statusList }) => (statusList ? `${statusList.id} ${statusList.index}` : null) },
+  // Of the same delegation one session is live at a time.
+  unique: { delegate: ({ status, delegate }) => (status === 'live' && delegate ? delegateKey(delegate) : null) },
   queries: {
     byProvider: { equality: ['connectionId', 'providerSubject'] },
     byAddress: { equality: ['connectionId', 'addressKey'] },
@@ -96,6 +110,9 @@ export const sessions = collection<Session>({
     status === 'live' ? new Date(at === undefined || expiresAt < at ? expiresAt : at) : null,
   expiresAt: session => new Date(Date.parse(session.expiresAt) + shownAfterwardsMs),
 });
+
+export const delegateKey = ({ clientId, by, key }: Pick<Delegate, 'clientId' | 'by' | 'key'>): string =>
+  `${by} ${clientId} ${key}`;
 
 /** When it is over by itself, by what holds for its surface now: an earlier end counts from the moment it is said. */
 export function overAt(session: Omit<Session, 'status'>, { idleSeconds, absoluteSeconds }: SurfacePolicy): string {
@@ -126,7 +143,12 @@ const addressed = (email: string | null) => (email === null ? {} : { addressKey:
 
 export function begin(id: SessionId, session: Omit<Session, 'status'>): NonNullable<Decision<Session>> {
   const state: Session = { ...session, ...addressed(session.email), status: 'live' };
-  const { riskSigns = [] } = state;
+  const { riskSigns = [], delegate } = state;
+  if (delegate) {
+    const { clientId, by } = delegate;
+    const details = { ...described(state), clientId, by };
+    return { state, events: [event('session.created', { id, because: 'delegated', details })] };
+  }
   const details = { ...described(state), ...(riskSigns.length > 0 ? { riskSigns } : {}) };
   const created = event('session.created', { id, because: 'signed_in', details });
   return { state, events: [signedIn(state), created, ...steppedUp(id, state)] };

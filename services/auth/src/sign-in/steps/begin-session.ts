@@ -1,12 +1,12 @@
 // The session begins, or goes on where the same person signs in once more at the same browser. Whoever was signed in
 // there before is signed out.
-import { type Cause, newId, serviceCause } from '@reeve/contracts';
+import { type Cause, newId } from '@reeve/contracts';
 import type { Places } from '@reeve/service-kit/places';
 import type { Clock } from '@reeve/store';
+import type { CatchUp } from '../../sessions/catch-up.ts';
 import { type Familiars, learnt, signsOf, whereabouts } from '../../sessions/familiar.ts';
 import type { LiveSession, LiveSessions } from '../../sessions/live-sessions.ts';
-import { assertStillThere, type PeopleChanges, since } from '../../sessions/people-changes.ts';
-import { begin, changeHeld, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
+import { begin, overAt, reauthenticate, type Session, type Sessions } from '../../sessions/session.ts';
 import type { StatusLists } from '../../status-lists/status-lists.ts';
 import type { SurfacePolicy } from '../../surface-policies/surface-policy.ts';
 import type { SurfacePolicyDirectory } from '../../surface-policies/surface-policy-directory.ts';
@@ -17,7 +17,7 @@ type Parts = {
   sessions: Sessions;
   live: LiveSessions;
   policies: SurfacePolicyDirectory;
-  peopleChanges: PeopleChanges;
+  catchUp: CatchUp;
   statusLists: Pick<StatusLists, 'withPlace'>;
   familiars: Familiars;
   /** Null where the operator has no database of places. */
@@ -29,7 +29,7 @@ export const beginSession =
   (parts: Parts): Step =>
   async asked => {
     const { signIn } = asked;
-    const { sessions, live, policies, peopleChanges, statusLists, familiars, places, clock } = parts;
+    const { sessions, live, policies, catchUp, statusLists, familiars, places, clock } = parts;
     const tenantId = known(signIn.tenantId);
     const person = known(signIn.person);
     const policy = await policies.find(tenantId, signIn.surface);
@@ -51,18 +51,7 @@ export const beginSession =
         own.create(sessionId, begin(sessionId, { ...session, statusList }), cause),
       );
 
-    // What came about while the person was on the way: the session is there by now, or what came about will find it.
-    const lately = await peopleChanges.in(tenantId).get(person.userId);
-    const change = since(lately?.state ?? null, { lookedUpAt: new Date(person.lookedUpAt), sessionId });
-    const ofService = serviceCause('auth', { correlationId: cause.correlationId, sessionId });
-    const because = change.isGone ? 'user_deactivated' : change.signedOut;
-    if (because !== null) await live.end({ tenantId, sessionId }, because, ofService);
-    assertStillThere(change);
-    for (const holding of ['roles', 'groups'] as const) {
-      const changes = change.held[holding];
-      if (Object.keys(changes).length === 0) continue;
-      await own.change(sessionId, state => state && changeHeld(state, holding, changes), { cause: ofService });
-    }
+    await catchUp({ tenantId, sessionId, userId: person.userId }, { lookedUpAt: person.lookedUpAt, cause });
     const familiarNow = learnt(familiar, here, clock.now());
     if (familiarNow) await usual.put(person.userId, familiarNow);
     return { signedIn: signedInAs({ tenantId, sessionId }, { session, acrsAsked: signIn.acrsAsked }) };
