@@ -121,7 +121,7 @@ export function createService(config: Config, log: Logger): Service {
     app,
     async start() {
       await foundation.start();
-      await bus.subscribe('provisioning.groups', emptyDeletedGroups({ users, clock }));
+      await bus.subscribe('provisioning.groups', emptyDeletedGroups({ users, groups, clock }));
     },
     stop,
   };
