@@ -66,10 +66,14 @@ export {
 } from './problems.ts';
 export {
   type FindIdentityRequest,
+  type ForeseenIdentity,
   findIdentityRequest,
   findIdentityResponse,
+  foreseenIdentity,
   type LinkIdentityRequest,
   linkIdentityRequest,
+  type PersonIdentifier,
+  personIdentifiers,
   type ResolveIdentityRequest,
   type ResolveIdentityResponse,
   resolveIdentityRequest,

@@ -78,6 +78,11 @@ export const problems = {
     'A user with this address exists in the tenant',
     'Use the existing user, or another address.',
   ],
+  user_identifier_taken: [
+    409,
+    'A user with this identifier exists in the tenant',
+    'Use the existing user, or correct the identifier that one of the two has.',
+  ],
   group_name_taken: [409, 'A group of that name exists in the tenant', 'Use that group, or another name.'],
   group_limit_reached: [
     409,

@@ -4,6 +4,10 @@ import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { textSchema } from './text.ts';
 
+/** What a person is known by across identity providers, besides their address. */
+export const personIdentifiers = ['employee_id', 'directory_id', 'custom'] as const;
+export type PersonIdentifier = (typeof personIdentifiers)[number];
+
 export const resolveIdentityRequest = z.strictObject({
   tenantId: idSchema('tenant'),
   connectionId: idSchema('connection'),
@@ -15,6 +19,11 @@ export const resolveIdentityRequest = z.strictObject({
   /** The connection is the one that speaks for the address's domain in this tenant. */
   domainOwned: z.boolean(),
   displayName: textSchema(200).nullable(),
+  /**
+   * Who has this identifier in the tenant is the person, by the word of a connection that is believed in that. Left out
+   * by all others, and so unknown to a provisioning of before only where it is used.
+   */
+  person: z.strictObject({ type: z.enum(personIdentifiers), value: textSchema(400) }).optional(),
   /** Where the person stands, for the events that follow. */
   origin: z.strictObject({
     correlationId: z.string().max(100),
@@ -38,6 +47,14 @@ export const resolveIdentityResponse = z.object({
 
 export type ResolveIdentityRequest = z.infer<typeof resolveIdentityRequest>;
 export type ResolveIdentityResponse = z.infer<typeof resolveIdentityResponse>;
+
+/** What would become of an identity; `conflict` says why where it would be refused. */
+export const foreseenIdentity = z.object({
+  outcome: z.enum(['known', 'linked', 'created', 'identity_unknown', 'identity_conflict', 'user_deactivated']),
+  conflict: z.string().nullable(),
+});
+
+export type ForeseenIdentity = z.infer<typeof foreseenIdentity>;
 
 /** Somebody who is signed in has signed in by another connection as well, and says that both are them. */
 export const linkIdentityRequest = resolveIdentityRequest

@@ -60,6 +60,7 @@ async function startProvisioning() {
   };
   async function answerTo(url: string, text: string): Promise<Answer> {
     if (url.endsWith(':find')) return find(JSON.parse(text) as FindIdentityRequest);
+    if (url.endsWith(':foresee')) return { outcome: 'created', conflict: null };
     const question = JSON.parse(text) as ResolveIdentityRequest;
     asked.push(question);
     const answered = await (answer ?? usual)(question);

@@ -574,7 +574,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       updateConnection(aboutConnections),
       activateConnection(aboutConnections),
       testConnection({ connections, kinds, store }),
-      previewClaims({ connections }),
+      previewClaims({ connections, directory: connectionDirectory, identities }),
       readGrade({ connections, kinds }),
       rehearseConnection({ connections, kinds, rehearseChange }),
       refreshConnectionMetadata(aboutConnections),

@@ -19,7 +19,10 @@ import { listGroups } from './groups/list-groups.ts';
 import { listMembers } from './groups/list-members.ts';
 import { readGroup } from './groups/read-group.ts';
 import { updateGroup } from './groups/update-group.ts';
+import { identityConflicts as identityConflictsOf } from './identities/conflict.ts';
+import { dismissIdentityConflict, listIdentityConflicts } from './identities/conflict-routes.ts';
 import { findIdentity } from './identities/find-identity.ts';
+import { foreseeIdentity } from './identities/foresee-identity.ts';
 import { identities as identitiesOf } from './identities/identity.ts';
 import { linkSignedIn, linkUserIdentity } from './identities/link-identity.ts';
 import { listUserIdentities } from './identities/list-identities.ts';
@@ -61,6 +64,7 @@ export function createService(config: Config, log: Logger): Service {
   const tenants = store.collection(tenantsOf);
   const users = store.collection(usersOf);
   const identities = store.collection(identitiesOf);
+  const conflicts = store.collection(identityConflictsOf);
   const directories = store.collection(directoriesOf);
   const groups = store.collection(groupsOf);
 
@@ -108,12 +112,15 @@ export function createService(config: Config, log: Logger): Service {
       readScimUser({ users, selfUrl }),
       patchScimUser({ users, clock, selfUrl }),
       ...notOfferedInScim(),
-      resolveIdentity({ tenants, users, identities, store }),
+      resolveIdentity({ tenants, users, identities, conflicts, store }),
+      foreseeIdentity({ tenants, users, identities }),
       findIdentity({ users, identities }),
-      linkSignedIn({ tenants, users, identities, clock }),
-      linkUserIdentity({ users, identities, clock }),
+      linkSignedIn({ tenants, users, identities, conflicts, clock }),
+      linkUserIdentity({ users, identities, conflicts, clock }),
       listUserIdentities({ users, identities }),
       unlinkUserIdentity({ users, identities, clock }),
+      listIdentityConflicts({ conflicts }),
+      dismissIdentityConflict({ conflicts, clock }),
     ],
   });
 

@@ -326,7 +326,7 @@ const directory = on('reeve.directory.v1', {
   'user.deleted': done('user', ['requested', 'pushed_by_directory'], person),
   /** Of the tenant that the person leaves. */
   'user.transferred': done('user', requested),
-  'identity.linked': done('identity', ['jit', 'verified_email', 'by_person', 'by_administrator'], {
+  'identity.linked': done('identity', ['jit', 'verified_email', 'identifier', 'by_person', 'by_administrator'], {
     userId: user,
     connectionId: text,
     issuer: text,
@@ -335,7 +335,15 @@ const directory = on('reeve.directory.v1', {
   'identity.unlinked': done('identity', requested, { userId: user, connectionId: text, issuer: text }),
   'identity.conflicted': denied(
     'identity',
-    ['address_not_verified', 'address_of_another', 'address_taken', 'domain_not_verified'],
+    [
+      'address_not_verified',
+      'address_of_another',
+      'address_taken',
+      'domain_not_verified',
+      'identifier_of_another',
+      'identifier_of_administrator',
+      'identifier_and_address_differ',
+    ],
     { connectionId: text, issuer: text, conflict: text },
   ),
   'role.assigned': done('user', ['requested', 'just_in_time', 'pushed_by_directory'], { userId: user, role: text }),

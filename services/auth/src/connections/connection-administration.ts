@@ -56,11 +56,24 @@ type Trust = Partial<Pick<Connection, 'domains' | 'domainProofs' | 'trustEmail'>
 
 const noDomains: Trust = { domains: [], domainProofs: [] };
 
+/** The first provider of a draft is the one that is meant. */
+const isMeant = (issuer: string, { issuer: before, status }: Connection): boolean =>
+  issuer === before || (status === 'draft' && before === unknownIssuer);
+
 /** What becomes of an administrator's trust where the provider is another one now. */
-function trustIn(issuer: string, { issuer: before, status, domains, trustEmail }: Connection): Trust {
-  // The first one of a draft is the one that is meant.
-  const isSame = issuer === before || (status === 'draft' && before === unknownIssuer);
-  return isSame || (domains.length === 0 && !trustEmail) ? {} : { ...noDomains, trustEmail: false };
+function trustIn(issuer: string, connection: Connection): Trust {
+  const { domains, trustEmail } = connection;
+  return isMeant(issuer, connection) || (domains.length === 0 && !trustEmail)
+    ? {}
+    : { ...noDomains, trustEmail: false };
+}
+
+/** What names people to all connections is believed where an administrator has said so of this provider and claim. */
+function identifierBySetUp(wanted: Pick<Connection, 'issuer' | 'identifier'>, before: Connection) {
+  const isSame = isMeant(wanted.issuer, before) && isDeepStrictEqual(wanted.identifier, before.identifier);
+  if (isSame || !wanted.identifier) return wanted.identifier;
+  const { acrossConnections: _, ...identifier } = wanted.identifier;
+  return identifier;
 }
 
 export type ConnectionAdministration = ReturnType<typeof createConnectionAdministration>;
@@ -109,11 +122,14 @@ export function createConnectionAdministration(parts: Parts) {
       const prepared = ofKind.length > 0 ? await kinds[state.kind].prepare(body[state.kind], state.settings) : null;
       const secret = prepared?.secret ?? null;
       const isMended = prepared?.isReadAnew === true && state.refreshProblem;
+      const identifier = body.identifier === undefined ? state.identifier : body.identifier;
+      const wanted = { issuer: prepared?.issuer ?? state.issuer, identifier };
       const change: Partial<Connection> = {
         ...Object.fromEntries(given.filter(([name]) => !(name in kinds))),
         ...(prepared ? { settings: prepared.settings, issuer: prepared.issuer } : {}),
         ...restsOn,
         ...(isSetUp && prepared ? trustIn(prepared.issuer, state) : {}),
+        ...(isSetUp ? { identifier: identifierBySetUp(wanted, state) } : {}),
         ...(isMended ? { refreshProblem: null } : {}),
         ...(secret === null ? {} : { secretSetAt: clock.now().toISOString() }),
       };
@@ -177,7 +193,8 @@ export function createConnectionAdministration(parts: Parts) {
       const of = { tenantId, connectionId: id };
       const former = isPresent ? state : await readRevision(revisions, of, number);
       if (former.kind !== undefined && former.kind !== state.kind) throw new ProblemError('revision_unknown');
-      const { name, issuer, attributes, identifier } = former;
+      const { name, issuer, attributes } = former;
+      const identifier = isSetUp ? identifierBySetUp(former, state) : former.identifier;
       const { domains: speaksFor, trustEmail, jit } = isSetUp ? state : former;
       // What it spoke for then may be somebody else's by now.
       const speaking = { caller, ...of, domains: speaksFor, before: state };

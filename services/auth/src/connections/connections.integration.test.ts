@@ -249,6 +249,7 @@ describe('a preview of claims', () => {
     const claims = { sub: 'ada', email: 'ada@acme.example', name: 'Ada', employee: '0042', groups: ['a'] };
     expect((await preview(id, { claims })).body).toEqual({
       mapped: { subject: 'ada', email: 'ada@acme.example', displayName: 'Ada' },
+      person: { outcome: 'created', conflict: null },
       problem: null,
     });
     const identifier = { type: 'employee_id', attribute: 'employee', normalize: ['strip_leading_zeros'] };
@@ -264,7 +265,7 @@ describe('a preview of claims', () => {
     const identifier = { type: 'email', attribute: 'email' };
     const by = async (claims: object) =>
       (await preview(id, { claims: { sub: 'ada', email: 'ada@acme.example', ...claims }, identifier })).body;
-    expect(await by({ email_verified: false })).toEqual({ mapped: null, problem: 'attribute_missing' });
+    expect(await by({ email_verified: false })).toEqual({ mapped: null, person: null, problem: 'attribute_missing' });
     for (const said of [{}, { email_verified: true }, { email_verified: 'true' }])
       expect((await by(said)).mapped?.subject).toBe('email:ada@acme.example');
   });

@@ -177,3 +177,42 @@ describe('an expression', () => {
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 });
+
+describe('an identifier across connections', () => {
+  const across = (settings: object) => ({
+    attributes: {},
+    identifier: identifierSchema.parse({ attribute: 'n', acrossConnections: true, ...settings }),
+  });
+
+  test('names the person to the tenant, by the normalized value, beside the subject at the connection', () => {
+    const mapping = across({ type: 'employee_id', normalize: ['trim', 'strip_leading_zeros'] });
+    expect(mapIdentity(mapping, said({ claims: { n: ' 0042 ' } }))).toMatchObject({
+      subject: 'employee_id:42',
+      person: { type: 'employee_id', value: '42' },
+    });
+  });
+
+  test('is one where the connection is believed in it, and no other identifier is', () => {
+    for (const acrossConnections of [false, undefined]) {
+      const identifier = { type: 'custom' as const, attribute: 'n', normalize: [] };
+      const mapping = {
+        attributes: {},
+        identifier: { ...identifier, ...(acrossConnections === false ? { acrossConnections } : {}) },
+      };
+      expect(mapIdentity(mapping, said({ claims: { n: '42' } }))).not.toHaveProperty('person');
+    }
+    expect(mapIdentity(nothing, said())).not.toHaveProperty('person');
+  });
+
+  test('is no address: whose that is its domain says', () => {
+    const { success, error } = identifierSchema.safeParse({
+      type: 'email',
+      attribute: 'email',
+      acrossConnections: true,
+    });
+    expect([success, error?.issues[0]?.path]).toEqual([false, ['acrossConnections']]);
+    expect(identifierSchema.safeParse({ type: 'email', attribute: 'email', acrossConnections: false }).success).toBe(
+      true,
+    );
+  });
+});

@@ -1,6 +1,6 @@
 // What a connection makes of what its provider says of a person: by which name somebody is known to it, and what
 // address and name they have. Where nothing is said, what the kind of connection takes by itself counts. Pure.
-import { resolveIdentityRequest, textSchema } from '@reeve/contracts';
+import { personIdentifiers, type ResolveIdentityRequest, resolveIdentityRequest, textSchema } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import { z } from 'zod';
 import { evaluate, expressionSchema } from './expression.ts';
@@ -34,26 +34,40 @@ export const attributesSchema = z.strictObject({
 });
 
 /** By what the person is known to the connection, instead of the subject that the provider names. */
-export const identifierSchema = z.strictObject({
-  type: z.enum(['email', 'directory_id', 'employee_id', 'custom']),
-  attribute: source,
-  normalize: z
-    .array(z.enum(Object.keys(normalizers) as [Normalizer, ...Normalizer[]]))
-    .max(5)
-    .default([]),
-});
+export const identifierSchema = z
+  .strictObject({
+    type: z.enum(['email', 'directory_id', 'employee_id', 'custom']),
+    attribute: source,
+    normalize: z
+      .array(z.enum(Object.keys(normalizers) as [Normalizer, ...Normalizer[]]))
+      .max(5)
+      .default([]),
+    acrossConnections: z
+      .boolean()
+      .exactOptional()
+      .describe('Whoever has this identifier among the users is the person, whichever connection they come by'),
+  })
+  .refine(({ type, acrossConnections }) => type !== 'email' || acrossConnections !== true, {
+    path: ['acrossConnections'],
+    message: 'is for other types: an address leads to a person by its domain',
+  });
 
 export type Mapping = {
   attributes: z.infer<typeof attributesSchema>;
   identifier: z.infer<typeof identifierSchema> | null;
 };
 
-export type MappedIdentity = Omit<UpstreamIdentity, 'subject' | 'claims' | 'claimsDropped'> & { subject: string };
+export type MappedIdentity = Omit<UpstreamIdentity, 'subject' | 'claims' | 'claimsDropped'> & {
+  subject: string;
+  /** What the person is known by to the tenant, where the connection is believed in that. */
+  person?: NonNullable<ResolveIdentityRequest['person']>;
+};
 
 /** Throws StepError where nobody is named, or an attribute that was asked for is missing. */
 export function mapIdentity({ attributes, identifier }: Mapping, said: UpstreamIdentity): MappedIdentity {
   const { claims, claimsDropped: _, subject: named, email, displayName, profile, ...rest } = said;
-  const subject = identifier ? identifierIn(identifier, said) : named;
+  const identified = identifier ? identifierIn(identifier, said) : null;
+  const subject = identified?.subject ?? named;
   if (subject === null) throw new StepError('subject_missing');
   const mapped = (name: keyof Mapping['attributes']) => attributeOf(attributes[name], claims)?.text;
   const parts = [mapped('givenName'), mapped('familyName')].filter(part => typeof part === 'string').join(' ');
@@ -63,6 +77,7 @@ export function mapIdentity({ attributes, identifier }: Mapping, said: UpstreamI
   return {
     ...rest,
     subject,
+    ...(identified?.person ? { person: identified.person } : {}),
     ...(address === undefined
       ? { email }
       : { email: takenAs(shape.email, address.text), emailVerified: isVerified(address, said) }),
@@ -88,7 +103,7 @@ function isVerified(
 }
 
 function identifierIn(
-  { type, attribute, normalize }: NonNullable<Mapping['identifier']>,
+  { type, attribute, normalize, acrossConnections }: NonNullable<Mapping['identifier']>,
   { claims, emailVerified }: UpstreamIdentity,
 ) {
   // Where people enter their address by themselves, one could enter another's.
@@ -98,12 +113,14 @@ function identifierIn(
   const names = Object.keys(claims).slice(0, 50).join(' ');
   if (found === null)
     throw new StepError('attribute_missing', { seen: { expected: wordsOf(attribute), found: names } });
-  const subject = normalize.reduce((text, name) => normalizers[name](text), found);
+  const value = normalize.reduce((text, name) => normalizers[name](text), found);
   // Nobody is known by what is left of nothing.
-  if (subject.trim() === '' || !identifierText.safeParse(subject).success) throw new StepError('attribute_missing');
+  if (value.trim() === '' || !identifierText.safeParse(value).success) throw new StepError('attribute_missing');
   // Apart from subjects, and from identifiers of other types: whoever was known by one of those is not taken for
   // somebody who happens to have the same text here.
-  return `${type}:${subject}`;
+  const subject = `${type}:${value}`;
+  const known = personIdentifiers.find(one => one === type);
+  return acrossConnections && known ? { subject, person: { type: known, value } } : { subject };
 }
 
 const wordsOf = (from: Source): string => (typeof from === 'string' ? from : from.expression);

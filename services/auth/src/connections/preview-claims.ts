@@ -1,7 +1,11 @@
+import { foreseenIdentity } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import { readExisting, tenantRoute } from '@reeve/service-kit';
 import { z } from 'zod';
+import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
+import { questionOf } from '../sign-in/question-of.ts';
 import type { Connection, Connections } from './connection.ts';
+import type { ConnectionDirectory } from './connection-directory.ts';
 import { boundedClaims, verifiedIn } from './kinds/claims.ts';
 import { noProfile, type UpstreamIdentity } from './kinds/kind.ts';
 import { attributesSchema, identifierSchema, type Mapping, mapIdentity } from './mapping.ts';
@@ -11,13 +15,19 @@ const claims = z
   .record(z.string().max(300), z.json())
   .refine(all => JSON.stringify(all).length <= longest, 'may be 16 kB at most');
 
+type Parts = {
+  connections: Connections;
+  directory: Pick<ConnectionDirectory, 'speakerFor'>;
+  identities: Pick<IdentityResolver, 'foresee'>;
+};
+
 const mapped = z.object({
   subject: z.string(),
   email: z.string().nullable(),
   displayName: z.string().nullable(),
 });
 
-export const previewClaims = ({ connections }: { connections: Connections }) =>
+export const previewClaims = ({ connections, directory, identities }: Parts) =>
   tenantRoute({
     method: 'post',
     path: '/v1/tenants/{tenantId}/sso-connections/{connectionId}:preview-claims',
@@ -31,23 +41,27 @@ export const previewClaims = ({ connections }: { connections: Connections }) =>
     }),
     response: z.object({
       mapped: mapped.nullable(),
+      person: foreseenIdentity.nullable().describe('What would become of them if they signed in now'),
       problem: z.string().nullable().describe('The cause by which a sign-in would fail (docs/sign-in-causes.md)'),
     }),
-    async handle({ tenantId, params: { connectionId }, body }) {
+    async handle({ tenantId, params: { connectionId }, body, cause }) {
       const { state } = await readExisting(connections.in(tenantId), connectionId);
       const mapping: Mapping = {
         attributes: body.attributes ?? state.attributes,
         identifier: body.identifier === undefined ? state.identifier : body.identifier,
       };
-      return { body: outcomeOf(mapping, saying(state, body.claims, body.subject ?? null)) };
+      const { identity, problem } = outcomeOf(mapping, saying(state, body.claims, body.subject ?? null));
+      const come = { tenantId, id: connectionId, connection: state };
+      const person = identity && (await identities.foresee(await questionOf(directory, { ...come, identity }, cause)));
+      return { body: { mapped: identity && mapped.parse(identity), person, problem } };
     },
   });
 
 function outcomeOf(mapping: Mapping, said: UpstreamIdentity) {
   try {
-    return { mapped: mapped.parse(mapIdentity(mapping, said)), problem: null };
+    return { identity: mapIdentity(mapping, said), problem: null };
   } catch (error) {
-    if (error instanceof StepError) return { mapped: null, problem: error.step };
+    if (error instanceof StepError) return { identity: null, problem: error.step };
     throw error;
   }
 }

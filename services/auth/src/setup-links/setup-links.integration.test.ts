@@ -205,6 +205,28 @@ describe('a set-up link', () => {
     expect(await connectionOf(link)).toMatchObject({ domains, trustEmail: true });
   });
 
+  test('has nobody believed in what names people to all connections, but for what an administrator has said', async () => {
+    const identifier = { type: 'employee_id', attribute: 'n', normalize: [], acrossConnections: true };
+    const connectionId = await auth.newConnection(tenantId, { identifier });
+    const link = await newLink({ connectionId });
+    const browser = createBrowser();
+    const page = await browser.open(link.url);
+    const mapped = (identifierAttribute: string) => ({
+      email: '',
+      displayName: '',
+      identifierType: 'employee_id',
+      identifierAttribute,
+    });
+    await send(browser, page, 'mapping', mapped('other'));
+    const { acrossConnections: _, ...only } = identifier;
+    expect((await connectionOf(link))['identifier']).toEqual({ ...only, attribute: 'other' });
+    // Nor does it come back with former settings.
+    await send(browser, await browser.open(link.url), 'rollback', { revision: '1' });
+    expect((await connectionOf(link))['identifier']).toEqual(only);
+    await ask('PATCH', `/sso-connections/${connectionId}`, { identifier });
+    expect((await connectionOf(link))['identifier']).toEqual(identifier);
+  });
+
   test('speaks for no address any more where it leads to another provider', async () => {
     const domains = ['trusted.example'];
     const saml = { metadataUrl: idp.metadataUrl };

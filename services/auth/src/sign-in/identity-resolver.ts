@@ -4,7 +4,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type FindIdentityRequest,
+  type ForeseenIdentity,
   findIdentityResponse,
+  foreseenIdentity,
   type Id,
   type LinkIdentityRequest,
   newEventId,
@@ -20,7 +22,7 @@ import type { SigningKey } from '../signing-keys/signing-keys.ts';
 
 export type IdentityResolver = ReturnType<typeof createIdentityResolver>;
 
-type Question = 'resolve' | 'find' | 'link';
+type Question = 'resolve' | 'foresee' | 'find' | 'link';
 
 const timeoutMs = 3_000;
 const tokenSeconds = 60;
@@ -98,6 +100,10 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
   return {
     resolve: async (request: ResolveIdentityRequest): Promise<ResolveIdentityResponse> =>
       resolveIdentityResponse.parse(await asked('resolve', request)),
+
+    /** What `resolve` would come to; nothing is changed. */
+    foresee: async (request: ResolveIdentityRequest): Promise<ForeseenIdentity> =>
+      foreseenIdentity.parse(await asked('foresee', request)),
 
     /** Whom an identity provider means; null for nobody of its connection. */
     find: async (request: FindIdentityRequest): Promise<Id<'user'> | null> =>

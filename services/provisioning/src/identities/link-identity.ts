@@ -15,15 +15,22 @@ import { type Clock, DuplicateKeyError, type Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { Tenants } from '../tenants/tenant.ts';
 import { reachOf, type Users } from '../users/user.ts';
+import type { IdentityConflict, IdentityConflicts } from './conflict.ts';
 import { type Identities, type Identity, identityId, linked, ofConnection } from './identity.ts';
 import { identityView, viewOf } from './list-identities.ts';
 
-type Parts = { tenants: Tenants; users: Users; identities: Identities; clock: Clock };
+type Parts = {
+  tenants: Tenants;
+  users: Users;
+  identities: Identities;
+  conflicts: IdentityConflicts;
+  clock: Clock;
+};
 type Asked = Pick<Identity, 'connectionId' | 'issuer' | 'subject'> & { tenantId: TenantId; userId: Id<'user'> };
 
 /** Linked already is the same once more. Throws `identity_taken`, and `user_deactivated`. */
 async function link(
-  { users, identities, clock }: Omit<Parts, 'tenants'>,
+  { users, identities, conflicts, clock }: Omit<Parts, 'tenants'>,
   { tenantId, ...asked }: Asked,
   { how, cause }: { how: ReasonOf<'identity.linked'>; cause: Cause },
 ): Promise<Entry<Identity> | null> {
@@ -46,6 +53,8 @@ async function link(
       known && !known.unlinkedAt ? null : { state, events: [linked(id, state, how)] };
     const entry = await own.change(id, decide, { cause });
     if (entry?.state.userId !== userId) throw new ProblemError('identity_taken');
+    const settle = (now: IdentityConflict | null) => now && { state: { ...now, settledAt: clock.now() }, events: [] };
+    await conflicts.in(tenantId).change(id, settle, { cause });
     return entry;
   } catch (error) {
     throw error instanceof DuplicateKeyError ? new ProblemError('identity_taken', undefined, { cause: error }) : error;

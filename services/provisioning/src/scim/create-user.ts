@@ -1,7 +1,16 @@
 import { createOnce } from '@reeve/service-kit';
 import type { Clock, Decision } from '@reeve/store';
 import { z } from 'zod';
-import { add, deactivate, displayNameSchema, emailSchema, type User, type Users, type Whom } from '../users/user.ts';
+import {
+  add,
+  deactivate,
+  displayNameSchema,
+  emailSchema,
+  identifiersSchema,
+  type User,
+  type Users,
+  type Whom,
+} from '../users/user.ts';
 import { directoryRoute, locationOf, schemas, scimUser, scimUserOf, withSchema } from './scim-user.ts';
 
 const namePart = z.string().trim().max(200);
@@ -16,6 +25,7 @@ const newUser = z.object({
     .max(20)
     .optional(),
   active: z.boolean().default(true),
+  [schemas.enterpriseUser]: z.object({ employeeNumber: identifiersSchema.shape.employee_id }).optional(),
 });
 
 type NewUser = z.infer<typeof newUser>;
@@ -35,6 +45,7 @@ function fullNameOf({ displayName, name }: NewUser): string | null {
 
 /** A user that a directory creates inactive was never active to anybody. */
 function createdBy(directoryId: string, whom: Whom, body: NewUser): NonNullable<Decision<User>> {
+  const employee_id = body[schemas.enterpriseUser]?.employeeNumber;
   const user = {
     email: addressOf(body),
     // A directory of the tenant's own answers for what it pushes.
@@ -43,6 +54,7 @@ function createdBy(directoryId: string, whom: Whom, body: NewUser): NonNullable<
     roles: ['tenant_member' as const],
     source: 'scim' as const,
     directory: { id: directoryId, userName: body.userName },
+    ...(employee_id === undefined ? {} : { identifiers: { employee_id } }),
   };
   const added = add(whom, user, 'pushed_by_directory');
   const inactive = body.active ? null : deactivate(whom, added.state, 'pushed_by_directory');
@@ -62,7 +74,7 @@ export const createScimUser = ({ users, clock, selfUrl }: { users: Users; clock:
       const created = createdBy(directory.id, { tenantId, id, at: clock.now() }, body);
       const { entry } = await createOnce(users.in(tenantId), id, created, {
         cause,
-        taken: { directory: 'scim_uniqueness', email: 'scim_uniqueness' },
+        taken: { directory: 'scim_uniqueness', email: 'scim_uniqueness', employee_id: 'scim_uniqueness' },
       });
       const location = locationOf(selfUrl, directory.id, id);
       return { body: scimUserOf(entry, { selfUrl, directory }), version: entry.version, location };

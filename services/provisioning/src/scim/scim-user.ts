@@ -7,6 +7,7 @@ import type { User } from '../users/user.ts';
 
 export const schemas = {
   user: 'urn:ietf:params:scim:schemas:core:2.0:User',
+  enterpriseUser: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User',
   list: 'urn:ietf:params:scim:api:messages:2.0:ListResponse',
   patch: 'urn:ietf:params:scim:api:messages:2.0:PatchOp',
 } as const;
@@ -26,6 +27,7 @@ export const scimUser = z.object({
   displayName: z.string().optional(),
   emails: z.array(z.object({ value: z.string(), primary: z.boolean() })).optional(),
   active: z.boolean(),
+  [schemas.enterpriseUser]: z.object({ employeeNumber: z.string() }).optional(),
   meta: z.object({
     resourceType: z.literal('User'),
     created: z.string(),
@@ -43,13 +45,15 @@ export function scimUserOf(
   { selfUrl, directory }: { selfUrl: string; directory: PushingDirectory },
 ): z.infer<typeof scimUser> {
   if (!state.directory) throw new TypeError('a user whom no directory has pushed has no name in any');
+  const employeeNumber = state.identifiers?.employee_id;
   return {
-    schemas: [schemas.user],
+    schemas: [schemas.user, ...(employeeNumber === undefined ? [] : [schemas.enterpriseUser])],
     id,
     userName: state.directory.userName,
     ...(state.displayName === null ? {} : { displayName: state.displayName }),
     ...(state.email === null ? {} : { emails: [{ value: state.email, primary: true }] }),
     active: state.status === 'active',
+    ...(employeeNumber === undefined ? {} : { [schemas.enterpriseUser]: { employeeNumber } }),
     meta: {
       resourceType: 'User',
       created: state.createdAt,

@@ -1,7 +1,18 @@
 import { assertReaches, createOnce, tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import { add, displayNameSchema, emailSchema, reachOf, rolesSchema, type Users, userView, viewOf } from './user.ts';
+import {
+  add,
+  displayNameSchema,
+  emailSchema,
+  identifiersSchema,
+  reachOf,
+  rolesSchema,
+  takenByAnother,
+  type Users,
+  userView,
+  viewOf,
+} from './user.ts';
 
 export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
   tenantRoute({
@@ -13,6 +24,7 @@ export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
       email: emailSchema,
       displayName: displayNameSchema.nullable().default(null),
       roles: rolesSchema.default(['tenant_member']),
+      identifiers: identifiersSchema.default({}),
     }),
     status: 201,
     response: userView,
@@ -21,7 +33,7 @@ export const createUser = ({ users, clock }: { users: Users; clock: Clock }) =>
       const id = freshId('user');
       const whom = { tenantId, id, at: clock.now() };
       const user = add(whom, { ...body, emailVerified: true, source: 'admin' }, 'requested');
-      const { entry } = await createOnce(users.in(tenantId), id, user, { cause, taken: { email: 'user_email_taken' } });
+      const { entry } = await createOnce(users.in(tenantId), id, user, { cause, taken: takenByAnother });
       return { body: viewOf(entry), version: entry.version };
     },
   });

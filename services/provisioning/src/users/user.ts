@@ -7,10 +7,13 @@ import {
   event,
   type Id,
   mattersUntil,
+  type PersonIdentifier,
   ProblemError,
+  personIdentifiers,
   type ReasonOf,
   revocationDraft,
   type TenantId,
+  textSchema,
 } from '@reeve/contracts';
 import { type Collections, changedIn, collection, type Decision, type Draft, type Entry } from '@reeve/store';
 import { z } from 'zod';
@@ -44,10 +47,17 @@ export type User = {
   source: 'admin' | 'jit' | 'scim';
   /** The directory that pushed the user, and the name it knows them by. */
   directory?: { id: string; userName: string };
+  /**
+   * What the person is known by at several identity providers: of each kind nobody else in the tenant has the same.
+   * Absent for users from before there were any.
+   */
+  identifiers?: Identifiers;
   /** The external identity that the user was made for, and the connection that it came by. */
   madeFor?: { identityId: string; connectionId: string };
   createdAt: string;
 };
+
+export type Identifiers = Partial<Record<PersonIdentifier, string>>;
 
 export type Users = Collections<User>;
 
@@ -55,6 +65,14 @@ export type Users = Collections<User>;
 export type Whom = { tenantId: TenantId; id: Id<'user'>; at: Date };
 
 type Why = ReasonOf<'user.updated'>;
+
+const identifierText = textSchema(400).refine(text => text.trim() === text, 'must not begin or end with a space');
+
+export const identifiersSchema = z.strictObject({
+  employee_id: identifierText.exactOptional(),
+  directory_id: identifierText.exactOptional(),
+  custom: identifierText.exactOptional(),
+}) satisfies z.ZodType<Identifiers>;
 
 export const userView = z.object({
   id: z.string(),
@@ -65,8 +83,17 @@ export const userView = z.object({
   roles: z.array(z.string()),
   groups: z.array(z.string()).describe('Ids of groups'),
   source: z.string(),
+  identifiers: identifiersSchema.describe('By which identity providers name the person, each unique in the tenant'),
   createdAt: z.string(),
 });
+
+/** Of a write that is refused because somebody has one of what is everybody's own. */
+export const takenByAnother = {
+  email: 'user_email_taken',
+  employee_id: 'user_identifier_taken',
+  directory_id: 'user_identifier_taken',
+  custom: 'user_identifier_taken',
+} as const;
 
 export const emailSchema = z.email('must be an email address').max(320);
 export const displayNameSchema = z.string().trim().min(1).max(200);
@@ -86,6 +113,9 @@ export const users = collection<User>({
     email: ({ email, emailVerified }) => (email !== null && emailVerified ? addressKey(email) : null),
     directory: ({ directory }) => (directory ? directoryKey(directory.id, directory.userName) : null),
     madeFor: ({ madeFor }) => madeFor?.identityId ?? null,
+    ...Object.fromEntries(
+      personIdentifiers.map(type => [type, ({ identifiers }: User) => identifiers?.[type] ?? null]),
+    ),
   },
   queries: {
     inOrder: { equality: [] },
@@ -102,8 +132,8 @@ export function addressKey(email: string): string {
 export const directoryKey = (directoryId: string, userName: string) => `${directoryId}|${addressKey(userName)}`;
 
 export function viewOf({ id, state }: Entry<User>): z.infer<typeof userView> {
-  const { email, emailVerified, displayName, status, roles: held, groups, source, createdAt } = state;
-  return { id, email, emailVerified, displayName, status, roles: held, groups, source, createdAt };
+  const { email, emailVerified, displayName, status, roles: held, groups, source, identifiers = {}, createdAt } = state;
+  return { id, email, emailVerified, displayName, status, roles: held, groups, source, identifiers, createdAt };
 }
 
 const nameOf = (user: User) => user.displayName ?? user.email;
@@ -141,13 +171,14 @@ export function add(
   return { state, events: [created, ...roleEvents(whom, state, { assigned: state.roles }, because)] };
 }
 
-export type Change = Partial<Pick<User, 'email' | 'displayName' | 'roles'>>;
+export type Change = Partial<Pick<User, 'email' | 'displayName' | 'roles' | 'identifiers'>>;
 
 /** An address that is set this way is taken as verified: whoever may set it answers for it. */
 export function update(whom: Whom, user: User, change: Change, because: Why): Decision<User> {
   const state: User = { ...user, ...change, ...(change.email === undefined ? {} : { emailVerified: true }) };
-  const { email, emailVerified, displayName, roles: held } = state;
-  const changed = changedIn(user, { email, emailVerified, displayName, roles: held });
+  const { email, emailVerified, displayName, roles: held, identifiers = {} } = state;
+  const before = { identifiers: {}, ...user };
+  const changed = changedIn(before, { email, emailVerified, displayName, roles: held, identifiers });
   if (changed.length === 0) return null;
   const { id } = whom;
   const details = { ...described(state), changed };
