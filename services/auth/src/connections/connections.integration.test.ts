@@ -256,6 +256,7 @@ describe('a preview of claims', () => {
     expect((await preview(id, { claims, identifier })).body.mapped?.subject).toBe('employee_id:42');
     expect((await preview(id, { claims: { sub: 'ada' }, identifier })).body).toEqual({
       mapped: null,
+      person: null,
       problem: 'attribute_missing',
     });
   });
