@@ -14,3 +14,4 @@ export const lackingSamlSigner = 'pysaml2: needs Python with pip, and xmlsec1';
 export const lackingOauth2Proxy = 'oauth2-proxy: needs Go';
 export const lackingAuthlib = 'Authlib: needs Python with pip';
 export const lackingSpring = 'Spring: needs a JDK and Maven';
+export const lackingMcp = 'MCP: needs npm and its registry';

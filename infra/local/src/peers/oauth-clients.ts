@@ -40,6 +40,25 @@ export async function fetchAuthlib(children: Children, say: Say): Promise<OAuthC
   return { command: 'python3', env: { PYTHONPATH: directory, PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' } };
 }
 
+/** What others wrote for the Model Context Protocol: a suite for authorization servers, and two clients. */
+const mcp = [
+  '@modelcontextprotocol/conformance@0.2.0-alpha.12',
+  '@modelcontextprotocol/sdk@1.32.2',
+  '@modelcontextprotocol/client@2.4.0',
+];
+
+/** Gives the folder of node_modules that has them. Throws SetupError where npm cannot fetch them. */
+export async function fetchMcp(children: Children, say: Say): Promise<string> {
+  const directory = await fetched(children, say, {
+    name: 'what speaks the Model Context Protocol from npm',
+    folder: 'mcp',
+    wanted: mcp.join(' '),
+    command: 'npm',
+    args: into => ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-save', '--prefix', into, ...mcp],
+  });
+  return join(directory, 'node_modules');
+}
+
 /** Gives where it is. */
 async function fetched(children: Children, say: Say, { name, folder, wanted, command, args }: Fetching) {
   const directory = join(localDirectory, 'engines', folder);

@@ -4,7 +4,7 @@ import { freePort } from '../ports.ts';
 import type { Run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
-import { fetchAuthlib, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
+import { fetchAuthlib, fetchMcp, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
 
 /** What the tests find in REEVE_TEST_PEERS, as JSON. Null is what this machine cannot run. */
@@ -13,6 +13,8 @@ export type Peers = {
   samlSigner: SamlSigner | null;
   oauth2Proxy: OAuthClient | null;
   authlib: OAuthClient | null;
+  /** Where packages of the Model Context Protocol are. */
+  mcp: string | null;
 };
 
 export type PeerPorts = { keycloak: number; samlSigner: number };
@@ -55,16 +57,18 @@ export async function startPeers({ children, say }: Run, { ports, directory, are
     return peer;
   }
 
-  const [keycloak, samlSigner, oauth2Proxy, authlib] = await Promise.all([
+  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp] = await Promise.all([
     started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
     started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
     ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
     ifThere('Authlib', fetchAuthlib(children, say)),
+    ifThere('MCP', fetchMcp(children, say)),
   ]);
   return {
     keycloak: keycloak?.keycloak ?? null,
     samlSigner: samlSigner?.samlSigner ?? null,
     oauth2Proxy,
     authlib,
+    mcp,
   };
 }

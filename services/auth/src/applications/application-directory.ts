@@ -93,6 +93,7 @@ function ownApplications(config: Config): KnownApplication[] {
     tenantId: null,
     tenants: 'all',
     defaultResource: null,
+    defaultScopes: [],
     areas: null,
     surface: null,
     pkceRequired: true,

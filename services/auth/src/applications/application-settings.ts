@@ -3,6 +3,7 @@ import { areas } from '@reeve/access';
 import { idSchema } from '@reeve/contracts';
 import { z } from 'zod';
 import { assertPlainUrl } from '../plain-url.ts';
+import { scopeText } from '../resource-servers/exchange-policy.ts';
 import { isPublicKeySet } from './client-keys.ts';
 
 const grantType = z.enum([
@@ -106,6 +107,11 @@ export const applicationSettings = z.strictObject({
   origins: z.array(origin).max(20),
   authentication,
   defaultResource: webUri.nullable(),
+  defaultScopes: z
+    .array(scopeText)
+    .max(50)
+    .refine(names => new Set(names).size === names.length, 'has a name twice')
+    .describe('What it asks for where an authorization request names no scope (RFC 6749 §3.3)'),
   areas: z.array(z.enum(areas)).max(areas.length).nullable(),
   surface: z
     .string()

@@ -27,6 +27,7 @@ const settings: Settings = {
   authentication: { method: 'client_secret' },
   tenants: null,
   defaultResource: null,
+  defaultScopes: [],
   areas: null,
   surface: null,
   pkceRequired: true,
@@ -98,6 +99,7 @@ describe('an application', () => {
       authentication: ___,
       tenants: ____,
       defaultResource: _____,
+      defaultScopes: ________,
       dpopRequired: ______,
       securityProfile: _______,
       ...version4
@@ -111,6 +113,8 @@ describe('an application', () => {
     expect(applications.upgrade?.({ ...version1, status: 'deleted' }, 1)).toMatchObject({ secrets: [] });
     const machine = { ...version4, secrets, grantTypes: ['client_credentials'] };
     expect(applications.upgrade?.(machine, 4)).toMatchObject({ kind: 'machine' });
+    const { defaultScopes: _f, ...version6 } = { ...application, backchannelLogoutUri: 'https://app.example/out' };
+    expect(applications.upgrade?.(version6, 6)).toEqual({ ...version6, defaultScopes: [] });
   });
 
   test('that proves itself in another way has no secrets from before, and no tokens', () => {

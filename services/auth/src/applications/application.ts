@@ -45,6 +45,8 @@ export type Application = {
   tenants: TenantsServed;
   /** The API that its tokens are for where it names none. */
   defaultResource: string | null;
+  /** What it asks for where an authorization request names no scope. */
+  defaultScopes: string[];
   /**
    * How far its tokens reach in Reeve's own API; null for everywhere. A person's tokens reach no further by it than the
    * person's roles.
@@ -88,6 +90,7 @@ export const applicationView = z.object({
     .nullable()
     .describe('Null for a tenant’s own'),
   defaultResource: z.string().nullable(),
+  defaultScopes: z.array(z.string()),
   scopes: z.array(z.string()),
   areas: z.array(z.string()).nullable(),
   surface: z.string().nullable(),
@@ -102,7 +105,7 @@ export const applicationView = z.object({
 /** The secret is shown when it is made, and never again. Null for an application that has none. */
 export const applicationWithSecret = applicationView.extend({ clientSecret: z.string().nullable() });
 
-type Version5 = Omit<Application, 'backchannelLogoutUri'>;
+type Version5 = Omit<Application, 'backchannelLogoutUri' | 'defaultScopes'>;
 type Version4 = Omit<
   Version5,
   'kind' | 'origins' | 'authentication' | 'tenants' | 'defaultResource' | 'dpopRequired' | 'securityProfile' | 'secrets'
@@ -118,11 +121,12 @@ type Version1 = Omit<Version2, 'areas' | 'surface' | 'pkceRequired' | 'secrets'>
 
 export const applications = collection<Application>({
   name: 'clients',
-  version: 6,
+  version: 7,
   // What an instance of before has written beside us keeps what it did not know.
   upgrade: (state, from) => ({
     backchannelLogoutUri: null,
-    ...(from === 5 ? (state as Version5) : sinceVersion4(toVersion4(state, from))),
+    defaultScopes: [],
+    ...(from >= 5 ? (state as Version5) : sinceVersion4(toVersion4(state, from))),
   }),
   globallyUnique: { id: (_, id) => id },
   queries: { inOrder: { equality: [] } },

@@ -24,6 +24,7 @@ const ofTenant = applicationSettings.extend({
   origins: shape.origins.optional().describe('Those of its redirect URIs, of a single_page application'),
   authentication: shape.authentication.optional().describe('What is usual for its kind'),
   defaultResource: shape.defaultResource.default(null),
+  defaultScopes: shape.defaultScopes.default([]),
   areas: shape.areas.optional().describe('Null, for everywhere in its tenant; none, of a public or the platform’s'),
   surface: shape.surface.default(null),
   pkceRequired: shape.pkceRequired.default(true),

@@ -89,6 +89,7 @@ export function applicationOf(url: URL, text: string): (KnownApplication & { doc
     tenants: 'all',
     isPlatform: false,
     defaultResource: null,
+    defaultScopes: [],
     areas: [],
     surface: 'third_party',
     pkceRequired: true,

@@ -146,6 +146,7 @@ describe('a document', () => {
       areas: [],
       isPlatform: false,
       defaultResource: null,
+      defaultScopes: [],
       backchannelLogoutUri: null,
     });
   });

@@ -16,6 +16,7 @@ export const extraClientMetadata = [
   'tokens_from',
   'origins',
   'default_resource',
+  'default_scopes',
   'security_profile',
 ];
 
@@ -28,6 +29,7 @@ export type OwnMetadata = {
   tokens_from?: string;
   origins: string[];
   default_resource?: string;
+  default_scopes: string[];
   /** The library's own. */
   dpop_bound_access_tokens?: boolean;
   security_profile?: 'fapi2';
@@ -49,8 +51,8 @@ export const clientKey = (id: string): string => `client ${id}`;
 export function metadataOf(application: KnownApplication | null): AdapterPayload | undefined {
   if (!application) return undefined;
   const { id, name, kind, grantTypes, redirectUris, postLogoutRedirectUris } = application;
-  const { tenantId, isPlatform, areas, surface, pkceRequired, dpopRequired, tokensFrom, origins, defaultResource } =
-    application;
+  const { tenantId, isPlatform, areas, surface, pkceRequired, dpopRequired, tokensFrom, origins } = application;
+  const { defaultResource, defaultScopes } = application;
   return {
     client_id: id,
     client_name: name,
@@ -62,6 +64,7 @@ export function metadataOf(application: KnownApplication | null): AdapterPayload
     post_logout_redirect_uris: postLogoutRedirectUris,
     pkce_required: pkceRequired,
     origins,
+    default_scopes: defaultScopes,
     ...ofProfile(application),
     ...(application.document ? { scope: personalScopes.join(' ') } : {}),
     ...(dpopRequired ? { dpop_bound_access_tokens: true } : {}),

@@ -16,6 +16,7 @@ import { claimsOfToken, findAccount } from './account-claims.ts';
 import { type AccountParts, mayIntrospect, sessionLeftMs } from './accounts.ts';
 import { assertFapi, assertPlain } from './client-assertions.ts';
 import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
+import { ownParameters, useDefaultScopes } from './default-scopes.ts';
 import { cookieNames, finishRequests, sessionCookieOf } from './finish-requests.ts';
 import { grantInSession } from './grant-in-session.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
@@ -88,7 +89,7 @@ export function createProvider(parts: ProviderParts): Provider {
     acrValues: acrValues as string[],
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    extraParams: ['tenant', 'connection', 'auth_key', 'domain', 'link', 'enrol'],
+    extraParams: { ...ownParameters, scope: useDefaultScopes },
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_, client) => ownMetadata(client).pkce_required },
     // FAPI 2.0 Security Profile §5.3.2.1: where a token is bound to a key of an application that proves itself by one,

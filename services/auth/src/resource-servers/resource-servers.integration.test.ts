@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { event, type Id, newId, platformTenantId, type TenantId } from '@reeve/contracts';
 import { type EventReader, eventually, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
+import { type Application, type Auth, callback, startAuth } from '../auth.test-support.ts';
 
 let auth: Auth;
 let events: EventReader;
@@ -153,6 +153,28 @@ describe('a token for an API of the product', () => {
       scope: `messages:write tenant:${slug}`,
     });
     expect(decodeJwt(body['access_token'] ?? '')).toMatchObject({ aud: resource, tid: tenantId, sub: machine.id });
+  });
+
+  test('has the scopes that its application is registered with, where a request names none', async () => {
+    const { resource } = await newApi();
+    const own = (defaultScopes?: string[]) =>
+      auth.newApplication(null, { defaultResource: resource, ...(defaultScopes ? { defaultScopes } : {}) });
+    const tokensOf = async (usual: Application, scope = ''): Promise<Record<string, string | null>> => {
+      const { code, verifier, page } = await auth.authorize(usual, { tenant: slug, scope });
+      if (code === null) return { error: page.url.searchParams.get('error') };
+      const given = { code, redirect_uri: callback, code_verifier: verifier };
+      return (await auth.token(usual, { grant_type: 'authorization_code', ...given })).body;
+    };
+    const said = ({ access_token: token = '' }: Record<string, string | null>) => decodeJwt(String(token));
+    const usual = await own(['messages:read']);
+    const tokens = await tokensOf(usual);
+    expect(said(tokens)).toMatchObject({ aud: resource, scope: 'messages:read' });
+    expect(tokens).not.toHaveProperty('id_token');
+    expect(said((await auth.refresh(usual, String(tokens['refresh_token']))).body)['scope']).toBe('messages:read');
+    expect(said(await tokensOf(usual, 'messages:write'))['scope']).toBe('messages:write');
+    // Nor more than it may ask for.
+    expect(said(await tokensOf(await own(['messages:read', 'other:all'])))['scope']).toBe('messages:read');
+    expect(await tokensOf(await own())).toEqual({ error: 'access_denied' });
   });
 
   test('of a tenant’s own machine is of that tenant, whether it says so or not', async () => {
