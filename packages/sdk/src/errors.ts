@@ -22,8 +22,13 @@ const refusals = {
 
 export type ReeveErrorCode = keyof typeof refusals;
 
-/** What a challenge tells the client besides its code (RFC 6750 §3, RFC 9470 §3). */
-export type ChallengeParameters = { scope?: string; acr_values?: string; max_age?: string };
+/** What a challenge tells the client besides its code (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1). */
+export type ChallengeParameters = {
+  scope?: string;
+  acr_values?: string;
+  max_age?: string;
+  resource_metadata?: string;
+};
 
 export class ReeveError extends Error {
   override readonly name = 'ReeveError';

@@ -1,8 +1,8 @@
 // Protects an API on Express, or on anything that takes middleware of Node's requests and answers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refusalOf } from './challenge.ts';
+import { type Protection, refusalOf } from './challenge.ts';
 import type { Identity } from './identity.ts';
-import type { Requirement } from './requirement.ts';
+import type { ProtectedResource } from './protected-resource.ts';
 import type { Verifier } from './verifier.ts';
 
 declare global {
@@ -18,7 +18,7 @@ type ExpressRequest = IncomingMessage & { originalUrl?: string; reeve?: Identity
 type Next = (error?: unknown) => void;
 
 /** What an operation asks; `tenantId` may come from the request, such as from its path. */
-export type ExpressRequirement<R> = Omit<Requirement, 'tenantId'> & { tenantOf?: (request: R) => string };
+export type ExpressRequirement<R> = Omit<Protection, 'tenantId'> & { tenantOf?: (request: R) => string };
 
 /**
  * Lets in whoever has a good access token that meets the requirement, as `request.reeve`, and answers everybody else
@@ -26,7 +26,7 @@ export type ExpressRequirement<R> = Omit<Requirement, 'tenantId'> & { tenantOf?:
  */
 export function protect<R extends IncomingMessage = ExpressRequest>(
   verifier: Pick<Verifier, 'authenticate'>,
-  { tenantOf, ...requirement }: ExpressRequirement<R> = {},
+  { tenantOf, ...protection }: ExpressRequirement<R> = {},
 ) {
   return async (request: R, response: ServerResponse, next: Next): Promise<void> => {
     const asked: ExpressRequest = request;
@@ -39,9 +39,9 @@ export function protect<R extends IncomingMessage = ExpressRequest>(
         url: asked.originalUrl ?? request.url ?? '',
       };
       const tenant = tenantOf ? { tenantId: tenantOf(request) } : {};
-      asked.reeve = await verifier.authenticate(presented, { ...requirement, ...tenant });
+      asked.reeve = await verifier.authenticate(presented, { ...protection, ...tenant });
     } catch (error) {
-      const refusal = refusalOf(error, authorization[0]);
+      const refusal = refusalOf(error, { authorization: authorization[0], protection });
       if (!refusal) return next(error);
       response.writeHead(refusal.status, refusal.headers).end(refusal.body);
       return;
@@ -54,4 +54,23 @@ export function protect<R extends IncomingMessage = ExpressRequest>(
 export function callerOf(request: IncomingMessage & { reeve?: Identity }): Identity {
   if (!request.reeve) throw new Error('nobody is known here: protect(…) is missing before this handler');
   return request.reeve;
+}
+
+/**
+ * Answers what the API says of itself, at the path that RFC 9728 §3.1 has for it, to whoever asks. Mount it at the root
+ * of the host.
+ */
+export function protectedResourceMetadata({ metadataUrl, metadata }: ProtectedResource) {
+  const { pathname, search } = new URL(metadataUrl);
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'max-age=300',
+    // Clients in browsers read it as well.
+    'access-control-allow-origin': '*',
+  };
+  return (request: ExpressRequest, response: ServerResponse, next: Next): void => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (!isRead || (request.originalUrl ?? request.url) !== pathname + search) return next();
+    response.writeHead(200, headers).end(request.method === 'GET' ? JSON.stringify(metadata) : undefined);
+  };
 }

@@ -1,7 +1,6 @@
 // Protects a handler of the fetch style, `(Request) => Response`: Hono, Deno, Bun, Next.js and the like.
-import { refusalOf } from './challenge.ts';
+import { type Protection, refusalOf } from './challenge.ts';
 import type { Identity } from './identity.ts';
-import type { Requirement } from './requirement.ts';
 import type { Verifier } from './verifier.ts';
 
 export type FetchHandler = (request: Request, caller: Identity) => Response | Promise<Response>;
@@ -10,7 +9,7 @@ export type FetchHandler = (request: Request, caller: Identity) => Response | Pr
 export function protectFetch(
   verifier: Pick<Verifier, 'authenticate'>,
   handler: FetchHandler,
-  requirement: Requirement = {},
+  protection: Protection = {},
 ): (request: Request) => Promise<Response> {
   // A fetch request has one value of a header, in which several are joined by commas; those are refused as one.
   const valuesOf = (request: Request, name: string) => {
@@ -23,9 +22,9 @@ export function protectFetch(
     try {
       const { method, url } = request;
       const presented = { authorization, dpop: valuesOf(request, 'dpop'), method, url };
-      caller = await verifier.authenticate(presented, requirement);
+      caller = await verifier.authenticate(presented, protection);
     } catch (error) {
-      const refusal = refusalOf(error, authorization[0]);
+      const refusal = refusalOf(error, { authorization: authorization[0], protection });
       if (!refusal) throw error;
       return new Response(refusal.body, { status: refusal.status, headers: refusal.headers });
     }
