@@ -16,6 +16,7 @@ import { jest, type Need, needOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from './paths.ts';
 import { freePeerPorts, peerOrigins, startPeers } from './peers/peers.ts';
+import { newTlsSite, trusting } from './peers/tls-site.ts';
 import { freePort, freePorts, type Ports } from './ports.ts';
 import { type Run, run } from './run.ts';
 import { SetupError } from './setup-error.ts';
@@ -141,11 +142,12 @@ async function startWhatIsNeeded(testing: Testing, need: Exclude<Need, 'nothing'
   if (need === 'engines') return (await startEnginesUnderTest(testing, await freePorts())).variables;
   if (need === 'system') return startSystemUnderTest(testing, {});
   const { directory, everythingIsNeeded: areNeeded } = testing;
-  const ports = await freePeerPorts();
+  const [ports, site] = await Promise.all([freePeerPorts(), newTlsSite()]);
+  const letThrough = { REEVE_ALLOWED_PRIVATE_ORIGINS: `${peerOrigins(ports)},${site.origin}` };
   // Keycloak starts as long as everything else.
   const [system, peers] = await Promise.all([
-    startSystemUnderTest(testing, { REEVE_ALLOWED_PRIVATE_ORIGINS: peerOrigins(ports) }),
-    startPeers(testing.run, { ports, directory, areNeeded }),
+    startSystemUnderTest(testing, { ...letThrough, ...trusting(site, directory) }),
+    startPeers(testing.run, { ports, site, directory, areNeeded }),
   ]);
   const file = join(directory, 'peers.json');
   writeFileSync(file, JSON.stringify(peers), { mode: 0o600 });

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeBinary, repositoryRoot } from '@reeve/local/paths';
 
@@ -36,6 +36,9 @@ export async function newProject(needs: readonly string[]) {
   return {
     directory,
     manifest,
+    /** A folder of packages of somebody else's, where they were installed. */
+    take: (folder: string) => symlinkSync(folder, join(modules, basename(folder))),
+
     write: (file: string, content: string) => writeFileSync(join(directory, file), content),
 
     /** With the strictest settings that somebody may have, without the declarations of others being left out. */

@@ -6,6 +6,7 @@ import { SetupError } from '../setup-error.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
 import { fetchAuthlib, fetchMcp, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
+import type { TlsSite } from './tls-site.ts';
 
 /** What the tests find in REEVE_TEST_PEERS, as JSON. Null is what this machine cannot run. */
 export type Peers = {
@@ -15,6 +16,7 @@ export type Peers = {
   authlib: OAuthClient | null;
   /** Where packages of the Model Context Protocol are. */
   mcp: string | null;
+  site: TlsSite;
 };
 
 export type PeerPorts = { keycloak: number; samlSigner: number };
@@ -32,12 +34,16 @@ export const peerOrigins = (ports: PeerPorts): string =>
 
 type Options = {
   ports: PeerPorts;
+  site: TlsSite;
   directory: string;
   /** Throws SetupError for a peer that is not to be had, which is left out otherwise. */
   areNeeded: boolean;
 };
 
-export async function startPeers({ children, say }: Run, { ports, directory, areNeeded }: Options): Promise<Peers> {
+export async function startPeers(
+  { children, say }: Run,
+  { ports, site, directory, areNeeded }: Options,
+): Promise<Peers> {
   const { died, watch } = createDeathWatch();
   void died.catch((error: Error) => say(error.message));
 
@@ -70,5 +76,6 @@ export async function startPeers({ children, say }: Run, { ports, directory, are
     oauth2Proxy,
     authlib,
     mcp,
+    site,
   };
 }
