@@ -16,6 +16,7 @@ export const idPrefixes = {
   client: 'cli',
   resourceServer: 'rsv',
   signalStream: 'sst',
+  bot: 'bot',
   connector: 'cnr',
   installation: 'ins',
   consent: 'cns',

@@ -236,6 +236,7 @@ export const problems = {
     'This endpoint takes nothing at present',
     'Wait for the seconds in Retry-After and send it again.',
   ],
+  bot_exists: [409, 'The tenant has a bot with that application', 'Change that one, or use another application.'],
   resource_server_exists: [
     409,
     'There is an API with this URL already',

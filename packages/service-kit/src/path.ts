@@ -11,6 +11,7 @@ const idParameters = {
   clientId: 'client',
   resourceServerId: 'resourceServer',
   grantId: 'grant',
+  botId: 'bot',
   factorId: 'factor',
   groupId: 'group',
   directoryId: 'directory',

@@ -46,7 +46,7 @@ function keyOf({ cnf }: JWTPayload): string | null {
 }
 
 /** Scopes that say what a token reaches, besides its tenant. */
-const ofTokens = ['platform:admin', 'internal:identities', 'revocations:read', 'ssf.read', 'ssf.manage'];
+const ofTokens = ['platform:admin', 'internal:identities', 'revocations:read', 'ssf.read', 'ssf.manage', 'bots:act'];
 
 function callerOf(payload: JWTPayload): Caller {
   const { sub, client_id: clientId, scope, tid, auth_time: authTime } = payload;

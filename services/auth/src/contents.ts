@@ -6,6 +6,7 @@ import { applications } from './applications/application.ts';
 import { secretUses } from './applications/secret-uses.ts';
 import { attempts } from './attempts/attempt.ts';
 import { authKeys } from './auth-keys/auth-key.ts';
+import { bots } from './bots/bot.ts';
 import { brandings } from './branding/branding.ts';
 import { documentPolicies } from './client-documents/document-policy.ts';
 import { connectionTests } from './connection-tests/connection-test.ts';
@@ -44,6 +45,7 @@ export const contents: Contents = {
     attempts,
     authKeys,
     brandings,
+    bots,
     applications,
     applicationGrants,
     documentPolicies,

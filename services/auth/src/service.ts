@@ -30,6 +30,10 @@ import { createAuthKeyDirectory } from './auth-keys/auth-key-directory.ts';
 import { deleteAuthKey, updateAuthKey } from './auth-keys/change-auth-key.ts';
 import { createAuthKey } from './auth-keys/create-auth-key.ts';
 import { listAuthKeys, readAuthKey } from './auth-keys/read-auth-keys.ts';
+import { bots as botsOf } from './bots/bot.ts';
+import { deleteBot, updateBot } from './bots/change-bot.ts';
+import { createBot } from './bots/create-bot.ts';
+import { listBots, readBot } from './bots/read-bots.ts';
 import { createBrandDirectory } from './branding/brand-directory.ts';
 import { brandings as brandingsOf } from './branding/branding.ts';
 import { readBranding } from './branding/read-branding.ts';
@@ -381,6 +385,14 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
+  const bots = store.collection(botsOf);
+  const aboutBots = {
+    bots,
+    applications: applicationDirectory,
+    authKeys: authKeyDirectory,
+    resourceServers: resourceServerDirectory,
+    clock,
+  };
   const aboutApplications = { applications, uses: secretUses, directory: applicationDirectory, clock };
   const noteSecretUse = createNoteSecretUse({
     uses: secretUses,
@@ -618,6 +630,11 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       readAuthKey(aboutAuthKeys),
       updateAuthKey(aboutAuthKeys),
       deleteAuthKey(aboutAuthKeys),
+      createBot(aboutBots),
+      listBots(aboutBots),
+      readBot(aboutBots),
+      updateBot(aboutBots),
+      deleteBot(aboutBots),
       readBranding({ brandings }),
       setBranding({ brandings, directory: brands }),
       explainHomeRealm({ homeRealm, applications: applicationDirectory }),

@@ -79,6 +79,16 @@ const ofDomain = { domain: text.optional() };
 const ofMembership = { userId: user.optional() };
 const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
 const factor = { userId: user.optional(), kind: text.optional() };
+const ofBot = { clientId: idSchema('client').optional(), connections: list.optional() };
+/** `channelUserId` is how the channel names the person. */
+const botSignIn = {
+  userId: user.nullable().optional(),
+  clientId: idSchema('client').optional(),
+  botConnection: text.optional(),
+  provider: text.nullable().optional(),
+  channelId: text.optional(),
+  channelUserId: text.optional(),
+};
 const ofResourceServer = { identifier: text, scopes: list };
 const ofStream = { clientId: idSchema('client'), delivery: text, endpointUrl: text.nullable(), eventTypes: list };
 const grants = { scopes: list, grantTypes: list };
@@ -150,6 +160,22 @@ const sessionEnds = [
 const exchangeRefusals = ['actor_refused', 'scope_refused', 'chain_too_long', 'proof_missing'] as const;
 
 export type ExchangeRefusal = (typeof exchangeRefusals)[number];
+
+/** Of a sign-in at a bot: at the token that it was given, or on the way by the page. */
+const botSignInFailures = [
+  ...signInFailures,
+  'exchange_not_offered',
+  'consent_required',
+  'other_person',
+  'resource_refused',
+  'signed_out',
+  'refused_by_person',
+  'wrong_code',
+  'expired',
+  'reported_by_client',
+] as const;
+
+export type BotSignInFailure = (typeof botSignInFailures)[number];
 
 const factorEnds = ['removed_by_owner', 'removed_by_administrator', 'replaced', 'user_deleted'] as const;
 
@@ -310,8 +336,16 @@ const auth = on('reeve.auth.v1', {
   'setup_link.used': done('setup_link', ['first_act'], ofLink),
   /** `maker_ended`: whoever made it is no administrator any more. */
   'setup_link.revoked': done('setup_link', ['requested', 'maker_ended'], ofLink),
-  'bot_sign_in.exchanged': done('bot', []),
-  'bot_sign_in.failed': failed('bot', []),
+  'bot.created': done('bot', requested, ofBot),
+  'bot.updated': done('bot', requested, { ...ofBot, changed: list }),
+  'bot.deleted': done('bot', requested, ofBot),
+  /** Somebody is signed in at a bot: by a token of their identity provider, or on a page. */
+  'bot_sign_in.exchanged': done('bot', ['token_exchange', 'code', 'same_person'], {
+    ...botSignIn,
+    sessionId: idSchema('session').optional(),
+  }),
+  /** `problem` is what was wrong with a token, in a word. */
+  'bot_sign_in.failed': failed('bot', botSignInFailures, { ...botSignIn, problem: text.nullable().optional() }),
 });
 
 const directory = on('reeve.directory.v1', {

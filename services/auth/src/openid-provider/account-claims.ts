@@ -1,12 +1,13 @@
 // Who a token is of, and what it says: all of it follows from the session that it was issued in, as that is now.
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { acrOf, amrOf } from '../factors/level.ts';
+import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import type { LiveSession } from '../sessions/live-sessions.ts';
 import { type AccountParts, findLive, findServed, isAllowedStill, isOfNow, refOfToken } from './accounts.ts';
 import { type OwnMetadata, ownMetadata } from './client-metadata.ts';
 import { saidInExchange } from './exchanged-claims.ts';
 import { nameInTokens } from './grants.ts';
-import { signalScopes, tenantOfScope } from './resource-servers.ts';
+import { botScope, signalScopes, tenantOfScope } from './resource-servers.ts';
 import { refOfResult, sessionOfLogin } from './session-of-login.ts';
 
 /**
@@ -73,6 +74,13 @@ function claimsOf({ id, tenantId, state }: LiveSession) {
   };
 }
 
+/** What an API is told of whoever is in that session, for who makes a token outside of the provider. */
+export function saidToApi(server: ResourceServer, found: LiveSession): Record<string, unknown> {
+  const wanted: string[] = server.claims.flatMap(name => claimNames[name]);
+  const personal = Object.entries(personalClaimsOf(found)).filter(([name]) => wanted.includes(name));
+  return { ...claimsOf(found), ...Object.fromEntries(personal) };
+}
+
 /** What an API wants to be told, by the names that tokens have for it. */
 const claimNames = {
   email: ['email', 'email_verified'],
@@ -99,10 +107,12 @@ export async function claimsOfToken(parts: AccountParts, ctx: KoaContextWithOIDC
     const scope = 'scope' in token && typeof token.scope === 'string' ? token.scope : undefined;
     // At an API of the product a tenant's own machine acts in its tenant, whether it says so or not.
     const asked = await tenantOfScope(scope, parts.tenants);
-    const isReceiver = scope?.split(' ').some(one => signalScopes.includes(one)) === true;
-    const tid = asked ?? (server || isReceiver ? own : undefined);
-    // Whoever asks for no more than that gets no more.
-    const noAreas = isReceiver && asked === null && !server ? { areas: [] } : {};
+    const scopes = scope?.split(' ') ?? [];
+    const isReceiver = scopes.some(one => signalScopes.includes(one));
+    const isBot = scopes.includes(botScope);
+    const tid = asked ?? (server || isReceiver || isBot ? own : undefined);
+    // Whoever asks for no more than that gets no more; a bot's token goes to many, and is for nothing else in any case.
+    const noAreas = !server && (isBot || (isReceiver && asked === null)) ? { areas: [] } : {};
     return { ...ofClient, ...noAreas, ...(tid === undefined ? {} : { tid }) };
   }
   const ref = refOfToken(token);

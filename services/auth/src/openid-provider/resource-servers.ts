@@ -21,6 +21,9 @@ type Parts = {
 /** Of a receiver of Shared Signals (CAEP Interoperability Profile), which acts in its own tenant. */
 export const signalScopes: readonly string[] = ['ssf.read', 'ssf.manage'];
 
+/** Of a bot, which gets tokens of its users by it, and reaches nothing else. */
+export const botScope = 'bots:act';
+
 /** The tenant that the granted scope `tenant:<id or slug>` leads to. */
 export async function tenantOfScope(scope: string | undefined, tenants: TenantDirectory): Promise<TenantId | null> {
   const reference = scope
@@ -85,10 +88,11 @@ export function resourceServerInfo({ services, resourceServers, applications, te
     // What is revoked is of every tenant.
     const ofPlatform = application.tenants === 'all' ? ['revocations:read'] : [];
     const ofReceiver = application.tenantId === null ? [] : signalScopes;
+    const ofBot = application.isPlatform ? [] : [botScope];
     const ofTeam = application.isPlatform ? ['platform:admin'] : [];
     return {
       scopes: machineAsks
-        ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam, ...ofReceiver])
+        ? await grantedToMachine(machineAsks, application, [...ofPlatform, ...ofTeam, ...ofReceiver, ...ofBot])
         : [],
       longestMs: longestAccessTokenMs,
       format: { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } } as const,
