@@ -1,4 +1,6 @@
 // The public face of @reeve/relying-party.
+
+export type { Brought, BroughtClaims } from './brought-token.ts';
 export { type ClientKey, keyAlgorithmFor, takesSecrets } from './client-authentication.ts';
 export { isOfManyDirectories } from './directories.ts';
 export { discover, type Fetch, type ServerMetadata, serverMetadata } from './discover.ts';

@@ -3,6 +3,7 @@
 // that lets through is checked in id-token.ts. Whoever calls binds what is pending to the browser that it began in.
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
+import { createReadBrought } from './brought-token.ts';
 import { authenticationFor, type Credential } from './client-authentication.ts';
 import { isOfManyDirectories, issuerOfDirectory } from './directories.ts';
 import type { Fetch, ServerMetadata } from './discover.ts';
@@ -62,7 +63,9 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
   const keySets = createKeySets(fetch);
   const checkIdToken = createIdTokenCheck(keySets);
   // Strangers may bring such tokens: they must not use up how often sign-ins may ask an issuer for its keys.
-  const readSigned = createReadSigned(createKeySets(fetch));
+  const keySetsOfOthers = createKeySets(fetch);
+  const readSigned = createReadSigned(keySetsOfOthers);
+  const readBrought = createReadBrought(keySetsOfOthers);
 
   function configurationOf(of: Client, { method, send }: { method?: client.ClientAuth; send?: Fetch } = {}) {
     const configuration = new client.Configuration(of.metadata, of.clientId, undefined, method);
@@ -200,6 +203,9 @@ export function createRelyingParty({ fetch: given }: { fetch: Fetch }) {
 
     /** What the server has signed besides ID tokens. */
     readSigned,
+
+    /** An access token or an ID token that the server made for an audience, and that a program brings. */
+    readBrought,
 
     /** The same towards a server that gives access and tells nothing of who it is. */
     async completeAccess(registration: Registration, returned: Returned): Promise<Granted> {

@@ -148,6 +148,15 @@ export type ConnectionKind = {
   /** What else is served for its connections, such as a document for the provider to read. */
   routes?(find: FindConnection): Route[];
 
+  /**
+   * Who a token is of that the provider has made for an audience and that a program brings, such as a bot. Throws
+   * StepError. Absent where providers of the kind make no such tokens.
+   */
+  readBrought?(
+    at: At,
+    brought: { token: string; audience: string; parties: readonly string[] },
+  ): Promise<UpstreamIdentity>;
+
   /** What `complete` looks at, in its order. */
   checks: readonly Stage[];
   /** Throws `connection_incomplete` for what nobody can sign in by yet. */

@@ -86,6 +86,14 @@ export function oidc({ readSecret, fetch, ownIssuer }: Parts): ConnectionKind {
       return identityOf(claims, settings);
     },
 
+    async readBrought(at, { parties, ...brought }) {
+      const settings = settingsOf(at.settings);
+      const { metadata, clientId, entraTenants } = settings;
+      const from = { metadata, ...(entraTenants === undefined ? {} : { directories: entraTenants }) };
+      const claims = await relyingParty.readBrought(from, { ...brought, parties: [...parties, clientId] });
+      return identityOf(claims as client.IDToken, settings);
+    },
+
     callbackPath,
 
     callbackMethod: 'get',
