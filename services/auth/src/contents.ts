@@ -7,6 +7,7 @@ import { secretUses } from './applications/secret-uses.ts';
 import { attempts } from './attempts/attempt.ts';
 import { authKeys } from './auth-keys/auth-key.ts';
 import { bots } from './bots/bot.ts';
+import { botUsers } from './bots/bot-user.ts';
 import { brandings } from './branding/branding.ts';
 import { documentPolicies } from './client-documents/document-policy.ts';
 import { connectionTests } from './connection-tests/connection-test.ts';
@@ -46,6 +47,7 @@ export const contents: Contents = {
     authKeys,
     brandings,
     bots,
+    botUsers,
     applications,
     applicationGrants,
     documentPolicies,

@@ -30,10 +30,21 @@ import { createAuthKeyDirectory } from './auth-keys/auth-key-directory.ts';
 import { deleteAuthKey, updateAuthKey } from './auth-keys/change-auth-key.ts';
 import { createAuthKey } from './auth-keys/create-auth-key.ts';
 import { listAuthKeys, readAuthKey } from './auth-keys/read-auth-keys.ts';
+import { createAtBot } from './bots/at-bot.ts';
 import { bots as botsOf } from './bots/bot.ts';
+import { botUsers as botUsersOf } from './bots/bot-user.ts';
 import { deleteBot, updateBot } from './bots/change-bot.ts';
 import { createBot } from './bots/create-bot.ts';
+import { createExchangeToken } from './bots/exchange-token.ts';
+import { invokeRoutes } from './bots/invoke.ts';
 import { listBots, readBot } from './bots/read-bots.ts';
+import { createRedeemCode } from './bots/redeem-code.ts';
+import { createSignInLinks } from './bots/sign-in-links.ts';
+import { signInPageRoutes } from './bots/sign-in-page.ts';
+import { signOutUsersOfDeletedBots } from './bots/sign-out-users-of-deleted-bots.ts';
+import { timeOutSignIns } from './bots/time-out-sign-ins.ts';
+import { userTokenRoutes } from './bots/user-token-routes.ts';
+import { createUserTokens } from './bots/user-tokens.ts';
 import { createBrandDirectory } from './branding/brand-directory.ts';
 import { brandings as brandingsOf } from './branding/branding.ts';
 import { readBranding } from './branding/read-branding.ts';
@@ -74,6 +85,7 @@ import { updateConnection } from './connections/update-connection.ts';
 import { watchChangedConnections } from './connections/watch-changed-connections.ts';
 import { watchConnections } from './connections/watch-connections.ts';
 import { contents } from './contents.ts';
+import { createDelegatedSessions } from './delegated-sessions/delegated-sessions.ts';
 import { claimDomain } from './domains/claim-domain.ts';
 import { domains as domainsOf } from './domains/domain.ts';
 import { createDomainDirectory } from './domains/domain-directory.ts';
@@ -385,14 +397,49 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
-  const bots = store.collection(botsOf);
-  const aboutBots = {
-    bots,
+  const delegated = createDelegatedSessions({
+    sessions,
+    live,
+    connections: connectionDirectory,
+    identities,
+    enforceDomain,
+    policies: surfacePolicyDirectory,
+    catchUp,
+    statusLists,
+    clock,
+  });
+  const ofBots = {
+    bots: store.collection(botsOf),
+    users: store.collection(botUsersOf),
     applications: applicationDirectory,
     authKeys: authKeyDirectory,
+    connections: connectionDirectory,
     resourceServers: resourceServerDirectory,
+    kinds,
+    delegated,
+    live,
+    stepUpPolicies,
+    brands,
+    statusLists,
+    keys: config.REEVE_COOKIE_KEYS,
+    provider: () => provider,
+    issuer,
     clock,
+    log,
   };
+  const atBots = createAtBot(ofBots);
+  const tokens = createUserTokens({ ...ofBots, atBots, keys });
+  const ofSignInAtBots = { ...ofBots, atBots, tokens };
+  const aboutBots = {
+    ...ofSignInAtBots,
+    links: createSignInLinks(ofBots),
+    redeemCode: createRedeemCode(ofSignInAtBots),
+    exchangeToken: createExchangeToken(ofSignInAtBots),
+  };
+  const timingOut = timeOutSignIns({
+    ...ofBots,
+    onError: error => log.warn({ error }, 'a sign-in at a bot that is over will be looked at again'),
+  });
   const aboutApplications = { applications, uses: secretUses, directory: applicationDirectory, clock };
   const noteSecretUse = createNoteSecretUse({
     uses: secretUses,
@@ -635,6 +682,9 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       readBot(aboutBots),
       updateBot(aboutBots),
       deleteBot(aboutBots),
+      ...userTokenRoutes(aboutBots),
+      ...invokeRoutes(aboutBots),
+      ...signInPageRoutes(aboutBots),
       readBranding({ brandings }),
       setBranding({ brandings, directory: brands }),
       explainHomeRealm({ homeRealm, applications: applicationDirectory }),
@@ -697,12 +747,14 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         ...giveUpReleasedDomain(aboutConnections),
       });
       await bus.subscribe('auth.signal-streams', queueSignals({ ...aboutStreams, pushNow: pushing.lookNow }));
+      await bus.subscribe('auth.bots', signOutUsersOfDeletedBots(ofBots));
       await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));
       await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
       watching.start();
       pushing.start();
       rechecking.start();
       notifying.start();
+      timingOut.start();
       expiring.worker.start();
     },
     async stop() {
@@ -712,6 +764,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         pushing.stop(),
         rechecking.stop(),
         notifying.stop(),
+        timingOut.stop(),
         expiring.worker.stop(),
         watchingKeys.stop(),
       ]);

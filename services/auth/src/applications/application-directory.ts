@@ -6,6 +6,7 @@ import { platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 import { accountApplication } from '../account/account-application.ts';
+import { signInApplication } from '../bots/sign-in-application.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import { isDocumentId } from '../client-documents/document-id.ts';
 import type { Config } from '../config.ts';
@@ -125,5 +126,6 @@ function ownApplications(config: Config): KnownApplication[] {
       secrets: [sha256(config.REEVE_CONSENT_CLIENT_SECRET)],
     },
     { ...usual, ...accountApplication(config.REEVE_ISSUER), isPlatform: false, secrets: [] },
+    { ...usual, ...signInApplication(config.REEVE_ISSUER), isPlatform: false, secrets: [] },
   ];
 }

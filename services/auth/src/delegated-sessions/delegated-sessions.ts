@@ -37,6 +37,8 @@ type Asked = {
   connectionId: Id<'connection'>;
   /** Who it is at the connection's identity provider, read from what that has signed. */
   subject: string;
+  /** As it calls itself for them, where that is not what the connection is known by: of many directories one. */
+  issuer?: string;
   delegate: Delegate;
   surface: string;
   /** When the identity provider last made sure of the person; null where it does not say. */
@@ -103,7 +105,7 @@ export function createDelegatedSessions(parts: Parts) {
   }
 
   /** Nobody is made by asking, nor found by an address: `email` is not said. */
-  async function resolve({ tenantId, connectionId, subject, cause }: Asked) {
+  async function resolve({ tenantId, connectionId, subject, issuer, cause }: Asked) {
     const connection = await connections.findActive(tenantId, connectionId);
     if (!connection) throw new ProblemError('connection_not_active');
     const { ip, userAgent } = cause.context;
@@ -111,7 +113,7 @@ export function createDelegatedSessions(parts: Parts) {
     const person = await identities.resolve({
       tenantId,
       connectionId,
-      issuer: connection.state.issuer,
+      issuer: issuer ?? connection.state.issuer,
       subject,
       email: null,
       emailVerified: false,

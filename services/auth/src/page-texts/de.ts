@@ -1,3 +1,4 @@
+import { bots } from './bots-de.ts';
 import { consent } from './consent-de.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-de.ts';
@@ -65,6 +66,7 @@ export const de: PageTexts = {
     'Gehen Sie zurück zu Ihrer Anwendung und beginnen Sie von vorn. Wenn es wieder geschieht, melden Sie es ' +
     'denen, die sie betreiben.',
   technical: 'Für alle, die die Anwendung betreiben',
+  ...bots,
   ...consent,
   ...factors,
   ...setup,

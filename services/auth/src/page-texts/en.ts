@@ -1,3 +1,4 @@
+import { bots } from './bots-en.ts';
 import { consent } from './consent-en.ts';
 import { factors } from './factors-en.ts';
 import { setup } from './setup-en.ts';
@@ -57,6 +58,7 @@ export const en = {
   requestMeans: 'Your application asked for something that does not work here. You did nothing wrong.',
   requestAction: 'Go back to your application and start again. If it happens again, tell whoever runs it.',
   technical: 'For whoever runs the application',
+  ...bots,
   ...consent,
   ...factors,
   ...setup,

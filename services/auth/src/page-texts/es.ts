@@ -1,3 +1,4 @@
+import { bots } from './bots-es.ts';
 import { consent } from './consent-es.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-es.ts';
@@ -60,6 +61,7 @@ export const es: PageTexts = {
   requestMeans: 'Su aplicación ha pedido algo que aquí no es posible. Usted no ha hecho nada mal.',
   requestAction: 'Vuelva a su aplicación y empiece de nuevo. Si vuelve a ocurrir, avise a quien la gestiona.',
   technical: 'Para quien gestiona la aplicación',
+  ...bots,
   ...consent,
   ...factors,
   ...setup,

@@ -1,3 +1,4 @@
+import { bots } from './bots-fr.ts';
 import { consent } from './consent-fr.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-fr.ts';
@@ -62,6 +63,7 @@ export const fr: PageTexts = {
   requestAction:
     'Retournez dans votre application et recommencez. Si cela se reproduit, signalez-le à ceux qui s’en occupent.',
   technical: 'Pour ceux qui s’occupent de l’application',
+  ...bots,
   ...consent,
   ...factors,
   ...setup,

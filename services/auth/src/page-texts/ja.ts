@@ -1,3 +1,4 @@
+import { bots } from './bots-ja.ts';
 import { consent } from './consent-ja.ts';
 import type { PageTexts } from './en.ts';
 import { factors } from './factors-ja.ts';
@@ -62,6 +63,7 @@ export const ja: PageTexts = {
   requestMeans: 'アプリケーションが、ここではできないことを要求しました。お客様の操作に問題はありません。',
   requestAction: 'アプリケーションに戻って、やり直してください。繰り返し起こる場合は、運営者にお知らせください。',
   technical: 'アプリケーションの運営者向け',
+  ...bots,
   ...consent,
   ...factors,
   ...setup,

@@ -34,6 +34,8 @@ export type Session = {
   /** As the roles; absent for sessions from before there were groups. */
   groups?: string[];
   connectionId: string;
+  /** As whom the directory knows them at that connection; absent for sessions from before that was kept. */
+  identity?: { issuer: string; subject: string };
   /** How the person signed in: the kind of the connection. */
   method: string;
   /** Who the person is at the connection's provider, and its session; null where it could not be ended with ours. */
@@ -169,6 +171,7 @@ export function reauthenticate(id: SessionId, session: Session, again: Omit<Sess
     providerSession,
   } = again;
   const { email, emailVerified, displayName, profile, signedInAt, ip, userAgent, riskSigns = [], lastSeenAt } = again;
+  const { identity } = again;
   const signIn = {
     email,
     ...addressed(email),
@@ -187,6 +190,7 @@ export function reauthenticate(id: SessionId, session: Session, again: Omit<Sess
     roles,
     groups,
     connectionId,
+    ...(identity === undefined ? {} : { identity }),
     method,
     providerSubject,
     providerSession,

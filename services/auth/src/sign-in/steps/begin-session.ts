@@ -73,6 +73,7 @@ function sessionOf({ signIn, cause }: Asked, policy: SurfacePolicy, now: Date): 
     roles,
     groups,
     connectionId: known(signIn.connectionId),
+    identity: { issuer: identity.issuer, subject: identity.subject },
     method: known(signIn.method),
     providerSubject: identity.providerSession?.subject ?? null,
     providerSession: identity.providerSession,

@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import { newId } from '@reeve/contracts';
+import {
+  agree,
+  agreeAsBefore,
+  type BotUser,
+  begin,
+  claim,
+  enter,
+  refuse,
+  release,
+  settle,
+  signOut,
+  timeOut,
+  tryCode,
+} from './bot-user.ts';
+
+const at = (seconds: number) => new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000);
+const chat = { botId: newId('bot'), connectionName: 'calendar', channelId: 'webchat', channelUserId: 'dl_1' };
+const clientId = newId('client');
+const of = (seconds: number) => ({ chat, clientId, now: at(seconds) });
+const provider = newId('connection');
+const bond = { connectionId: provider, userId: newId('user'), subject: 'ada' };
+const somebody = { connectionId: provider, userId: newId('user'), subject: 'eve' };
+const signed = { bond, sessionId: newId('session') };
+const token = { id: 't', at: 0 };
+const typesOf = (decision: ReturnType<typeof settle>) => decision?.events.map(one => ('type' in one ? one.type : null));
+const reasonOf = (decision: ReturnType<typeof settle>) =>
+  decision?.events.map(one => 'reason' in one && one.reason.code);
+const claimed = (user: BotUser | null, by: string, seconds = 0) => claim(user, { ...of(seconds), id: 'one', by });
+const stateOf = (decision: ReturnType<typeof settle>): BotUser => {
+  if (!decision) throw new Error('nothing was decided');
+  return decision.state;
+};
+const settled = (user: BotUser, by: string, seconds: number, judged: Parameters<typeof settle>[2]) =>
+  settle(user, { id: 'one', by, now: at(seconds), provider }, judged);
+
+describe('an exchange', () => {
+  const user = stateOf(claimed(null, 'a').decision);
+
+  test('is of whoever comes first, and everybody else gets their answer', () => {
+    expect(claimed(user, 'b').claim).toEqual({ is: 'another’s' });
+    const done = settled(user, 'a', 1, { ...signed, token });
+    expect(typesOf(done)).toEqual(['bot_sign_in.exchanged']);
+    const outcome = { sessionId: signed.sessionId, userId: bond.userId, token };
+    expect(claimed(stateOf(done), 'b', 2).claim).toEqual({ is: 'done', outcome });
+    expect(settled(stateOf(done), 'a', 3, { ...signed, token })).toBeNull();
+  });
+
+  test('is the next one’s where the first is lost, whose late answer is none', () => {
+    const taken = claimed(user, 'b', 6);
+    expect(taken.claim).toEqual({ is: 'ours' });
+    expect(settled(stateOf(taken.decision), 'a', 7, { ...signed, token })).toBeNull();
+    expect(typesOf(settled(stateOf(taken.decision), 'b', 7, { ...signed, token }))).toEqual(['bot_sign_in.exchanged']);
+  });
+
+  test('that failed has one answer as well, for a minute, and one that could not be judged has none', () => {
+    const failed = settled(user, 'a', 1, { failed: 'id_token_time' });
+    expect(reasonOf(failed)).toEqual(['id_token_time']);
+    expect(claimed(stateOf(failed), 'b', 2).claim).toEqual({ is: 'done', outcome: { failed: 'id_token_time' } });
+    expect(claimed(stateOf(failed), 'b', 62).claim).toEqual({ is: 'ours' });
+    expect(claimed(stateOf(release(user, { id: 'one', by: 'a' })), 'b', 1).claim).toEqual({ is: 'ours' });
+    expect(release(user, { id: 'one', by: 'b' })).toBeNull();
+  });
+
+  test('comes to nothing where the person was signed out meanwhile', () => {
+    expect(settled(stateOf(signOut(user)), 'a', 1, { ...signed, token })).toBeNull();
+  });
+
+  test('signs in nobody but who was there first, until another identity provider is named', () => {
+    const bound = { ...user, bond: somebody };
+    expect(reasonOf(settled(bound, 'a', 1, { ...signed, token }))).toEqual(['other_person']);
+    const elsewhere = { ...user, bond: { ...somebody, connectionId: newId('connection') } };
+    expect(stateOf(settled(elsewhere, 'a', 1, { ...signed, token }))).toMatchObject(signed);
+  });
+
+  test('is forgotten in time, and so are the oldest of very many', () => {
+    let many: BotUser = user;
+    for (let index = 0; index < 60; index += 1)
+      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
+    expect(many.exchanges).toHaveLength(20);
+    expect(stateOf(claim(many, { ...of(100), id: 'last', by: 'a' }).decision).exchanges).toHaveLength(1);
+  });
+});
+
+describe('a way to the page', () => {
+  const begun = stateOf(begin(null, { ...of(0), nonce: 'n' }));
+  const from = newId('session');
+  const agreed = { nonce: 'n', now: at(10), userId: bond.userId, connectionId: provider, from };
+  const shown = stateOf(agree(begun, { ...agreed, code: '123456' }));
+
+  test('is the one that there is while somebody can go it, and another one later', () => {
+    expect(begin(begun, { ...of(60), nonce: 'm' })).toBeNull();
+    expect(begin(begun, { ...of(500), nonce: 'm' })?.state.pending?.nonce).toBe('m');
+  });
+
+  test('ends by its digits, once and in time; the wrong ones are few', () => {
+    const code = (user: BotUser, digits: string, seconds = 20) => tryCode(user, { code: digits, now: at(seconds) });
+    expect(code(shown, '123456').tried).toMatchObject({ right: { from, connectionId: provider } });
+    expect(stateOf(code(shown, '123456').decision).pending).toBeNull();
+    expect(code(shown, '123456', 311).tried).toEqual({ none: true });
+    expect(code(begun, '123456').tried).toEqual({ none: true });
+    let user = shown;
+    for (let wrong = 1; wrong < 5; wrong += 1) user = stateOf(code(user, '654321').decision);
+    expect(code(user, '123456').tried).toMatchObject({ right: {} });
+    const last = code(user, '654321');
+    expect(reasonOf(last.decision)).toEqual(['wrong_code']);
+    expect(code(stateOf(last.decision), '123456').tried).toEqual({ none: true });
+    // Nor are there more of them for who agrees again.
+    const again = stateOf(agree(user, { ...agreed, code: '111111' }));
+    expect(stateOf(code(again, '654321').decision).pending).toBeNull();
+  });
+
+  test('keeps no digits', () => {
+    expect(JSON.stringify(shown)).not.toContain('123456');
+  });
+
+  test('is not gone by another’s link, nor by who is somebody else, nor when it is over', () => {
+    expect(agree(begun, { ...agreed, nonce: 'm', code: '1' })).toBeNull();
+    expect(agree(begun, { ...agreed, now: at(601), code: '1' })).toBeNull();
+    expect(agree({ ...begun, bond: somebody }, { ...agreed, code: '1' })).toBeNull();
+    expect(enter({ ...begun, bond: somebody }, signed, at(1))).toBeNull();
+    expect(agreeAsBefore(begun, { ...signed, nonce: 'n', now: at(1) })).toBeNull();
+    expect(agreeAsBefore({ ...begun, bond }, { ...signed, nonce: 'm', now: at(1) })).toBeNull();
+    expect(typesOf(agreeAsBefore({ ...begun, bond }, { ...signed, nonce: 'n', now: at(1) }))).toEqual([
+      'bot_sign_in.exchanged',
+    ]);
+  });
+
+  test('that nobody has gone to the end is told once, and so is one that was refused', () => {
+    expect(timeOut(begun, at(599))).toBeNull();
+    const over = timeOut(begun, at(600));
+    expect(reasonOf(over)).toEqual(['expired']);
+    expect(timeOut(stateOf(over), at(700))).toBeNull();
+    const about = { nonce: 'n', now: at(1), provider };
+    expect(stateOf(refuse(begun, { ...about, because: 'refused_by_person' })).pending).toBeNull();
+    // Somebody else who comes by it does not end it for whom it is for.
+    expect(stateOf(refuse(begun, { ...about, because: 'other_person' })).pending).toEqual(begun.pending);
+  });
+});

@@ -1,0 +1,239 @@
+// Somebody at a bot, as a channel calls them, at one of the bot's connections: which person of the tenant that is, in
+// which session they are signed in there, the sign-in that is on its way, and the exchanges of the last minute, each of
+// which is one bot's to do and has one answer. No token is kept here, nor anywhere: one is made when it is asked for.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type BotSignInFailure, event, type Id } from '@reeve/contracts';
+import { type Collections, collection, type Decision } from '@reeve/store';
+import type { SessionId } from '../sessions/session.ts';
+import type { BotId } from './bot.ts';
+
+/** Who is meant, in the words of the channel. */
+export type Chat = { botId: BotId; connectionName: string; channelId: string; channelUserId: string };
+
+/** The first that came; from then on nobody else is taken for this user. `subject` where a token has said it. */
+export type Bond = { connectionId: string; userId: Id<'user'>; subject: string | null };
+
+export type Failed = { failed: BotSignInFailure; problem?: string | null };
+export type Exchanged = { sessionId: SessionId; userId: Id<'user'>; token: { id: string; at: number } };
+export type Outcome = Failed | Exchanged;
+
+type Exchange = {
+  /** A hash of what the channel, or the token, names it by. */
+  id: string;
+  by: string;
+  until: string;
+  outcome: Outcome | null;
+};
+
+type Code = { hash: string; tries: number; until: string; userId: Id<'user'>; connectionId: string; from: SessionId };
+
+export type Pending = { nonce: string; until: string; code: Code | null };
+
+export type BotUser = Chat & {
+  clientId: Id<'client'>;
+  bond: Bond | null;
+  /** When the person has agreed on the page. */
+  agreedAt: string | null;
+  /** In which they are signed in at the bot; null where they are not, or no more. */
+  sessionId: SessionId | null;
+  pending: Pending | null;
+  exchanges: Exchange[];
+  touchedAt: string;
+};
+
+export type BotUsers = Collections<BotUser>;
+
+const keptMs = 90 * 86_400_000;
+const leaseMs = 5_000;
+/** As long as clients of one person come with the same token. */
+const answeredMs = 60_000;
+const mostExchanges = 20;
+const pendingMs = 600_000;
+const leastPendingMs = 120_000;
+const codeMs = 300_000;
+const mostTries = 5;
+
+export const botUsers = collection<BotUser>({
+  name: 'bot_users',
+  queries: { byBot: { equality: ['botId'] } },
+  dueAt: ({ pending }) => (pending ? new Date(pending.until) : null),
+  expiresAt: ({ touchedAt }) => new Date(Date.parse(touchedAt) + keptMs),
+});
+
+const hashOf = (...parts: string[]) => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+
+export const chatKey = ({ botId, connectionName, channelId, channelUserId }: Chat): string =>
+  hashOf(botId, connectionName, channelId, channelUserId);
+
+export const exchangeKey = (id: string): string => hashOf('exchange', id);
+
+type Of = { chat: Chat; clientId: Id<'client'>; now: Date };
+const after = (now: Date, ms: number) => new Date(now.getTime() + ms).toISOString();
+
+function known(user: BotUser | null, { chat, clientId, now }: Of): BotUser {
+  const fresh = { ...chat, bond: null, agreedAt: null, sessionId: null, pending: null, exchanges: [] };
+  return { ...(user ?? fresh), clientId, touchedAt: now.toISOString() };
+}
+
+function about(user: BotUser, { userId, provider }: { userId: Id<'user'> | null; provider: string | null }) {
+  const { botId: id, clientId, connectionName: botConnection, channelId, channelUserId } = user;
+  return { id, details: { userId, clientId, botConnection, provider, channelId, channelUserId } };
+}
+
+export function failure(user: BotUser, { failed, problem = null }: Failed, provider: string | null) {
+  const { id, details } = about(user, { userId: user.bond?.userId ?? null, provider });
+  return event('bot_sign_in.failed', { id, because: failed, details: { ...details, problem } });
+}
+
+export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' };
+
+/** Whose it is to do: that of whoever comes first, until they are lost. */
+export function claim(
+  user: BotUser | null,
+  of: Of & { id: string; by: string },
+): { claim: Claim; decision: Decision<BotUser> } {
+  const state = known(user, of);
+  const now = of.now.toISOString();
+  const found = state.exchanges.find(one => one.id === of.id && one.until > now);
+  if (found?.outcome) return { claim: { is: 'done', outcome: found.outcome }, decision: null };
+  if (found && found.by !== of.by) return { claim: { is: 'another’s' }, decision: null };
+  const others = state.exchanges.filter(one => one.id !== of.id && one.until > now).slice(1 - mostExchanges);
+  const own = { id: of.id, by: of.by, until: after(of.now, leaseMs), outcome: null };
+  return { claim: { is: 'ours' }, decision: { state: { ...state, exchanges: [...others, own] }, events: [] } };
+}
+
+export type Signed = { bond: Bond; sessionId: SessionId };
+type Settling = { id: string; by: string; now: Date; provider: string | null };
+type Judged = Failed | (Signed & { token: { id: string; at: number } });
+
+/** Null where the exchange is nobody's any more: the person was signed out meanwhile, or another has taken over. */
+export function settle(user: BotUser | null, { id, by, now, provider }: Settling, judged: Judged): Decision<BotUser> {
+  const own = user?.exchanges.find(one => one.id === id);
+  if (!user || own?.by !== by || own.outcome) return null;
+  const outcome: Outcome =
+    'failed' in judged
+      ? judged
+      : isBoundToAnother(user, judged.bond)
+        ? { failed: 'other_person' }
+        : { sessionId: judged.sessionId, userId: judged.bond.userId, token: judged.token };
+  const done = { id, by, until: after(now, answeredMs), outcome };
+  const exchanges = [...user.exchanges.filter(one => one !== own), done];
+  if ('failed' in outcome) return { state: { ...user, exchanges }, events: [failure(user, outcome, provider)] };
+  const state = { ...user, exchanges, ...signedInAs(user, judged as Signed) };
+  return { state, events: [signedIn(state, 'token_exchange')] };
+}
+
+/** What could not be judged is for the next one to judge. */
+export function release(user: BotUser | null, { id, by }: { id: string; by: string }): Decision<BotUser> {
+  const rest = user?.exchanges.filter(one => one.id !== id || one.by !== by) ?? [];
+  return user && rest.length < user.exchanges.length ? { state: { ...user, exchanges: rest }, events: [] } : null;
+}
+
+/** Of another identity provider it is none: the administrator has named this one since. */
+export function isBoundToAnother({ bond }: BotUser, { connectionId, userId }: Bond): boolean {
+  return bond !== null && bond.connectionId === connectionId && bond.userId !== userId;
+}
+
+function signedInAs({ bond: before }: BotUser, { bond, sessionId }: Signed) {
+  const isSame = before?.connectionId === bond.connectionId;
+  return { bond: { ...bond, subject: bond.subject ?? (isSame ? before.subject : null) }, sessionId, pending: null };
+}
+
+function signedIn(user: BotUser, because: 'token_exchange' | 'code' | 'same_person') {
+  const { bond, sessionId } = user;
+  const { id, details } = about(user, { userId: bond?.userId ?? null, provider: bond?.connectionId ?? null });
+  return event('bot_sign_in.exchanged', { id, because, details: { ...details, ...(sessionId ? { sessionId } : {}) } });
+}
+
+/** A way to the page. The one that there is, as long as somebody can still go it. */
+export function begin(user: BotUser | null, of: Of & { nonce: string }): Decision<BotUser> {
+  if (user?.pending && user.pending.until > after(of.now, leastPendingMs)) return null;
+  const pending = { nonce: of.nonce, until: after(of.now, pendingMs), code: null };
+  return { state: { ...known(user, of), pending }, events: [] };
+}
+
+/** The one that a link leads to; null for one that was used, or is over. */
+export function pendingOf(user: BotUser | null, nonce: string, now: Date): Pending | null {
+  const pending = user?.pending ?? null;
+  return pending && pending.nonce === nonce && pending.until > now.toISOString() ? pending : null;
+}
+
+type Agreed = { nonce: string; now: Date; userId: Id<'user'>; connectionId: string; from: SessionId };
+
+/** A person has agreed on the page, whose browser is shown the code. Null where the link is over. */
+export function agree(user: BotUser | null, agreed: Agreed & { code: string }): Decision<BotUser> {
+  const { nonce, now, userId, connectionId, from, code } = agreed;
+  const pending = pendingOf(user, nonce, now);
+  if (!user || !pending || isBoundToAnother(user, { connectionId, userId, subject: null })) return null;
+  // Whoever goes the same way again does not get more tries by it.
+  const tries = pending.code?.tries ?? 0;
+  const until = after(now, codeMs);
+  const shown = { hash: codeHash(nonce, code), tries, until, userId, connectionId, from };
+  const longer = until > pending.until ? until : pending.until;
+  return { state: { ...user, pending: { ...pending, until: longer, code: shown } }, events: [] };
+}
+
+/** It is their own chat, as is known of an earlier time: there is nobody else whom it could sign in. */
+export function agreeAsBefore(user: BotUser | null, { nonce, now, ...signed }: Signed & { nonce: string; now: Date }) {
+  if (!user || !pendingOf(user, nonce, now) || user.bond?.userId !== signed.bond.userId) return null;
+  const state: BotUser = { ...user, ...signedInAs(user, signed), agreedAt: now.toISOString() };
+  return { state, events: [signedIn(state, 'same_person')] };
+}
+
+export function refuse(
+  user: BotUser | null,
+  { nonce, now, provider, because }: { nonce: string; now: Date; provider: string; because: BotSignInFailure },
+): Decision<BotUser> {
+  if (!user || !pendingOf(user, nonce, now)) return null;
+  // That somebody else has come does not end the way of whom it is for.
+  const state = because === 'other_person' ? user : { ...user, pending: null };
+  return { state, events: [failure(user, { failed: because }, provider)] };
+}
+
+/** Six digits are few: what is kept of them is for whoever has the nonce as well, which is in no answer. */
+const codeHash = (nonce: string, code: string) => hashOf('code', nonce, code);
+
+const isSame = (one: string, other: string) =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+
+export type Tried = { right: Code } | { wrong: true } | { none: true };
+
+/** Used once, be it right; after some wrong ones there is none any more. */
+export function tryCode(
+  user: BotUser | null,
+  { code, now }: { code: string; now: Date },
+): { tried: Tried; decision: Decision<BotUser> } {
+  const pending = user?.pending ?? null;
+  const shown = pending?.code ?? null;
+  if (!user || !pending || !shown || shown.until <= now.toISOString()) return { tried: { none: true }, decision: null };
+  if (isSame(shown.hash, codeHash(pending.nonce, code)))
+    return { tried: { right: shown }, decision: { state: { ...user, pending: null }, events: [] } };
+  const tries = shown.tries + 1;
+  const events = tries < mostTries ? [] : [failure(user, { failed: 'wrong_code' }, shown.connectionId)];
+  const left = tries < mostTries ? { ...pending, code: { ...shown, tries } } : null;
+  return { tried: { wrong: true }, decision: { state: { ...user, pending: left }, events } };
+}
+
+/** After a code: null where the chat has become somebody else's in between. */
+export function enter(user: BotUser | null, signed: Signed, now: Date): Decision<BotUser> {
+  if (!user || isBoundToAnother(user, signed.bond)) return null;
+  const state: BotUser = { ...user, ...signedInAs(user, signed), agreedAt: now.toISOString() };
+  return { state, events: [signedIn(state, 'code')] };
+}
+
+/** What is on its way comes to nothing as well. */
+export function signOut(user: BotUser | null): Decision<BotUser> {
+  if (!user || (user.sessionId === null && user.pending === null && user.exchanges.length === 0)) return null;
+  return { state: { ...user, sessionId: null, pending: null, exchanges: [] }, events: [] };
+}
+
+export function timeOut(user: BotUser | null, now: Date): Decision<BotUser> {
+  if (!user?.pending || user.pending.until > now.toISOString()) return null;
+  const provider = user.pending.code?.connectionId ?? null;
+  return { state: { ...user, pending: null }, events: [failure(user, { failed: 'expired' }, provider)] };
+}
+
+export function report(user: BotUser | null, of: Of & { problem: string | null }): NonNullable<Decision<BotUser>> {
+  const state = known(user, of);
+  return { state, events: [failure(state, { failed: 'reported_by_client', problem: of.problem }, null)] };
+}
