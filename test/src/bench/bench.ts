@@ -18,6 +18,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { assertionConsumer } from './acs.ts';
 import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
 import type { Bench, BenchContext, CostBench } from './bench-context.ts';
+import { botExchange } from './bot-exchange.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 import { signInsBesideKeycloak } from './keycloak.ts';
@@ -45,7 +46,9 @@ const command = commandLine('npm run bench', {
 const [only] = command.parse().args;
 const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
 /** Before the others, which leave work behind. */
-const costs: CostBench[] = [identityPaths, assertionConsumer, revocationReach, liveSessions].filter(isAsked);
+const costs: CostBench[] = [identityPaths, assertionConsumer, botExchange, revocationReach, liveSessions].filter(
+  isAsked,
+);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
   ...tokensBesideKeycloak,

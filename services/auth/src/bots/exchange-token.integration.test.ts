@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { engines, eventually } from '@reeve/testing';
+import { noProfile, type UpstreamIdentity } from '../connections/kinds/kind.ts';
 import type { AtBot } from './at-bot.ts';
 import { botUsers as botUsersOf, chatKey } from './bot-user.ts';
 import { createExchangeToken } from './exchange-token.ts';
@@ -18,7 +19,21 @@ let opened: number;
 
 const provider = { id: newId('connection'), state: { kind: 'oidc', attributes: {}, identifier: null, settings: {} } };
 const [sessionId, userId] = [newId('session'), newId('user')];
-const said = { issuer: 'https://idp.example', subject: 'ada', amr: [], acr: null, authenticatedAt: null, claims: {} };
+const said: UpstreamIdentity = {
+  issuer: 'https://idp.example',
+  subject: 'ada',
+  email: null,
+  emailVerified: null,
+  displayName: null,
+  profile: noProfile,
+  amr: [],
+  acr: null,
+  authenticatedAt: null,
+  sessionEndsAt: null,
+  providerSession: null,
+  claims: {},
+  claimsDropped: [],
+};
 const cause = serviceCause('test', { correlationId: newEventId() });
 
 beforeAll(async () => {
@@ -64,7 +79,7 @@ function instance(read: () => Promise<unknown>) {
       make: async (_: unknown, __: unknown, { id }: { id: string }) => ({ token: id }),
     },
     clock,
-    log: { warn: () => {} },
+    log: { warn: () => undefined },
   } as unknown as Parameters<typeof createExchangeToken>[0]);
   return { ended, exchange: (exchangeId = 'one') => exchange({ at, exchangeId, token: 't', cause }) };
 }
