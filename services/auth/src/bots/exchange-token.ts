@@ -155,7 +155,8 @@ async function judge(
   if (!tokenExchange) return { failed: 'exchange_not_offered' };
   if (!provider) return { failed: 'connection_not_active' };
   const kind: ConnectionKind = kinds[provider.state.kind];
-  if (!kind.readBrought) return { failed: 'exchange_not_offered' };
+  // Nobody is anybody by an address that stands in a token for an API.
+  if (!kind.readBrought || provider.state.identifier?.type === 'email') return { failed: 'exchange_not_offered' };
   const { audience, tokenAudience = audience, clients } = tokenExchange;
   const brought = { token, audience: tokenAudience, parties: [...clients, tokenAudience] };
   const read = await kind
