@@ -14,7 +14,7 @@ export type Chat = { botId: BotId; connectionName: string; channelId: string; ch
 export type Bond = { connectionId: string; userId: Id<'user'>; subject: string | null };
 
 export type Failed = { failed: BotSignInFailure; problem?: string | null };
-export type Exchanged = { sessionId: SessionId; userId: Id<'user'>; token: { id: string; at: number } };
+type Exchanged = { sessionId: SessionId; userId: Id<'user'>; token: { id: string; at: number } };
 export type Outcome = Failed | Exchanged;
 
 type Exchange = {

@@ -198,5 +198,6 @@ function refusalOf(error: unknown): Failed {
 /** A channel that knows people by Entra's directory says who it is there; a token of it has to be of the same. */
 function isOfDirectory({ claims }: UpstreamIdentity, directoryId: string | undefined): boolean {
   if (directoryId === undefined || !('oid' in claims || 'tid' in claims)) return true;
-  return String(claims['oid'] ?? '').toLowerCase() === directoryId.toLowerCase();
+  const { oid } = claims;
+  return typeof oid === 'string' && oid.toLowerCase() === directoryId.toLowerCase();
 }

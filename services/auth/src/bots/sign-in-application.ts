@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Application } from '../applications/application.ts';
 
-export const signInClientId = 'reeve-bot-sign-in';
+const signInClientId = 'reeve-bot-sign-in';
 export const signedInPath = '/bot/signed-in';
 /** Of browsers on that way, and of sessions that bots have of people. */
 export const botSurface = 'bot';

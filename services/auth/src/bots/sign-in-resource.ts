@@ -11,14 +11,17 @@ export const signInResource = z.object({
     .object({ id: z.string(), uri: z.string(), providerId: z.string().optional() })
     .optional()
     .describe('Absent where people sign in on the page alone'),
+  tokenPostResource: z.object({}).describe('Empty: the SDK for Python makes no card without it'),
 });
 export type SignInResource = z.infer<typeof signInResource>;
 
 export async function signInResourceFor(links: SignInLinks, at: AtBot, cause: Cause): Promise<SignInResource> {
   const { tokenExchange } = at.connection;
   const signInLink = await links.linkFor(at, cause);
-  if (!tokenExchange) return { signInLink };
+  const tokenPostResource = {};
+  if (!tokenExchange) return { signInLink, tokenPostResource };
   const { audience: uri, providerId } = tokenExchange;
   const named = { id: randomUUID(), uri };
-  return { signInLink, tokenExchangeResource: providerId === undefined ? named : { ...named, providerId } };
+  const tokenExchangeResource = providerId === undefined ? named : { ...named, providerId };
+  return { signInLink, tokenExchangeResource, tokenPostResource };
 }

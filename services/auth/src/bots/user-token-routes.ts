@@ -43,12 +43,9 @@ type Of = { tenantId: TenantId; caller: Caller };
 export function userTokenRoutes(parts: UserTokenParts): Route[] {
   const { users, atBots, tokens, links, redeemCode, exchangeToken, live } = parts;
 
-  /** Throws `not_found` for a connection that the bot has not. */
-  async function atOf(of: Of, query: UserQuery): Promise<AtBot> {
-    const at = atBots.at(await atBots.calling(of.tenantId, of.caller), query);
-    if (!at) throw new ProblemError('not_found', 'the bot has no connection of that name');
-    return at;
-  }
+  /** Null for a connection that the bot has not. */
+  const atOf = async ({ tenantId, caller }: Of, query: UserQuery): Promise<AtBot | null> =>
+    atBots.at(await atBots.calling(tenantId, caller), query);
 
   /** Null where nobody is signed in. */
   async function tokenAt(at: AtBot, code: string | undefined, cause: Cause): Promise<UserToken | null> {
@@ -98,11 +95,12 @@ export function userTokenRoutes(parts: UserTokenParts): Route[] {
       summary: 'A token of a user of a bot; with `code`, of who has just signed in on the page',
       action,
       query: withCode,
-      response: tokenView,
+      response: tokenView.optional(),
       async handle({ tenantId, caller, query, cause }) {
-        const token = await tokenAt(await atOf({ tenantId, caller }, query), query.code, cause);
-        if (!token) throw new ProblemError('not_found', 'the user is not signed in at the bot');
-        return { body: token };
+        const at = await atOf({ tenantId, caller }, query);
+        const token = at && (await tokenAt(at, query.code, cause));
+        // Without a body: botbuilder takes whatever object there is for a token, and shows no card.
+        return token ? { body: token } : { body: undefined, status: 404 };
       },
     }),
 
@@ -144,7 +142,8 @@ export function userTokenRoutes(parts: UserTokenParts): Route[] {
       summary: 'Sign a user of a bot in by a token of their identity provider; without a token in the answer it failed',
       action,
       query: userQuery,
-      body: z.looseObject({ token: z.string().max(20_000).nullish(), uri: z.string().max(2_000).nullish() }),
+      // What is too long is no token, and fails as one.
+      body: z.looseObject({ token: z.string().nullish(), uri: z.string().nullish() }),
       response: z.union([tokenView, failed]),
       async handle({ tenantId, caller, query, body: { token, uri }, cause }) {
         const { channelId, connectionName } = query;
@@ -193,8 +192,8 @@ export function userTokenRoutes(parts: UserTokenParts): Route[] {
       response: z.record(z.string(), tokenView),
       async handle({ tenantId, caller, query, body: { resourceUrls } }) {
         const at = await atOf({ tenantId, caller }, query);
-        const url = resourceUrls.find(one => one === at.connection.resource);
-        const token = url === undefined ? null : await tokens.current(at);
+        const url = resourceUrls.find(one => one === at?.connection.resource);
+        const token = at && url !== undefined ? await tokens.current(at) : null;
         return { body: url !== undefined && token ? { [url]: token } : {} };
       },
     }),
