@@ -21,6 +21,7 @@ export const idPrefixes = {
   installation: 'ins',
   consent: 'cns',
   grant: 'gra',
+  assistantPolicy: 'asp',
   endpoint: 'whe',
   delivery: 'dlv',
   secret: 'sec',

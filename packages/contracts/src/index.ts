@@ -1,5 +1,6 @@
 // The public face of @reeve/contracts: names and shapes that services, clients and readers of the topics share.
 export {
+  type AssertionRefusal,
   type BotSignInFailure,
   type DeliveryRejection,
   type EventDetails,

@@ -118,6 +118,16 @@ export const problems = {
     'Set what the provider gives you by PATCH, then activate it.',
   ],
   connection_not_active: [409, 'This SSO connection is not active', 'Activate it first.'],
+  assistant_policy_exists: [
+    409,
+    'That application may already act at that API by the word of that connection',
+    'Change the policy that is there.',
+  ],
+  assistant_policy_limit: [
+    409,
+    'The tenant has as many policies for assistants as may be',
+    'Delete one that is not used any more.',
+  ],
   auth_key_taken: [409, 'The tenant has this auth_key, for something else', 'Change that one, or choose another name.'],
   auth_key_default: [
     409,

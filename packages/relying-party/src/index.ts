@@ -4,6 +4,7 @@ export type { Brought, BroughtClaims } from './brought-token.ts';
 export { type ClientKey, keyAlgorithmFor, takesSecrets } from './client-authentication.ts';
 export { isOfManyDirectories } from './directories.ts';
 export { discover, type Fetch, type ServerMetadata, serverMetadata } from './discover.ts';
+export type { SignsBy } from './key-sets.ts';
 export {
   type Client,
   createRelyingParty,

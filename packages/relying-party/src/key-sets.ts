@@ -9,8 +9,11 @@ import { StepError } from './step-error.ts';
 
 type KeySet = ReturnType<typeof openKeySet>;
 
+/** Of a server, all that it takes to read what it has signed. */
+export type SignsBy = Pick<ServerMetadata, 'issuer' | 'jwks_uri' | 'id_token_signing_alg_values_supported'>;
+
 /** Whose keys: `template` is of an issuer of many directories, whose key set says which key is whose. */
-export type KeyOwner = { metadata: ServerMetadata; template?: string };
+export type KeyOwner = { metadata: SignsBy; template?: string };
 
 const keySetsKept = 1_000;
 const keysKeptMs = 600_000;

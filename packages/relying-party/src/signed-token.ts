@@ -3,8 +3,7 @@
 // made for another purpose is taken for it (RFC 8725 §3.11). What it says is for whoever asked to compare.
 import { isCanonicalJws } from '@reeve/contracts';
 import { compactVerify, errors, type JWTPayload } from 'jose';
-import type { ServerMetadata } from './discover.ts';
-import type { createKeySets } from './key-sets.ts';
+import type { createKeySets, SignsBy } from './key-sets.ts';
 import { StepError } from './step-error.ts';
 
 type Signed = { token: string; type: string };
@@ -12,7 +11,7 @@ type Signed = { token: string; type: string };
 export const createReadSigned =
   (keySets: ReturnType<typeof createKeySets>) =>
   /** Throws StepError. */
-  async (metadata: ServerMetadata, { token, type }: Signed): Promise<JWTPayload> => {
+  async (metadata: SignsBy, { token, type }: Signed): Promise<JWTPayload> => {
     if (!isCanonicalJws(token)) throw new StepError('id_token_signature');
     const algorithms = metadata.id_token_signing_alg_values_supported;
     return keySets

@@ -19,6 +19,9 @@ import { watches } from './connections/connection-watch.ts';
 import { recordsOfKinds } from './connections/kinds/registry.ts';
 import { domains } from './domains/domain.ts';
 import { factors } from './factors/factor.ts';
+import { assertionIssuers } from './identity-assertions/assertion-issuer.ts';
+import { assistantPolicies } from './identity-assertions/assistant-policy.ts';
+import { usedIdentityAssertions } from './identity-assertions/used-assertions.ts';
 import { logoutNotices } from './logout-notices/logout-notice.ts';
 import { mailDays } from './mail/mail-budget.ts';
 import { artifacts } from './openid-provider/artifacts.ts';
@@ -61,6 +64,8 @@ export const contents: Contents = {
     domains,
     factors,
     stepUpPolicies,
+    assertionIssuers,
+    assistantPolicies,
     setupLinks,
     connectionTests,
     sessions,
@@ -83,6 +88,7 @@ export const contents: Contents = {
     signOutsAtProviders,
     testSignIns,
     usedSignals,
+    usedIdentityAssertions,
     statusLists,
     ...recordsOfKinds,
   ],

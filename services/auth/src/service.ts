@@ -2,6 +2,7 @@
 // is built and every route mounted here.
 import { createAccess } from '@reeve/access';
 import { isId, mattersUntil, platformTenantId, revocationDraft } from '@reeve/contracts';
+import { createRelyingParty } from '@reeve/relying-party';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
@@ -110,6 +111,15 @@ import { createPersonalFactors } from './factors/personal-factors.ts';
 import { createEnforceDomain } from './home-realm/enforce-domain.ts';
 import { explainHomeRealm } from './home-realm/explain-home-realm.ts';
 import { createHomeRealm } from './home-realm/know-realm.ts';
+import { assertionIssuers as assertionIssuersOf } from './identity-assertions/assertion-issuer.ts';
+import { assistantPolicies as assistantPoliciesOf } from './identity-assertions/assistant-policy.ts';
+import { createAssistantPolicyDirectory } from './identity-assertions/assistant-policy-directory.ts';
+import { assertionIssuerRoutes } from './identity-assertions/change-assertion-issuer.ts';
+import { assistantPolicyRoutes } from './identity-assertions/change-assistant-policy.ts';
+import { forgetConnection } from './identity-assertions/end-tokens.ts';
+import { createJudgeAssertion } from './identity-assertions/judge-assertion.ts';
+import { usedIdentityAssertions } from './identity-assertions/used-assertions.ts';
+import { createVouchedBy } from './identity-assertions/vouched-by.ts';
 import { listLogoutNotices } from './logout-notices/list-logout-notices.ts';
 import { logoutNotices as logoutNoticesOf } from './logout-notices/logout-notice.ts';
 import { oweLogoutNotices } from './logout-notices/owe-logout-notices.ts';
@@ -318,6 +328,39 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     secret: config.REEVE_COOKIE_KEYS[0] ?? '',
     clock,
   });
+  const identities = createIdentityResolver({
+    audience: config.REEVE_PROVISIONING_URL,
+    address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,
+    issuer,
+    key: () => keys.signing('accessToken'),
+  });
+  const catchUp = createCatchUp({ sessions, live, peopleChanges });
+  const assertionIssuers = store.collection(assertionIssuersOf);
+  const assistantPolicies = store.collection(assistantPoliciesOf);
+  const assistantPolicyDirectory = createAssistantPolicyDirectory({ policies: assistantPolicies });
+  const aboutAssistants = {
+    issuers: assertionIssuers,
+    policies: assistantPolicies,
+    directory: assistantPolicyDirectory,
+    connections,
+    kinds,
+    network,
+    applications: applicationDirectory,
+    resourceServers: resourceServerDirectory,
+    ownIssuer: issuer,
+    clock,
+  };
+  const delegated = createDelegatedSessions({
+    sessions,
+    live,
+    connections: connectionDirectory,
+    identities,
+    enforceDomain,
+    policies: surfacePolicyDirectory,
+    catchUp,
+    statusLists,
+    clock,
+  });
   const aboutProvider = {
     config,
     log,
@@ -334,6 +377,21 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     resourceServers: resourceServerDirectory,
     statusLists,
     allowed,
+    vouchedBy: createVouchedBy({ directory: assistantPolicyDirectory, connections: connectionDirectory }),
+    assertions: {
+      judge: createJudgeAssertion({
+        ...aboutAssistants,
+        connections: connectionDirectory,
+        tenants,
+        domains: domainDirectory,
+        enforceDomain,
+        // Not that of sign-ins: strangers must not use up how often those may ask an issuer for its keys.
+        readSigned: createRelyingParty({ fetch: network.fetch }).readSigned,
+      }),
+      used: createUsedOnce(store.platformRecords(usedIdentityAssertions)),
+      delegated,
+      identities,
+    },
     fetch: network.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
@@ -345,15 +403,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       replayDetection: replayDetectionAdapter({ records: store.platformRecords(usedOnce), clock }),
     }),
   };
-  const identities = createIdentityResolver({
-    audience: config.REEVE_PROVISIONING_URL,
-    address: config.REEVE_PROVISIONING_ADDRESS ?? config.REEVE_PROVISIONING_URL,
-    issuer,
-    key: () => keys.signing('accessToken'),
-  });
   const ofConnection = { connections: connectionDirectory, kinds };
   const places = config.REEVE_GEOIP_FILE === undefined ? null : await openPlaces(config.REEVE_GEOIP_FILE);
-  const catchUp = createCatchUp({ sessions, live, peopleChanges });
   const steps = {
     'choose-home-realm': chooseHomeRealm({
       homeRealm,
@@ -691,6 +742,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       listAttempts({ attempts }),
       readAttempt({ attempts }),
       ...documentPolicyRoutes({ policies: documentPolicies, directory: documentPolicyDirectory }),
+      ...assertionIssuerRoutes(aboutAssistants),
+      ...assistantPolicyRoutes(aboutAssistants),
       ...applicationGrantRoutes({ grants: grantsOfPeople, clock }),
       ...listSurfacePolicies(aboutSurfaces),
       ...readSurfacePolicy(aboutSurfaces),
@@ -746,6 +799,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         ...watchChangedConnections({ connections, watches, clock }),
         ...giveUpReleasedDomain(aboutConnections),
       });
+      await bus.subscribe('auth.assistants', forgetConnection(aboutAssistants));
       await bus.subscribe('auth.signal-streams', queueSignals({ ...aboutStreams, pushNow: pushing.lookNow }));
       await bus.subscribe('auth.bots', signOutUsersOfDeletedBots(ofBots));
       await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));

@@ -89,6 +89,8 @@ const shapes: Record<string, Shape> = {
   'session.logout_undelivered': authentication(2),
   'token.refreshed': authentication(5),
   'token.exchanged': authentication(4),
+  'identity_assertion.redeemed': authentication(4),
+  'identity_assertion.refused': authentication(4),
   'user.created': account(1),
   'user.reactivated': account(2),
   'user.deactivated': account(5),

@@ -177,6 +177,33 @@ const botSignInFailures = [
 
 export type BotSignInFailure = (typeof botSignInFailures)[number];
 
+/** Where an identity provider's word for its user towards an assistant was not taken (ID-JAG). */
+const assertionRefusals = [
+  'malformed',
+  'type',
+  'signature',
+  'keys_unavailable',
+  'issuer',
+  'tenant',
+  'audience',
+  'client',
+  'time',
+  'replayed',
+  'authentication',
+  'subject',
+  'identity_unknown',
+  'user_inactive',
+  'domain',
+  'actor',
+  'resource',
+  'scope',
+  'authorization_details',
+  'proof',
+  'not_allowed',
+  'ambiguous',
+] as const;
+export type AssertionRefusal = (typeof assertionRefusals)[number];
+
 const factorEnds = ['removed_by_owner', 'removed_by_administrator', 'replaced', 'user_deleted'] as const;
 
 export type SignInFailure = (typeof signInFailures)[number];
@@ -250,6 +277,20 @@ const auth = on('reeve.auth.v1', {
     tokenId: text.nullable().optional(),
     expiresAt: text.nullable().optional(),
   }),
+  /** As `token.exchanged`. `assertionId` is the `jti` of what the identity provider has signed. */
+  'identity_assertion.redeemed': done('session', requested, {
+    userId: user,
+    clientId: text,
+    policyId: idSchema('assistantPolicy'),
+    resource: text,
+    scopes: list,
+    actors: list,
+    assertionId: text,
+    tokenId: text.nullable(),
+    expiresAt: text,
+  }),
+  /** `detail` says for people what was wrong; nothing that was sent stands in it. */
+  'identity_assertion.refused': denied('connection', assertionRefusals, { clientId: text, detail: text }),
   'connection.created': done('connection', requested, { kind: text, issuer: text }),
   'connection.updated': done('connection', ['requested', 'domain_released'], {
     kind: text,

@@ -12,7 +12,14 @@ const controlsOf = (framework: string, rows: readonly Row[]): Control[] =>
 
 const signIns = ['sign_in.succeeded', 'sign_in.failed', 'step_up.succeeded', 'step_up.failed'] as const;
 const sessions = ['session.created', 'session.revoked', 'session.expired'] as const;
-const tokens = ['token.refreshed', 'token.reuse_detected', 'token.revoked', 'token.exchanged'] as const;
+const tokens = [
+  'token.refreshed',
+  'token.reuse_detected',
+  'token.revoked',
+  'token.exchanged',
+  'identity_assertion.redeemed',
+  'identity_assertion.refused',
+] as const;
 const people = ['user.created', 'user.updated', 'user.deactivated', 'user.reactivated', 'user.deleted'] as const;
 const identities = ['identity.linked', 'identity.unlinked', 'identity.conflicted'] as const;
 const rights = ['role.assigned', 'role.unassigned', 'membership.added', 'membership.removed'] as const;

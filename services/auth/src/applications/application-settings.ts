@@ -12,6 +12,7 @@ const grantType = z.enum([
   'refresh_token',
   'device_code',
   'token_exchange',
+  'jwt_bearer',
 ]);
 export type GrantType = z.infer<typeof grantType>;
 
@@ -32,7 +33,7 @@ const signsPeopleIn = ['authorization_code', 'refresh_token'] as const;
 export const kinds = {
   /** With a server of its own. */
   web: {
-    grantTypes: [...signsPeopleIn, 'client_credentials', 'token_exchange'],
+    grantTypes: [...signsPeopleIn, 'client_credentials', 'token_exchange', 'jwt_bearer'],
     usualGrantTypes: signsPeopleIn,
     authentication: ['client_secret', 'private_key_jwt'],
   },
@@ -42,7 +43,7 @@ export const kinds = {
   native: { grantTypes: signsPeopleIn, usualGrantTypes: signsPeopleIn, authentication: ['none'] },
   /** Acts by itself. */
   machine: {
-    grantTypes: ['client_credentials', 'token_exchange'],
+    grantTypes: ['client_credentials', 'token_exchange', 'jwt_bearer'],
     usualGrantTypes: ['client_credentials'],
     authentication: ['client_secret', 'private_key_jwt'],
   },

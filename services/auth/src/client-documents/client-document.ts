@@ -77,7 +77,7 @@ export function applicationOf(url: URL, text: string): (KnownApplication & { doc
     // What it calls itself is for the page that asks, and for no other.
     name: url.host,
     document: { host: url.host, name, sha256: createHash('sha256').update(shown).digest('hex') },
-    grantTypes: types.includes('refresh_token') ? ['authorization_code', 'refresh_token'] : ['authorization_code'],
+    grantTypes: grantTypesOf(types, method),
     redirectUris,
     postLogoutRedirectUris: [],
     backchannelLogoutUri: null,
@@ -98,6 +98,17 @@ export function applicationOf(url: URL, text: string): (KnownApplication & { doc
     tokensFrom: null,
     secrets: [],
   };
+}
+
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** An identity provider vouches for people towards one that proves which it is, and towards no other. */
+function grantTypesOf(types: readonly string[], method: 'none' | 'private_key_jwt'): KnownApplication['grantTypes'] {
+  return [
+    'authorization_code',
+    ...(types.includes('refresh_token') ? (['refresh_token'] as const) : []),
+    ...(types.includes(jwtBearer) && method !== 'none' ? (['jwt_bearer'] as const) : []),
+  ];
 }
 
 function parsedJson(text: string): unknown {

@@ -104,7 +104,7 @@ function isVerified(
 
 function identifierIn(
   { type, attribute, normalize, acrossConnections }: NonNullable<Mapping['identifier']>,
-  { claims, emailVerified }: UpstreamIdentity,
+  { claims, emailVerified }: Pick<UpstreamIdentity, 'claims' | 'emailVerified'>,
 ) {
   // Where people enter their address by themselves, one could enter another's.
   if (type === 'email' && emailVerified === false)
@@ -121,6 +121,20 @@ function identifierIn(
   const subject = `${type}:${value}`;
   const known = personIdentifiers.find(one => one === type);
   return acrossConnections && known ? { subject, person: { type: known, value } } : { subject };
+}
+
+/**
+ * By what the connection knows somebody of whom its provider says this without a sign-in. Null for nobody, and where it
+ * would be an address: whoever is named by one may be another person tomorrow.
+ */
+export function subjectFor({ identifier }: Pick<Mapping, 'identifier'>, claims: Readonly<Record<string, unknown>>) {
+  if (identifier === null || identifier.type === 'email') return null;
+  try {
+    return identifierIn(identifier, { claims, emailVerified: null }).subject;
+  } catch (error) {
+    if (error instanceof StepError) return null;
+    throw error;
+  }
 }
 
 const wordsOf = (from: Source): string => (typeof from === 'string' ? from : from.expression);

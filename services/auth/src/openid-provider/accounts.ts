@@ -6,6 +6,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Allowed } from '../application-grants/allowed.ts';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import { isServed, type KnownApplication } from '../applications/known-application.ts';
+import type { VouchedBy } from '../identity-assertions/vouched-by.ts';
 import { scopesByExchange } from '../resource-servers/exchange-policy.ts';
 import { isReserved, type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
@@ -24,6 +25,8 @@ export type AccountParts = {
   statusLists: Pick<StatusLists, 'claimOf'>;
   /** Applications that nobody registered. */
   allowed: Allowed;
+  /** Assistants that identity providers vouch towards. */
+  vouchedBy: VouchedBy;
 };
 
 export function findLive({ live }: Pick<AccountParts, 'live'>, ref: SessionRef): Promise<LiveSession | null> {
@@ -70,7 +73,8 @@ export async function isAllowedStill(
   application: KnownApplication,
   token: object,
 ): Promise<boolean> {
-  if (!application.document) return true;
+  // The tenant has said what an assistant may that its identity provider vouches towards: nobody is asked.
+  if (!application.document || delegatedBy(token) === 'id_jag') return true;
   const ref = refOfToken(token);
   const { grantId, scope } = token as { grantId?: string; scope?: unknown };
   const allowedBy = grantId === undefined ? null : await parts.grants.findAllowedBy(grantId);
@@ -113,7 +117,8 @@ export async function isGood(parts: AccountParts, client: { clientId: string }, 
     if (!(await isAllowedStill(parts, application, token))) return false;
     // An exchanged one is used where the person is, and not where the application is that exchanged it.
     const usedIn = isExchanged(token) ? { surface: surfaceIn(token) } : application;
-    return (await findServed(parts, application, ref, usedIn)) !== null && isOriginGood(parts, ref.tenantId, token);
+    const served = await findServed(parts, application, ref, usedIn);
+    return served !== null && (await isVouchedStill(parts, served, token)) && isOriginGood(parts, ref.tenantId, token);
   }
   // A machine's.
   return tenantId === null || (await parts.tenants.find(tenantId))?.status === 'active';
@@ -133,6 +138,17 @@ export async function mayIntrospect(parts: AccountParts, client: { clientId: str
 /** In others that name who acts for the person it is the application itself, in a session of its own. */
 const isExchanged = ({ extra }: Introspected) =>
   typeof extra === 'object' && extra !== null && 'act' in extra && !('delegated_by' in extra);
+
+const saidIn = (token: object, name: string): unknown =>
+  'extra' in token && typeof token.extra === 'object' ? (token.extra as Record<string, unknown> | null)?.[name] : null;
+
+const delegatedBy = (token: object): unknown => saidIn(token, 'delegated_by');
+
+/** What was issued in the session of an assistant names the policy as it was then. */
+async function isVouchedStill(parts: AccountParts, session: LiveSession, token: Introspected): Promise<boolean> {
+  const policy = await parts.vouchedBy(session);
+  return policy === undefined || (policy !== null && policy.grantName === saidIn(token, 'grant_id'));
+}
 
 /** All that the token is for, by what the API says of applications, or of exchanges where it is from one. */
 function mayHave(server: ResourceServer, application: KnownApplication, token: Introspected): boolean {

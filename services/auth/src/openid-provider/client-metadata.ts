@@ -39,10 +39,13 @@ export const ownMetadata = (client: { metadata(): object }) => client.metadata()
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
+export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
 /** Those whose name in the protocol is another one. */
 const namesOfGrants: Partial<Record<GrantType, string>> = {
   device_code: 'urn:ietf:params:oauth:grant-type:device_code',
   token_exchange: tokenExchange,
+  jwt_bearer: jwtBearer,
 };
 
 /** Of what one request knows of it. */

@@ -5,7 +5,13 @@ import type { ExchangePolicy } from '../resource-servers/exchange-policy.ts';
 import type { SessionId } from '../sessions/session.ts';
 
 /** Who acts, and for whom (§4.1): the outermost is the one that acts now. */
-export type Act = { sub: string; client_id?: string | undefined; act?: Act | undefined };
+export type Act = {
+  sub: string;
+  client_id?: string | undefined;
+  /** Of one that is known elsewhere. */
+  iss?: string | undefined;
+  act?: Act | undefined;
+};
 
 /** What an access token says that somebody has presented. Times are in seconds. */
 export type PresentedToken = {

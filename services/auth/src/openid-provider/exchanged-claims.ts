@@ -6,7 +6,7 @@ import { requestScope } from './request-scope.ts';
 type ExchangedClaims = Pick<
   PresentedToken,
   'tid' | 'sid' | 'amr' | 'acr' | 'auth_time' | 'surface' | 'grant_id' | 'act' | 'may_act'
->;
+> & { delegated_by?: string };
 
 const key = 'claims of the exchange';
 

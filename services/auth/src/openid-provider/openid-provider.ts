@@ -19,6 +19,7 @@ import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
 import { ownParameters, useDefaultScopes } from './default-scopes.ts';
 import { cookieNames, finishRequests, sessionCookieOf } from './finish-requests.ts';
 import { grantInSession } from './grant-in-session.ts';
+import { type AssertionParts, identityAssertionProfile, registerIdentityAssertions } from './identity-assertions.ts';
 import { type PolicyParts, signInPolicy } from './interaction-policy.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, showSignedOut, signOutPage } from './pages.ts';
 import { requestScope } from './request-scope.ts';
@@ -35,6 +36,7 @@ export type ProviderParts = AccountParts &
     fetch: GuardedFetch;
     store: Pick<Store, 'recordFact' | 'clock'>;
     singleLogout: SingleLogout;
+    assertions: Pick<AssertionParts, 'judge' | 'used' | 'delegated' | 'identities'>;
   };
 
 const seconds = { code: 60, deviceCode: 600, idToken: 300, refresh: 14 * 86_400 };
@@ -75,6 +77,7 @@ export function createProvider(parts: ProviderParts): Provider {
       short: cookie,
     },
     discovery: {
+      authorization_grant_profiles_supported: [identityAssertionProfile],
       global_token_revocation_endpoint: config.REEVE_ISSUER + globalTokenRevocationPath,
       global_token_revocation_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
     },
@@ -165,6 +168,7 @@ export function createProvider(parts: ProviderParts): Provider {
   const provider = new Provider(config.REEVE_ISSUER, configuration);
   provider.proxy = config.REEVE_TRUST_PROXY > 0;
   registerTokenExchange(provider, { ...parts, issuer: config.REEVE_ISSUER, keys: keys.all() });
+  registerIdentityAssertions(provider, { ...parts, ...parts.assertions });
   finishRequests(provider, parts);
   provider.on('server_error', (_, error) => {
     log.error({ error }, 'the OpenID provider failed');

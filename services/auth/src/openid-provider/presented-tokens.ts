@@ -16,6 +16,7 @@ const longest = 8_000;
 const actSchema: z.ZodType<Act> = z.object({
   sub: z.string(),
   client_id: z.string().optional(),
+  iss: z.string().optional(),
   get act() {
     return actSchema.optional();
   },

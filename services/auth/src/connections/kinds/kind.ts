@@ -191,6 +191,8 @@ export type ConnectionKind = {
 };
 
 type KindSignals = {
+  /** Where it publishes the keys that it signs by, and as whom; null where it publishes none for that. */
+  keys(settings: unknown): { issuer: string; jwksUri: string } | null;
   /** What the provider calls us, and so says of whom it speaks to; null where it has no name for us. */
   ourName(settings: unknown): string | null;
   /** The claims of a JWT of this type that the provider has signed. Throws StepError for any other. */

@@ -1,7 +1,15 @@
 // OpenID Connect. What was discovered is pinned when the connection is made: a later change of the discovery document
 // cannot move our users to other endpoints or keys. The client secret, or our private key, is in the vault.
 import { ProblemError } from '@reeve/contracts';
-import { type Client, createRelyingParty, discover, type Fetch, type Pending, type Wanted } from '@reeve/relying-party';
+import {
+  type Client,
+  createRelyingParty,
+  discover,
+  type Fetch,
+  isOfManyDirectories,
+  type Pending,
+  type Wanted,
+} from '@reeve/relying-party';
 import { openRoute } from '@reeve/service-kit';
 import * as client from 'openid-client';
 import { z } from 'zod';
@@ -128,6 +136,10 @@ export function oidc({ readSecret, fetch, ownIssuer }: Parts): ConnectionKind {
 
     signals: {
       ourName: stored => settingsOf(stored).clientId,
+      keys(stored) {
+        const { issuer, jwks_uri: jwksUri } = settingsOf(stored).metadata;
+        return isOfManyDirectories(issuer) ? null : { issuer, jwksUri };
+      },
       read: (at, signed) => relyingParty.readSigned(settingsOf(at.settings).metadata, signed),
     },
 

@@ -236,6 +236,7 @@ export function saml({ network, readSecret, once, ownIssuer, clock }: Parts): Co
     signals: {
       // What a provider calls us in such a JWT is the id of something of its own.
       ourName: () => null,
+      keys: () => null,
       read: (at, signed) => readSignedBy(completeSettings(at.settings).idp.certificates, signed),
     },
 
