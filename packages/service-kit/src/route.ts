@@ -34,6 +34,8 @@ export type Page = (Words | { words: (language: Language) => Words }) & {
   /** Origins that the page's forms lead to besides our own, or `anywhere` where that cannot be known. */
   formAction?: readonly string[] | 'anywhere';
   status?: number;
+  /** Origins whose pages may show it inside themselves. Of what has no such page there are none. */
+  frameAncestors?: readonly string[];
 };
 
 export type Reply<R> =

@@ -23,13 +23,17 @@ const unnamed = 'Reeve';
 export function contentSecurityPolicy({
   formAction = [],
   image = null,
+  frameAncestors = [],
 }: {
   formAction?: readonly string[] | 'anywhere' | undefined;
   image?: string | null;
+  /** Origins whose pages may show it inside themselves. */
+  frameAncestors?: readonly string[];
 } = {}): string {
   const action = formAction === 'anywhere' ? '' : ` form-action ${["'self'", ...formAction].join(' ')};`;
   const images = image === null ? '' : ` img-src ${new URL(image).origin};`;
-  return `default-src 'none'; script-src 'self'; style-src ${styleHash};${images}${action} frame-ancestors 'none'; base-uri 'none'`;
+  const ancestors = frameAncestors.length === 0 ? "'none'" : frameAncestors.join(' ');
+  return `default-src 'none'; script-src 'self'; style-src ${styleHash};${images}${action} frame-ancestors ${ancestors}; base-uri 'none'`;
 }
 
 /**

@@ -10,8 +10,11 @@ export const productNameKey = 'productName';
 export async function renderPage(response: Response, page: Page): Promise<string> {
   const { language, brand } = await readerOf(response);
   const words = 'words' in page ? page.words(language) : page;
-  const { formAction } = page;
-  response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction, image: brand?.logoUrl ?? null }));
+  const { formAction, frameAncestors = [] } = page;
+  const image = brand?.logoUrl ?? null;
+  response.setHeader('Content-Security-Policy', contentSecurityPolicy({ formAction, image, frameAncestors }));
+  // Which knows nothing of several, and would forbid what the policy allows.
+  if (frameAncestors.length > 0) response.removeHeader('X-Frame-Options');
   const productName = String(response.app?.locals[productNameKey] ?? '');
   // Words that are the same for everybody are in English.
   return documentOf(words, { language: 'words' in page ? language : 'en', brand, productName });
