@@ -200,6 +200,32 @@ export const problems = {
     'List its `revisions`: the last twenty are kept.',
   ],
   url_refused: [422, 'That URL is not allowed', 'Use a public https URL.'],
+  missing_auth_key: [
+    400,
+    'The page says no auth_key, and there is no default',
+    'Pass `auth_key`, or make the key `default` (docs/embedded.md).',
+  ],
+  unknown_auth_key: [
+    400,
+    'There is no sign-in by that domain and auth_key',
+    'Compare `domain` and `auth_key` with what the administrator has set, and whether embedding is enabled.',
+  ],
+  origin_not_allowed: [
+    403,
+    'Pages of that origin may not embed the assistant',
+    'Add the origin of the page, exactly, to `origins` of the tenant’s `embed`.',
+  ],
+  redirect_uri_mismatch: [
+    400,
+    'The application does not name the redirect URI that embedding needs',
+    'Register `{issuer}/embed/callback` as a redirect URI of the application.',
+  ],
+  redirect_loop: [
+    400,
+    'The page sends people to sign in again and again',
+    'Have it begin once, or when the person asks; see docs/embedded.md.',
+  ],
+  cookies_blocked: [400, 'The browser keeps no cookies', 'Allow cookies for the sign-in and start again.'],
   sign_in_expired: [400, 'This sign-in took too long or was already used', 'Start again from the application.'],
   sign_in_failed: [
     400,

@@ -18,6 +18,8 @@ import { secretNames } from './connections/connection-secret.ts';
 import { watches } from './connections/connection-watch.ts';
 import { recordsOfKinds } from './connections/kinds/registry.ts';
 import { domains } from './domains/domain.ts';
+import { embeds } from './embed/embed.ts';
+import { handOffs } from './embed/hand-off.ts';
 import { factors } from './factors/factor.ts';
 import { assertionIssuers } from './identity-assertions/assertion-issuer.ts';
 import { assistantPolicies } from './identity-assertions/assistant-policy.ts';
@@ -62,6 +64,7 @@ export const contents: Contents = {
     watches,
     mailDays,
     domains,
+    embeds,
     factors,
     stepUpPolicies,
     assertionIssuers,
@@ -79,6 +82,7 @@ export const contents: Contents = {
     ...vaultCollections,
   ],
   platformRecords: [
+    handOffs,
     signIns,
     grants,
     browserLogins,

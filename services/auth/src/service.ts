@@ -99,6 +99,11 @@ import { recheckDomains } from './domains/recheck-domains.ts';
 import { releaseDomain } from './domains/release-domain.ts';
 import { updateDomain } from './domains/update-domain.ts';
 import { verifyDomain } from './domains/verify-domain.ts';
+import { createAdmitPage } from './embed/admit-page.ts';
+import { embeds as embedsOf } from './embed/embed.ts';
+import { createEmbedDirectory } from './embed/embed-directory.ts';
+import { embedRoutes } from './embed/embed-routes.ts';
+import { handOffs } from './embed/hand-off.ts';
 import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
@@ -254,6 +259,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const connectionDirectory = createConnectionDirectory({ connections, domains: domainDirectory });
   const authKeys = store.collection(authKeysOf);
   const authKeyDirectory = createAuthKeyDirectory({ authKeys });
+  const embeds = store.collection(embedsOf);
+  const embedDirectory = createEmbedDirectory({ embeds });
   const brandings = store.collection(brandingsOf);
   const brands = createBrandDirectory({ brandings });
   const homeRealm = createHomeRealm({
@@ -641,7 +648,29 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     ready,
     assertSignIn: createAssertSignIn({ policies: stepUpPolicies }),
     routes: [
-      ...providerEndpoints({ serving, applications: applicationDirectory, noteSecretUse, signIns, wrongGuesses }),
+      ...providerEndpoints({
+        serving,
+        applications: applicationDirectory,
+        noteSecretUse,
+        signIns,
+        wrongGuesses,
+        admitPage: createAdmitPage({ tenants, embeds: embedDirectory }),
+      }),
+      ...embedRoutes({
+        embeds,
+        directory: embedDirectory,
+        records: store.platformRecords(handOffs),
+        tenants,
+        brands,
+        authKeys: authKeyDirectory,
+        connections: connectionDirectory,
+        applications: applicationDirectory,
+        grants,
+        live,
+        keys: config.REEVE_COOKIE_KEYS,
+        issuer,
+        clock,
+      }),
       ...signInRoutes({
         ...ofSignIn,
         provider: () => provider,

@@ -243,6 +243,17 @@ const open: Record<string, readonly [status: number, what: string]> = {
   'auth POST /signals/{connectionId}': [404, 'not_found'],
   'auth GET /status-lists/{list}': [404, 'not_found'],
   'auth GET /passkeys.js': [200, 'navigator.credentials'],
+  'auth GET /embed/authorize': [400, 'unknown_auth_key'],
+  'auth GET /embed/callback': [400, 'sign_in_expired'],
+  'auth GET /embed/frame': [400, 'unknown_auth_key'],
+  'auth GET /embed/frame.js': [200, 'postMessage'],
+  'auth GET /embed/config': [400, 'unknown_auth_key'],
+  'auth POST /embed/pick-up': [415, 'content_type_unsupported'],
+  'auth POST /embed/sign-out': [415, 'content_type_unsupported'],
+  'auth GET /embed/reeve.js': [200, 'window.Reeve'],
+  'auth GET /embed/reeve/{version}/reeve.js': [404, 'not_found'],
+  'auth GET /embed/versions': [200, 'sha384-'],
+  'auth GET /embed/help': [200, 'missing_auth_key'],
   'auth GET /setup/{setupLink}': [404, 'setup_link_over'],
   ...Object.fromEntries(
     ['guide', 'settings', 'mapping', 'rehearse', 'test', 'activate', 'contacts', 'rollback'].map(form => [

@@ -2,16 +2,22 @@
 // business; here stands where they are, that they are open to everybody, and what is done on the way in: hashes for
 // secrets, and a GET for a POST.
 import { openRoute, type Route } from '@reeve/service-kit';
+import type { Request } from 'express';
 import type { SignInRecords } from '../sign-in/sign-in.ts';
 import { type SecretParts, withHashedSecret } from './client-secrets.ts';
 import { formReader, formType } from './read-form.ts';
 import type { Serve } from './serve.ts';
 
-type Parts = SecretParts & { serving: Serve; signIns: SignInRecords };
+type Parts = SecretParts & {
+  serving: Serve;
+  signIns: SignInRecords;
+  /** Lets a page of a tenant read the answer, which says whose it is by `domain`. */
+  admitPage: (request: Request) => Promise<void>;
+};
 
 const readForm = formReader('56kb');
 
-export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: Parts): Route[] {
+export function providerEndpoints({ serving: { serve }, signIns, admitPage, ...secrets }: Parts): Route[] {
   const { wrongGuesses } = secrets;
   const route = (method: 'get' | 'post', path: string, summary: string, more: Partial<Route> = {}) =>
     openRoute({
@@ -33,7 +39,8 @@ export function providerEndpoints({ serving: { serve }, signIns, ...secrets }: P
       async handle({ request }) {
         // What is no form the library refuses in the protocol's own words.
         if (!request.is(formType)) return serve(request);
-        return serve(request, { inPlace: await withHashedSecret(request, await readForm(request), secrets) });
+        const inPlace = await withHashedSecret(request, await readForm(request), secrets);
+        return serve(request, { inPlace, before: () => admitPage(request) });
       },
     });
 

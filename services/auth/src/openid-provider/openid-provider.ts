@@ -155,7 +155,8 @@ export function createProvider(parts: ProviderParts): Provider {
       Grant: seconds.refresh,
       RefreshToken: seconds.refresh,
     },
-    clientBasedCORS: (_, origin, client) => ownMetadata(client).origins.includes(origin),
+    clientBasedCORS: (_, origin, client) =>
+      ownMetadata(client).origins.includes(origin) || requestScope().isAdmitted(origin, client.clientId),
     interactions: {
       policy: signInPolicy(parts),
       url: (_, interaction) => `/interaction/${interaction.uid}`,

@@ -16,6 +16,7 @@ function createRequestScope(cause: Cause) {
   const renamed = new Map<string, string>();
   let failure: { error: unknown } | undefined;
   let resumed: string | undefined;
+  let admitted: { origin: string; clientId: string } | undefined;
 
   return {
     /** Who came, as far as is known before the protocol has its say. */
@@ -56,6 +57,14 @@ function createRequestScope(cause: Cause) {
     },
 
     resumed: () => resumed,
+
+    /** Pages of that origin may read what that client is answered, by what its tenant says. */
+    admit(page: { origin: string; clientId: string }): void {
+      admitted = page;
+    },
+
+    isAdmitted: (origin: string, clientId: string): boolean =>
+      admitted?.origin === origin && admitted.clientId === clientId,
 
     /** It has to be answered with this error, and not with what the provider has made of it. */
     fail(error: unknown): void {

@@ -27,6 +27,9 @@ export const de: PageTexts = {
   staySignedIn: 'Angemeldet bleiben',
   signedOut: 'Sie sind abgemeldet',
   closeWindow: 'Sie können dieses Fenster schließen.',
+  embedSignedIn: 'Sie sind angemeldet',
+  embedNotSignedIn: 'Sie sind nicht angemeldet',
+  embedGoBack: 'Gehen Sie zu der Seite zurück, von der Sie kommen. Sie können dieses Fenster schließen.',
   deviceTitle: 'Gerät verbinden',
   deviceCode: 'Der Code, den das Gerät anzeigt',
   deviceUnknown:

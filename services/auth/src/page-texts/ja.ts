@@ -25,6 +25,9 @@ export const ja: PageTexts = {
   staySignedIn: 'サインインしたままにする',
   signedOut: 'サインアウトしました',
   closeWindow: 'このウィンドウを閉じてかまいません。',
+  embedSignedIn: 'サインインしました',
+  embedNotSignedIn: 'サインインしていません',
+  embedGoBack: '元のページに戻ってください。このウィンドウは閉じてかまいません。',
   deviceTitle: 'デバイスを接続',
   deviceCode: 'デバイスに表示されているコード',
   deviceUnknown:

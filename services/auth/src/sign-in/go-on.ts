@@ -111,8 +111,8 @@ function acrClaimed(claims: unknown): string | null {
 async function failed(parts: GoOnParts, uid: string, { signIn, cause, asked }: SignInError): Promise<void> {
   const { records, store } = parts;
   const step = signInFailureOf(cause);
-  await records.fail(uid, step);
   const why = signInCauseOf(step, cause instanceof StepError ? cause.seen : {});
+  await records.fail(uid, { step, cause: why });
   await record(parts, uid, signIn, { outcome: 'failed', reason: step, cause: why });
   const { tenantId, connectionId: id, method, identity } = signIn;
   if (tenantId === null || id === null) return;

@@ -13,6 +13,7 @@ import type { AskConsent } from '../application-grants/ask-consent.ts';
 import { isTestId, type TestSignIn, testReturnPath } from '../connection-tests/test-sign-in.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { KindName, Kinds } from '../connections/kinds/registry.ts';
+import { callbackPath } from '../embed/embed.ts';
 import { formReader, formType } from '../openid-provider/read-form.ts';
 import { inRequestScope, requestScope } from '../openid-provider/request-scope.ts';
 import type { Serve } from '../openid-provider/serve.ts';
@@ -198,10 +199,13 @@ async function askedBefore({ records }: Parts, uid: string, answer: URLSearchPar
 function leave(parts: Parts, came: Pick<Came, 'request' | 'response' | 'uid'>): Promise<Reply<never>> {
   return inRequestScope(causeOf(came.request, null), async () => {
     const interaction = await interactionOf(parts, came);
-    const reason = await parts.records.failureOf(interaction.uid);
-    if (reason === null) throw expired();
-    const error = errorsOf[reason] ?? 'access_denied';
-    const redirect = await finish(parts, came, { error, error_description: reason });
+    const failure = await parts.records.failureOf(interaction.uid);
+    if (failure === null) throw expired();
+    const error = errorsOf[failure.step] ?? 'access_denied';
+    // Whoever embeds the assistant is told what to set right.
+    const isOurs = interaction.params['redirect_uri'] === parts.issuer + callbackPath;
+    const error_description = isOurs ? failure.cause : failure.step;
+    const redirect = await finish(parts, came, { error, error_description });
     await requestScope().flush();
     return redirect;
   });

@@ -128,6 +128,8 @@ type Row = {
   signIn: SignIn | null;
   /** Why it failed, for the application, when the person goes back there. */
   failedBy?: SignInFailure;
+  /** More closely, for a page that embeds the assistant (docs/sign-in-causes.md). */
+  failedFor?: string;
   /** What came back is looked at by this request. */
   takenBy?: string;
 };
@@ -223,14 +225,15 @@ export function createSignInRecords({ records, clock }: { records: PlatformRecor
     },
 
     /** It is over: what came back may not be tried again. */
-    async fail(uid: string, failedBy: SignInFailure): Promise<void> {
+    async fail(uid: string, { step, cause }: { step: SignInFailure; cause: string }): Promise<void> {
       const row = await read(uid);
-      if (row) writeLater(uid, { ...row, signIn: null, failedBy });
+      if (row) writeLater(uid, { ...row, signIn: null, failedBy: step, failedFor: cause });
     },
 
     /** Null where it has not failed. */
-    async failureOf(uid: string): Promise<SignInFailure | null> {
-      return (await read(uid))?.failedBy ?? null;
+    async failureOf(uid: string): Promise<{ step: SignInFailure; cause: string } | null> {
+      const { failedBy: step, failedFor: cause = step } = (await read(uid)) ?? {};
+      return step === undefined || cause === undefined ? null : { step, cause };
     },
 
     /**

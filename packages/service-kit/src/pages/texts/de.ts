@@ -105,6 +105,36 @@ export const errors: Errors = {
     'Ihre Organisation lässt Personen mit Ihrer E-Mail-Adresse an anderer Stelle anmelden.',
     'Beginnen Sie in Ihrer Anwendung von vorn und geben Sie Ihre E-Mail-Adresse ein: Sie führt an die richtige Stelle.',
   ],
+  missing_auth_key: [
+    'Es ist nicht klar, wo Sie sich anmelden',
+    'Die Seite, von der Sie kommen, sagt nicht, welche Anmeldung sie meint.',
+    'Melden Sie es den Betreibern der Seite. Sie haben nichts falsch gemacht.',
+  ],
+  unknown_auth_key: [
+    'Diese Anmeldung gibt es nicht',
+    'Die Seite, von der Sie kommen, nennt eine Anmeldung, die es hier nicht gibt.',
+    'Melden Sie es den Betreibern der Seite. Sie haben nichts falsch gemacht.',
+  ],
+  origin_not_allowed: [
+    'Diese Seite darf den Assistenten nicht zeigen',
+    'Die Seite, von der Sie kommen, gehört nicht zu denen, die Ihre Organisation erlaubt.',
+    'Melden Sie es den Betreibern der Seite oder Ihrer Administration.',
+  ],
+  redirect_uri_mismatch: [
+    'Die Anmeldung ist nicht vollständig eingerichtet',
+    'Eine Adresse, an die sie zurückführt, ist nicht eingetragen.',
+    'Melden Sie es Ihrer Administration. Ein neuer Versuch hilft nicht.',
+  ],
+  redirect_loop: [
+    'Sie wurden im Kreis geschickt',
+    'Die Seite, von der Sie kommen, hat Sie immer wieder zur Anmeldung geschickt. Wir haben das beendet.',
+    'Warten Sie eine Minute und öffnen Sie die Seite neu. Wenn es wieder geschieht, melden Sie es den Betreibern.',
+  ],
+  cookies_blocked: [
+    'Ihr Browser behält keine Cookies',
+    'Ohne sie kann hier niemand angemeldet werden.',
+    'Erlauben Sie Cookies für diese Adresse und beginnen Sie auf der Seite, von der Sie kommen, von vorn.',
+  ],
   sign_in_expired: [
     'Diese Anmeldung ist vorbei',
     'Sie hat zu lange gedauert, wurde schon benutzt oder begann in einem anderen Browser.',

@@ -108,6 +108,36 @@ export const errors = {
     'Your organization has people with your e-mail address sign in elsewhere.',
     'Start again from your application and enter your e-mail address: it leads you to the right place.',
   ),
+  missing_auth_key: text(
+    'It is not known where you sign in',
+    'The page that you come from does not say which sign-in it means.',
+    'Tell whoever runs that page. You did nothing wrong.',
+  ),
+  unknown_auth_key: text(
+    'There is no such sign-in',
+    'The page that you come from names a sign-in that does not exist here.',
+    'Tell whoever runs that page. You did nothing wrong.',
+  ),
+  origin_not_allowed: text(
+    'This page may not show the assistant',
+    'The page that you come from is not among those that your organization allows.',
+    'Tell whoever runs that page, or your administrator.',
+  ),
+  redirect_uri_mismatch: text(
+    'The sign-in is not set up completely',
+    'An address that it leads back to is not registered.',
+    'Tell your administrator. Trying again does not help.',
+  ),
+  redirect_loop: text(
+    'You were sent round in circles',
+    'The page that you come from sent you to sign in again and again, so we stopped it.',
+    'Wait a minute, then open the page again. If it happens again, tell whoever runs it.',
+  ),
+  cookies_blocked: text(
+    'Your browser keeps no cookies',
+    'Without them nobody can be signed in here.',
+    'Allow cookies for this address, then start again from the page that you come from.',
+  ),
   sign_in_expired: text(
     'This sign-in is over',
     'It took too long, was used already, or began in another browser.',

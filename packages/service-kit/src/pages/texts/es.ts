@@ -104,6 +104,36 @@ export const errors: Errors = {
     'Su organización hace que las personas con su dirección de correo inicien sesión en otro lugar.',
     'Empiece de nuevo desde su aplicación y escriba su dirección de correo: le llevará al lugar correcto.',
   ],
+  missing_auth_key: [
+    'No se sabe dónde inicia sesión',
+    'La página de la que viene no dice a qué inicio de sesión se refiere.',
+    'Avise a quien gestiona esa página. Usted no ha hecho nada mal.',
+  ],
+  unknown_auth_key: [
+    'Ese inicio de sesión no existe',
+    'La página de la que viene nombra un inicio de sesión que aquí no existe.',
+    'Avise a quien gestiona esa página. Usted no ha hecho nada mal.',
+  ],
+  origin_not_allowed: [
+    'Esta página no puede mostrar el asistente',
+    'La página de la que viene no está entre las que permite su organización.',
+    'Avise a quien gestiona esa página o a su administrador.',
+  ],
+  redirect_uri_mismatch: [
+    'El inicio de sesión no está configurado del todo',
+    'Una dirección a la que vuelve no está registrada.',
+    'Avise a su administrador. Volver a intentarlo no sirve.',
+  ],
+  redirect_loop: [
+    'Le han enviado en círculos',
+    'La página de la que viene le envió una y otra vez a iniciar sesión, así que lo detuvimos.',
+    'Espere un minuto y abra la página de nuevo. Si vuelve a ocurrir, avise a quien la gestiona.',
+  ],
+  cookies_blocked: [
+    'Su navegador no guarda cookies',
+    'Sin ellas nadie puede iniciar sesión aquí.',
+    'Permita las cookies para esta dirección y empiece de nuevo desde la página de la que viene.',
+  ],
   sign_in_expired: [
     'Este inicio de sesión ya no es válido',
     'Ha tardado demasiado, ya se ha usado, o empezó en otro navegador.',

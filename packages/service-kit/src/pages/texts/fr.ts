@@ -104,6 +104,36 @@ export const errors: Errors = {
     'Votre organisation fait passer ailleurs les personnes qui ont votre adresse e-mail.',
     'Recommencez depuis votre application et saisissez votre adresse e-mail : elle vous mènera au bon endroit.',
   ],
+  missing_auth_key: [
+    'Nous ne savons pas où vous vous connectez',
+    'La page d’où vous venez ne dit pas quelle connexion elle veut.',
+    'Signalez-le aux responsables de cette page. Vous n’avez rien fait de mal.',
+  ],
+  unknown_auth_key: [
+    'Cette connexion n’existe pas',
+    'La page d’où vous venez nomme une connexion qui n’existe pas ici.',
+    'Signalez-le aux responsables de cette page. Vous n’avez rien fait de mal.',
+  ],
+  origin_not_allowed: [
+    'Cette page ne peut pas afficher l’assistant',
+    'La page d’où vous venez ne fait pas partie de celles que votre organisation autorise.',
+    'Signalez-le aux responsables de cette page ou à votre administrateur.',
+  ],
+  redirect_uri_mismatch: [
+    'La connexion n’est pas entièrement configurée',
+    'Une adresse de retour n’est pas enregistrée.',
+    'Signalez-le à votre administrateur. Réessayer ne sert à rien.',
+  ],
+  redirect_loop: [
+    'Vous avez tourné en rond',
+    'La page d’où vous venez vous a renvoyé sans cesse à la connexion ; nous y avons mis fin.',
+    'Attendez une minute, puis rouvrez la page. Si cela se reproduit, signalez-le à ses responsables.',
+  ],
+  cookies_blocked: [
+    'Votre navigateur ne garde aucun cookie',
+    'Sans eux, personne ne peut se connecter ici.',
+    'Autorisez les cookies pour cette adresse, puis recommencez depuis la page d’où vous venez.',
+  ],
   sign_in_expired: [
     'Cette connexion n’est plus valable',
     'Elle a pris trop de temps, a déjà servi, ou a commencé dans un autre navigateur.',

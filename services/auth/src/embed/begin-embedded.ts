@@ -1,0 +1,118 @@
+// Where a page sends its person to: by the domain and auth_key that it says, on to our own authorization endpoint, with
+// what the page has made of its own (RFC 7636, RFC 9449 §10). The page is an ordinary public application there.
+import { createHash, randomBytes } from 'node:crypto';
+import { openRoute, pagesAreFor, type Route } from '@reeve/service-kit';
+import { z } from 'zod';
+import type { BrandDirectory } from '../branding/brand-directory.ts';
+import { callbackPath, type Embed } from './embed.ts';
+import type { EmbedRequests } from './embed-request.ts';
+import { assertOrigin, type EmbeddingParts, findEmbedding, keyFor } from './find-embedding.ts';
+import { framePage } from './frame-page.ts';
+import type { createStarts } from './starts.ts';
+
+export type BeginParts = EmbeddingParts & {
+  brands: BrandDirectory;
+  requests: EmbedRequests;
+  starts: ReturnType<typeof createStarts>;
+};
+
+const token = z.string().regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url');
+
+/** Either all that a page has made of its own, or nothing: then a person was led here by a link. */
+const ofPage = { origin: z.string().max(500), state: token, code_challenge: token, dpop_jkt: token };
+
+const query = z
+  .object({
+    domain: z.string().max(200),
+    auth_key: z.string().max(100),
+    mode: z.enum(['popup', 'redirect', 'iframe']),
+    ...ofPage,
+    return_to: z
+      .url()
+      .max(2_000)
+      .regex(/^https?:/),
+    ui_locales: z.string().max(200),
+    prompt: z.enum(['login', 'select_account']),
+    again: z.literal('1'),
+  })
+  .partial()
+  .refine(asked => [0, 4].includes(Object.keys(ofPage).filter(name => Object.hasOwn(asked, name)).length), {
+    path: ['state'],
+    message: 'comes with origin, code_challenge and dpop_jkt, and they with it',
+  })
+  .refine(({ mode, return_to }) => mode !== 'redirect' || return_to !== undefined, {
+    path: ['return_to'],
+    message: 'is where a page that was left is come back to',
+  });
+type Asked = z.infer<typeof query>;
+
+const open = 'it leads to the sign-in that a page has chosen, and grants nothing';
+
+export function beginEmbedded(parts: BeginParts): Route[] {
+  const { brands, starts, issuer } = parts;
+  return [
+    openRoute({
+      method: 'get',
+      path: '/embed/authorize',
+      summary: 'Sign in for a page that embeds the assistant: by `domain` and `auth_key`',
+      open,
+      answer: 'page',
+      query,
+      async handle({ request, response, query: asked }) {
+        pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
+        const found = await findEmbedding(parts, asked.domain);
+        const authKey = await keyFor(parts, found, asked.auth_key ?? null);
+        if (asked.state !== undefined) assertOrigin(found, asked.origin);
+        if (asked.return_to !== undefined) assertOrigin(found, new URL(asked.return_to).origin);
+        const isCounted = starts.count(request, response, { isSecond: asked.again !== undefined });
+        if (!isCounted)
+          return { redirect: `/embed/authorize?${new URLSearchParams({ ...asked, again: '1' } as never)}` };
+        return { redirect: authorizationUrl(parts, asked, { authKey, embed: found.embed }) };
+      },
+    }),
+    openRoute({
+      method: 'get',
+      path: '/embed/frame',
+      summary: 'A button inside a page, by which a person opens the sign-in where the page may open nothing',
+      open,
+      answer: 'page',
+      query,
+      async handle({ response, query: asked }) {
+        pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
+        const found = await findEmbedding(parts, asked.domain);
+        await keyFor(parts, found, asked.auth_key ?? null);
+        assertOrigin(found, asked.origin);
+        pagesAreFor(response, async () => ({
+          uiLocales: asked.ui_locales ?? null,
+          brand: await brands.of(found.tenantId),
+        }));
+        const href = `${issuer}/embed/authorize?${new URLSearchParams(asked as Record<string, string>)}`;
+        return { page: framePage({ href, origin: asked.origin ?? '', origins: found.embed.origins }) };
+      },
+    }),
+  ];
+}
+
+type Chosen = { authKey: string | null; embed: Embed };
+
+function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { authKey, embed }: Chosen): string {
+  const { domain = '', origin, state, return_to: returnTo = null, prompt, ui_locales: locales } = asked;
+  const page = origin !== undefined && state !== undefined ? { origin, state } : null;
+  // Of a code that no page waits for nobody has the verifier.
+  const nobodys = () => createHash('sha256').update(randomBytes(32)).digest('base64url');
+  return `${issuer}/auth?${new URLSearchParams({
+    client_id: embed.applicationId ?? '',
+    redirect_uri: issuer + callbackPath,
+    response_type: 'code',
+    scope: ['openid', 'profile', 'email', ...embed.scopes].join(' '),
+    state: requests.seal({ domain, page, returnTo: asked.mode === 'redirect' ? returnTo : null }),
+    code_challenge: asked.code_challenge ?? nobodys(),
+    code_challenge_method: 'S256',
+    dpop_jkt: asked.dpop_jkt ?? nobodys(),
+    tenant: domain,
+    ...(embed.resource === null ? {} : { resource: embed.resource }),
+    ...(authKey === null ? {} : { auth_key: authKey }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(locales === undefined ? {} : { ui_locales: locales }),
+  })}`;
+}

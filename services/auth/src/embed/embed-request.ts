@@ -1,0 +1,14 @@
+// A sign-in that a page has begun, as it comes back to us in `state`: sealed, so that nobody else says where its outcome
+// goes.
+import type { Seal } from './seal.ts';
+
+export type EmbedRequest = {
+  /** As the page said it. */
+  domain: string;
+  /** Null where a person was led here without a page that waits. */
+  page: { origin: string; state: string } | null;
+  /** Of a page that was left for the sign-in. */
+  returnTo: string | null;
+};
+
+export type EmbedRequests = Seal<EmbedRequest>;

@@ -1,0 +1,46 @@
+// All of the embedding: what administrators say, and what pages and their people come to.
+import type { Route } from '@reeve/service-kit';
+import type { Clock, PlatformRecords } from '@reeve/store';
+import { type BeginParts, beginEmbedded } from './begin-embedded.ts';
+import type { Embeds } from './embed.ts';
+import { endEmbedded } from './end-embedded.ts';
+import { forPages, type PageParts } from './for-pages.ts';
+import { frameScript } from './frame-page.ts';
+import { createHandOff, type HandOff } from './hand-off.ts';
+import { readEmbed } from './read-embed.ts';
+import { embedScripts } from './script.ts';
+import { createSeal } from './seal.ts';
+import { setEmbed } from './set-embed.ts';
+import { createStarts } from './starts.ts';
+
+type Parts = Omit<BeginParts & PageParts, 'embeds' | 'requests' | 'starts' | 'handOff'> & {
+  embeds: Embeds;
+  directory: BeginParts['embeds'];
+  records: PlatformRecords<HandOff>;
+  keys: readonly string[];
+  clock: Clock;
+};
+
+export function embedRoutes({ embeds, directory, records, keys, clock, ...rest }: Parts): Route[] {
+  const { issuer, applications } = rest;
+  const common = {
+    ...rest,
+    embeds: directory,
+    requests: createSeal(keys, 'embed-request') as BeginParts['requests'],
+    handOff: createHandOff({ records, clock }),
+    starts: createStarts({
+      issuer,
+      seal: createSeal(keys, 'embed-starts'),
+      now: () => clock.now().getTime(),
+    }),
+  };
+  return [
+    readEmbed({ embeds }),
+    setEmbed({ embeds, directory, applications, issuer }),
+    ...beginEmbedded(common),
+    endEmbedded(common),
+    ...forPages(common),
+    frameScript(),
+    ...embedScripts({ issuer }),
+  ];
+}

@@ -1,0 +1,367 @@
+// What administrators say of the embedding, and what strangers get who try it: each refusal beside its control.
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { TenantId } from '@reeve/contracts';
+import { createBrowser, newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
+import { calculateJwkThumbprint, decodeJwt } from 'jose';
+import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
+import { scriptOf } from './script.ts';
+
+const origin = 'https://portal.acme.example';
+
+let auth: Auth;
+let as: string;
+let own: Awaited<ReturnType<typeof embedding>>;
+let other: typeof own;
+
+const settings = () => ({
+  kind: 'single_page',
+  surface: 'assistant',
+  dpopRequired: true,
+  redirectUris: [`${auth.url}/embed/callback`],
+});
+
+async function embedding(authKey: string) {
+  const { tenantId, slug } = await auth.newTenant();
+  const connectionId = await auth.newConnection(tenantId);
+  for (const key of ['default', authKey])
+    await auth.ask('POST', `/v1/tenants/${tenantId}/auth-keys`, { as, body: { authKey: key, connectionId } });
+  const application = await auth.newApplication(tenantId, settings());
+  const body = {
+    enabled: true,
+    origins: [origin],
+    applicationId: application.id as string,
+    resource: auth.url,
+    scopes: [],
+    mode: 'auto',
+  };
+  const set = await put(tenantId, body);
+  return { tenantId, slug, application, connectionId, body, set };
+}
+
+const put = (tenantId: TenantId, body: object, headers: Record<string, string> = {}) =>
+  auth.ask<{ code?: string; errors?: { field: string }[] }>('PUT', `/v1/tenants/${tenantId}/embed`, {
+    as,
+    body,
+    headers,
+  });
+
+beforeAll(async () => {
+  auth = await startAuth();
+  as = await auth.asPlatform();
+  own = await embedding('subsidiary');
+  other = await embedding('elsewhere');
+}, 60_000);
+afterAll(() => auth.stop());
+beforeEach(() => auth.provider.is({ sub: 'ada', email: 'ada@acme.example', email_verified: true }));
+
+describe('an administrator', () => {
+  test('says it as a whole, in the version that was seen', async () => {
+    expect([own.set.status, own.set.body]).toEqual([200, own.body]);
+    const read = await auth.ask('GET', `/v1/tenants/${own.tenantId}/embed`, { as });
+    expect(read.body).toEqual(own.body);
+    const etag = read.headers.get('etag') ?? '';
+    expect((await put(own.tenantId, { ...own.body, mode: 'popup' }, { 'if-match': etag })).status).toBe(200);
+    expect((await put(own.tenantId, own.body, { 'if-match': etag })).status).toBe(412);
+    await put(own.tenantId, own.body);
+  });
+
+  test.each<[string, () => object]>([
+    ['origins.0', () => ({ origins: ['http://portal.acme.example'] })],
+    ['origins.0', () => ({ origins: ['https://portal.acme.example/'] })],
+    ['origins.0', () => ({ origins: ['https://*.acme.example'] })],
+    ['origins.0', () => ({ origins: ['https://x;script-src.acme.example'] })],
+    ['origins.0', () => ({ origins: ['null'] })],
+    ['applicationId', () => ({ applicationId: other.application.id })],
+    ['applicationId', () => ({ applicationId: null })],
+    ['scopes.0', () => ({ scopes: ['a b'] })],
+    ['resource', () => ({ resource: 'javascript:alert(1)' })],
+  ])('is told that %s is wrong', async (field, wrong) => {
+    const { status, body } = await put(own.tenantId, { ...own.body, ...wrong() });
+    expect([status, body.errors?.[0]?.field]).toEqual([400, field]);
+  });
+
+  test.each([
+    { kind: 'web', dpopRequired: true },
+    { surface: 'chat' },
+    { dpopRequired: false },
+    { redirectUris: ['https://x.example'] },
+  ])('may not take an application that is fit for no page of others: %j', async unfit => {
+    const { id } = await auth.newApplication(own.tenantId, { ...settings(), ...unfit });
+    const { status, body } = await put(own.tenantId, { ...own.body, applicationId: id });
+    expect([status, body.errors?.map(one => one.field)]).toEqual([400, ['applicationId']]);
+  });
+});
+
+describe('a page', () => {
+  const config = async (query: Record<string, string>, from: string | null = origin) => {
+    const response = await fetch(`${auth.url}/embed/config?${new URLSearchParams(query)}`, {
+      headers: from === null ? {} : { origin: from },
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  test('is told what it needs, and that is nothing of its tenant', async () => {
+    const { status, body } = await config({ domain: own.slug, auth_key: 'subsidiary' });
+    expect([status, body]).toEqual([
+      200,
+      { clientId: own.application.id, issuer: auth.url, resource: auth.url, mode: 'auto' },
+    ]);
+    expect((await config({ domain: own.slug })).status).toBe(200);
+  });
+
+  test('learns by no key whose it is: unknown, another tenant’s, and of a tenant that is none are answered alike', async () => {
+    const told = await Promise.all([
+      config({ domain: own.slug, auth_key: 'nobody' }),
+      config({ domain: own.slug, auth_key: 'elsewhere' }),
+      config({ domain: 'nobody-has-this', auth_key: 'default' }),
+      config({ auth_key: 'default' }),
+    ]);
+    const plain = told.map(({ status, body: { traceId: _, ...body } }) => ({ status, body }));
+    expect(new Set(plain.map(one => JSON.stringify(one))).size).toBe(1);
+    expect(plain[0]).toMatchObject({ status: 400, body: { code: 'unknown_auth_key' } });
+    expect((await config({ domain: other.slug, auth_key: 'elsewhere' })).status).toBe(200);
+  });
+
+  test.each(['https://evil.example', 'https://portal.acme.example.evil.example', 'null', null])(
+    'of the origin %s is refused',
+    async from => {
+      expect((await config({ domain: own.slug }, from)).body).toMatchObject({ code: 'origin_not_allowed' });
+    },
+  );
+
+  test('is asked for a key where there are several sign-ins and none is the usual one', async () => {
+    const { tenantId, slug } = await auth.newTenant();
+    await auth.newConnection(tenantId);
+    const { id } = await auth.newApplication(tenantId, settings());
+    await put(tenantId, { ...own.body, applicationId: id });
+    expect((await config({ domain: slug })).status).toBe(200);
+    await auth.newConnection(tenantId);
+    expect((await config({ domain: slug })).body).toMatchObject({ code: 'missing_auth_key' });
+  });
+});
+
+const hash = (text: string) => createHash('sha256').update(text).digest('base64url');
+const secret = () => randomBytes(32).toString('base64url');
+
+/** A page's own part, as reeve.js makes it. */
+async function page(key?: ProviderKey) {
+  const keys = key ?? (await newProviderKey('ES256'));
+  const { kty, crv, x, y } = keys.jwk;
+  const [state, verifier] = [secret(), secret()];
+  const jkt = await calculateJwkThumbprint(keys.jwk);
+  const parameters = { origin, state, code_challenge: hash(verifier), dpop_jkt: jkt };
+  const prove = (nonce?: string) =>
+    signedBy(
+      keys,
+      {
+        jti: randomUUID(),
+        iat: Math.floor(Date.now() / 1_000),
+        htm: 'POST',
+        htu: `${auth.url}/token`,
+        ...(nonce ? { nonce } : {}),
+      },
+      { typ: 'dpop+jwt', jwk: { kty, crv, x, y }, kid: undefined },
+    );
+  return { state, verifier, jkt, parameters, prove };
+}
+type PageOwn = Awaited<ReturnType<typeof page>>;
+
+const authorize = (query: Record<string, string>, stopAt?: string) =>
+  createBrowser().open(new URL(`${auth.url}/embed/authorize?${new URLSearchParams(query)}`), stopAt);
+
+async function pickUp(state: string, { domain = own.slug, from = origin }: { domain?: string; from?: string } = {}) {
+  const response = await fetch(`${auth.url}/embed/pick-up`, {
+    method: 'POST',
+    headers: { origin: from },
+    body: new URLSearchParams({ domain, state }),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+async function redeem(
+  code: string,
+  { prove, verifier }: PageOwn,
+  {
+    domain = own.slug,
+    from = origin,
+    client = own.application,
+  }: { domain?: string; from?: string; client?: Application } = {},
+) {
+  const form = {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: `${auth.url}/embed/callback`,
+    code_verifier: verifier,
+    client_id: client.id,
+    resource: auth.url,
+  };
+  const ask = async (nonce?: string) =>
+    fetch(`${auth.url}/token?domain=${domain}`, {
+      method: 'POST',
+      headers: { origin: from, dpop: await prove(nonce) },
+      body: new URLSearchParams(form),
+    });
+  const first = await ask();
+  const answer = first.status === 200 ? first : await ask(first.headers.get('dpop-nonce') ?? undefined);
+  return {
+    status: answer.status,
+    allowed: answer.headers.get('access-control-allow-origin'),
+    body: (await answer.json()) as Record<string, string>,
+  };
+}
+
+async function signedIn(of: PageOwn) {
+  const shown = await authorize({ domain: own.slug, auth_key: 'subsidiary', mode: 'popup', ...of.parameters });
+  expect(shown.text).toContain('You are signed in');
+  return shown;
+}
+const codeIn = (text: string) => (JSON.parse(text) as { code: string }).code;
+
+describe('a sign-in for a page', () => {
+  test('hands over a code once, to that page alone, which is bound to its key', async () => {
+    const own_ = await page();
+    expect((await pickUp(own_.state)).status).toBe(204);
+    await signedIn(own_);
+    expect((await pickUp(own_.state, { from: 'https://evil.example' })).status).toBe(403);
+    expect((await pickUp(secret())).status).toBe(204);
+    const picked = await pickUp(own_.state);
+    expect([picked.status, picked.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+    expect((await pickUp(own_.state)).status).toBe(204);
+    const { status, body, allowed } = await redeem(codeIn(picked.text), own_);
+    expect([status, allowed, body['token_type']]).toEqual([200, origin, 'DPoP']);
+    expect(decodeJwt(body['access_token'] ?? '')).toMatchObject({ tid: own.tenantId, cnf: { jkt: own_.jkt } });
+  });
+
+  test('gives a code that is worth nothing to whoever has stolen it, key or verifier of their own', async () => {
+    const [own_, thief] = [await page(), await page()];
+    for (const stolen of [
+      { ...own_, prove: thief.prove },
+      { ...own_, verifier: thief.verifier },
+    ]) {
+      await signedIn(own_);
+      const { text } = await pickUp(own_.state);
+      expect(await redeem(codeIn(text), stolen)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+    await signedIn(own_);
+    expect((await redeem(codeIn((await pickUp(own_.state)).text), own_)).status).toBe(200);
+  });
+
+  test('is read by pages of the tenant alone', async () => {
+    const own_ = await page();
+    for (const [of, allowed] of [
+      [{ from: 'https://evil.example' }, null],
+      [{ domain: 'nobody-has-this' }, null],
+      [{}, origin],
+    ] as const) {
+      await signedIn(own_);
+      expect((await redeem(codeIn((await pickUp(own_.state)).text), own_, of)).allowed).toBe(allowed);
+    }
+  });
+
+  test('begins for no other origin, comes back to no other, and with nothing that we have not sealed', async () => {
+    const { parameters } = await page();
+    const refused = async (query: Record<string, string>) =>
+      /<dd class="muted">(\w+)/.exec((await authorize(query)).text)?.[1];
+    const common = { domain: own.slug, ...parameters };
+    expect(await refused({ ...common, origin: 'https://evil.example' })).toBe('origin_not_allowed');
+    const back = { mode: 'redirect', return_to: 'https://evil.example/x' };
+    expect(await refused({ ...common, ...back })).toBe('origin_not_allowed');
+    expect(await refused({ ...common, mode: 'redirect' })).toBe('input_invalid');
+    const { state, ...without } = common;
+    expect(state).toHaveLength(43);
+    expect(await refused(without)).toBe('input_invalid');
+    const forged = Buffer.from(JSON.stringify({ domain: own.slug, page: null, returnTo: 'https://evil.example' }));
+    for (const state of ['', 'x', `${forged.toString('base64url')}.${secret()}`]) {
+      const at = new URL(`${auth.url}/embed/callback?${new URLSearchParams({ code: 'x', iss: auth.url, state })}`);
+      expect((await createBrowser().open(at)).text).toContain('sign_in_expired');
+    }
+    const arrived = await authorize({ ...common, mode: 'redirect', return_to: `${origin}/x` }, origin);
+    expect([arrived.url.origin, arrived.url.search]).toEqual([origin, '']);
+    expect(new URLSearchParams(arrived.url.hash.slice(1)).get('reeve_state')).toBe(parameters.state);
+  });
+
+  test('leads to the sign-in that the auth_key names, and says so in five languages where there is none', async () => {
+    const shown = (auth_key: string, ui_locales: string) => authorize({ domain: own.slug, auth_key, ui_locales });
+    expect((await shown('subsidiary', 'en')).text).toContain('You are signed in');
+    const titles = await Promise.all(['en', 'de', 'fr', 'es', 'ja'].map(locale => shown('nobody', locale)));
+    expect(new Set(titles.map(({ text }) => /<h1>(.*?)<\/h1>/.exec(text)?.[1])).size).toBe(5);
+    expect(titles.every(({ text, status }) => status === 400 && text.includes('unknown_auth_key'))).toBe(true);
+  });
+
+  test('is no more where the administrator has turned it off', async () => {
+    const own_ = await page();
+    await put(own.tenantId, { ...own.body, enabled: false });
+    expect((await authorize({ domain: own.slug, ...own_.parameters })).text).toContain('unknown_auth_key');
+    await put(own.tenantId, own.body);
+    await signedIn(own_);
+  });
+});
+
+test('signing out takes the refresh token of the page, and ends nothing for anybody else’s', async () => {
+  const own_ = await page();
+  await signedIn(own_);
+  const { body } = await redeem(codeIn((await pickUp(own_.state)).text), own_);
+  const { sid } = decodeJwt(body['access_token'] ?? '');
+  const out = (token: string, domain: string) =>
+    fetch(`${auth.url}/embed/sign-out`, {
+      method: 'POST',
+      headers: { origin },
+      body: new URLSearchParams({ domain, token }),
+    });
+  const statusNow = async () =>
+    (await auth.ask<{ status: string }>('GET', `/v1/tenants/${own.tenantId}/sessions/${String(sid)}`, { as })).body
+      .status;
+  // Another tenant’s page, a text that is no token, one that was cut.
+  for (const [token, domain] of [
+    [body['refresh_token'] ?? '', other.slug],
+    ['x', own.slug],
+    [(body['refresh_token'] ?? '').slice(0, -1), own.slug],
+  ] as const)
+    expect((await out(token, domain)).status).toBe(204);
+  expect(await statusNow()).toBe('live');
+  expect((await out(body['refresh_token'] ?? '', own.slug)).status).toBe(204);
+  expect(await statusNow()).not.toBe('live');
+});
+
+describe('what may be framed', () => {
+  const headersOf = async (path: string) => (await fetch(auth.url + path, { redirect: 'manual' })).headers;
+  const ancestors = (headers: Headers) =>
+    /frame-ancestors ([^;]*)/.exec(headers.get('content-security-policy') ?? '')?.[1];
+
+  test('is the button, by pages of the tenant, and nothing else', async () => {
+    const { parameters } = await page();
+    const query = new URLSearchParams({ domain: own.slug, ...parameters });
+    const framed = await headersOf(`/embed/frame?${query}`);
+    expect([ancestors(framed), framed.get('x-frame-options')]).toEqual([origin, null]);
+    query.set('origin', 'https://evil.example');
+    for (const path of [
+      `/embed/frame?${query}`,
+      '/embed/authorize?domain=x',
+      '/embed/help',
+      '/interaction/x',
+      '/account',
+    ]) {
+      const headers = await headersOf(path);
+      expect([path, ancestors(headers), headers.get('x-frame-options')]).toEqual([path, "'none'", 'DENY']);
+    }
+  });
+});
+
+describe('the script', () => {
+  test('is at an address of its version with the hash that is told, and for pages of any origin', async () => {
+    const { items } = (await (await fetch(`${auth.url}/embed/versions`)).json()) as {
+      items: { version: string; url: string; integrity: string }[];
+    };
+    for (const { version, url, integrity } of items) {
+      const response = await fetch(url);
+      const text = Buffer.from(await response.arrayBuffer());
+      expect(integrity).toBe(`sha384-${createHash('sha384').update(text).digest('base64')}`);
+      expect(text.equals(scriptOf(version))).toBe(true);
+      expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    }
+    expect((await fetch(`${auth.url}/embed/reeve/0.0.0/reeve.js`)).status).toBe(404);
+    expect((await fetch(`${auth.url}/embed/reeve/..%2f..%2fpackage/reeve.js`)).status).toBe(404);
+  });
+});

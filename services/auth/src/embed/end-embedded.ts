@@ -1,0 +1,66 @@
+// Where our authorization endpoint sends the browser back to: what came of it goes to the page that waits, or to the
+// page that was left, in a fragment, which no server sees.
+import { ProblemError } from '@reeve/contracts';
+import { html, openRoute, type Page, searchOf } from '@reeve/service-kit';
+import { textsIn } from '../page-texts/page-texts.ts';
+import { codeOf } from './codes.ts';
+import { callbackPath } from './embed.ts';
+import type { EmbedRequests } from './embed-request.ts';
+import { assertOrigin, type EmbeddingParts, findEmbedding } from './find-embedding.ts';
+import type { createHandOff, Outcome } from './hand-off.ts';
+
+export type EndParts = EmbeddingParts & { requests: EmbedRequests; handOff: ReturnType<typeof createHandOff> };
+
+export const endEmbedded = (parts: EndParts) =>
+  openRoute({
+    method: 'get',
+    path: callbackPath,
+    summary: 'Where a sign-in for a page that embeds the assistant comes back to',
+    open: 'what it brings is of use to nobody but the page that has begun it',
+    answer: 'page',
+    async handle({ request }) {
+      const answer = new URLSearchParams(searchOf(request));
+      const asked = parts.requests.open(answer.get('state') ?? undefined);
+      if (!asked) throw new ProblemError('sign_in_expired');
+      const outcome = outcomeOf(answer);
+      const { page, returnTo, domain } = asked;
+      if (page) {
+        // As it is by now.
+        assertOrigin(await findEmbedding(parts, domain), page.origin);
+        if (returnTo !== null) return { redirect: withOutcome(returnTo, { ...outcome, state: page.state }) };
+        await parts.handOff.leave(page, outcome);
+      }
+      return { page: 'code' in outcome ? signedInPage : notSignedInPage };
+    },
+  });
+
+function outcomeOf(answer: URLSearchParams): Outcome {
+  const [code, iss] = [answer.get('code'), answer.get('iss')];
+  if (code !== null && iss !== null) return { code, iss };
+  const cause = answer.get('error_description');
+  return { error: codeOf({ error: answer.get('error') ?? '', cause }), cause: causeIn(cause) };
+}
+
+/** A name, and no sentence of the protocol's. */
+const causeIn = (text: string | null): string | null => (text !== null && /^[a-z_]{1,60}$/.test(text) ? text : null);
+
+function withOutcome(returnTo: string, outcome: Outcome & { state: string }): string {
+  const url = new URL(returnTo);
+  const told = Object.entries(outcome).filter((entry): entry is [string, string] => entry[1] !== null);
+  url.hash = new URLSearchParams(told.map(([name, value]) => [`reeve_${name}`, value])).toString();
+  return url.href;
+}
+
+const signedInPage: Page = {
+  words(language) {
+    const text = textsIn(language);
+    return { title: text('embedSignedIn'), content: html`<p>${text('embedGoBack')}</p>` };
+  },
+};
+
+const notSignedInPage: Page = {
+  words(language) {
+    const text = textsIn(language);
+    return { title: text('embedNotSignedIn'), content: html`<p>${text('embedGoBack')}</p>` };
+  },
+};
