@@ -455,17 +455,6 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   });
 
   const aboutAuthKeys = { authKeys, directory: authKeyDirectory, connections, clock };
-  const delegated = createDelegatedSessions({
-    sessions,
-    live,
-    connections: connectionDirectory,
-    identities,
-    enforceDomain,
-    policies: surfacePolicyDirectory,
-    catchUp,
-    statusLists,
-    clock,
-  });
   const ofBots = {
     bots: store.collection(botsOf),
     users: store.collection(botUsersOf),
