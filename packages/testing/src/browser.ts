@@ -30,11 +30,13 @@ export function createBrowser({ userAgent = 'Reeve demo browser' }: { userAgent?
 
   async function load(
     target: URL,
-    init: { method: string; body?: URLSearchParams },
+    init: { method: string; body?: URLSearchParams; from?: string },
     stopAt: string | undefined,
   ): Promise<Page> {
     let url = target;
     let { method, body } = init;
+    // As browsers say it of whatever is sent, and of nothing that is opened.
+    const origin = init.from === undefined ? {} : { origin: init.from };
     for (let hop = 0; hop < maxRedirects; hop += 1) {
       visited.push(`${method} ${url.origin}${url.pathname}`);
       if (stopAt !== undefined && url.href.startsWith(stopAt))
@@ -46,7 +48,7 @@ export function createBrowser({ userAgent = 'Reeve demo browser' }: { userAgent?
         headers: {
           'user-agent': userAgent,
           ...(cookie === '' ? {} : { cookie }),
-          ...(body ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+          ...(body ? { ...origin, 'content-type': 'application/x-www-form-urlencoded' } : {}),
         },
         ...(body ? { body: body.toString() } : {}),
       });
@@ -79,7 +81,7 @@ export function createBrowser({ userAgent = 'Reeve demo browser' }: { userAgent?
     for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
     const url = new URL(form.getAttribute('action') ?? page.url.href, page.url);
     if ((form.getAttribute('method') ?? 'get').toLowerCase() === 'post')
-      return arrive(await load(url, { method: 'POST', body }, stopAt), stopAt);
+      return arrive(await load(url, { method: 'POST', body, from: page.url.origin }, stopAt), stopAt);
     url.search = body.toString();
     return arrive(await load(url, { method: 'GET' }, stopAt), stopAt);
   }

@@ -11,6 +11,7 @@
   const pollMs = 1_000;
   const longestMs = 600_000;
   const frameMs = 8_000;
+  const openMs = 20_000;
   const early = 20;
 
   const base64url = bytes =>
@@ -239,7 +240,25 @@
 
     function open(begun) {
       const target = `${base}/embed/authorize?${new URLSearchParams({ ...begun.parameters, mode: 'popup' })}`;
-      return window.open(target, '_blank', 'popup,width=480,height=680') !== null;
+      const opened = window.open(target, '_blank', 'popup,width=480,height=680');
+      return opened && greet(begun, opened);
+    }
+
+    /** The window asks who has opened it: nobody else can have a person sign in for this page. */
+    function greet(begun, opened) {
+      const { state } = begun;
+      let isThere = false;
+      const heard = ({ source, origin, data }) => {
+        if (source !== opened || origin !== base || data?.type !== 'opened' || data.state !== state) return;
+        isThere = true;
+        opened.postMessage({ to: 'reeve', state }, base);
+      };
+      window.addEventListener('message', heard);
+      const missing = wait(openMs).then(() => {
+        if (isThere || waiting !== begun) return new Promise(() => {});
+        throw new ReeveError('opener_isolated', { issuer: base });
+      });
+      return { missing, remove: () => window.removeEventListener('message', heard) };
     }
 
     /** A button of ours inside the page, for where the page may open nothing. */
@@ -288,12 +307,12 @@
       try {
         if (!config || !begun) throw new ReeveError('sign_in_failed', { issuer: base, cause: 'not_ready' });
         waiting = begun;
-        const isOpen = (mode === 'popup' || mode === 'auto') && open(begun);
-        if (mode === 'popup' && !isOpen) throw new ReeveError('popup_blocked', { issuer: base });
+        if (mode === 'popup' || mode === 'auto') shown = open(begun);
+        if (mode === 'popup' && !shown) throw new ReeveError('popup_blocked', { issuer: base });
         // An identity provider is shown in no frame.
-        if (!isOpen && (mode === 'redirect' || (mode === 'auto' && !isFramed))) return await leave(begun);
-        if (!isOpen) shown = frame(begun);
-        const outcome = await (shown ? Promise.race([picked(begun), shown.missing]) : picked(begun));
+        if (!shown && (mode === 'redirect' || (mode === 'auto' && !isFramed))) return await leave(begun);
+        shown ??= frame(begun);
+        const outcome = await Promise.race([picked(begun), shown.missing]);
         return outcome && (await redeem(outcome, begun));
       } catch (error) {
         throw failed(error instanceof ReeveError ? error : new ReeveError('sign_in_failed', { issuer: base }));

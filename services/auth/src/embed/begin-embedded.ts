@@ -1,27 +1,33 @@
 // Where a page sends its person to: by the domain and auth_key that it says, on to our own authorization endpoint, with
 // what the page has made of its own (RFC 7636, RFC 9449 §10). The page is an ordinary public application there.
 import { createHash, randomBytes } from 'node:crypto';
-import { openRoute, pagesAreFor, type Route } from '@reeve/service-kit';
+import { ProblemError } from '@reeve/contracts';
+import { openRoute, pagesAreFor, type Route, validate } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { BrandDirectory } from '../branding/brand-directory.ts';
+import { formReader, formType } from '../openid-provider/read-form.ts';
+import type { BegunHere } from './begun-here.ts';
 import { callbackPath, type Embed } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding, keyFor } from './find-embedding.ts';
 import { framePage } from './frame-page.ts';
+import { openerPage } from './opener-page.ts';
 import type { createStarts } from './starts.ts';
 
 export type BeginParts = EmbeddingParts & {
   brands: BrandDirectory;
   requests: EmbedRequests;
   starts: ReturnType<typeof createStarts>;
+  begunHere: BegunHere;
 };
 
+const readForm = formReader('8kb');
 const token = z.string().regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url');
 
 /** Either all that a page has made of its own, or nothing: then a person was led here by a link. */
 const ofPage = { origin: z.string().max(500), state: token, code_challenge: token, dpop_jkt: token };
 
-const query = z
+const all = z
   .object({
     domain: z.string().max(200),
     auth_key: z.string().max(100),
@@ -35,7 +41,12 @@ const query = z
     prompt: z.enum(['login', 'select_account']),
     again: z.literal('1'),
   })
-  .partial()
+  .partial();
+
+/** Of a page that waits for what comes of it. */
+const waiting = all.required({ domain: true, origin: true, state: true, code_challenge: true, dpop_jkt: true });
+
+const query = all
   .refine(asked => [0, 4].includes(Object.keys(ofPage).filter(name => Object.hasOwn(asked, name)).length), {
     path: ['state'],
     message: 'comes with origin, code_challenge and dpop_jkt, and they with it',
@@ -49,7 +60,17 @@ type Asked = z.infer<typeof query>;
 const open = 'it leads to the sign-in that a page has chosen, and grants nothing';
 
 export function beginEmbedded(parts: BeginParts): Route[] {
-  const { brands, starts, issuer } = parts;
+  const { brands, starts, begunHere, issuer } = parts;
+
+  /** Throws for what is not there, and for a page that is not allowed. */
+  async function choose(asked: Asked): Promise<Omit<Chosen, 'begunBy'>> {
+    const found = await findEmbedding(parts, asked.domain);
+    const authKey = await keyFor(parts, found, asked.auth_key ?? null);
+    if (asked.state !== undefined) assertOrigin(found, asked.origin);
+    if (asked.return_to !== undefined) assertOrigin(found, new URL(asked.return_to).origin);
+    return { authKey, embed: found.embed };
+  }
+
   return [
     openRoute({
       method: 'get',
@@ -59,15 +80,35 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       answer: 'page',
       query,
       async handle({ request, response, query: asked }) {
+        // The page that has opened it is asked (opener-page.ts); what follows is cut off from it.
+        response.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        const found = await findEmbedding(parts, asked.domain);
-        const authKey = await keyFor(parts, found, asked.auth_key ?? null);
-        if (asked.state !== undefined) assertOrigin(found, asked.origin);
-        if (asked.return_to !== undefined) assertOrigin(found, new URL(asked.return_to).origin);
+        const chosen = await choose(asked);
         const isCounted = starts.count(request, response, { isSecond: asked.again !== undefined });
         if (!isCounted)
           return { redirect: `/embed/authorize?${new URLSearchParams({ ...asked, again: '1' } as never)}` };
-        return { redirect: authorizationUrl(parts, asked, { authKey, embed: found.embed }) };
+        const { origin, state, mode, again: _, ...fields } = asked;
+        if (origin === undefined || state === undefined || mode === 'redirect')
+          return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy: null }) };
+        return { page: openerPage({ origin, state, fields }) };
+      },
+    }),
+    openRoute({
+      method: 'post',
+      path: '/embed/authorize',
+      summary: 'Go on with the sign-in of a page that waits, once the page has said that it has begun it',
+      open: 'it is taken from our own page alone, and marks the browser that it came from',
+      answer: 'page',
+      accepts: [formType],
+      ownBody: true,
+      async handle({ request, response }) {
+        // Browsers say from which page a form was sent, and let no page say it otherwise.
+        if (request.get('Origin') !== new URL(issuer).origin) throw new ProblemError('origin_not_allowed');
+        const asked = validate(waiting, Object.fromEntries(await readForm(request)), '');
+        pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
+        const chosen = await choose(asked);
+        const begunBy = begunHere.mark(request, response);
+        return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy }) };
       },
     }),
     openRoute({
@@ -87,15 +128,16 @@ export function beginEmbedded(parts: BeginParts): Route[] {
           brand: await brands.of(found.tenantId),
         }));
         const href = `${issuer}/embed/authorize?${new URLSearchParams(asked as Record<string, string>)}`;
-        return { page: framePage({ href, origin: asked.origin ?? '', origins: found.embed.origins }) };
+        const { origin = '', state = '' } = asked;
+        return { page: framePage({ href, origin, state, origins: found.embed.origins }) };
       },
     }),
   ];
 }
 
-type Chosen = { authKey: string | null; embed: Embed };
+type Chosen = { authKey: string | null; embed: Embed; begunBy: string | null };
 
-function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { authKey, embed }: Chosen): string {
+function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { authKey, embed, begunBy }: Chosen): string {
   const { domain = '', origin, state, return_to: returnTo = null, prompt, ui_locales: locales } = asked;
   const page = origin !== undefined && state !== undefined ? { origin, state } : null;
   // Of a code that no page waits for nobody has the verifier.
@@ -105,7 +147,7 @@ function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { auth
     redirect_uri: issuer + callbackPath,
     response_type: 'code',
     scope: ['openid', 'profile', 'email', ...embed.scopes].join(' '),
-    state: requests.seal({ domain, page, returnTo: asked.mode === 'redirect' ? returnTo : null }),
+    state: requests.seal({ domain, page, begunBy, returnTo: asked.mode === 'redirect' ? returnTo : null }),
     code_challenge: asked.code_challenge ?? nobodys(),
     code_challenge_method: 'S256',
     dpop_jkt: asked.dpop_jkt ?? nobodys(),

@@ -13,6 +13,8 @@ export const embedCodes = {
     'The browser kept the answer from the page: a proxy, an extension, or an origin that is not allowed.',
   cookies_blocked: 'The browser keeps no cookies at all, so nobody can sign in there. Allow them for the sign-in.',
   popup_blocked: 'The browser opened no window. Begin to sign in from a click.',
+  opener_isolated:
+    'The window could not reach the page: its Cross-Origin-Opener-Policy cuts it off. Use the mode redirect.',
   frame_blocked: 'The frame did not come up. Compare frame-src of the page, and `origins`.',
   secret_expired: 'The client secret at the identity provider is over. Set a new one in the connection.',
   certificate_expired: 'The certificate of the identity provider is over or was replaced. Take its metadata again.',

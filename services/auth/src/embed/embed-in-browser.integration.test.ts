@@ -144,6 +144,45 @@ describe.each(['allowed', 'blocked'] as const)('with third-party cookies %s', co
       await context.close();
     }, 60_000);
 
+    test('a page of another site that opens the window has nobody sign in for it', async () => {
+      const evil = await listen(createServer((_, response) => response.end('<title>evil</title>')));
+      const { page, context } = await opened(host.shows({ script: { domain: slug } }));
+      // Signed in at Reeve, so that nothing more would be asked.
+      await clicked(page);
+      await hears(page, 'signedIn');
+      const [state, other] = ['s'.repeat(43), 'o'.repeat(43)];
+      const query = { domain: slug, mode: 'popup', origin: host.origin, state, code_challenge: other, dpop_jkt: other };
+      const address = `${auth.url}/embed/authorize?${new URLSearchParams(query)}`;
+      const left = async () =>
+        (
+          await fetch(`${auth.url}/embed/pick-up`, {
+            method: 'POST',
+            headers: { origin: host.origin },
+            body: new URLSearchParams({ domain: slug, state }),
+          })
+        ).status;
+      const lure = await context.newPage();
+      await lure.goto(evil.url);
+      // It answers whatever it is asked, and says that it is the page.
+      await lure.evaluate(`window.addEventListener('message', ({ source }) =>
+        source.postMessage({ to: 'reeve', state: '${state}' }, '*'))`);
+      const [popup] = await Promise.all([
+        context.waitForEvent('page'),
+        lure.evaluate(`window.opened = window.open('${address}'); setInterval(() =>
+          window.opened.postMessage({ to: 'reeve', state: '${state}' }, '*'), 200); undefined`),
+      ]);
+      await popup.waitForLoadState();
+      await new Promise(resolve => setTimeout(resolve, 1_500));
+      expect(await popup.locator('main').innerText()).toContain('Begin to sign in from the page');
+      expect(await left()).toBe(204);
+      // The control: the page itself opens the very same address.
+      await page.evaluate(`window.addEventListener('message', ({ source }) =>
+        source.postMessage({ to: 'reeve', state: '${state}' }, '*')); window.opened = window.open('${address}'); undefined`);
+      await eventually('it is left for the page', async () => (await left()) === 200);
+      await context.close();
+      await evil.stop();
+    }, 60_000);
+
     test('the page is left and come back to, with its own fragment, where it says so', async () => {
       const { page, context } = await opened(`${host.shows({ init: { domain: slug, mode: 'redirect' } })}#chapter`);
       await ready(page);

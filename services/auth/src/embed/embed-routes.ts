@@ -2,18 +2,20 @@
 import type { Route } from '@reeve/service-kit';
 import type { Clock, PlatformRecords } from '@reeve/store';
 import { type BeginParts, beginEmbedded } from './begin-embedded.ts';
+import { createBegunHere } from './begun-here.ts';
 import type { Embeds } from './embed.ts';
 import { endEmbedded } from './end-embedded.ts';
 import { forPages, type PageParts } from './for-pages.ts';
 import { frameScript } from './frame-page.ts';
 import { createHandOff, type HandOff } from './hand-off.ts';
+import { openerScript } from './opener-page.ts';
 import { readEmbed } from './read-embed.ts';
 import { embedScripts } from './script.ts';
 import { createSeal } from './seal.ts';
 import { setEmbed } from './set-embed.ts';
 import { createStarts } from './starts.ts';
 
-type Parts = Omit<BeginParts & PageParts, 'embeds' | 'requests' | 'starts' | 'handOff'> & {
+type Parts = Omit<BeginParts & PageParts, 'embeds' | 'requests' | 'starts' | 'handOff' | 'begunHere'> & {
   embeds: Embeds;
   directory: BeginParts['embeds'];
   records: PlatformRecords<HandOff>;
@@ -28,6 +30,7 @@ export function embedRoutes({ embeds, directory, records, keys, clock, ...rest }
     embeds: directory,
     requests: createSeal(keys, 'embed-request') as BeginParts['requests'],
     handOff: createHandOff({ records, clock }),
+    begunHere: createBegunHere({ issuer }),
     starts: createStarts({
       issuer,
       seal: createSeal(keys, 'embed-starts'),
@@ -41,6 +44,7 @@ export function embedRoutes({ embeds, directory, records, keys, clock, ...rest }
     endEmbedded(common),
     ...forPages(common),
     frameScript(),
+    openerScript(),
     ...embedScripts({ issuer }),
   ];
 }

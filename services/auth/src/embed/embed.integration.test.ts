@@ -2,7 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TenantId } from '@reeve/contracts';
-import { createBrowser, newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
+import { createBrowser, formOf, newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
 import { calculateJwkThumbprint, decodeJwt } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
 import { scriptOf } from './script.ts';
@@ -167,8 +167,15 @@ async function page(key?: ProviderKey) {
 }
 type PageOwn = Awaited<ReturnType<typeof page>>;
 
-const authorize = (query: Record<string, string>, stopAt?: string) =>
-  createBrowser().open(new URL(`${auth.url}/embed/authorize?${new URLSearchParams(query)}`), stopAt);
+const addressOf = (query: Record<string, string>) =>
+  new URL(`${auth.url}/embed/authorize?${new URLSearchParams(query)}`);
+const authorize = (query: Record<string, string>, stopAt?: string) => createBrowser().open(addressOf(query), stopAt);
+
+/** As the window goes on by itself, once the page that has opened it has said so. */
+async function begun(query: Record<string, string>, browser = createBrowser()) {
+  const asking = await browser.open(addressOf(query));
+  return formOf(asking, '/embed/authorize') ? browser.submit(asking, {}) : asking;
+}
 
 async function pickUp(state: string, { domain = own.slug, from = origin }: { domain?: string; from?: string } = {}) {
   const response = await fetch(`${auth.url}/embed/pick-up`, {
@@ -212,7 +219,7 @@ async function redeem(
 }
 
 async function signedIn(of: PageOwn) {
-  const shown = await authorize({ domain: own.slug, auth_key: 'subsidiary', mode: 'popup', ...of.parameters });
+  const shown = await begun({ domain: own.slug, auth_key: 'subsidiary', mode: 'popup', ...of.parameters });
   expect(shown.text).toContain('You are signed in');
   return shown;
 }
@@ -297,6 +304,57 @@ describe('a sign-in for a page', () => {
     await signedIn(own_);
   });
 });
+
+describe('whoever begins a sign-in for themselves, and leads somebody else into it,', () => {
+  const at = (own_: PageOwn, more: object = {}) => ({ domain: own.slug, mode: 'popup', ...own_.parameters, ...more });
+  const isLeft = async ({ state }: PageOwn) => (await pickUp(state)).status === 200;
+
+  test('gets nothing by a link: the window waits for the page that has opened it', async () => {
+    for (const mode of ['popup', 'iframe', 'auto', undefined]) {
+      const [thief, victim] = [await page(), createBrowser()];
+      const { mode: _, ...without } = at(thief);
+      const shown = await victim.open(addressOf(mode === undefined ? without : { ...without, mode }));
+      expect([mode, shown.text.includes('You are signed in'), await isLeft(thief)]).toEqual([mode, false, false]);
+    }
+    const own_ = await page();
+    await signedIn(own_);
+    expect(await isLeft(own_)).toBe(true);
+  });
+
+  test('gets nothing by a form of a page of their own, or of the tenant’s', async () => {
+    const thief = await page();
+    const form = await createBrowser().open(addressOf(at(thief)));
+    for (const from of ['https://evil.example', origin, `${auth.url.replace('127.0.0.1', 'localhost')}`]) {
+      const victim = createBrowser();
+      const sent = await victim.submit({ ...form, text: absolute(form.text), url: new URL(from) }, {});
+      expect([from, sent.status, await isLeft(thief)]).toEqual([from, 403, false]);
+    }
+    const browser = createBrowser();
+    await browser.submit(await browser.open(addressOf(at(thief))), {});
+    expect(await isLeft(thief)).toBe(true);
+  });
+
+  test('gets nothing by going the first half of the way alone', async () => {
+    const [thief, thiefsBrowser, victim] = [await page(), createBrowser(), createBrowser()];
+    const asking = await thiefsBrowser.open(addressOf(at(thief)));
+    const half = await thiefsBrowser.submit(asking, {}, `${auth.url}/auth`);
+    expect(half.url.pathname).toBe('/auth');
+    const shown = await victim.open(half.url);
+    expect([shown.text.includes('sign_in_expired'), await isLeft(thief)]).toEqual([true, false]);
+    // Also where the victim is in the middle of one of their own.
+    const own_ = await page();
+    await begun(at(own_), victim);
+    expect(await isLeft(own_)).toBe(true);
+    await victim.open(half.url);
+    expect(await isLeft(thief)).toBe(false);
+    // The control: the one browser goes all of the way.
+    await thiefsBrowser.open(half.url);
+    expect(await isLeft(thief)).toBe(true);
+  });
+});
+
+/** As another site would have it. */
+const absolute = (text: string) => text.replace('action="/', `action="${auth.url}/`);
 
 test('signing out takes the refresh token of the page, and ends nothing for anybody else’s', async () => {
   const own_ = await page();

@@ -3,13 +3,18 @@
 import { ProblemError } from '@reeve/contracts';
 import { html, openRoute, type Page, searchOf } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
+import type { BegunHere } from './begun-here.ts';
 import { codeOf } from './codes.ts';
 import { callbackPath } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding } from './find-embedding.ts';
 import type { createHandOff, Outcome } from './hand-off.ts';
 
-export type EndParts = EmbeddingParts & { requests: EmbedRequests; handOff: ReturnType<typeof createHandOff> };
+export type EndParts = EmbeddingParts & {
+  requests: EmbedRequests;
+  handOff: ReturnType<typeof createHandOff>;
+  begunHere: BegunHere;
+};
 
 export const endEmbedded = (parts: EndParts) =>
   openRoute({
@@ -23,11 +28,13 @@ export const endEmbedded = (parts: EndParts) =>
       const asked = parts.requests.open(answer.get('state') ?? undefined);
       if (!asked) throw new ProblemError('sign_in_expired');
       const outcome = outcomeOf(answer);
-      const { page, returnTo, domain } = asked;
+      const { page, returnTo, domain, begunBy } = asked;
       if (page) {
         // As it is by now.
         assertOrigin(await findEmbedding(parts, domain), page.origin);
         if (returnTo !== null) return { redirect: withOutcome(returnTo, { ...outcome, state: page.state }) };
+        // Of another browser: somebody was led here by whoever waits for it.
+        if (begunBy === null || !parts.begunHere.isMarked(request, begunBy)) throw new ProblemError('sign_in_expired');
         await parts.handOff.leave(page, outcome);
       }
       return { page: 'code' in outcome ? signedInPage : notSignedInPage };

@@ -1,17 +1,17 @@
-// A page inside somebody else's page: one link, which opens the sign-in in a window of its own, and works without
-// JavaScript. With it, the page around is told that it is there. Nobody else may frame it.
+// A page inside somebody else's page: one link, which opens the sign-in in a window of its own. The page around is told
+// that it is there, and the window that it has opened it. Nobody else may frame it.
 import { html, type Language, openRoute, type Page } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 
 export const frameScriptPath = '/embed/frame.js';
 
-type Framed = { href: string; origin: string; origins: readonly string[] };
+type Framed = { href: string; origin: string; state: string; origins: readonly string[] };
 
-export const framePage = ({ href, origin, origins }: Framed): Page => ({
+export const framePage = ({ href, origin, state, origins }: Framed): Page => ({
   frameAncestors: origins,
   words(language: Language) {
     const text = textsIn(language);
-    const content = html`<p><a class="button primary" href="${href}" target="_blank" rel="noopener" data-parent="${origin}">${text('signIn')}</a></p>
+    const content = html`<p><a class="button primary" href="${href}" target="_blank" rel="opener" data-parent="${origin}" data-state="${state}">${text('signIn')}</a></p>
 <script src="${frameScriptPath}"></script>`;
     return { title: text('signIn'), content };
   },
@@ -23,6 +23,12 @@ const link = document.querySelector('a[data-parent]');
 if (link && window.parent !== window) {
   const tell = type => window.parent.postMessage({ from: 'reeve', type }, link.dataset.parent);
   link.addEventListener('click', () => tell('opened'));
+  // The window that it opens asks whether that was so. Pages that are not allowed cannot frame this one.
+  window.addEventListener('message', ({ source, origin, data }) => {
+    const { state } = link.dataset;
+    if (origin !== location.origin || data?.type !== 'opened' || data.state !== state) return;
+    source.postMessage({ to: 'reeve', state }, origin);
+  });
   tell('ready');
 }
 `;

@@ -29,6 +29,8 @@ export const de: PageTexts = {
   closeWindow: 'Sie können dieses Fenster schließen.',
   embedSignedIn: 'Sie sind angemeldet',
   embedNotSignedIn: 'Sie sind nicht angemeldet',
+  embedBeginThere:
+    'Beginnen Sie mit der Anmeldung auf der Seite, die Sie nutzen möchten. Dieses Fenster können Sie schließen.',
   embedGoBack: 'Gehen Sie zu der Seite zurück, von der Sie kommen. Sie können dieses Fenster schließen.',
   deviceTitle: 'Gerät verbinden',
   deviceCode: 'Der Code, den das Gerät anzeigt',

@@ -26,6 +26,7 @@ export const en = {
   closeWindow: 'You can close this window.',
   embedSignedIn: 'You are signed in',
   embedNotSignedIn: 'You are not signed in',
+  embedBeginThere: 'Begin to sign in from the page that you want to use. You can close this window.',
   embedGoBack: 'Go back to the page that you come from. You can close this window.',
   deviceTitle: 'Connect a device',
   deviceCode: 'The code that the device shows',

@@ -27,6 +27,7 @@ export const es: PageTexts = {
   closeWindow: 'Puede cerrar esta ventana.',
   embedSignedIn: 'Ha iniciado sesión',
   embedNotSignedIn: 'No ha iniciado sesión',
+  embedBeginThere: 'Inicie sesión desde la página que quiere usar. Puede cerrar esta ventana.',
   embedGoBack: 'Vuelva a la página de la que viene. Puede cerrar esta ventana.',
   deviceTitle: 'Conectar un dispositivo',
   deviceCode: 'El código que muestra el dispositivo',

@@ -28,6 +28,8 @@ export const fr: PageTexts = {
   closeWindow: 'Vous pouvez fermer cette fenêtre.',
   embedSignedIn: 'Vous êtes connecté',
   embedNotSignedIn: 'Vous n’êtes pas connecté',
+  embedBeginThere:
+    'Commencez à vous connecter depuis la page que vous voulez utiliser. Vous pouvez fermer cette fenêtre.',
   embedGoBack: 'Revenez à la page d’où vous venez. Vous pouvez fermer cette fenêtre.',
   deviceTitle: 'Connecter un appareil',
   deviceCode: 'Le code que l’appareil affiche',

@@ -27,6 +27,7 @@ export const ja: PageTexts = {
   closeWindow: 'このウィンドウを閉じてかまいません。',
   embedSignedIn: 'サインインしました',
   embedNotSignedIn: 'サインインしていません',
+  embedBeginThere: '利用するページからサインインを始めてください。このウィンドウは閉じてかまいません。',
   embedGoBack: '元のページに戻ってください。このウィンドウは閉じてかまいません。',
   deviceTitle: 'デバイスを接続',
   deviceCode: 'デバイスに表示されているコード',

@@ -1,0 +1,39 @@
+// By which a sign-in comes back to the browser that has begun it, and is of use to no other: what came of it is left for
+// the page that waits only where this cookie is the one that it began with.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseCookie } from 'cookie';
+import type { Request, Response } from 'express';
+
+const lastsSeconds = 3_600;
+const secretForm = /^[\w-]{43}$/;
+
+const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64url');
+
+export type BegunHere = ReturnType<typeof createBegunHere>;
+
+export function createBegunHere({ issuer }: { issuer: string }) {
+  const isSecure = issuer.startsWith('https:');
+  const name = isSecure ? '__Host-reeve_embed_begun' : 'reeve_embed_begun';
+  const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+
+  const secretOf = (request: Request): string | null => {
+    const secret = parseCookie(request.headers.cookie ?? '')[name];
+    return secret !== undefined && secretForm.test(secret) ? secret : null;
+  };
+
+  return {
+    /** What names this browser from now on: several windows have one name. */
+    mark(request: Request, response: Response): string {
+      const secret = secretOf(request) ?? randomBytes(32).toString('base64url');
+      response.append('Set-Cookie', `${name}=${secret}; Max-Age=${lastsSeconds}; ${attributes}`);
+      return hashOf(secret);
+    },
+
+    isMarked(request: Request, mark: string): boolean {
+      const secret = secretOf(request);
+      if (secret === null) return false;
+      const [own, asked] = [Buffer.from(hashOf(secret)), Buffer.from(mark)];
+      return own.length === asked.length && timingSafeEqual(own, asked);
+    },
+  };
+}
