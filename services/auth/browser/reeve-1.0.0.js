@@ -427,15 +427,12 @@
   };
 
   // Buttons of a page that has no script of its own.
-  document.addEventListener('click', async ({ target }) => {
+  document.addEventListener('click', ({ target }) => {
     const asked = target instanceof Element && target.closest('[data-reeve]')?.dataset.reeve;
     if (!asked || !Reeve.ready) return;
-    const client = started ?? (await Reeve.ready);
-    if (asked === 'sign-in') client.signIn().catch(() => {});
-    if (asked === 'sign-out') client.signOut();
+    Reeve.ready.then(client => (asked === 'sign-in' ? client.signIn() : client.signOut())).catch(() => {});
   });
-  let started = null;
 
   window.Reeve = Reeve;
-  if (said('domain', 'domain')) Reeve.init().then(client => (started = client));
+  if (said('domain', 'domain')) Reeve.init().catch(() => {});
 })();

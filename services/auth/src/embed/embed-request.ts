@@ -2,7 +2,7 @@
 // goes.
 import type { Seal } from './seal.ts';
 
-export type EmbedRequest = {
+type EmbedRequest = {
   /** As the page said it. */
   domain: string;
   /** Null where a person was led here without a page that waits. */

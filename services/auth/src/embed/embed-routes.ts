@@ -3,6 +3,7 @@ import type { Route } from '@reeve/service-kit';
 import type { Clock, PlatformRecords } from '@reeve/store';
 import { type BeginParts, beginEmbedded } from './begin-embedded.ts';
 import { createBegunHere } from './begun-here.ts';
+import { type CheckParts, checkEmbed } from './check-embed.ts';
 import type { Embeds } from './embed.ts';
 import { endEmbedded } from './end-embedded.ts';
 import { forPages, type PageParts } from './for-pages.ts';
@@ -15,7 +16,7 @@ import { createSeal } from './seal.ts';
 import { setEmbed } from './set-embed.ts';
 import { createStarts } from './starts.ts';
 
-type Parts = Omit<BeginParts & PageParts, 'embeds' | 'requests' | 'starts' | 'handOff' | 'begunHere'> & {
+type Parts = Omit<BeginParts & PageParts & CheckParts, 'embeds' | 'requests' | 'starts' | 'handOff' | 'begunHere'> & {
   embeds: Embeds;
   directory: BeginParts['embeds'];
   records: PlatformRecords<HandOff>;
@@ -40,6 +41,7 @@ export function embedRoutes({ embeds, directory, records, keys, clock, ...rest }
   return [
     readEmbed({ embeds }),
     setEmbed({ embeds, directory, applications, issuer }),
+    checkEmbed({ ...rest, embeds, clock }),
     ...beginEmbedded(common),
     endEmbedded(common),
     ...forPages(common),

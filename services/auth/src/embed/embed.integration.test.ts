@@ -93,6 +93,58 @@ describe('an administrator', () => {
   });
 });
 
+describe('the checklist', () => {
+  type Answer = { works: boolean; checks: { code: string; about: string; holds: boolean | null; why: string }[] };
+  const checked = async (query = '') =>
+    (await auth.ask<Answer>('GET', `/v1/tenants/${own.tenantId}/embed/check${query}`, { as })).body;
+  const wrong = ({ checks }: Answer) => checks.filter(({ holds }) => holds === false).map(({ code }) => code);
+
+  test('finds nothing wrong where nothing is, and names what only a browser knows', async () => {
+    const answer = await checked();
+    expect([answer.works, wrong(answer)]).toEqual([true, []]);
+    expect(answer.checks.filter(({ holds }) => holds === null).map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['redirect_uri_mismatch', 'blocked_by_csp', 'blocked_by_cors', 'cookies_blocked']),
+    );
+  });
+
+  test('finds each thing that is wrong by the code of it', async () => {
+    const change = (path: string, body: object) =>
+      auth.ask('PATCH', `/v1/tenants/${own.tenantId}/${path}`, { as, body });
+    const at = `applications/${own.application.id}`;
+    await put(own.tenantId, { ...own.body, enabled: false, origins: [], scopes: ['nobody-offers-this'] });
+    await change(at, { redirectUris: ['https://x.example'] });
+    const over = { clientSecretExpiresAt: '2020-01-01T00:00:00.000Z' };
+    await change(`sso-connections/${own.connectionId}`, { oidc: over });
+    auth.provider.lies({
+      answers: { '/.well-known/openid-configuration': (_, response) => response.writeHead(503).end() },
+    });
+    const answer = await checked();
+    expect([answer.works, [...new Set(wrong(answer))].toSorted()]).toEqual([
+      false,
+      [
+        'no_access',
+        'origin_not_allowed',
+        'redirect_uri_mismatch',
+        'secret_expired',
+        'sign_in_failed',
+        'unknown_auth_key',
+      ],
+    ]);
+    auth.provider.lies({});
+    await change(`sso-connections/${own.connectionId}`, { oidc: { clientSecretExpiresAt: null } });
+    await change(at, { redirectUris: settings().redirectUris });
+    await put(own.tenantId, own.body);
+    expect((await checked()).works).toBe(true);
+  });
+
+  test('finds a person in the roster who has come, and says of others that it does not know', async () => {
+    await authorize({ domain: own.slug });
+    const roster = async (email: string) =>
+      (await checked(`?email=${email}`)).checks.find(({ code }) => code === 'not_in_roster')?.holds;
+    expect([await roster('ada@acme.example'), await roster('nobody@acme.example')]).toEqual([true, null]);
+  });
+});
+
 describe('a page', () => {
   const config = async (query: Record<string, string>, from: string | null = origin) => {
     const response = await fetch(`${auth.url}/embed/config?${new URLSearchParams(query)}`, {
@@ -117,7 +169,7 @@ describe('a page', () => {
       config({ domain: 'nobody-has-this', auth_key: 'default' }),
       config({ auth_key: 'default' }),
     ]);
-    const plain = told.map(({ status, body: { traceId: _, ...body } }) => ({ status, body }));
+    const plain = told.map(({ status, body }) => ({ status, body: { ...body, traceId: null } }));
     expect(new Set(plain.map(one => JSON.stringify(one))).size).toBe(1);
     expect(plain[0]).toMatchObject({ status: 400, body: { code: 'unknown_auth_key' } });
     expect((await config({ domain: other.slug, auth_key: 'elsewhere' })).status).toBe(200);

@@ -3,7 +3,7 @@
 import { html, type Language, openRoute, type Page } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 
-export const frameScriptPath = '/embed/frame.js';
+const frameScriptPath = '/embed/frame.js';
 
 type Framed = { href: string; origin: string; state: string; origins: readonly string[] };
 

@@ -14,7 +14,7 @@ const versions = ['1.0.0'] as const;
 export const scriptOf = (version: string): Buffer =>
   readFileSync(new URL(`../../browser/reeve-${version}.js`, import.meta.url));
 
-export const integrityOf = (text: Buffer): string => `sha384-${createHash('sha384').update(text).digest('base64')}`;
+const integrityOf = (text: Buffer): string => `sha384-${createHash('sha384').update(text).digest('base64')}`;
 
 export function embedScripts({ issuer }: { issuer: string }): Route[] {
   const scripts = new Map(versions.map(version => [version as string, scriptOf(version)]));
