@@ -23,12 +23,10 @@ const files: Record<ClientName, string[]> = {
   '@modelcontextprotocol/sdk': ['index', 'streamableHttp', 'auth'].map(file => `sdk/dist/esm/client/${file}.js`),
   '@modelcontextprotocol/client': ['client/dist/index.mjs'],
 };
-const { Client, StreamableHTTPClientTransport, UnauthorizedError } = Object.assign(
-  {},
-  ...(await Promise.all(
-    files[name].map(file => import(pathToFileURL(join(modules, '@modelcontextprotocol', file)).href)),
-  )),
-) as Packages;
+const loaded = await Promise.all(
+  files[name].map(file => import(pathToFileURL(join(modules, '@modelcontextprotocol', file)).href) as Promise<object>),
+);
+const { Client, StreamableHTTPClientTransport, UnauthorizedError } = Object.assign({}, ...loaded) as Packages;
 
 const redirectUrl = 'http://127.0.0.1:5998/callback';
 const kept: Kept = {

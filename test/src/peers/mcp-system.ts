@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { freePort } from '@reeve/local/ports';
+import { registerProductApp, signIn } from '@reeve/local/product-app';
 import { platformApi } from '@reeve/local/seed';
 import { createBrowser } from '@reeve/testing/browser';
 import { newProject, samplesIn } from '../support/published-sdk.ts';
@@ -68,6 +69,13 @@ export async function startMcpSystem() {
     project,
     url,
     newApi,
+
+    /** What the site of somebody else's has at a path. */
+    answer: (path: string, document: object) => void documents.set(path, document),
+
+    /** Somebody signs in to the product, so that it knows them. */
+    signIn: async () =>
+      signIn(await registerProductApp(own.api, credentials, own.tenant), own.tenant, demoUser(credentials)),
 
     /** On the person's computer, and registered there. Gives its id. */
     async register(settings: object = {}): Promise<string> {
