@@ -143,6 +143,7 @@ export default {
         pathNot: [
           ...forTests,
           ...entries,
+          '^packages/bot-sidecar/',
           '^packages/cli/',
           '^packages/sdk/',
           '^packages/contracts/src/generate/',
