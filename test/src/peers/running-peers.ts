@@ -15,3 +15,5 @@ export const lackingOauth2Proxy = 'oauth2-proxy: needs Go';
 export const lackingAuthlib = 'Authlib: needs Python with pip';
 export const lackingSpring = 'Spring: needs a JDK and Maven';
 export const lackingMcp = 'MCP: needs npm and its registry';
+export const lackingBotSdks = 'the SDKs of bots: needs npm and its registry';
+export const lackingAgentsPython = 'the Agents SDK for Python: needs Python with pip';

@@ -59,8 +59,8 @@ export async function fetchMcp(children: Children, say: Say): Promise<string> {
   return join(directory, 'node_modules');
 }
 
-/** Gives where it is. */
-async function fetched(children: Children, say: Say, { name, folder, wanted, command, args }: Fetching) {
+/** Gives where it is. Throws SetupError. */
+export async function fetched(children: Children, say: Say, { name, folder, wanted, command, args }: Fetching) {
   const directory = join(localDirectory, 'engines', folder);
   const stamp = join(directory, '.fetched');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return directory;

@@ -3,6 +3,7 @@ import { type Child, createDeathWatch } from '../children.ts';
 import { freePort } from '../ports.ts';
 import type { Run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
+import { fetchAgentsPython, fetchBotSdks } from './bot-sdks.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
 import { fetchAuthlib, fetchMcp, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
@@ -16,6 +17,9 @@ export type Peers = {
   authlib: OAuthClient | null;
   /** Where packages of the Model Context Protocol are. */
   mcp: string | null;
+  /** Where packages of bots in JavaScript are. */
+  botSdks: string | null;
+  agentsPython: OAuthClient | null;
   site: TlsSite;
 };
 
@@ -63,12 +67,14 @@ export async function startPeers(
     return peer;
   }
 
-  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp] = await Promise.all([
+  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp, botSdks, agentsPython] = await Promise.all([
     started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
     started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
     ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
     ifThere('Authlib', fetchAuthlib(children, say)),
     ifThere('MCP', fetchMcp(children, say)),
+    ifThere('the SDKs of bots', fetchBotSdks(children, say)),
+    ifThere('the Agents SDK for Python', fetchAgentsPython(children, say)),
   ]);
   return {
     keycloak: keycloak?.keycloak ?? null,
@@ -76,6 +82,8 @@ export async function startPeers(
     oauth2Proxy,
     authlib,
     mcp,
+    botSdks,
+    agentsPython,
     site,
   };
 }
