@@ -19,6 +19,7 @@ import { assertionConsumer } from './acs.ts';
 import { auditExport, auditSearch, auditVerification } from './audit-log.ts';
 import type { Bench, BenchContext, CostBench } from './bench-context.ts';
 import { botExchange } from './bot-exchange.ts';
+import { assertionRedemption } from './identity-assertions.ts';
 import { auditIngest } from './ingest.ts';
 import { ingressAcceptance, ingressDuplicates } from './ingress.ts';
 import { signInsBesideKeycloak } from './keycloak.ts';
@@ -46,9 +47,14 @@ const command = commandLine('npm run bench', {
 const [only] = command.parse().args;
 const isAsked = ({ name }: { name: string }) => only === undefined || only.split(',').some(part => name.includes(part));
 /** Before the others, which leave work behind. */
-const costs: CostBench[] = [identityPaths, assertionConsumer, botExchange, revocationReach, liveSessions].filter(
-  isAsked,
-);
+const costs: CostBench[] = [
+  identityPaths,
+  assertionConsumer,
+  botExchange,
+  assertionRedemption,
+  revocationReach,
+  liveSessions,
+].filter(isAsked);
 const benches: Bench[] = [
   ...signInsBesideKeycloak,
   ...tokensBesideKeycloak,
