@@ -64,8 +64,9 @@ export const assertionIssuers = collection<AssertionIssuer>({
 
 export const assertionIssuerView = z.object({ ...assertionIssuerSchema.shape, issuer: z.string() });
 
-export function viewOf({ deletedAt: _, knownAs: __, ...settings }: AssertionIssuer) {
-  return settings;
+export function viewOf(state: AssertionIssuer): z.infer<typeof assertionIssuerView> {
+  const { enabled, issuer, jwksUri, algorithms, reuse, tenantClaim, nameId } = state;
+  return { enabled, issuer, jwksUri, algorithms, reuse, tenantClaim, nameId };
 }
 
 /** Where the connection's provider publishes its keys, if it does. */

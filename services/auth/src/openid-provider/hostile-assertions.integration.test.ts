@@ -284,8 +284,8 @@ describe('what is right', () => {
     ],
     ['66 for one of two', () => vouched({ resource: [notes.resource, strict.resource] }), { resource: 'notes' }],
     ['with actors three deep', () => vouched({ act: { sub: 'a', act: { sub: 'b', act: { sub: 'c' } } } })],
-  ])('%s is taken', async (_name, assertion, form = undefined) => {
-    const asked = form ? { resource: notes.resource } : {};
+  ])('%s is taken', async (_name, assertion, form = {}) => {
+    const asked = 'resource' in form ? { resource: notes.resource } : {};
     await assertTaken(await redeem(auth, assistant, { assertion: await assertion(), ...asked }));
   });
 

@@ -1,8 +1,8 @@
 // Assistants that identity providers vouch towards (ID-JAG): what they get, how it ends, and that nothing else gets it.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { event, type Id, newId } from '@reeve/contracts';
-import { type EventReader, eventually, newProviderKey, type ProviderKey, readEvents } from '@reeve/testing';
+import { event, type Id } from '@reeve/contracts';
+import { type EventReader, eventually, type ProviderKey, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
 import {
