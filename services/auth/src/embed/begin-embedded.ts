@@ -90,6 +90,8 @@ export function beginEmbedded(parts: BeginParts): Route[] {
         const { origin, state, mode, again: _, ...fields } = asked;
         if (origin === undefined || state === undefined || mode === 'redirect')
           return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy: null }) };
+        // By which the browser says of the form that it is from here.
+        response.setHeader('Referrer-Policy', 'same-origin');
         return { page: openerPage({ origin, state, fields }) };
       },
     }),
