@@ -294,8 +294,16 @@
       await store.write({ keys, pending: { state, verifier, hash: location.hash } });
       const back = location.href.split('#')[0];
       const parameters = { ...begun.parameters, mode: 'redirect', return_to: back };
-      location.assign(`${base}/embed/authorize?${new URLSearchParams(parameters)}`);
-      return new Promise(() => {});
+      // By a form, of which the browser says from which page it is.
+      const form = document.createElement('form');
+      Object.assign(form, { method: 'post', action: `${base}/embed/authorize`, hidden: true });
+      for (const [name, value] of Object.entries(parameters))
+        form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+      document.body.append(form);
+      form.submit();
+      await wait(frameMs);
+      form.remove();
+      throw new ReeveError(forbidden ? 'blocked_by_csp' : 'timed_out', { issuer: base });
     }
 
     const isFramed = window.top !== window;

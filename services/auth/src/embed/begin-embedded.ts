@@ -44,18 +44,18 @@ const all = z
   .partial();
 
 /** Of a page that waits for what comes of it. */
-const waiting = all.required({ domain: true, origin: true, state: true, code_challenge: true, dpop_jkt: true });
-
-const query = all
-  .refine(asked => [0, 4].includes(Object.keys(ofPage).filter(name => Object.hasOwn(asked, name)).length), {
-    path: ['state'],
-    message: 'comes with origin, code_challenge and dpop_jkt, and they with it',
-  })
-  .refine(({ mode, return_to }) => mode !== 'redirect' || return_to !== undefined, {
+const waiting = all
+  .required({ domain: true, origin: true, state: true, code_challenge: true, dpop_jkt: true })
+  .refine(({ mode, return_to }) => (mode === 'redirect') === (return_to !== undefined), {
     path: ['return_to'],
-    message: 'is where a page that was left is come back to',
+    message: 'is where a page that was left is come back to, and no other page is',
   });
-type Asked = z.infer<typeof query>;
+
+const query = all.refine(
+  asked => [0, 4].includes(Object.keys(ofPage).filter(name => Object.hasOwn(asked, name)).length),
+  { path: ['state'], message: 'comes with origin, code_challenge and dpop_jkt, and they with it' },
+);
+type Asked = z.infer<typeof all>;
 
 const open = 'it leads to the sign-in that a page has chosen, and grants nothing';
 
@@ -87,8 +87,8 @@ export function beginEmbedded(parts: BeginParts): Route[] {
         const isCounted = starts.count(request, response, { isSecond: asked.again !== undefined });
         if (!isCounted)
           return { redirect: `/embed/authorize?${new URLSearchParams({ ...asked, again: '1' } as never)}` };
-        const { origin, state, mode, again: _, ...fields } = asked;
-        if (origin === undefined || state === undefined || mode === 'redirect')
+        const { origin, state, again: _, ...fields } = asked;
+        if (origin === undefined || state === undefined)
           return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy: null }) };
         // By which the browser says of the form that it is from here.
         response.setHeader('Referrer-Policy', 'same-origin');
@@ -98,17 +98,19 @@ export function beginEmbedded(parts: BeginParts): Route[] {
     openRoute({
       method: 'post',
       path: '/embed/authorize',
-      summary: 'Go on with the sign-in of a page that waits, once the page has said that it has begun it',
-      open: 'it is taken from our own page alone, and marks the browser that it came from',
+      summary: 'Begin the sign-in of a page that leaves for it, or go on with that of one that waits',
+      open: 'it is taken from the page that it is for, or from ours that has asked it, and marks the browser',
       answer: 'page',
       accepts: [formType],
       ownBody: true,
       async handle({ request, response }) {
-        // Browsers say from which page a form was sent, and let no page say it otherwise.
-        if (request.get('Origin') !== new URL(issuer).origin) throw new ProblemError('origin_not_allowed');
         const asked = validate(waiting, Object.fromEntries(await readForm(request)), '');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
+        // Browsers say from which page a form was sent, and let no page say it otherwise.
+        const sender = asked.mode === 'redirect' ? asked.origin : new URL(issuer).origin;
+        if (request.get('Origin') !== sender) throw new ProblemError('origin_not_allowed');
         const chosen = await choose(asked);
+        if (asked.mode === 'redirect') starts.count(request, response, { isSecond: false });
         const begunBy = begunHere.mark(request, response);
         return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy }) };
       },
@@ -149,7 +151,7 @@ function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { auth
     redirect_uri: issuer + callbackPath,
     response_type: 'code',
     scope: ['openid', 'profile', 'email', ...embed.scopes].join(' '),
-    state: requests.seal({ domain, page, begunBy, returnTo: asked.mode === 'redirect' ? returnTo : null }),
+    state: requests.seal({ domain, page, begunBy, returnTo }),
     code_challenge: asked.code_challenge ?? nobodys(),
     code_challenge_method: 'S256',
     dpop_jkt: asked.dpop_jkt ?? nobodys(),

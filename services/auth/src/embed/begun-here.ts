@@ -1,5 +1,5 @@
-// By which a sign-in comes back to the browser that has begun it, and is of use to no other: what came of it is left for
-// the page that waits only where this cookie is the one that it began with.
+// By which a sign-in comes back to the browser that has begun it, and is of use to no other: what came of it goes to the
+// page only where this cookie is the one that it began with.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
@@ -14,7 +14,8 @@ export type BegunHere = ReturnType<typeof createBegunHere>;
 export function createBegunHere({ issuer }: { issuer: string }) {
   const isSecure = issuer.startsWith('https:');
   const name = isSecure ? '__Host-reeve_embed_begun' : 'reeve_embed_begun';
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+  // Pages of other sites begin as well.
+  const attributes = isSecure ? 'Path=/; HttpOnly; Secure; SameSite=None' : 'Path=/; HttpOnly; SameSite=Lax';
 
   const secretOf = (request: Request): string | null => {
     const secret = parseCookie(request.headers.cookie ?? '')[name];

@@ -7,7 +7,7 @@ type EmbedRequest = {
   domain: string;
   /** Null where a person was led here without a page that waits. */
   page: { origin: string; state: string } | null;
-  /** Names the browser, for a page that waits; null where the browser itself goes back to the page. */
+  /** Names the browser that has begun it; null where there is no page. */
   begunBy: string | null;
   /** Of a page that was left for the sign-in. */
   returnTo: string | null;

@@ -325,8 +325,22 @@ describe('a sign-in for a page', () => {
     const common = { domain: own.slug, ...parameters };
     expect(await refused({ ...common, origin: 'https://evil.example' })).toBe('origin_not_allowed');
     const back = { mode: 'redirect', return_to: 'https://evil.example/x' };
-    expect(await refused({ ...common, ...back })).toBe('origin_not_allowed');
-    expect(await refused({ ...common, mode: 'redirect' })).toBe('input_invalid');
+    const left = async (query: Record<string, string>, from = origin) => {
+      const text = Object.entries(query).map(
+        ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
+      );
+      const form = `<form method="post" action="${auth.url}/embed/authorize">${text.join('')}</form>`;
+      const at = { url: new URL(from), status: 200, text: form, headers: new Headers() };
+      return createBrowser().submit(at, {}, `${origin}/x`);
+    };
+    const codeOf = ({ text }: { text: string }) => /<dd class="muted">(\w+)/.exec(text)?.[1];
+    expect(codeOf(await left({ ...common, ...back }))).toBe('origin_not_allowed');
+    expect(codeOf(await left({ ...common, mode: 'redirect' }))).toBe('input_invalid');
+    const goodWay = { ...common, mode: 'redirect', return_to: `${origin}/x` };
+    // Led there by a link, or by a page of somebody else's: what came of it would go wherever that page leads.
+    for (const from of ['https://evil.example', auth.url])
+      expect(codeOf(await left(goodWay, from))).toBe('origin_not_allowed');
+    expect((await createBrowser().open(addressOf(goodWay), `${origin}/x`)).url.origin).toBe(auth.url);
     const { state, ...without } = common;
     expect(state).toHaveLength(43);
     expect(await refused(without)).toBe('input_invalid');
@@ -335,7 +349,7 @@ describe('a sign-in for a page', () => {
       const at = new URL(`${auth.url}/embed/callback?${new URLSearchParams({ code: 'x', iss: auth.url, state })}`);
       expect((await createBrowser().open(at)).text).toContain('sign_in_expired');
     }
-    const arrived = await authorize({ ...common, mode: 'redirect', return_to: `${origin}/x` }, origin);
+    const arrived = await left(goodWay);
     expect([arrived.url.origin, arrived.url.search]).toEqual([origin, '']);
     expect(new URLSearchParams(arrived.url.hash.slice(1)).get('reeve_state')).toBe(parameters.state);
   });

@@ -32,9 +32,9 @@ export const endEmbedded = (parts: EndParts) =>
       if (page) {
         // As it is by now.
         assertOrigin(await findEmbedding(parts, domain), page.origin);
-        if (returnTo !== null) return { redirect: withOutcome(returnTo, { ...outcome, state: page.state }) };
         // Of another browser: somebody was led here by whoever waits for it.
         if (begunBy === null || !parts.begunHere.isMarked(request, begunBy)) throw new ProblemError('sign_in_expired');
+        if (returnTo !== null) return { redirect: withOutcome(returnTo, { ...outcome, state: page.state }) };
         await parts.handOff.leave(page, outcome);
       }
       return { page: 'code' in outcome ? signedInPage : notSignedInPage };
