@@ -4,7 +4,7 @@
 import { html, type Language, openRoute, type Page } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 
-export const openerScriptPath = '/embed/opener.js';
+const openerScriptPath = '/embed/opener.js';
 
 type Begun = { origin: string; state: string; fields: Readonly<Record<string, string | undefined>> };
 
