@@ -244,7 +244,7 @@ const open: Record<string, readonly [status: number, what: string]> = {
   'auth GET /status-lists/{list}': [404, 'not_found'],
   'auth GET /passkeys.js': [200, 'navigator.credentials'],
   'auth GET /embed/authorize': [400, 'unknown_auth_key'],
-  'auth POST /embed/authorize': [403, 'origin_not_allowed'],
+  'auth POST /embed/authorize': [415, 'content_type_unsupported'],
   'auth GET /embed/opener.js': [200, 'postMessage'],
   'auth GET /embed/callback': [400, 'sign_in_expired'],
   'auth GET /embed/frame': [400, 'unknown_auth_key'],
