@@ -100,7 +100,7 @@ export default {
       from: { path: '^(services|infra|test)/' },
       to: {
         path:
-          '^packages/[^/]+/src/(?!(index|outbound|places|telemetry|elsewhere|browser|chromium|eventually|given|identity-provider|saml|' +
+          '^packages/[^/]+/src/(?!(index|outbound|places|telemetry|elsewhere|browser|chromium|eventually|fetch|given|identity-provider|listen|saml|' +
           'generate/generated-files)\\.ts)',
       },
     },

@@ -56,6 +56,8 @@ export type Brought = {
   application: KnownApplication;
   resources: readonly string[];
   scopes: readonly string[] | undefined;
+  /** For whose person the assistant asks, by its id or slug; null where it does not say. */
+  tenant: string | null;
   /** The key that was proven with it. */
   jkt: string | undefined;
 };
@@ -79,7 +81,7 @@ export type RefusedThere = Refused & { tenantId: TenantId; connectionId: Assista
 
 type Candidate = TenantEntry<AssertionIssuer>;
 
-const mostOfAnIssuer = 100;
+const mostOfAnIssuer = 1_000;
 
 export type JudgeAssertion = ReturnType<typeof createJudgeAssertion>;
 
@@ -88,7 +90,7 @@ export function createJudgeAssertion(parts: JudgeParts) {
   const everywhere = parts.issuers.acrossTenants('an assertion names only the identity provider that signed it');
 
   /** Those whose people the assistant may have to do with, and who have said so. */
-  async function candidatesFor({ assertion, application }: Brought): Promise<Candidate[]> {
+  async function candidatesFor({ assertion, application, tenant: meant }: Brought): Promise<Candidate[]> {
     const names = namesIn(assertion);
     if (!names || names.issuer === parts.ownIssuer) return [];
     const { issuer, tenant = null } = names;
@@ -96,8 +98,10 @@ export function createJudgeAssertion(parts: JudgeParts) {
     const exact = isName ? await everywhere.findBy('knownAs', knownAs(issuer, tenant), mostOfAnIssuer) : [];
     // One that says another tenant is on the record where it was tried.
     const found = exact.length > 0 ? exact : await everywhere.findBy('issuer', issuer, mostOfAnIssuer);
+    const only = meant === null ? null : await tenants.findNamed(meant);
+    if (meant !== null && !only) return [];
     const served: Candidate[] = [];
-    for (const one of found)
+    for (const one of found.filter(({ tenantId }) => only === null || tenantId === only.id))
       if ((await applications.serves(application, one.tenantId)) && (await isOpen(one.tenantId))) served.push(one);
     return served;
   }
@@ -194,7 +198,10 @@ export function createJudgeAssertion(parts: JudgeParts) {
     if (only && !another) return only;
     if (another)
       return accepted.map(({ tenantId, connectionId }) => ({
-        ...refused('ambiguous', 'several connections take it; aud_tenant would say which tenant is meant'),
+        ...refused(
+          'ambiguous',
+          'several connections take it; aud_tenant, or tenant of the request, would say which tenant is meant',
+        ),
         tenantId,
         connectionId,
       }));

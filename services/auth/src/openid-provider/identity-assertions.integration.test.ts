@@ -306,9 +306,9 @@ describe('a tenant that trusts the same issuer', () => {
       people.add({ ...of, subject: 'ada' });
       await allow(auth, of, { clientId: shared.id, resource: notes.resource });
     }
-    const bring = async (more: object) => {
+    const bring = async (more: object, form: Record<string, string> = {}) => {
       const said = claimsOf(auth, both[0], shared, { tenant: undefined, ...more });
-      return redeem(auth, shared, { assertion: await vouchedBy(key, said) });
+      return redeem(auth, shared, { assertion: await vouchedBy(key, said), ...form });
     };
     return { both, bring };
   }
@@ -325,7 +325,12 @@ describe('a tenant that trusts the same issuer', () => {
       const named = accessTokenOf(await bring({ aud_tenant: of.slug }));
       expect(decodeJwt(named)['tid']).toBe(of.tenantId);
       expect(decodeJwt(accessTokenOf(await bring({ aud_tenant: of.tenantId })))['tid']).toBe(of.tenantId);
+      // Or the assistant does: another tenant cannot keep it from this one by trusting its issuer.
+      for (const tenant of [of.slug, of.tenantId])
+        expect(decodeJwt(accessTokenOf(await bring({}, { tenant })))['tid']).toBe(of.tenantId);
     }
+    for (const tenant of [at.slug, 'nobody-has-this', '']) expect(await bring({}, { tenant })).toEqual(refusal);
+    expect(await bring({ aud_tenant: both[0].slug }, { tenant: both[1].slug })).toEqual(refusal);
     expect(await bring({ aud_tenant: at.tenantId })).toEqual(refusal);
   });
 });

@@ -29,7 +29,7 @@ import { formatOf } from './resource-servers.ts';
 
 export const identityAssertionProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
 
-const parameters = ['assertion', 'resource', 'scope', 'authorization_details'] as const;
+const parameters = ['assertion', 'resource', 'scope', 'tenant', 'authorization_details'] as const;
 type Parameters = Partial<Record<(typeof parameters)[number], string | string[]>>;
 type Context = TokenEndpointGrantContext<Parameters>;
 
@@ -44,7 +44,7 @@ export type AssertionParts = AccountParts & {
 export function registerIdentityAssertions(provider: Provider, parts: AssertionParts): void {
   async function redeem(ctx: Context): Promise<void> {
     const { client, params } = ctx.oidc;
-    const { assertion, scope } = params;
+    const { assertion, scope, tenant } = params;
     if (typeof assertion !== 'string' || assertion === '') throw new errors.InvalidRequest('assertion is required');
     if (params.authorization_details !== undefined)
       throw new errors.InvalidRequest('there are no types of authorization_details here');
@@ -57,6 +57,7 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
       application,
       resources: [...new Set([params.resource ?? []].flat())],
       scopes: typeof scope === 'string' ? scope.split(' ').filter(word => word !== '') : undefined,
+      tenant: typeof tenant === 'string' ? tenant : null,
       jkt: proof?.thumbprint,
     });
     const { clientId, clientName = clientId } = client;
