@@ -179,6 +179,7 @@ async function judge(
     connectionId,
     issuer,
     subject,
+    providerSubject: read.said.subject ?? undefined,
     amr,
     acr,
     authenticatedAt: authenticatedAt ? new Date(authenticatedAt) : null,

@@ -10,6 +10,7 @@ import { botSurface } from './sign-in-application.ts';
 export type Vouched = {
   connectionId: Id<'connection'>;
   subject: string;
+  providerSubject?: string | undefined;
   issuer: string;
   authenticatedAt: Date | null;
   amr: string[];

@@ -30,6 +30,7 @@ export type RedeemParts = {
 /** As they were signed in at the browser on whose page they agreed. */
 const vouchedBy = ({ state }: LiveSession, identity: NonNullable<Session['identity']>) => ({
   ...identity,
+  providerSubject: state.providerSubject ?? undefined,
   connectionId: state.connectionId as Id<'connection'>,
   authenticatedAt: new Date(state.authenticatedAt),
   // `fed` is said anew.

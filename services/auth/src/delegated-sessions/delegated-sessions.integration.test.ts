@@ -115,6 +115,17 @@ describe('a delegated session', () => {
     expect(assertLive(await find(about())).id).toBe(first.id);
   });
 
+  test('is found by what the provider calls the person, also where the connection knows them by another name', async () => {
+    const { open } = delegatedSessions();
+    const { id } = assertLive(await open(about({ subject: 'employee_id:42', providerSubject: 'ada' })));
+    const of = { connectionId, providerSubject: 'ada' };
+    const { items } = await store.collection(sessionsOf).in(tenantId).list('byProvider', of, { limit: 10 });
+    expect(items.map(one => one.id)).toEqual([id]);
+    // And is still of whom the connection knows by it.
+    expect(assertLive(await open(about({ subject: 'employee_id:42', providerSubject: 'ada' }))).id).toBe(id);
+    expect(await open(about({ subject: 'employee_id:43', providerSubject: 'ada' }))).toEqual({ refused: 'taken' });
+  });
+
   test('begins anew after it was ended, and where its time was over', async () => {
     const { open, live } = delegatedSessions();
     const first = assertLive(await open(about()));

@@ -35,8 +35,10 @@ import type { SurfacePolicyDirectory } from '../surface-policies/surface-policy-
 type Asked = {
   tenantId: TenantId;
   connectionId: Id<'connection'>;
-  /** Who it is at the connection's identity provider, read from what that has signed. */
+  /** By what the connection knows the person, read from what its identity provider has signed. */
   subject: string;
+  /** As the provider itself names them, where that is another name: by it, it ends their sessions. */
+  providerSubject?: string | undefined;
   /** As it calls itself for them, where that is not what the connection is known by: of many directories one. */
   issuer?: string;
   delegate: Delegate;
@@ -93,8 +95,8 @@ export function createDelegatedSessions(parts: Parts) {
     const own = sessions.in(tenantId);
     const held = await own.getByUnique('delegate', delegateKey(delegate));
     if (!held) return null;
-    const { connectionId: heldBy, providerSubject, surface } = held.state;
-    if (heldBy !== connectionId || providerSubject !== subject) return { refused: 'taken' } as const;
+    const { connectionId: heldBy, identity, surface } = held.state;
+    if (heldBy !== connectionId || identity?.subject !== subject) return { refused: 'taken' } as const;
     const sessionId = held.id as SessionId;
     const found = await live.find({ tenantId, sessionId });
     if (found) return found;
@@ -123,7 +125,7 @@ export function createDelegatedSessions(parts: Parts) {
       origin: { correlationId: cause.correlationId, ip, userAgent },
     });
     await enforceDomain.assertHere({ tenantId, connectionId, email: person.email });
-    return { ...person, lookedUpAt, method: connection.state.kind };
+    return { ...person, lookedUpAt, method: connection.state.kind, issuer: issuer ?? connection.state.issuer };
   }
 
   async function beginOne(asked: Asked): Promise<LiveSession | null> {
@@ -168,11 +170,11 @@ export function createDelegatedSessions(parts: Parts) {
   };
 }
 
-type Person = Omit<ResolveIdentityResponse, 'created'> & { method: string };
+type Person = Omit<ResolveIdentityResponse, 'created'> & { method: string; issuer: string };
 
 function sessionOf(
-  { connectionId, subject, surface, authenticatedAt, amr, acr, cause, delegate }: Asked,
-  { userId, email, emailVerified, displayName, roles, groups, method }: Person,
+  { connectionId, subject, providerSubject = subject, surface, authenticatedAt, amr, acr, cause, delegate }: Asked,
+  { userId, email, emailVerified, displayName, roles, groups, method, issuer }: Person,
   { policy, now }: { policy: SurfacePolicy; now: Date },
 ): Omit<Session, 'status'> {
   const { ip, userAgent } = cause.context;
@@ -187,7 +189,8 @@ function sessionOf(
     groups,
     connectionId,
     method,
-    providerSubject: subject,
+    identity: { issuer, subject },
+    providerSubject,
     providerSession: null,
     surface,
     applications: [delegate.clientId],

@@ -70,8 +70,9 @@ export type Accepted = {
   trust: AssertionIssuer;
   policy: Entry<AssistantPolicy>;
   said: Assertion;
-  /** By what the connection knows the person. */
+  /** By what the connection knows the person, and what their provider calls them. */
   subject: string;
+  providerSubject: string;
   server: ResourceServer;
   scopes: string[];
 };
@@ -182,7 +183,8 @@ export function createJudgeAssertion(parts: JudgeParts) {
     const subject = connection.state.identifier ? subjectFor(connection.state, said) : named;
     if (subject === null) return refused('subject', 'it does not say by what the connection knows people');
     const { issuer } = connection.state;
-    return { tenantId, connectionId, issuer, trust, policy, said, subject, server, scopes };
+    const providerSubject = said.sub_id?.format === 'saml-nameid' ? said.sub_id.nameid : said.sub;
+    return { tenantId, connectionId, issuer, trust, policy, said, subject, providerSubject, server, scopes };
   }
 
   return async (brought: Brought): Promise<Accepted | RefusedThere[]> => {

@@ -108,7 +108,7 @@ async function openOnce(parts: AssertionParts, judged: Accepted, assistant: Assi
 }
 
 async function openSession({ delegated, identities }: AssertionParts, judged: Accepted, assistant: Assistant) {
-  const { tenantId, connectionId, issuer, said, subject, policy } = judged;
+  const { tenantId, connectionId, issuer, said, subject, providerSubject, policy } = judged;
   const { clientId, name, surface } = assistant;
   if (said.aud_sub !== undefined) {
     const userId = await identities.find({ tenantId, connectionId, by: { issuer, subject } });
@@ -118,6 +118,7 @@ async function openSession({ delegated, identities }: AssertionParts, judged: Ac
     tenantId,
     connectionId,
     subject,
+    providerSubject,
     delegate: { clientId, name, by: 'id_jag', key: delegationKey(policy.id, subject) },
     surface: surface ?? 'assistant',
     authenticatedAt: said.auth_time === undefined ? null : new Date(said.auth_time * 1_000),

@@ -92,7 +92,9 @@ async function endAll(sessions: Sessions, { tenantId, id: connectionId, cause }:
   const own = sessions.in(tenantId);
   for await (const { id, state } of own.all('byProvider', { connectionId, providerSubject: subject })) {
     const named = state.providerSession?.id ?? null;
-    if (ids.length > 0 && named !== null && !ids.includes(named)) continue;
+    // Whoever signs out of one session at the provider leaves those alone who act for them.
+    const isOther = named === null ? state.delegate !== undefined : !ids.includes(named);
+    if (ids.length > 0 && isOther) continue;
     await own.change(id, one => one && end(id as SessionId, one, 'provider_logout'), { cause });
   }
 }
