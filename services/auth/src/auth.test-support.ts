@@ -58,9 +58,10 @@ async function startProvisioning() {
           : userId === by.userId);
     return { userId: came.findLast(isMeant)?.userId ?? null };
   };
+  let foreseen = { outcome: 'created', conflict: null as string | null };
   async function answerTo(url: string, text: string): Promise<Answer> {
     if (url.endsWith(':find')) return find(JSON.parse(text) as FindIdentityRequest);
-    if (url.endsWith(':foresee')) return { outcome: 'created', conflict: null };
+    if (url.endsWith(':foresee')) return foreseen;
     const question = JSON.parse(text) as ResolveIdentityRequest;
     asked.push(question);
     const answered = await (answer ?? usual)(question);
@@ -84,6 +85,10 @@ async function startProvisioning() {
   return {
     ...(await listen(server)),
     asked,
+    /** What would become of whoever is asked about. */
+    foresees(outcome: string, conflict: string | null = null) {
+      foreseen = { outcome, conflict };
+    },
     /** Null for the usual answer. */
     answers(as: typeof answer) {
       answer = as;

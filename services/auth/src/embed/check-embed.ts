@@ -1,26 +1,27 @@
 // The administrator's checklist: what can be known from here of what an embedding page needs, each by the code that a
 // page would be told. What only a browser knows says so, with what to look at.
-import { ProblemError, type TenantId } from '@reeve/contracts';
+import { type Cause, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
-import type { Connections } from '../connections/connection.ts';
+import type { Connection, Connections } from '../connections/connection.ts';
 import { endings } from '../connections/expiry.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { Kinds } from '../connections/kinds/registry.ts';
 import { scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
+import { questionOf } from '../sign-in/question-of.ts';
 import { type EmbedCode, embedCodes } from './codes.ts';
 import { type Embed, type Embeds, noEmbed, unfit } from './embed.ts';
 import type { EmbeddingParts } from './find-embedding.ts';
 
-export type CheckParts = Pick<EmbeddingParts, 'authKeys' | 'applications' | 'issuer'> & {
+export type CheckParts = Pick<EmbeddingParts, 'authKeys' | 'applications' | 'connections' | 'issuer'> & {
   embeds: Embeds;
   allConnections: Connections;
   kinds: Kinds;
   resourceServers: ResourceServerDirectory;
-  identities: Pick<IdentityResolver, 'find'>;
+  identities: Pick<IdentityResolver, 'find' | 'foresee'>;
   clock: Clock;
 };
 
@@ -47,7 +48,7 @@ export const checkEmbed = (parts: CheckParts) =>
     action: 'connections:read',
     query: z.strictObject({ email: z.email().max(320).optional().describe('Of a person, to look for in the roster') }),
     response: z.object({ works: z.boolean(), checks: z.array(check) }),
-    async handle({ tenantId, query: { email } }) {
+    async handle({ tenantId, query: { email }, cause }) {
       const embed = (await parts.embeds.in(tenantId).get(tenantId))?.state ?? noEmbed;
       const keys = await parts.authKeys.of(tenantId);
       const checks = [
@@ -60,7 +61,7 @@ export const checkEmbed = (parts: CheckParts) =>
           holds: keys.has('default'),
           why: keys.has('default') ? 'There is a default key.' : 'There is no key `default`.',
         }),
-        ...(await Promise.all([...keys].map(([key, id]) => ofKey(parts, { tenantId, key, id, email })))).flat(),
+        ...(await Promise.all([...keys].map(([key, id]) => ofKey(parts, { tenantId, key, id, email, cause })))).flat(),
         ...inBrowser(parts, embed),
       ];
       return { body: { works: checks.every(({ holds }) => holds !== false), checks } };
@@ -100,10 +101,10 @@ async function ofApplication(
   ];
 }
 
-type OfKey = { tenantId: TenantId; key: string; id: string; email: string | undefined };
+type OfKey = { tenantId: TenantId; key: string; id: string; email: string | undefined; cause: Cause };
 
-async function ofKey(parts: CheckParts, { tenantId, key, id, email }: OfKey): Promise<Check[]> {
-  const { allConnections, kinds, identities, clock } = parts;
+async function ofKey(parts: CheckParts, { tenantId, key, id, email, cause }: OfKey): Promise<Check[]> {
+  const { allConnections, kinds, clock } = parts;
   const about = `auth_key ${key}`;
   const state = (await allConnections.in(tenantId).get(id))?.state;
   if (state?.status !== 'active')
@@ -133,22 +134,40 @@ async function ofKey(parts: CheckParts, { tenantId, key, id, email }: OfKey): Pr
     }),
     life('secret_expired', ['client_secret']),
     life('certificate_expired', ['certificate', 'metadata', 'own_certificate']),
-    ...(email === undefined ? [] : [await inRoster(identities, { tenantId, connectionId: id, email, about })]),
+    ...(email === undefined
+      ? []
+      : [
+          await inRoster(
+            parts,
+            { tenantId, connectionId: id as Id<'connection'>, connection: state, email },
+            { about, cause },
+          ),
+        ]),
   ];
 }
 
+type Sought = { tenantId: TenantId; connectionId: Id<'connection'>; connection: Connection; email: string };
+
+/** What would become of somebody of that address who came by the connection now, with an address that is verified. */
 async function inRoster(
-  identities: Pick<IdentityResolver, 'find'>,
-  { tenantId, connectionId, email, about }: { tenantId: TenantId; connectionId: string; email: string; about: string },
+  { identities, connections }: CheckParts,
+  { tenantId, connectionId, connection, email }: Sought,
+  { about, cause }: { about: string; cause: Cause },
 ): Promise<Check> {
-  const userId = await identities.find({ tenantId, connectionId, by: { email } } as Parameters<
-    typeof identities.find
-  >[0]);
-  return found('not_in_roster', about, {
-    // Who has never come by it may still be let in when they do.
-    holds: userId === null ? null : true,
-    why: userId === null ? 'Nobody with that address has an identity of it yet.' : `It is ${userId}.`,
-  });
+  const known = await identities.find({ tenantId, connectionId, by: { email } });
+  if (known !== null) return found('not_in_roster', about, { holds: true, why: `It is ${known}.` });
+  const come = { tenantId, id: connectionId, connection };
+  const identity = { issuer: connection.issuer, subject: newEventId(), email, emailVerified: true, displayName: null };
+  const question = await questionOf(connections, { ...come, identity }, cause);
+  const { outcome, conflict } = await identities.foresee(question);
+  const said = (code: EmbedCode, holds: boolean, why: string) => found(code, about, { holds, why });
+  if (outcome === 'user_deactivated') return said('no_access', false, 'The user is deactivated.');
+  if (outcome === 'identity_conflict')
+    return said('not_in_roster', false, `Somebody has that address, and is not linked: ${conflict}.`);
+  if (outcome === 'identity_unknown')
+    return said('not_in_roster', false, 'Nobody among the users has that address, and none is made.');
+  const whom = outcome === 'created' ? 'a new user' : 'the user who has that address';
+  return said('not_in_roster', true, `They would come in as ${whom}.`);
 }
 
 const inBrowser = ({ issuer }: CheckParts, { origins }: Embed): Check[] => [

@@ -137,11 +137,20 @@ describe('the checklist', () => {
     expect((await checked()).works).toBe(true);
   });
 
-  test('finds a person in the roster who has come, and says of others that it does not know', async () => {
-    await authorize({ domain: own.slug });
-    const roster = async (email: string) =>
-      (await checked(`?email=${email}`)).checks.find(({ code }) => code === 'not_in_roster')?.holds;
-    expect([await roster('ada@acme.example'), await roster('nobody@acme.example')]).toEqual([true, null]);
+  test.each([
+    ['ada@acme.example', 'identity_unknown', null, ['not_in_roster', true], /^It is usr_/],
+    ['bob@acme.example', 'linked', null, ['not_in_roster', true], /the user who has that address/],
+    ['bob@acme.example', 'created', null, ['not_in_roster', true], /a new user/],
+    ['bob@acme.example', 'identity_unknown', null, ['not_in_roster', false], /none is made/],
+    ['bob@acme.example', 'identity_conflict', 'domain_not_verified', ['not_in_roster', false], /domain_not_verified/],
+    ['bob@acme.example', 'user_deactivated', null, ['no_access', false], /deactivated/],
+  ] as const)('says of %s, of whom provisioning says %s (%p), %j', async (email, outcome, conflict, expected, why) => {
+    await signedIn(await page());
+    auth.provisioning.foresees(outcome, conflict);
+    const { checks } = await checked(`?email=${email}`);
+    const about = checks.find(one => why.test(one.why));
+    expect([about?.code, about?.holds]).toEqual(expected);
+    auth.provisioning.foresees('created');
   });
 });
 

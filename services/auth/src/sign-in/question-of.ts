@@ -5,7 +5,8 @@ import type { ConnectionDirectory } from '../connections/connection-directory.ts
 import type { MappedIdentity } from '../connections/mapping.ts';
 import { domainOf } from '../domains/domain-name.ts';
 
-type Come = { tenantId: TenantId; id: Id<'connection'>; connection: Connection; identity: MappedIdentity };
+type Said = Pick<MappedIdentity, 'issuer' | 'subject' | 'email' | 'emailVerified' | 'displayName' | 'person'>;
+type Come = { tenantId: TenantId; id: Id<'connection'>; connection: Connection; identity: Said };
 
 export async function questionOf(
   connections: Pick<ConnectionDirectory, 'speakerFor'>,
