@@ -2,7 +2,7 @@
 // under a policy without anything inline, with the demo identity provider, and with an API that verifies what it gets.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -30,18 +30,20 @@ async function startApi() {
     'access-control-allow-origin': '*',
     'access-control-allow-headers': 'authorization, dpop, content-type',
   };
-  const server = createServer(async (request, response) => {
-    if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
-    const { method = 'GET' } = request;
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const asked = new Request(`${api.url}${request.url}`, {
-      method,
+      method: request.method ?? 'GET',
       headers: Object.entries(request.headers).map(([name, value]) => [name, String(value)] as [string, string]),
       ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
     });
-    const answer = await handle(asked);
-    response.writeHead(answer.status, { ...cors, 'content-type': 'application/json' }).end(await answer.text());
+    const said = await handle(asked);
+    response.writeHead(said.status, { ...cors, 'content-type': 'application/json' }).end(await said.text());
+  }
+  const server = createServer((request, response) => {
+    if (request.method === 'OPTIONS') response.writeHead(204, cors).end();
+    else void answer(request, response);
   });
   const api = await listen(server);
   const verifier = createVerifier({ issuer: credentials.issuer, audience: api.url, revocations: 'not_followed' });
