@@ -76,17 +76,19 @@ function typed(verified: Awaited<ReturnType<typeof compactVerify>>): JWTPayload 
 type Expected = Brought & { issuer: string; ofEntra: boolean };
 
 function assertClaims(claims: JWTPayload, { issuer, audience, parties, ofEntra }: Expected): void {
-  const { iss, aud, sub, azp, client_id: clientId, tid, ver, idtyp, cnf } = claims;
+  const { iss, aud, sub, azp, client_id: clientId, appid, cid, tid, ver, idtyp, cnf, events } = claims;
   if (iss !== issuer) throw refused('iss');
   // With others beside it, others could bring it.
   const [only, another] = Array.isArray(aud) ? aud : [aud];
   if (only !== audience || another !== undefined) throw refused('aud');
   if (typeof sub !== 'string' || sub === '') throw new StepError('subject_missing', { seen: { problem: 'sub' } });
-  for (const [name, party] of Object.entries({ azp, client_id: clientId }))
+  for (const [name, party] of Object.entries({ azp, client_id: clientId, appid, cid }))
     if (party !== undefined && !(typeof party === 'string' && parties.includes(party))) throw refused(name);
   // Of an application that acts for nobody; and one that is worth nothing without a proof, which nobody brings.
   if (idtyp !== undefined && idtyp !== 'user') throw refused('idtyp');
   if (cnf !== undefined) throw refused('cnf');
+  // A security event, as a logout token: it is for our ears, and says that somebody is to be signed out.
+  if (events !== undefined) throw refused('events');
   if (!ofEntra) return;
   if (ver !== '2.0') throw refused('ver');
   if (typeof tid !== 'string' || !issuer.split('/').includes(tid)) throw refused('tid');

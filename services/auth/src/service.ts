@@ -100,10 +100,13 @@ import { releaseDomain } from './domains/release-domain.ts';
 import { updateDomain } from './domains/update-domain.ts';
 import { verifyDomain } from './domains/verify-domain.ts';
 import { createAdmitPage } from './embed/admit-page.ts';
+import { createAssertEmbedded } from './embed/assert-embedded.ts';
 import { embeds as embedsOf } from './embed/embed.ts';
 import { createEmbedDirectory } from './embed/embed-directory.ts';
+import type { EmbedRequests } from './embed/embed-request.ts';
 import { embedRoutes } from './embed/embed-routes.ts';
 import { handOffs } from './embed/hand-off.ts';
+import { createSeal } from './embed/seal.ts';
 import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
@@ -261,6 +264,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const authKeyDirectory = createAuthKeyDirectory({ authKeys });
   const embeds = store.collection(embedsOf);
   const embedDirectory = createEmbedDirectory({ embeds });
+  const embedRequests: EmbedRequests = createSeal(config.REEVE_COOKIE_KEYS, 'embed-request');
   const brandings = store.collection(brandingsOf);
   const brands = createBrandDirectory({ brandings });
   const homeRealm = createHomeRealm({
@@ -369,6 +373,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     clock,
   });
   const aboutProvider = {
+    assertEmbedded: createAssertEmbedded({ issuer, requests: embedRequests, now: () => clock.now().getTime() }),
     config,
     log,
     keys,
@@ -646,6 +651,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         admitPage: createAdmitPage({ tenants, embeds: embedDirectory }),
       }),
       ...embedRoutes({
+        requests: embedRequests,
         embeds,
         directory: embedDirectory,
         records: store.platformRecords(handOffs),

@@ -19,6 +19,7 @@ export type BeginParts = EmbeddingParts & {
   requests: EmbedRequests;
   starts: ReturnType<typeof createStarts>;
   begunHere: BegunHere;
+  now: () => number;
 };
 
 const readForm = formReader('8kb');
@@ -141,20 +142,30 @@ export function beginEmbedded(parts: BeginParts): Route[] {
 
 type Chosen = { authKey: string | null; embed: Embed; begunBy: string | null };
 
-function authorizationUrl({ issuer, requests }: BeginParts, asked: Asked, { authKey, embed, begunBy }: Chosen): string {
+/** As long as somebody may take to sign in. */
+const lastsMs = 3_600_000;
+
+function authorizationUrl(
+  { issuer, requests, now }: BeginParts,
+  asked: Asked,
+  { authKey, embed, begunBy }: Chosen,
+): string {
   const { domain = '', origin, state, return_to: returnTo = null, prompt, ui_locales: locales } = asked;
   const page = origin !== undefined && state !== undefined ? { origin, state } : null;
   // Of a code that no page waits for nobody has the verifier.
   const nobodys = () => createHash('sha256').update(randomBytes(32)).digest('base64url');
+  const { code_challenge: codeChallenge = nobodys(), dpop_jkt: jkt = nobodys() } = asked;
+  const clientId = embed.applicationId ?? '';
+  const until = now() + lastsMs;
   return `${issuer}/auth?${new URLSearchParams({
-    client_id: embed.applicationId ?? '',
+    client_id: clientId,
     redirect_uri: issuer + callbackPath,
     response_type: 'code',
     scope: ['openid', 'profile', 'email', ...embed.scopes].join(' '),
-    state: requests.seal({ domain, page, begunBy, returnTo }),
-    code_challenge: asked.code_challenge ?? nobodys(),
+    state: requests.seal({ domain, page, begunBy, returnTo, clientId, codeChallenge, jkt, until }),
+    code_challenge: codeChallenge,
     code_challenge_method: 'S256',
-    dpop_jkt: asked.dpop_jkt ?? nobodys(),
+    dpop_jkt: jkt,
     tenant: domain,
     ...(embed.resource === null ? {} : { resource: embed.resource }),
     ...(authKey === null ? {} : { auth_key: authKey }),

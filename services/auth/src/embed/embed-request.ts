@@ -11,6 +11,12 @@ type EmbedRequest = {
   begunBy: string | null;
   /** Of a page that was left for the sign-in. */
   returnTo: string | null;
+  /** What the request says that it belongs to: it is of use with no other. */
+  clientId: string;
+  codeChallenge: string;
+  jkt: string;
+  /** In ms since 1970. */
+  until: number;
 };
 
 export type EmbedRequests = Seal<EmbedRequest>;

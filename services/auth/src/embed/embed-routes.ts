@@ -16,7 +16,7 @@ import { createSeal } from './seal.ts';
 import { setEmbed } from './set-embed.ts';
 import { createStarts } from './starts.ts';
 
-type Parts = Omit<BeginParts & PageParts & CheckParts, 'embeds' | 'requests' | 'starts' | 'handOff' | 'begunHere'> & {
+type Parts = Omit<BeginParts & PageParts & CheckParts, 'embeds' | 'starts' | 'handOff' | 'begunHere' | 'now'> & {
   embeds: Embeds;
   directory: BeginParts['embeds'];
   records: PlatformRecords<HandOff>;
@@ -26,16 +26,17 @@ type Parts = Omit<BeginParts & PageParts & CheckParts, 'embeds' | 'requests' | '
 
 export function embedRoutes({ embeds, directory, records, keys, clock, ...rest }: Parts): Route[] {
   const { issuer, applications } = rest;
+  const now = () => clock.now().getTime();
   const common = {
     ...rest,
     embeds: directory,
-    requests: createSeal(keys, 'embed-request') as BeginParts['requests'],
+    now,
     handOff: createHandOff({ records, clock }),
     begunHere: createBegunHere({ issuer }),
     starts: createStarts({
       issuer,
       seal: createSeal(keys, 'embed-starts'),
-      now: () => clock.now().getTime(),
+      now,
     }),
   };
   return [

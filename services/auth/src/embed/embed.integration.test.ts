@@ -426,6 +426,44 @@ describe('whoever begins a sign-in for themselves, and leads somebody else into 
     await thiefsBrowser.open(half.url);
     expect(await isLeft(thief)).toBe(true);
   });
+
+  test('gets nothing by a state that they have read, with a key or verifier of their own, for another tenant or application', async () => {
+    const [own_, thief, victim] = [await page(), await page(), createBrowser()];
+    const done = await begun(at(own_), victim);
+    const sealed = done.url.searchParams.get('state') ?? '';
+    expect([done.url.pathname, (await pickUp(own_.state)).status]).toEqual(['/embed/callback', 200]);
+    const ask = (more: Record<string, string>) => {
+      const said = {
+        client_id: own.application.id,
+        redirect_uri: `${auth.url}/embed/callback`,
+        response_type: 'code',
+        scope: 'openid',
+        state: sealed,
+        tenant: own.slug,
+        code_challenge: own_.parameters.code_challenge,
+        code_challenge_method: 'S256',
+        dpop_jkt: own_.parameters.dpop_jkt,
+        resource: auth.url,
+        ...more,
+      };
+      return victim.open(new URL(`${auth.url}/auth?${new URLSearchParams(said)}`));
+    };
+    const codeLeft = async () => (await pickUp(own_.state)).text.includes('"code"');
+    for (const forged of [
+      { code_challenge: thief.parameters.code_challenge, dpop_jkt: thief.parameters.dpop_jkt },
+      { code_challenge: thief.parameters.code_challenge },
+      { dpop_jkt: thief.parameters.dpop_jkt },
+      { tenant: other.slug },
+      { client_id: other.application.id, tenant: other.slug },
+      { state: `${sealed}x` },
+    ]) {
+      await ask(forged);
+      expect([forged, await codeLeft()]).toEqual([forged, false]);
+    }
+    // The control: the very request, of which the code is worth nothing but to the page.
+    await ask({});
+    expect(await codeLeft()).toBe(true);
+  });
 });
 
 /** As another site would have it. */

@@ -14,6 +14,7 @@ export type EndParts = EmbeddingParts & {
   requests: EmbedRequests;
   handOff: ReturnType<typeof createHandOff>;
   begunHere: BegunHere;
+  now: () => number;
 };
 
 export const endEmbedded = (parts: EndParts) =>
@@ -26,7 +27,7 @@ export const endEmbedded = (parts: EndParts) =>
     async handle({ request }) {
       const answer = new URLSearchParams(searchOf(request));
       const asked = parts.requests.open(answer.get('state') ?? undefined);
-      if (!asked) throw new ProblemError('sign_in_expired');
+      if (!asked || asked.until <= parts.now()) throw new ProblemError('sign_in_expired');
       const outcome = outcomeOf(answer);
       const { page, returnTo, domain, begunBy } = asked;
       if (page) {

@@ -6,6 +6,7 @@ import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
 import type { Config } from '../config.ts';
+import type { AssertEmbedded } from '../embed/assert-embedded.ts';
 import { acrValues } from '../factors/level.ts';
 import { globalTokenRevocationPath } from '../provider-signals/revocation-assertion.ts';
 import { browserLoginSeconds } from '../sessions/session.ts';
@@ -36,6 +37,7 @@ export type ProviderParts = AccountParts &
     fetch: GuardedFetch;
     store: Pick<Store, 'recordFact' | 'clock'>;
     singleLogout: SingleLogout;
+    assertEmbedded: AssertEmbedded;
     assertions: Pick<AssertionParts, 'judge' | 'used' | 'delegated' | 'identities'>;
   };
 
@@ -92,7 +94,7 @@ export function createProvider(parts: ProviderParts): Provider {
     acrValues: acrValues as string[],
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    extraParams: { ...ownParameters, scope: useDefaultScopes },
+    extraParams: { ...ownParameters, scope: useDefaultScopes, state: parts.assertEmbedded },
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_, client) => ownMetadata(client).pkce_required },
     // FAPI 2.0 Security Profile §5.3.2.1: where a token is bound to a key of an application that proves itself by one,
