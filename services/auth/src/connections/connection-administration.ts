@@ -69,11 +69,14 @@ function trustIn(issuer: string, connection: Connection): Trust {
 }
 
 /** What names people to all connections is believed where an administrator has said so of this provider and claim. */
-function identifierBySetUp(wanted: Pick<Connection, 'issuer' | 'identifier'>, before: Connection) {
-  const isSame = isMeant(wanted.issuer, before) && isDeepStrictEqual(wanted.identifier, before.identifier);
-  if (isSame || !wanted.identifier) return wanted.identifier;
+function identifierBySetUp(wanted: Pick<Connection, 'settings' | 'identifier'>, before: Connection) {
+  if (!wanted.identifier) return wanted.identifier;
   const { acrossConnections: _, ...identifier } = wanted.identifier;
-  return identifier;
+  const { acrossConnections: __, ...former } = before.identifier ?? {};
+  // Other keys under the name that it had are another's, and these speak for everybody, not for a domain alone.
+  const isFirst = before.status === 'draft' && before.issuer === unknownIssuer;
+  const isSameProvider = isFirst || isDeepStrictEqual(wanted.settings, before.settings);
+  return isSameProvider && isDeepStrictEqual(identifier, former) ? before.identifier : identifier;
 }
 
 export type ConnectionAdministration = ReturnType<typeof createConnectionAdministration>;
@@ -123,7 +126,7 @@ export function createConnectionAdministration(parts: Parts) {
       const secret = prepared?.secret ?? null;
       const isMended = prepared?.isReadAnew === true && state.refreshProblem;
       const identifier = body.identifier === undefined ? state.identifier : body.identifier;
-      const wanted = { issuer: prepared?.issuer ?? state.issuer, identifier };
+      const wanted = { settings: prepared?.settings ?? state.settings, identifier };
       const change: Partial<Connection> = {
         ...Object.fromEntries(given.filter(([name]) => !(name in kinds))),
         ...(prepared ? { settings: prepared.settings, issuer: prepared.issuer } : {}),
@@ -194,7 +197,6 @@ export function createConnectionAdministration(parts: Parts) {
       const former = isPresent ? state : await readRevision(revisions, of, number);
       if (former.kind !== undefined && former.kind !== state.kind) throw new ProblemError('revision_unknown');
       const { name, issuer, attributes } = former;
-      const identifier = isSetUp ? identifierBySetUp(former, state) : former.identifier;
       const { domains: speaksFor, trustEmail, jit } = isSetUp ? state : former;
       // What it spoke for then may be somebody else's by now.
       const speaking = { caller, ...of, domains: speaksFor, before: state };
@@ -202,6 +204,8 @@ export function createConnectionAdministration(parts: Parts) {
       const restsOn = isSame ? {} : await assertMaySpeakFor({ connections, domains }, speaking);
       const kind: ConnectionKind = kinds[state.kind];
       const settings = kind.restore(former.settings, state.settings);
+      const wanted = { settings, identifier: former.identifier };
+      const identifier = isSetUp ? identifierBySetUp(wanted, state) : former.identifier;
       const common = { name, issuer, domains: speaksFor, ...restsOn, trustEmail, jit, attributes, identifier };
       const trusts = isSetUp ? trustIn(issuer, state) : {};
       // What was read again since then failed for other settings.

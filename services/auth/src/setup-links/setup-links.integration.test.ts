@@ -217,6 +217,8 @@ describe('a set-up link', () => {
       identifierType: 'employee_id',
       identifierAttribute,
     });
+    await send(browser, page, 'mapping', mapped('n'));
+    expect((await connectionOf(link))['identifier']).toEqual(identifier);
     await send(browser, page, 'mapping', mapped('other'));
     const { acrossConnections: _, ...only } = identifier;
     expect((await connectionOf(link))['identifier']).toEqual({ ...only, attribute: 'other' });
@@ -225,6 +227,21 @@ describe('a set-up link', () => {
     expect((await connectionOf(link))['identifier']).toEqual(only);
     await ask('PATCH', `/sso-connections/${connectionId}`, { identifier });
     expect((await connectionOf(link))['identifier']).toEqual(identifier);
+  });
+
+  test('has a provider of the same name with other keys not believed in it either', async () => {
+    const identifier = { type: 'employee_id', attribute: 'n', normalize: [], acrossConnections: true };
+    const saml = { metadataXml: await (await fetch(idp.metadataUrl)).text() };
+    const connectionId = await auth.newConnection(tenantId, { kind: 'saml', oidc: undefined, saml, identifier });
+    const link = await newLink({ connectionId });
+    const browser = createBrowser();
+    const page = await browser.open(link.url);
+    await send(browser, page, 'settings', saml);
+    expect((await connectionOf(link))['identifier']).toEqual(identifier);
+    const forged = saml.metadataXml.replaceAll(idp.ssoUrl, 'https://evil.example/sso');
+    await send(browser, page, 'settings', { metadataXml: forged });
+    const { acrossConnections: _, ...only } = identifier;
+    expect((await connectionOf(link))['identifier']).toEqual(only);
   });
 
   test('speaks for no address any more where it leads to another provider', async () => {
