@@ -83,7 +83,7 @@ const byReason = {
     'Send them there, or except their address (`breakGlass`).',
   ],
   identity_conflict: [
-    'Somebody has the address, and it may not be linked.',
+    'Somebody has the address or the identifier, and it may not be linked.',
     'Verify the domain and give it to the connection; or have them sign in as before and link it, or link it for them.',
   ],
   identity_unknown: ['The person is not among the users, and none is made.', 'Add them, or turn `jit.enabled` on.'],

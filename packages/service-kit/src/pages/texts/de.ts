@@ -62,7 +62,7 @@ export const errors: Errors = {
   ],
   identity_conflict: [
     'Ihr Konto war nicht zuzuordnen',
-    'Jemand in Ihrer Organisation hat Ihre E-Mail-Adresse bereits, und es steht nicht fest, dass Sie das sind.',
+    'Jemand in Ihrer Organisation hat Ihre E-Mail-Adresse oder Kennung bereits, und es steht nicht fest, dass Sie das sind.',
     'Melden Sie sich wie bisher an und verknüpfen Sie diese Anmeldung dort, oder bitten Sie Ihre Administration darum.',
   ],
   identity_taken: [

@@ -65,7 +65,7 @@ export const errors = {
   ),
   identity_conflict: text(
     'Your account could not be matched',
-    'Somebody in your organization has your e-mail address already, and it is not certain that this is you.',
+    'Somebody in your organization has your e-mail address or identifier already, and it is not certain that this is you.',
     'Sign in as you did before and link this sign-in there, or ask an administrator of your organization to link it.',
   ),
   identity_taken: text(

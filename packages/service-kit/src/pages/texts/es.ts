@@ -61,7 +61,7 @@ export const errors: Errors = {
   ],
   identity_conflict: [
     'No se ha podido identificar su cuenta',
-    'Alguien de su organización ya tiene su dirección de correo, y no es seguro que sea usted.',
+    'Alguien de su organización ya tiene su dirección de correo o su identificador, y no es seguro que sea usted.',
     'Inicie sesión como antes y vincule allí este inicio, o pida a un administrador que lo haga.',
   ],
   identity_taken: [

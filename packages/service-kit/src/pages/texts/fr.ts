@@ -61,7 +61,7 @@ export const errors: Errors = {
   ],
   identity_conflict: [
     'Votre compte n’a pas pu être identifié',
-    'Quelqu’un dans votre organisation a déjà votre adresse e-mail, et il n’est pas certain que ce soit vous.',
+    'Quelqu’un dans votre organisation a déjà votre adresse e-mail ou votre identifiant, et il n’est pas certain que ce soit vous.',
     'Connectez-vous comme avant et associez-y cette connexion, ou demandez à un administrateur de le faire.',
   ],
   identity_taken: [
