@@ -7,6 +7,7 @@ import {
   begin,
   claim,
   enter,
+  hasAgreed,
   refuse,
   release,
   settle,
@@ -86,7 +87,8 @@ describe('an exchange', () => {
 describe('a way to the page', () => {
   const begun = stateOf(begin(null, { ...of(0), nonce: 'n' }));
   const from = newId('session');
-  const agreed = { nonce: 'n', now: at(10), userId: bond.userId, connectionId: provider, from };
+  const allowed = { resource: 'https://calendar.example', scopes: ['events.read'] };
+  const agreed = { nonce: 'n', now: at(10), userId: bond.userId, connectionId: provider, from, allowed };
   const shown = stateOf(agree(begun, { ...agreed, code: '123456' }));
 
   test('is the one that there is while somebody can go it, and another one later', () => {
@@ -111,6 +113,21 @@ describe('a way to the page', () => {
     expect(stateOf(code(again, '654321').decision).pending).toBeNull();
   });
 
+  test('is agreed to for what the page has said, and for the person who has agreed', () => {
+    const entered = stateOf(enter(shown, { ...signed, bond }, allowed));
+    const now = { connectionId: provider, ...allowed };
+    expect(hasAgreed(entered, now)).toBe(true);
+    expect(hasAgreed(entered, { ...now, scopes: [] })).toBe(true);
+    for (const other of [
+      { scopes: ['events.read', 'events.write'] },
+      { resource: 'https://pay.example' },
+      { connectionId: newId('connection') },
+    ])
+      expect(hasAgreed(entered, { ...now, ...other })).toBe(false);
+    expect(hasAgreed({ ...entered, bond: somebody }, now)).toBe(false);
+    expect(hasAgreed(shown, now)).toBe(false);
+  });
+
   test('keeps no digits', () => {
     expect(JSON.stringify(shown)).not.toContain('123456');
   });
@@ -119,12 +136,11 @@ describe('a way to the page', () => {
     expect(agree(begun, { ...agreed, nonce: 'm', code: '1' })).toBeNull();
     expect(agree(begun, { ...agreed, now: at(601), code: '1' })).toBeNull();
     expect(agree({ ...begun, bond: somebody }, { ...agreed, code: '1' })).toBeNull();
-    expect(enter({ ...begun, bond: somebody }, signed, at(1))).toBeNull();
-    expect(agreeAsBefore(begun, { ...signed, nonce: 'n', now: at(1) })).toBeNull();
-    expect(agreeAsBefore({ ...begun, bond }, { ...signed, nonce: 'm', now: at(1) })).toBeNull();
-    expect(typesOf(agreeAsBefore({ ...begun, bond }, { ...signed, nonce: 'n', now: at(1) }))).toEqual([
-      'bot_sign_in.exchanged',
-    ]);
+    expect(enter({ ...begun, bond: somebody }, signed, allowed)).toBeNull();
+    const asBefore = { ...signed, allowed, now: at(1) };
+    expect(agreeAsBefore(begun, { ...asBefore, nonce: 'n' })).toBeNull();
+    expect(agreeAsBefore({ ...begun, bond }, { ...asBefore, nonce: 'm' })).toBeNull();
+    expect(typesOf(agreeAsBefore({ ...begun, bond }, { ...asBefore, nonce: 'n' }))).toEqual(['bot_sign_in.exchanged']);
   });
 
   test('that nobody has gone to the end is told once, and so is one that was refused', () => {

@@ -25,15 +25,26 @@ type Exchange = {
   outcome: Outcome | null;
 };
 
-type Code = { hash: string; tries: number; until: string; userId: Id<'user'>; connectionId: string; from: SessionId };
+/** What a person was asked on the page: it is that which they have agreed to, and no more. */
+export type Allowed = { resource: string; scopes: readonly string[] };
+
+type Code = {
+  hash: string;
+  tries: number;
+  until: string;
+  userId: Id<'user'>;
+  connectionId: string;
+  from: SessionId;
+  allowed: Allowed;
+};
 
 export type Pending = { nonce: string; until: string; code: Code | null };
 
 export type BotUser = Chat & {
   clientId: Id<'client'>;
   bond: Bond | null;
-  /** When the person has agreed on the page. */
-  agreedAt: string | null;
+  /** Who has agreed on the page, and to what; null where nobody has. */
+  agreed: (Allowed & { userId: Id<'user'>; connectionId: string }) | null;
   /** In which they are signed in at the bot; null where they are not, or no more. */
   sessionId: SessionId | null;
   pending: Pending | null;
@@ -71,7 +82,7 @@ type Of = { chat: Chat; clientId: Id<'client'>; now: Date };
 const after = (now: Date, ms: number) => new Date(now.getTime() + ms).toISOString();
 
 function known(user: BotUser | null, { chat, clientId, now }: Of): BotUser {
-  const fresh = { ...chat, bond: null, agreedAt: null, sessionId: null, pending: null, exchanges: [] };
+  const fresh = { ...chat, bond: null, agreed: null, sessionId: null, pending: null, exchanges: [] };
   return { ...(user ?? fresh), clientId, touchedAt: now.toISOString() };
 }
 
@@ -158,25 +169,48 @@ export function pendingOf(user: BotUser | null, nonce: string, now: Date): Pendi
   return pending && pending.nonce === nonce && pending.until > now.toISOString() ? pending : null;
 }
 
-type Agreed = { nonce: string; now: Date; userId: Id<'user'>; connectionId: string; from: SessionId };
+type Agreed = {
+  nonce: string;
+  now: Date;
+  userId: Id<'user'>;
+  connectionId: string;
+  from: SessionId;
+  allowed: Allowed;
+};
+
+/** Whether what the connection is for now is what the person has been asked. */
+export function hasAgreed(
+  { agreed, bond }: BotUser,
+  { connectionId, resource, scopes }: Allowed & { connectionId: string },
+) {
+  if (!agreed || agreed.connectionId !== connectionId || agreed.userId !== bond?.userId) return false;
+  return agreed.resource === resource && scopes.every(scope => agreed.scopes.includes(scope));
+}
+
+const agreedBy = ({ bond: { userId, connectionId } }: Signed, { resource, scopes }: Allowed) => ({
+  agreed: { userId, connectionId, resource, scopes },
+});
 
 /** A person has agreed on the page, whose browser is shown the code. Null where the link is over. */
 export function agree(user: BotUser | null, agreed: Agreed & { code: string }): Decision<BotUser> {
-  const { nonce, now, userId, connectionId, from, code } = agreed;
+  const { nonce, now, userId, connectionId, from, allowed, code } = agreed;
   const pending = pendingOf(user, nonce, now);
   if (!user || !pending || isBoundToAnother(user, { connectionId, userId, subject: null })) return null;
   // Whoever goes the same way again does not get more tries by it.
   const tries = pending.code?.tries ?? 0;
   const until = after(now, codeMs);
-  const shown = { hash: codeHash(nonce, code), tries, until, userId, connectionId, from };
+  const shown = { hash: codeHash(nonce, code), tries, until, userId, connectionId, from, allowed };
   const longer = until > pending.until ? until : pending.until;
   return { state: { ...user, pending: { ...pending, until: longer, code: shown } }, events: [] };
 }
 
 /** It is their own chat, as is known of an earlier time: there is nobody else whom it could sign in. */
-export function agreeAsBefore(user: BotUser | null, { nonce, now, ...signed }: Signed & { nonce: string; now: Date }) {
+export function agreeAsBefore(
+  user: BotUser | null,
+  { nonce, now, allowed, ...signed }: Signed & { nonce: string; now: Date; allowed: Allowed },
+) {
   if (!user || !pendingOf(user, nonce, now) || user.bond?.userId !== signed.bond.userId) return null;
-  const state: BotUser = { ...user, ...signedInAs(user, signed), agreedAt: now.toISOString() };
+  const state: BotUser = { ...user, ...signedInAs(user, signed), ...agreedBy(signed, allowed) };
   return { state, events: [signedIn(state, 'same_person')] };
 }
 
@@ -215,9 +249,9 @@ export function tryCode(
 }
 
 /** After a code: null where the chat has become somebody else's in between. */
-export function enter(user: BotUser | null, signed: Signed, now: Date): Decision<BotUser> {
+export function enter(user: BotUser | null, signed: Signed, allowed: Allowed): Decision<BotUser> {
   if (!user || isBoundToAnother(user, signed.bond)) return null;
-  const state: BotUser = { ...user, ...signedInAs(user, signed), agreedAt: now.toISOString() };
+  const state: BotUser = { ...user, ...signedInAs(user, signed), ...agreedBy(signed, allowed) };
   return { state, events: [signedIn(state, 'code')] };
 }
 

@@ -21,6 +21,7 @@ import {
   claim,
   exchangeKey,
   type Failed,
+  hasAgreed,
   type Outcome,
   release,
   type Signed,
@@ -170,7 +171,8 @@ async function judge(
   const bond = user?.bond?.connectionId === connectionId ? user.bond : null;
   // Before anything begins for them; where only the page has said who it was, the session says it.
   if (bond && bond.subject !== null && bond.subject !== subject) return { failed: 'other_person' };
-  if (consent === 'person' && (user?.agreedAt ?? null) === null) return { failed: 'consent_required' };
+  if (consent === 'person' && !(user && hasAgreed(user, { ...at.connection, connectionId })))
+    return { failed: 'consent_required' };
   if (!(await tokens.grantedTo(at))) return { failed: 'resource_refused' };
   // The auth_key names another identity provider than when the chat was signed in.
   if (user?.sessionId && !bond)

@@ -7,6 +7,7 @@ import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import type { Session } from '../sessions/session.ts';
 import { type AtBot, type AtBots, withProvider } from './at-bot.ts';
 import {
+  type Allowed,
   agreeAsBefore,
   type BotUser,
   type BotUsers,
@@ -94,21 +95,28 @@ export function createRedeemCode({ users, atBots, delegated, live, clock }: Rede
         return decision;
       };
       await users.in(at.tenantId).change(chatKey(at.chat), decide, { cause });
-      const { right } = tried as { right?: { from: Id<'session'>; connectionId: string } };
+      const { right } = tried as { right?: { from: Id<'session'>; connectionId: string; allowed: Allowed } };
       if (!right) return false;
       const provider = await atBots.providerOf(at);
       const browser = await live.find({ tenantId: at.tenantId, sessionId: right.from });
       // They have signed out there since, or the auth_key names another identity provider.
       if (!browser || provider?.id !== right.connectionId || browser.state.connectionId !== provider.id)
         return fail(at, { failed: 'sign_in_expired' }, { cause, provider: right.connectionId });
-      return signIn(at, browser, { cause, take: (user, opened) => enter(user, bondOf(browser, opened), clock.now()) });
+      return signIn(at, browser, {
+        cause,
+        take: (user, opened) => enter(user, bondOf(browser, opened), right.allowed),
+      });
     },
 
     /** For whom the chat has been before: there is nobody else whom the link could sign in. */
-    comeBack: (at: AtBot, browser: LiveSession, { nonce, cause }: { nonce: string; cause: Cause }): Promise<boolean> =>
+    comeBack: (
+      at: AtBot,
+      browser: LiveSession,
+      { nonce, allowed, cause }: { nonce: string; allowed: Allowed; cause: Cause },
+    ): Promise<boolean> =>
       signIn(at, browser, {
         cause,
-        take: (user, opened) => agreeAsBefore(user, { nonce, now: clock.now(), ...bondOf(browser, opened) }),
+        take: (user, opened) => agreeAsBefore(user, { nonce, allowed, now: clock.now(), ...bondOf(browser, opened) }),
       }),
   };
 }

@@ -154,6 +154,9 @@ export function signInPageRoutes(parts: Parts): Route[] {
     const cause = causeAt(came, session, way);
     const own = users.in(way.tenantId);
     const { nonce, providerId } = way;
+    // The form is for exactly this connection (`requestOf`).
+    const { resource, scopes } = way.at.connection;
+    const allowed = { resource, scopes };
     if (form.get('answer') !== 'yes') {
       const refused = { nonce, now: clock.now(), provider: providerId, because: 'refused_by_person' } as const;
       await own.change(way.chat, user => refuse(user, refused), { cause });
@@ -161,7 +164,7 @@ export function signInPageRoutes(parts: Parts): Route[] {
     }
     const { bond } = way.user;
     if (bond?.connectionId === providerId && bond.userId === session.state.userId) {
-      const isIn = await redeemCode.comeBack(way.at, session, { nonce, cause });
+      const isIn = await redeemCode.comeBack(way.at, session, { nonce, allowed, cause });
       if (!isIn) throw new ProblemError('sign_in_failed');
       return { page: endPage('done', nameOf(way)) };
     }
@@ -172,6 +175,7 @@ export function signInPageRoutes(parts: Parts): Route[] {
       userId: session.state.userId,
       connectionId: providerId,
       from: session.id,
+      allowed,
     };
     let isShown = false;
     const decide = (user: BotUser | null) => {

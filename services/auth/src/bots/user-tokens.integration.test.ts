@@ -656,6 +656,20 @@ describe('an invoke activity', () => {
     expect((await invoke({ state: code }, { name: 'signin/verifyState', as: careful.as })).status).toBe(200);
     await signOut({}, careful.as);
     expect((await send('two')).status).toBe(200);
+    // To no more than the page has said: neither by another exchange, nor by the session that they are in.
+    const botPath = `/v1/tenants/${careful.tenantId}/bots/${careful.botId}`;
+    const change = async (settings: object) =>
+      auth.ask('PATCH', botPath, {
+        as: await auth.asPlatform(),
+        body: { connections: [botConnection({ consent: 'person', ...settings })] },
+      });
+    const tokenNow = async () =>
+      (await auth.ask('GET', `/api/usertoken/GetToken${at(chat())}`, { as: careful.as })).status;
+    expect(await tokenNow()).toBe(200);
+    await change({ scopes: ['events.read', 'events.write'] });
+    expect([await tokenNow(), (await send('three')).status]).toEqual([404, 412]);
+    await change({});
+    expect([await tokenNow(), (await send('four')).status]).toEqual([200, 200]);
   });
 
   test('with the digits of the page signs in, once; with others it finds nothing; a failure is told', async () => {

@@ -11,7 +11,7 @@ import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
 import type { StatusLists } from '../status-lists/status-lists.ts';
 import { type AtBot, type AtBots, clientOf } from './at-bot.ts';
-import { type BotUser, type BotUsers, chatKey } from './bot-user.ts';
+import { type BotUser, type BotUsers, chatKey, hasAgreed } from './bot-user.ts';
 import { botSurface } from './sign-in-application.ts';
 
 type Parts = {
@@ -88,7 +88,11 @@ export function createUserTokens(parts: Parts) {
       live.find({ tenantId: at.tenantId, sessionId: user.sessionId }),
       atBots.providerOf(at),
     ]);
-    return session && session.state.connectionId === provider?.id ? session : null;
+    const connectionId = session?.state.connectionId;
+    if (connectionId === undefined || connectionId !== provider?.id) return null;
+    // What it is for may be more by now than the person was asked.
+    const { consent } = at.connection;
+    return consent === 'person' && !hasAgreed(user, { ...at.connection, connectionId }) ? null : session;
   }
 
   return {
