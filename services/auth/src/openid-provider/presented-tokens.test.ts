@@ -73,6 +73,7 @@ function find(token: string, form: 'any' | 'jwt' = 'any', known: Known = {}) {
         isOverFor: async () => false,
       },
       tenants: { find: async () => ({ status: 'active' }) },
+      vouchedBy: async () => undefined,
       grants: { findOrigin: async () => null, findGrant: async () => undefined },
     } as never,
   );
