@@ -22,6 +22,7 @@ export { type Brand, contentSecurityPolicy, type Words } from './pages/document.
 export { failure, type Meaning } from './pages/error-page.ts';
 export { Html, html } from './pages/html.ts';
 export { type InEach, type Language, languages, say } from './pages/language.ts';
+export { pageScript } from './pages/page-script.ts';
 export { pagesAreFor, type Reader } from './pages/reader.ts';
 export { renderPage } from './pages/send-page.ts';
 export { toProblem } from './problem-json.ts';

@@ -1,6 +1,6 @@
 // Asks the person at a browser, and takes their answer: to exactly what they were shown, by the one who was shown it.
 // Applications of the product are not asked about.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { newId, ProblemError } from '@reeve/contracts';
 import { type Page, pagesAreFor, type TenantDirectory } from '@reeve/service-kit';
 import type { Clock, Store } from '@reeve/store';
@@ -10,6 +10,7 @@ import type { ApplicationDirectory } from '../applications/application-directory
 import type { BrandDirectory } from '../branding/brand-directory.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
+import { isSameText } from '../same-text.ts';
 import type { LiveSession, LiveSessions, SessionRef } from '../sessions/live-sessions.ts';
 import type { Allowed } from './allowed.ts';
 import { type AskedFor, type GrantId, refusal } from './application-grant.ts';
@@ -82,7 +83,7 @@ export function createAskConsent(parts: Parts) {
       await store.recordFact(session.tenantId, refusal(newId('grant') as GrantId, asked), cause);
       return { result: { error: 'access_denied', error_description: 'the person has refused' } };
     }
-    if (said === 'yes' && isSame(answer.get('request'), request)) {
+    if (said === 'yes' && isSameText(answer.get('request'), request)) {
       await allowed.agree(session.tenantId, asked, cause);
       return { result: { consent: {} } };
     }
@@ -106,9 +107,4 @@ export function createAskConsent(parts: Parts) {
     });
     return { page };
   };
-}
-
-function isSame(given: string | null, wanted: string): boolean {
-  const [one, other] = [Buffer.from(given ?? ''), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

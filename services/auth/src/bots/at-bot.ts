@@ -2,7 +2,7 @@
 // tenant that the token says; one of its connections; and the identity provider that this names.
 import { type Cause, ProblemError, type TenantId } from '@reeve/contracts';
 import type { Caller } from '@reeve/service-kit';
-import type { Clock, Entry } from '@reeve/store';
+import type { Entry } from '@reeve/store';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import { isServed, type KnownApplication } from '../applications/known-application.ts';
 import type { AuthKeyDirectory } from '../auth-keys/auth-key-directory.ts';
@@ -16,7 +16,6 @@ export type AtBotParts = {
   applications: Pick<ApplicationDirectory, 'find'>;
   authKeys: AuthKeyDirectory;
   connections: ConnectionDirectory;
-  clock: Clock;
 };
 
 export type CallingBot = { tenantId: TenantId; id: BotId; state: Bot; application: KnownApplication };

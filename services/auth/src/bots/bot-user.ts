@@ -1,9 +1,10 @@
 // Somebody at a bot, as a channel calls them, at one of the bot's connections: which person of the tenant that is, in
 // which session they are signed in there, the sign-in that is on its way, and the exchanges of the last minute, each of
 // which is one bot's to do and has one answer. No token is kept here, nor anywhere: one is made when it is asked for.
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type BotSignInFailure, event, type Id } from '@reeve/contracts';
 import { type Collections, collection, type Decision } from '@reeve/store';
+import { isSameText } from '../same-text.ts';
 import type { SessionId } from '../sessions/session.ts';
 import type { BotId } from './bot.ts';
 
@@ -227,9 +228,6 @@ export function refuse(
 /** Six digits are few: what is kept of them is for whoever has the nonce as well, which is in no answer. */
 const codeHash = (nonce: string, code: string) => hashOf('code', nonce, code);
 
-const isSame = (one: string, other: string) =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
-
 export type Tried = { right: Code } | { wrong: true } | { none: true };
 
 /** Used once, be it right; after some wrong ones there is none any more. */
@@ -240,7 +238,7 @@ export function tryCode(
   const pending = user?.pending ?? null;
   const shown = pending?.code ?? null;
   if (!user || !pending || !shown || shown.until <= now.toISOString()) return { tried: { none: true }, decision: null };
-  if (isSame(shown.hash, codeHash(pending.nonce, code)))
+  if (isSameText(shown.hash, codeHash(pending.nonce, code)))
     return { tried: { right: shown }, decision: { state: { ...user, pending: null }, events: [] } };
   const tries = shown.tries + 1;
   const events = tries < mostTries ? [] : [failure(user, { failed: 'wrong_code' }, shown.connectionId)];

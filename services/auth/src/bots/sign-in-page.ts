@@ -1,7 +1,7 @@
 // The way of a person from a card in a chat to being signed in there: by the identity provider that the bot's connection
 // names, to a page that says what is asked for, and by six digits back to the chat. The digits are why nobody signs in
 // to another's chat by a link that they were sent; who the chat has been before needs none.
-import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { type Cause, ProblemError } from '@reeve/contracts';
 import { causeOf, openRoute, type Page, pagesAreFor, type Reply, type Route } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
@@ -13,6 +13,7 @@ import type { BrandDirectory } from '../branding/brand-directory.ts';
 import { formReader, formType } from '../openid-provider/read-form.ts';
 import { inRequestScope } from '../openid-provider/request-scope.ts';
 import { sessionOfLogin } from '../openid-provider/session-of-login.ts';
+import { isSameText } from '../same-text.ts';
 import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import { demandOf, isMet } from '../step-up-policies/step-up-policy.ts';
 import type { StepUpPolicyDirectory } from '../step-up-policies/step-up-policy-directory.ts';
@@ -148,7 +149,7 @@ export function signInPageRoutes(parts: Parts): Route[] {
     const found = await arrived(came, false);
     if ('redirect' in found) return { redirect: String(found.redirect) };
     const { way, session, jti } = found;
-    const isOurs = isSame(form.get('request'), requestOf(jti, way, session));
+    const isOurs = isSameText(form.get('request'), requestOf(jti, way, session));
     const from = came.request.get('Sec-Fetch-Site') ?? 'same-origin';
     if (!isOurs || from !== 'same-origin') throw new ProblemError('csrf_mismatch');
     const cause = causeAt(came, session, way);
@@ -241,9 +242,4 @@ export function signInPageRoutes(parts: Parts): Route[] {
       },
     }),
   ];
-}
-
-function isSame(given: string | null, wanted: string): boolean {
-  const [one, other] = [Buffer.from(given ?? ''), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,8 +1,9 @@
 // By which a sign-in comes back to the browser that has begun it, and is of use to no other: what came of it goes to the
 // page only where this cookie is the one that it began with.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
+import { isSameText } from '../same-text.ts';
 
 const lastsSeconds = 3_600;
 const secretForm = /^[\w-]{43}$/;
@@ -32,9 +33,7 @@ export function createBegunHere({ issuer }: { issuer: string }) {
 
     isMarked(request: Request, mark: string): boolean {
       const secret = secretOf(request);
-      if (secret === null) return false;
-      const [own, asked] = [Buffer.from(hashOf(secret)), Buffer.from(mark)];
-      return own.length === asked.length && timingSafeEqual(own, asked);
+      return secret !== null && isSameText(hashOf(secret), mark);
     },
   };
 }

@@ -1,6 +1,6 @@
 // A page inside somebody else's page: one link, which opens the sign-in in a window of its own. The page around is told
 // that it is there, and the window that it has opened it. Nobody else may frame it.
-import { html, type Language, openRoute, type Page } from '@reeve/service-kit';
+import { html, type Language, type Page, pageScript } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 
 const frameScriptPath = '/embed/frame.js';
@@ -34,16 +34,4 @@ if (link && window.parent !== window) {
 `;
 
 export const frameScript = () =>
-  openRoute({
-    method: 'get',
-    path: frameScriptPath,
-    summary: 'The script of the button inside a page',
-    open: 'it is the same for everybody and holds nothing',
-    answer: 'bytes',
-    produces: ['text/javascript'],
-    handle: () =>
-      Promise.resolve({
-        stream: response =>
-          void response.type('text/javascript').set('Cache-Control', 'public, max-age=300').send(script),
-      }),
-  });
+  pageScript({ path: frameScriptPath, summary: 'The script of the button inside a page', script });

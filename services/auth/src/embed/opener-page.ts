@@ -1,7 +1,7 @@
 // The window of a sign-in that a page has begun: before it goes on, it asks the page that has opened it whether that was
 // so. Whoever leads somebody else here by a link, or from a page of their own, would else have that person sign in for
 // them: what came of it goes to whoever knows the secret (hand-off.ts).
-import { html, type Language, openRoute, type Page } from '@reeve/service-kit';
+import { html, type Language, type Page, pageScript } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 
 const openerScriptPath = '/embed/opener.js';
@@ -42,16 +42,4 @@ if (form && opener) {
 `;
 
 export const openerScript = () =>
-  openRoute({
-    method: 'get',
-    path: openerScriptPath,
-    summary: 'The script of the window that a page has opened',
-    open: 'it is the same for everybody and holds nothing',
-    answer: 'bytes',
-    produces: ['text/javascript'],
-    handle: () =>
-      Promise.resolve({
-        stream: response =>
-          void response.type('text/javascript').set('Cache-Control', 'public, max-age=300').send(script),
-      }),
-  });
+  pageScript({ path: openerScriptPath, summary: 'The script of the window that a page has opened', script });

@@ -1,6 +1,6 @@
-// The one script of our pages: a passkey is used by a call that HTML has no form for. Without it, or in a browser that
+// The script of passkeys: one is used by a call that HTML has no form for. Without it, or in a browser that
 // has no passkeys, the form stays hidden, and the person goes on with something else.
-import { openRoute } from '@reeve/service-kit';
+import { pageScript } from '@reeve/service-kit';
 
 export const passkeyScriptPath = '/passkeys.js';
 
@@ -30,16 +30,4 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
 `;
 
 export const passkeyScript = () =>
-  openRoute({
-    method: 'get',
-    path: passkeyScriptPath,
-    summary: 'The script by which pages use passkeys',
-    open: 'it is the same for everybody and holds nothing',
-    answer: 'bytes',
-    produces: ['text/javascript'],
-    handle: () =>
-      Promise.resolve({
-        stream: response =>
-          void response.type('text/javascript').set('Cache-Control', 'public, max-age=300').send(script),
-      }),
-  });
+  pageScript({ path: passkeyScriptPath, summary: 'The script by which pages use passkeys', script });
