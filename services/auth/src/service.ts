@@ -106,7 +106,6 @@ import { createEmbedDirectory } from './embed/embed-directory.ts';
 import type { EmbedRequests } from './embed/embed-request.ts';
 import { embedRoutes } from './embed/embed-routes.ts';
 import { handOffs } from './embed/hand-off.ts';
-import { createSeal } from './embed/seal.ts';
 import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
@@ -153,6 +152,7 @@ import { createResourceServer } from './resource-servers/create-resource-server.
 import { listResourceServers, readResourceServer } from './resource-servers/read-resource-servers.ts';
 import { resourceServers as resourceServersOf } from './resource-servers/resource-server.ts';
 import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
+import { createSeal } from './seal.ts';
 import { createCatchUp } from './sessions/catch-up.ts';
 import { endSessionsAtLogout } from './sessions/end-sessions-at-logout.ts';
 import { expireSessions } from './sessions/expire-sessions.ts';

@@ -1,8 +1,8 @@
 // The application by which people sign in on the way from a card in a chat. Its code is of no use to anybody, since the
 // verifier that it is bound to is thrown away: what is wanted is that the browser is signed in, by the identity provider
 // of the bot's connection.
-import { createHash, randomBytes } from 'node:crypto';
 import type { Application } from '../applications/application.ts';
+import { nobodysChallenge } from '../nobodys-challenge.ts';
 
 const signInClientId = 'reeve-bot-sign-in';
 export const signedInPath = '/bot/signed-in';
@@ -25,7 +25,6 @@ export function signInApplication(issuer: string): Pick<Application, Own> & { id
 }
 
 export function signInUrl(issuer: string, to: { tenantId: string; connectionId: string; ticket: string }): string {
-  const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
   const query = new URLSearchParams({
     client_id: signInClientId,
     redirect_uri: issuer + signedInPath,
@@ -34,7 +33,7 @@ export function signInUrl(issuer: string, to: { tenantId: string; connectionId: 
     state: to.ticket,
     tenant: to.tenantId,
     connection: to.connectionId,
-    code_challenge: challenge,
+    code_challenge: nobodysChallenge(),
     code_challenge_method: 'S256',
   });
   return `${issuer}/auth?${query}`;

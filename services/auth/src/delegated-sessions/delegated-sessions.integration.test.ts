@@ -7,7 +7,7 @@ import { engines } from '@reeve/testing';
 import { createCatchUp } from '../sessions/catch-up.ts';
 import { createLiveSessions, type LiveSession } from '../sessions/live-sessions.ts';
 import { noted, peopleChanges as peopleChangesOf } from '../sessions/people-changes.ts';
-import { sessions as sessionsOf } from '../sessions/session.ts';
+import { delegateKey, sessions as sessionsOf } from '../sessions/session.ts';
 import { createDelegatedSessions } from './delegated-sessions.ts';
 
 let store: Store;
@@ -64,7 +64,16 @@ function delegatedSessions() {
   } as unknown as Parameters<typeof createLiveSessions>[0] & Parameters<typeof createDelegatedSessions>[0];
   const live = createLiveSessions(parts);
   const catchUp = createCatchUp({ sessions, live, peopleChanges });
-  return { live, ...createDelegatedSessions({ ...parts, live, catchUp }) };
+  const delegated = createDelegatedSessions({ ...parts, live, catchUp });
+  return {
+    live,
+    ...delegated,
+    /** The live session of that delegation. */
+    async find({ tenantId, delegate }: Pick<Parameters<typeof delegated.open>[0], 'tenantId' | 'delegate'>) {
+      const held = await sessions.in(tenantId).getByUnique('delegate', delegateKey(delegate));
+      return held && live.find({ tenantId, sessionId: held.id as Id<'session'> });
+    },
+  };
 }
 const newPlace = () => ({ id: newEventId(), index: 1 });
 

@@ -50,9 +50,6 @@ type Asked = {
   cause: Cause;
 };
 
-/** What of it tells one delegation from another. */
-type Delegation = Pick<Delegate, 'clientId' | 'by' | 'key'>;
-
 /**
  * `inactive`: the person is deactivated or may not come in by that connection, or it or the tenant is not in use.
  * `taken`: the delegation is of another person.
@@ -142,12 +139,6 @@ export function createDelegatedSessions(parts: Parts) {
   }
 
   return {
-    /** The live session of that delegation. Null where there is none. */
-    async find({ tenantId, delegate }: { tenantId: TenantId; delegate: Delegation }): Promise<LiveSession | null> {
-      const held = await sessions.in(tenantId).getByUnique('delegate', delegateKey(delegate));
-      return held && live.find({ tenantId, sessionId: held.id as SessionId });
-    },
-
     /**
      * The live session of that delegation, which begins where there is none. Throws `dependency_unavailable` while
      * provisioning cannot be asked.

@@ -1,10 +1,10 @@
 // Where a page sends its person to: by the domain and auth_key that it says, on to our own authorization endpoint, with
 // what the page has made of its own (RFC 7636, RFC 9449 §10). The page is an ordinary public application there.
-import { createHash, randomBytes } from 'node:crypto';
 import { ProblemError } from '@reeve/contracts';
 import { openRoute, pagesAreFor, type Route, validate } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { BrandDirectory } from '../branding/brand-directory.ts';
+import { nobodysChallenge } from '../nobodys-challenge.ts';
 import { formReader, formType } from '../openid-provider/read-form.ts';
 import type { BegunHere } from './begun-here.ts';
 import { callbackPath, type Embed } from './embed.ts';
@@ -153,8 +153,7 @@ function authorizationUrl(
   const { domain = '', origin, state, return_to: returnTo = null, prompt, ui_locales: locales } = asked;
   const page = origin !== undefined && state !== undefined ? { origin, state } : null;
   // Of a code that no page waits for nobody has the verifier.
-  const nobodys = () => createHash('sha256').update(randomBytes(32)).digest('base64url');
-  const { code_challenge: codeChallenge = nobodys(), dpop_jkt: jkt = nobodys() } = asked;
+  const { code_challenge: codeChallenge = nobodysChallenge(), dpop_jkt: jkt = nobodysChallenge() } = asked;
   const clientId = embed.applicationId ?? '';
   const until = now() + lastsMs;
   return `${issuer}/auth?${new URLSearchParams({

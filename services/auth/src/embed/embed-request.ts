@@ -1,6 +1,6 @@
 // A sign-in that a page has begun, as it comes back to us in `state`: sealed, so that nobody else says where its outcome
 // goes.
-import type { Seal } from './seal.ts';
+import type { Seal } from '../seal.ts';
 
 type EmbedRequest = {
   /** As the page said it. */

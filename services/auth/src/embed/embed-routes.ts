@@ -1,6 +1,7 @@
 // All of the embedding: what administrators say, and what pages and their people come to.
 import type { Route } from '@reeve/service-kit';
 import type { Clock, PlatformRecords } from '@reeve/store';
+import { createSeal } from '../seal.ts';
 import { type BeginParts, beginEmbedded } from './begin-embedded.ts';
 import { createBegunHere } from './begun-here.ts';
 import { type CheckParts, checkEmbed } from './check-embed.ts';
@@ -12,7 +13,6 @@ import { createHandOff, type HandOff } from './hand-off.ts';
 import { openerScript } from './opener-page.ts';
 import { readEmbed } from './read-embed.ts';
 import { embedScripts } from './script.ts';
-import { createSeal } from './seal.ts';
 import { setEmbed } from './set-embed.ts';
 import { createStarts } from './starts.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { createSeal } from '../seal.ts';
 import { chooseKey } from './choose-key.ts';
 import { codeOf, embedCodes } from './codes.ts';
 import { scriptOf } from './script.ts';
-import { createSeal } from './seal.ts';
 
 describe('the sign-in that a page means', () => {
   const keys = new Map([

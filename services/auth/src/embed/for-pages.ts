@@ -17,6 +17,14 @@ export type PageParts = EmbeddingParts & {
 
 const readForm = formReader('8kb');
 const open = 'it is asked by pages, of which nobody is known';
+const byForm = {
+  method: 'post',
+  open,
+  answer: 'json',
+  crossOrigin: 'as the handler says',
+  ownBody: true,
+  accepts: [formType],
+} as const;
 
 export function forPages(parts: PageParts): Route[] {
   const { handOff, grants, live, issuer } = parts;
@@ -55,14 +63,9 @@ export function forPages(parts: PageParts): Route[] {
       },
     }),
     openRoute({
-      method: 'post',
+      ...byForm,
       path: '/embed/pick-up',
       summary: 'What the sign-in of a page came to, once; nothing (204) while it goes on',
-      open,
-      answer: 'json',
-      crossOrigin: 'as the handler says',
-      ownBody: true,
-      accepts: [formType],
       async handle(came) {
         const form = await readForm(came.request);
         const { origin } = await admitted(came, form.get('domain'));
@@ -71,14 +74,9 @@ export function forPages(parts: PageParts): Route[] {
       },
     }),
     openRoute({
-      method: 'post',
+      ...byForm,
       path: '/embed/sign-out',
       summary: 'End the session of a page’s refresh token, with all that was got in it',
-      open,
-      answer: 'json',
-      crossOrigin: 'as the handler says',
-      ownBody: true,
-      accepts: [formType],
       async handle(came) {
         const form = await readForm(came.request);
         const { application } = await admitted(came, form.get('domain'));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Request, Response } from 'express';
-import { createSeal } from './seal.ts';
+import { createSeal } from '../seal.ts';
 import { createStarts } from './starts.ts';
 
 function browserAt(issuer: string) {

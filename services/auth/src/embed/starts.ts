@@ -3,7 +3,7 @@
 import { ProblemError } from '@reeve/contracts';
 import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
-import type { Seal } from './seal.ts';
+import type { Seal } from '../seal.ts';
 
 type Starts = { at: number[] };
 

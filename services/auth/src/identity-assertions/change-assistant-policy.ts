@@ -1,4 +1,4 @@
-import { invalidField, newId, ProblemError, type TenantId } from '@reeve/contracts';
+import { invalidField, newId, type TenantId } from '@reeve/contracts';
 import {
   changeExisting,
   createOnce,
@@ -10,8 +10,9 @@ import {
   tenantRoute,
 } from '@reeve/service-kit';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { assertRoom } from '../assert-room.ts';
 import type { Connections } from '../connections/connection.ts';
-import { scopesFor } from '../resource-servers/resource-server.ts';
+import { apiFor } from '../resource-servers/api-for.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import {
   type AssistantPolicy,
@@ -55,11 +56,8 @@ export function assistantPolicyRoutes(parts: Parts): Route[] {
       throw invalidField('clientId', 'has to prove itself by a secret or a key');
     if (!application.grantTypes.includes('jwt_bearer'))
       throw invalidField('clientId', 'has to have the grant type jwt_bearer');
-    const server = await resourceServers.find(resource);
-    const allowed = server && scopesFor(server, application);
-    if (!allowed) throw invalidField('resource', 'is no API that this application may ask for');
-    const other = scopes.find(scope => !allowed.includes(scope));
-    if (other !== undefined) throw invalidField('scopes', `the application may not have ${other} there`);
+    const found = await apiFor(resourceServers, application, { resource, scopes });
+    if ('wrong' in found) throw invalidField(found.wrong.field, found.wrong.message);
   }
 
   return [
@@ -76,8 +74,7 @@ export function assistantPolicyRoutes(parts: Parts): Route[] {
           throw invalidField('connectionId', 'is no connection of this tenant');
         await assertPossible(tenantId, settings);
         const own = policies.in(tenantId);
-        const { items } = await own.list('inOrder', {}, { limit: mostOfATenant });
-        if (items.length >= mostOfATenant) throw new ProblemError('assistant_policy_limit');
+        await assertRoom(own, mostOfATenant, 'assistant_policy_limit');
         const id = freshId('assistantPolicy');
         const made = { ...settings, grantName: newId('grant'), createdAt: clock.now().toISOString() };
         const taken = { subject: 'assistant_policy_exists' } as const;

@@ -1,17 +1,16 @@
 // The token that an exchange makes, and what is told of it. It belongs to the session of the subject token, and to a
 // grant of its own: the other one is of another application. What an API asks us about ends with that one as well.
-import { type Cause, event } from '@reeve/contracts';
+import { event } from '@reeve/contracts';
 import type { Clock, Store } from '@reeve/store';
-import type { AccessToken, Client, Provider } from 'oidc-provider';
+import type { Client, Provider } from 'oidc-provider';
 import type { ExchangePolicy } from '../resource-servers/exchange-policy.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import type { LiveSession } from '../sessions/live-sessions.ts';
 import { actorsOf, type Exchange, type Refusal } from './exchange.ts';
 import { sayInExchange } from './exchanged-claims.ts';
 import type { GrantStore } from './grants.ts';
+import { clientCause, issueToken } from './issue-token.ts';
 import type { FoundToken } from './presented-tokens.ts';
-import { requestScope } from './request-scope.ts';
-import { formatOf } from './resource-servers.ts';
 
 /** The token that is exchanged, in which session, how long that goes on, and what may be done with it. */
 export type Subject = FoundToken & { session: LiveSession; sessionEndsAt: Date; policy: ExchangePolicy };
@@ -35,42 +34,23 @@ export async function issueExchanged(
   const { client, server, subject } = about;
   const now = inSeconds(parts.store.clock.now());
   const exp = lastsUntil(about, expiresBy, now);
-  const scope = scopes.join(' ');
   const { tid, sid, sub, amr, acr, auth_time, surface, grant_id } = subject.said;
   sayInExchange({ tid, sid, amr, acr, auth_time, surface, grant_id, act, may_act: mayAct });
-  const info = { scope, audience: server.identifier, accessTokenTTL: exp - now, ...formatOf(server) };
-  const token = new provider.AccessToken({
+  const { tenantId, id: sessionId } = subject.session;
+  const grantId = parts.grants.nameGrant({ tenantId, sessionId });
+  const { client_id: clientId, client_tokens_from: tokensFrom = null } = subject.said;
+  return issueToken(provider, {
     client,
     accountId: sub,
-    grantId: parts.grants.nameGrant({ tenantId: subject.session.tenantId, sessionId: subject.session.id }),
+    grantId,
     gty: 'token_exchange',
-    // Said to the second: what the library adds to its own time might be one more.
+    server,
+    scopes,
+    now,
     exp,
-    scope,
-    resourceServer: new provider.ResourceServer(server.identifier, info),
+    jkt,
+    keepOrigin: () => parts.grants.saveOrigin(grantId, { clientId, tokensFrom, grantId: subject.grantId }),
   });
-  if (jkt !== undefined) token.setThumbprint('jkt', jkt);
-  if (server.format === 'opaque') await keepGrant(provider, parts, { subject, token, exp });
-  const accessToken = await token.save();
-  return {
-    answer: { accessToken, expiresIn: exp - now, scope, tokenType: token.tokenType },
-    /** An opaque one is its id. */
-    tokenId: server.format === 'jwt' ? token.jti : null,
-    expiresAt: new Date(exp * 1_000).toISOString(),
-  };
-}
-
-/** Without one an opaque token counts for nothing. */
-async function keepGrant(
-  provider: Provider,
-  { grants }: Parts,
-  { subject, token, exp }: { subject: Subject; token: AccessToken; exp: number },
-): Promise<void> {
-  const { grantId, accountId, clientId } = token;
-  const named = { jti: grantId, exp };
-  await new provider.Grant({ ...named, accountId, ...(clientId === undefined ? {} : { clientId }) }).save();
-  const { client_id: originId, client_tokens_from: tokensFrom = null } = subject.said;
-  await grants.saveOrigin(grantId, { clientId: originId, tokensFrom, grantId: subject.grantId });
 }
 
 type Issued = Exchange & { tokenId: string | null; expiresAt: string };
@@ -91,11 +71,6 @@ export async function recordExchange(
       : { told: toldOf(outcome), because: 'requested' as const, outcome: 'success' as const };
   const about = { userId, clientId: said.client_id, from: said.aud, to: server.identifier };
   const exchanged = event('token.exchanged', { id: session.id, ...settled, details: { ...about, ...told } });
-  const { context, correlationId } = requestScope().cause;
-  const cause: Cause = {
-    actor: { type: 'client', id: clientId, name: null, via: 'client' },
-    context: { ...context, sessionId: session.id, connectionId, clientId },
-    correlationId,
-  };
+  const cause = clientCause(clientId, { sessionId: session.id, connectionId });
   await store.recordFact(session.tenantId, exchanged, cause);
 }

@@ -2,9 +2,9 @@
 // identity provider vouches for (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §4.4). The endpoint, who asks,
 // proofs and tokens are the library's; what the assertion is worth is judged in identity-assertions/. Whatever is wrong
 // with it has one answer, and its reason is on the tenant's record.
-import { type Cause, event } from '@reeve/contracts';
+import { event } from '@reeve/contracts';
 import type { Clock, Store } from '@reeve/store';
-import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
+import { type Client, errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 // Made for grants of one's own, and not held to the library's versions: docs/decisions.md.
 import {
   buildTokenResponse,
@@ -24,8 +24,8 @@ import { type AccountParts, surfaceOf } from './accounts.ts';
 import { jwtBearer } from './client-metadata.ts';
 import { type Act, actorsOf } from './exchange.ts';
 import { sayInExchange } from './exchanged-claims.ts';
+import { clientCause, issueToken } from './issue-token.ts';
 import { requestScope } from './request-scope.ts';
-import { formatOf } from './resource-servers.ts';
 
 export const identityAssertionProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
 
@@ -65,7 +65,11 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
     await checkDpopReplay(provider, ctx, proof, clientId);
     const session = await openOnce(parts, judged, { clientId, name: clientName, surface: application.surface });
     if (isRefused(session)) throw await onRecord(parts, clientId, [{ ...judged, ...session }]);
-    const issued = await issue({ ...parts, provider, jkt: proof?.thumbprint }, judged, { ctx, session });
+    const issued = await issue({ ...parts, provider, jkt: proof?.thumbprint }, judged, {
+      client,
+      surface: application.surface,
+      session,
+    });
     await parts.live.use(session, clientId);
     requestScope().writeLater('identity assertion', () => recordRedeemed(parts, { clientId, judged, session, issued }));
     const { identifier: resource } = judged.server;
@@ -124,7 +128,7 @@ async function openSession({ delegated, identities }: AssertionParts, judged: Ac
     authenticatedAt: said.auth_time === undefined ? null : new Date(said.auth_time * 1_000),
     amr: said.amr ?? [],
     acr: said.acr ?? null,
-    cause: causeOf(clientId, { connectionId }),
+    cause: clientCause(clientId, { connectionId }),
   });
   if (!('refused' in opened)) return opened;
   return opened.refused === 'inactive'
@@ -134,17 +138,15 @@ async function openSession({ delegated, identities }: AssertionParts, judged: Ac
 
 const actorOf = ({ sub, iss, act }: Actor): Act => ({ sub, iss, ...(act ? { act: actorOf(act) } : {}) });
 
-type Issuing = { ctx: Context; session: LiveSession };
+type Issuing = { client: Client; surface: string | null; session: LiveSession };
 
 /** For the API alone, no longer than the session, and without a refresh token: the provider vouches again. */
 async function issue(
   { provider, jkt, ...parts }: AssertionParts & { provider: Provider; jkt: string | undefined },
   { said, server, scopes, policy, tenantId }: Accepted,
-  { ctx, session }: Issuing,
+  { client, surface, session }: Issuing,
 ) {
-  const { client } = ctx.oidc;
   const now = Math.floor(parts.store.clock.now().getTime() / 1_000);
-  const { surface = null } = (await parts.applications.find(client.clientId)) ?? {};
   const sessionEnds = Math.floor(Date.parse(await parts.live.overFor(session, surfaceOf({ surface }))) / 1_000);
   const exp = Math.min(now + server.tokenSeconds, sessionEnds);
   const act: Act = {
@@ -164,45 +166,8 @@ async function issue(
     delegated_by: 'id_jag',
   });
   const grantId = parts.grants.nameGrant({ tenantId, sessionId: session.id });
-  const accountId = session.state.userId;
-  const scope = scopes.join(' ');
-  const info = { scope, audience: server.identifier, accessTokenTTL: exp - now, ...formatOf(server) };
-  const token = new provider.AccessToken({
-    client,
-    accountId,
-    grantId,
-    gty: 'id_jag',
-    exp,
-    scope,
-    resourceServer: new provider.ResourceServer(server.identifier, info),
-  });
-  if (jkt !== undefined) token.setThumbprint('jkt', jkt);
-  // Without one an opaque token counts for nothing.
-  if (server.format === 'opaque')
-    await keepGrant(provider, { jti: grantId, exp, accountId, clientId: client.clientId });
-  const accessToken = await token.save();
-  return {
-    answer: { accessToken, expiresIn: exp - now, scope, tokenType: token.tokenType },
-    actors: actorsOf(act),
-    /** An opaque one is its id. */
-    tokenId: server.format === 'jwt' ? token.jti : null,
-    expiresAt: new Date(exp * 1_000).toISOString(),
-  };
-}
-
-type Named = { jti: string; exp: number; accountId: string; clientId: string };
-
-async function keepGrant(provider: Provider, named: Named): Promise<void> {
-  await new provider.Grant(named).save();
-}
-
-function causeOf(clientId: string, more: Partial<Cause['context']>): Cause {
-  const { context, correlationId } = requestScope().cause;
-  return {
-    actor: { type: 'client', id: clientId, name: null, via: 'client' },
-    context: { ...context, clientId, ...more },
-    correlationId,
-  };
+  const token = { client, accountId: session.state.userId, grantId, gty: 'id_jag', server, scopes, now, exp, jkt };
+  return { ...(await issueToken(provider, token)), actors: actorsOf(act) };
 }
 
 type Redeemed = {
@@ -230,14 +195,14 @@ async function recordRedeemed({ store }: AssertionParts, { clientId, judged, ses
       expiresAt,
     },
   });
-  await store.recordFact(tenantId, redeemed, causeOf(clientId, { connectionId, sessionId: session.id }));
+  await store.recordFact(tenantId, redeemed, clientCause(clientId, { connectionId, sessionId: session.id }));
 }
 
 /** What whoever brought it is told, once the tenants are: nothing of why. */
 async function onRecord({ store }: AssertionParts, clientId: string, refusals: readonly RefusedThere[]) {
   for (const { tenantId, connectionId, refused: because, detail } of refusals) {
     const told = event('identity_assertion.refused', { id: connectionId, because, details: { clientId, detail } });
-    await store.recordFact(tenantId, told, causeOf(clientId, { connectionId }));
+    await store.recordFact(tenantId, told, clientCause(clientId, { connectionId }));
   }
   return new errors.InvalidGrant('the assertion is refused');
 }

@@ -14,7 +14,8 @@ export function createSeal<T>(keys: readonly string[], purpose: string) {
 
     /** Null for what we have not sealed. */
     open(text: string | undefined): T | null {
-      const [payload = '', mac = ''] = text?.split('.') ?? [];
+      const [payload = '', mac = '', more] = text?.split('.') ?? [];
+      if (more !== undefined) return null;
       const given = Buffer.from(mac, 'base64url');
       const isOurs = keys.some(key => {
         const made = macOf(payload, key);
