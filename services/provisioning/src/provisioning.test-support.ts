@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Id, TenantId } from '@reeve/contracts';
+import { type Id, newId, type ResolveIdentityRequest, type TenantId } from '@reeve/contracts';
 import { callers, type RunningService, startService } from '@reeve/testing';
 import { configSchema } from './config.ts';
 import { createService } from './service.ts';
@@ -48,3 +48,21 @@ export async function newGroup({ ask }: Provisioning, tenantId: TenantId, name: 
   if (status !== 201) throw new Error(`no group was created: ${JSON.stringify(body)}`);
   return body.id;
 }
+
+/** Somebody whom an identity provider has vouched for, unless said otherwise by a connection of their own. */
+export const identityRequest = (
+  tenantId: TenantId,
+  change: Partial<ResolveIdentityRequest> = {},
+): ResolveIdentityRequest => ({
+  tenantId,
+  connectionId: newId('connection'),
+  issuer: 'https://idp.example',
+  subject: newId('request'),
+  email: null,
+  emailVerified: false,
+  domainOwned: false,
+  displayName: 'Somebody',
+  origin: { correlationId: 'c', ip: '192.0.2.1', userAgent: null },
+  jit: { enabled: true, defaultRoles: ['tenant_member'] },
+  ...change,
+});

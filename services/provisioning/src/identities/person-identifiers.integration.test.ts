@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type ResolveIdentityRequest, type TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, type RunningService, readEvents } from '@reeve/testing';
-import { newTenant, startProvisioning } from '../provisioning.test-support.ts';
+import { identityRequest, newTenant, startProvisioning } from '../provisioning.test-support.ts';
 
 let provisioning: RunningService;
 let events: EventReader;
@@ -36,19 +36,7 @@ async function newUser(settings: object = {}): Promise<string> {
   return body.id;
 }
 
-const request = (change: Partial<ResolveIdentityRequest>): ResolveIdentityRequest => ({
-  tenantId,
-  connectionId: newId('connection'),
-  issuer: 'https://idp.example',
-  subject: newId('request'),
-  email: null,
-  emailVerified: false,
-  domainOwned: false,
-  displayName: 'Somebody',
-  origin: { correlationId: 'c', ip: '192.0.2.1', userAgent: null },
-  jit: { enabled: true, defaultRoles: ['tenant_member'] },
-  ...change,
-});
+const request = (change: Partial<ResolveIdentityRequest>) => identityRequest(tenantId, change);
 const send = (what: 'resolve' | 'foresee', body: ResolveIdentityRequest) =>
   provisioning.ask<Answer>('POST', `/internal/identities:${what}`, { as: callers.service(), body });
 const resolve = (change: Partial<ResolveIdentityRequest>) => send('resolve', request(change));

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type ResolveIdentityRequest, type TenantId } from '@reeve/contracts';
 import { callers, type EventReader, eventually, type RunningService, readEvents } from '@reeve/testing';
-import { newTenant, newUser, startProvisioning } from '../provisioning.test-support.ts';
+import { identityRequest, newTenant, newUser, startProvisioning } from '../provisioning.test-support.ts';
 
 let provisioning: RunningService;
 let events: EventReader;
@@ -22,19 +22,8 @@ afterAll(async () => {
 type Resolved = { userId: string; email: string | null; roles: string[]; created: boolean; code?: string };
 
 const ownConnection = newId('connection');
-const request = (change: Partial<ResolveIdentityRequest>): ResolveIdentityRequest => ({
-  tenantId,
-  connectionId: ownConnection,
-  issuer: 'https://idp.example',
-  subject: newId('request'),
-  email: null,
-  emailVerified: false,
-  domainOwned: false,
-  displayName: 'Somebody',
-  origin: { correlationId: 'c', ip: '192.0.2.1', userAgent: null },
-  jit: { enabled: true, defaultRoles: ['tenant_member'] },
-  ...change,
-});
+const request = (change: Partial<ResolveIdentityRequest>) =>
+  identityRequest(tenantId, { connectionId: ownConnection, ...change });
 const resolve = (change: Partial<ResolveIdentityRequest>, as = callers.service()) =>
   provisioning.ask<Resolved>('POST', '/internal/identities:resolve', { as, body: request(change) });
 const address = () => `${newId('request')}@acme.example`;
