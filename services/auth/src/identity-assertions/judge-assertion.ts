@@ -190,8 +190,9 @@ export function createJudgeAssertion(parts: JudgeParts) {
   return async (brought: Brought): Promise<Accepted | RefusedThere[]> => {
     const accepted: Accepted[] = [];
     const refusals: RefusedThere[] = [];
-    for (const one of await candidatesFor(brought)) {
-      const judged = await judgeAt(one, brought);
+    const judge = async (one: Candidate) => ({ one, judged: await judgeAt(one, brought) });
+    // Side by side: keys of one tenant's provider that do not come hold up the others once, however many they are.
+    for (const { one, judged } of await Promise.all((await candidatesFor(brought)).map(judge))) {
       const there = { tenantId: one.tenantId, connectionId: one.id as AssistantPolicy['connectionId'] };
       if (isRefused(judged)) refusals.push({ ...judged, ...there });
       else accepted.push(judged);

@@ -333,6 +333,33 @@ describe('a tenant that trusts the same issuer', () => {
     expect(await bring({ aud_tenant: both[0].slug }, { tenant: both[1].slug })).toEqual(refusal);
     expect(await bring({ aud_tenant: at.tenantId })).toEqual(refusal);
   });
+
+  test('and whose keys never come keeps others waiting once at most, and whoever says their tenant not at all', async () => {
+    const shared = await newAssistant(auth, null);
+    const [good, ...hanging] = [await newVouching(auth), await newVouching(auth), await newVouching(auth)] as const;
+    const paths = hanging.map((_, index) => `/hangs-${index}`);
+    auth.provider.lies({ answers: Object.fromEntries(paths.map(path => [path, () => undefined])) });
+    const { issuer } = auth.provider;
+    await put(auth, good, { algorithms: ['ES256'] });
+    for (const [index, of] of hanging.entries())
+      await put(auth, of, { algorithms: ['ES256'], issuer, jwksUri: `${issuer}${paths[index]}` });
+    for (const of of [good, ...hanging]) {
+      people.add({ ...of, subject: 'ada' });
+      await allow(auth, of, { clientId: shared.id, resource: notes.resource });
+    }
+    const redemption = async (form: Record<string, string>) => {
+      const said = claimsOf(auth, good, shared, { tenant: undefined });
+      const began = performance.now();
+      const { status } = await redeem(auth, shared, { assertion: await vouchedBy(key, said), ...form });
+      return { status, ms: performance.now() - began };
+    };
+    const named = await redemption({ tenant: good.slug });
+    expect([named.status, named.ms < 2_000]).toEqual([200, true]);
+    const unnamed = await redemption({});
+    // Each of them takes five seconds to be given up.
+    expect([unnamed.status, unnamed.ms < 8_000]).toEqual([200, true]);
+    auth.provider.lies({});
+  });
 });
 
 test('nothing of an assertion is in an event', async () => {
