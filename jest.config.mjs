@@ -12,7 +12,7 @@ export default {
   testMatch: ['<rootDir>/{packages,services,infra,test}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.local/'],
   testTimeout: 30_000,
-  // For `npm run unit`: `npm test` runs one file at a time, since they share engines.
+  // For `npm run unit`: `npm test` says which files may run beside others.
   maxWorkers: '100%',
   // Jest keeps what a file imported as ES modules, 18 MB for each file: after two hundred the heap is full, and before
   // that Node is busy with collecting garbage. A worker that holds more than this is started anew.

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type Need, needOf } from './jest.ts';
+import { type Need, needOf, turnsOf } from './jest.ts';
 import { repositoryRoot } from './paths.ts';
 
 test.each<[Need, string[]]>([
@@ -14,4 +15,23 @@ test.each<[Need, string[]]>([
   ['system', ['packages/store/src/store.integration.test.ts', 'test/src/e2e/story.test.ts']],
 ])('%s is started for %j', (need, files) => {
   expect(needOf(files.map(file => join(repositoryRoot, file)))).toBe(need);
+});
+
+const [unit, system] = ['packages/store/src/definition.test.ts', 'test/src/e2e/story.test.ts'];
+
+test.each([
+  ['tests of packages and services', [unit], [{ isAlone: false, leavesOut: [] }]],
+  ['tests of a running system', [system], [{ isAlone: true, leavesOut: [] }]],
+  [
+    'both',
+    [system, unit],
+    [
+      { isAlone: false, leavesOut: ['<rootDir>/test/src/'] },
+      { isAlone: true, leavesOut: ['<rootDir>/(packages|services|infra)/'] },
+    ],
+  ],
+])('%s share processors where they may', (_, files, turns) => {
+  const found = turnsOf(files.map(file => join(repositoryRoot, file)));
+  const processors = availableParallelism();
+  expect(found).toEqual(turns.map(({ isAlone, leavesOut }) => ({ workers: isAlone ? 1 : processors, leavesOut })));
 });

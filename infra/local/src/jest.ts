@@ -1,4 +1,5 @@
 // How Jest is called, and what each test needs to run (CONTRIBUTING.md says where which goes).
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { repositoryRoot } from './paths.ts';
 
@@ -25,13 +26,32 @@ export const unitTestsAlone = [
   `<rootDir>/${withOwnSystem}`,
 ];
 
-/** What Jest ignores by itself has to be said again. */
+/** Patterns of paths may follow. What Jest ignores by itself has to be said again. */
 export const withoutPeers = ['--testPathIgnorePatterns', '/node_modules/', withPeers];
 /** Each goes through many pages of others, which are slow where the machine is busy. */
 export const peerTestsAlone = ['--testTimeout=60000', '--testMatch', '<rootDir>/test/src/peers/**/*.peers.test.ts'];
 
 /** Each takes what those before it take. */
 export type Need = 'nothing' | 'engines' | 'system' | 'peers';
+
+export type Turn = {
+  workers: number;
+  /** What of all tests the turn leaves to the others: patterns of paths. */
+  leavesOut: string[];
+};
+
+/**
+ * How these tests are run: one turn after the other. Tests of packages and services have databases, groups and tenants of
+ * their own and wait for engines most of the time: one runs for each processor. Those that share a running system, or
+ * start one to kill it, run one after the other.
+ */
+export function turnsOf(files: readonly string[]): Turn[] {
+  const areOfSystem = files.map(file => relative(repositoryRoot, file).startsWith('test/src/'));
+  const turns = [];
+  if (areOfSystem.includes(false)) turns.push({ workers: availableParallelism(), leavesOut: ['<rootDir>/test/src/'] });
+  if (areOfSystem.includes(true)) turns.push({ workers: 1, leavesOut: ['<rootDir>/(packages|services|infra)/'] });
+  return turns.length > 1 ? turns : turns.map(({ workers }) => ({ workers, leavesOut: [] }));
+}
 
 /** What has to be running for all of these tests. Those in test/src/chaos start what they kill. */
 export function needOf(files: readonly string[]): Need {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readTestResults } from './test-results.ts';
+import { readTestResults, together } from './test-results.ts';
 
 const file = (...tests: [string, string][]) => ({
   name: `${tests[0]?.[1]}.test.ts`,
@@ -45,4 +45,17 @@ test('what skipped tests lacked is said once, with their number', () => {
     '1 skipped by its code or by the arguments',
   ]);
   expect(lacks).toBe(true);
+});
+
+test('several runs are one', () => {
+  const one = read({ numPassedTests: 2 }, file(['pending', 'x (skipped without php)']));
+  const other = read({ numPassedTests: 3, numFailedTests: 1 }, file(['failed', 'two']));
+  expect(together([one, other])).toEqual({
+    passed: 5,
+    failed: 1,
+    failedFiles: ['two.test.ts'],
+    failedTests: ['two'],
+    skipped: ['1 skipped without php'],
+    lacks: true,
+  });
 });

@@ -26,6 +26,19 @@ export type TestResults = {
   lacks: boolean;
 };
 
+/** Of several runs. */
+export function together(runs: readonly TestResults[]): TestResults {
+  const sum = (of: (run: TestResults) => number) => runs.reduce((total, run) => total + of(run), 0);
+  return {
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    failedFiles: runs.flatMap(({ failedFiles }) => failedFiles),
+    failedTests: runs.flatMap(({ failedTests }) => failedTests),
+    skipped: runs.flatMap(({ skipped }) => skipped),
+    lacks: runs.some(({ lacks }) => lacks),
+  };
+}
+
 const notLacking = 'by its code or by the arguments';
 
 /** `skipped` has a line for each thing that tests lacked. Their titles say it: `(skipped without php)`. */

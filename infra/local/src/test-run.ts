@@ -12,7 +12,7 @@ import {
 import { join, relative } from 'node:path';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
 import { startEngines } from './engines/engines.ts';
-import { jest, type Need, needOf } from './jest.ts';
+import { jest, type Need, needOf, type Turn, turnsOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from './paths.ts';
 import { freePeerPorts, peerOrigins, startPeers } from './peers/peers.ts';
@@ -21,7 +21,7 @@ import { freePort, freePorts, type Ports } from './ports.ts';
 import { type Run, run } from './run.ts';
 import { SetupError } from './setup-error.ts';
 import { startSystem } from './system.ts';
-import { readTestResults, type TestResults } from './test-results.ts';
+import { readTestResults, type TestResults, together } from './test-results.ts';
 
 type Asked = {
   jestArguments: readonly string[];
@@ -61,10 +61,13 @@ async function tested(testing: Testing): Promise<number> {
   const { directory, lists, everythingIsNeeded } = testing;
   const { own, say } = testing.run;
   await own(Promise.resolve({ stop: () => endWhatTestsStarted(lists) }));
-  const need = needOf(await listTests(testing));
+  const files = await listTests(testing);
+  const need = needOf(files);
   const environment = need === 'nothing' ? {} : await startWhatIsNeeded(testing, need);
   const variables = { ...environment, [listsVariable]: lists };
-  const whole = await runJest(testing, variables);
+  const turns: JestRun[] = [];
+  for (const turn of turnsOf(files)) turns.push(await runJest(testing, variables, turn));
+  const whole = { ...together(turns), code: turns.find(({ code }) => code !== 0)?.code ?? 0 };
   const { code, passed, failed } = await repeatFailures(testing, variables, whole);
   for (const line of whole.skipped) say(line);
   if (code !== 0 && failed === 0)
@@ -82,12 +85,13 @@ type JestRun = TestResults & { code: number };
 async function runJest(
   testing: Testing,
   environment: Record<string, string>,
-  files: readonly string[] = [],
+  { workers, leavesOut, files = [] }: Turn & { files?: readonly string[] },
 ): Promise<JestRun> {
-  const results = join(testing.directory, files.length > 0 ? 'repeated.json' : 'results.json');
+  const results = join(testing.directory, 'results.json');
+  rmSync(results, { force: true });
   const named = files.length > 0 ? ['--runTestsByPath', ...files] : [];
-  const args = ['--maxWorkers=1', '--json', `--outputFile=${results}`, ...named];
-  const code = await startJest(testing, { args, environment, output: 'ignore' }).exited;
+  const args = [`--maxWorkers=${workers}`, '--json', `--outputFile=${results}`, ...named];
+  const code = await startJest(testing, { args, leavesOut, environment, output: 'ignore' }).exited;
   if (!existsSync(results)) throw new SetupError(`Jest ended (code ${code}) before it had results`);
   return { code: code ?? 1, ...readTestResults(readFileSync(results, 'utf8')) };
 }
@@ -106,20 +110,27 @@ async function repeatFailures(
   if (!testing.failuresAreRepeated || !areFew) return whole;
   const { say } = testing.run;
   say(`${whole.failed} failed, in ${failedFiles.map(file => relative(repositoryRoot, file)).join(', ')}: once more …`);
-  const again = await runJest(testing, environment, failedFiles);
+  const again = await runJest(testing, environment, { workers: 1, leavesOut: [], files: failedFiles });
   for (const test of failedTests)
     if (!again.failedTests.includes(test)) say(`failed, and passed when it was repeated: ${test}`);
   return { code: again.code, failed: again.failed, passed: whole.passed + whole.failed - again.failed };
 }
 
-type JestCall = { args: readonly string[]; environment?: Record<string, string> } & Required<Pick<ChildSpec, 'output'>>;
+type JestCall = {
+  args: readonly string[];
+  leavesOut?: readonly string[];
+  environment?: Record<string, string>;
+} & Required<Pick<ChildSpec, 'output'>>;
 
-function startJest({ run: { children }, jestArguments }: Testing, { args, environment = {}, output }: JestCall): Child {
+function startJest(
+  { run: { children }, jestArguments }: Testing,
+  { args, leavesOut = [], environment = {}, output }: JestCall,
+): Child {
   return children.start({
     name: 'jest',
     layer: 'tests',
     command: nodeBinary,
-    args: [...jest, ...args, ...jestArguments],
+    args: [...jest, ...args, ...jestArguments, ...leavesOut],
     cwd: repositoryRoot,
     env: { ...process.env, ...environment },
     output,

@@ -135,6 +135,11 @@ export const problems = {
     'Create `default` first; delete the others before it.',
   ],
   setup_link_over: [404, 'The set-up link is not valid, or not any more', 'Ask whoever sent it for a new one.'],
+  connection_in_use: [
+    409,
+    'People sign in by this connection, and the link does not change it any more',
+    'Ask whoever sent the link to change it, or for a link that changes a connection in use (`changesInUse`).',
+  ],
   setup_link_limit: [409, 'The tenant has as many set-up links as may be', 'Revoke one that is not needed any more.'],
   connection_untested: [
     409,

@@ -77,7 +77,11 @@ const person = { email: text.nullable(), source: text };
 /** Always there: the release before had these types without details. */
 const ofDomain = { domain: text.optional() };
 const ofMembership = { userId: user.optional() };
-const ofLink = { connectionId: text.nullable().optional(), expiresAt: text.optional() };
+const ofLink = {
+  connectionId: text.nullable().optional(),
+  changesInUse: z.boolean().optional(),
+  expiresAt: text.optional(),
+};
 const factor = { userId: user.optional(), kind: text.optional() };
 const ofBot = { clientId: idSchema('client').optional(), connections: list.optional() };
 /** `channelUserId` is how the channel names the person. */

@@ -44,6 +44,8 @@ type Asked = {
   expectedVersion?: number | undefined;
   /** By a set-up link: domains, trust and roles are an administrator's, who meant the provider that it had then. */
   isSetUp?: boolean;
+  /** Refused where people sign in by it. */
+  keepsInUse?: boolean | undefined;
 };
 
 const mostOfATenant = 200;
@@ -51,6 +53,11 @@ const mostOfATenant = 200;
 /** Settings of the kind stand under its name. */
 export type NewConnection = CommonSettings & { kind: KindName } & Partial<Record<KindName, unknown>>;
 export type ConnectionChange = Partial<CommonSettings> & Partial<Record<KindName, unknown>>;
+
+/** Throws `connection_in_use`. Looked at in the decision: it may be activated a moment before. */
+function assertMayChange({ keepsInUse = false }: Pick<Asked, 'keepsInUse'>, { status }: Connection): void {
+  if (keepsInUse && status === 'active') throw new ProblemError('connection_in_use');
+}
 
 type Trust = Partial<Pick<Connection, 'domains' | 'domainProofs' | 'trustEmail'>>;
 
@@ -110,7 +117,7 @@ export function createConnectionAdministration(parts: Parts) {
 
     /** What is left out stays. */
     async change(
-      { tenantId, id, caller, cause, expectedVersion, isSetUp = false }: Asked,
+      { tenantId, id, caller, cause, expectedVersion, isSetUp = false, keepsInUse }: Asked,
       body: ConnectionChange,
     ): Promise<Entry<Connection>> {
       const { state, version } = await readExisting(connections.in(tenantId), id);
@@ -136,7 +143,11 @@ export function createConnectionAdministration(parts: Parts) {
         ...(isMended ? { refreshProblem: null } : {}),
         ...(secret === null ? {} : { secretSetAt: clock.now().toISOString() }),
       };
-      const entry = await changeConnection({ tenantId, id }, connection => update(id, connection, change), {
+      const decide = (connection: Connection) => {
+        assertMayChange({ keepsInUse }, connection);
+        return update(id, connection, change);
+      };
+      const entry = await changeConnection({ tenantId, id }, decide, {
         cause,
         because: 'updated',
         // Settings rest on those that were read, and so does what a connection speaks for: whoever changed them
@@ -187,7 +198,7 @@ export function createConnectionAdministration(parts: Parts) {
 
     /** The settings of a former revision; the secret stays as it is now. */
     async rollBack(
-      { tenantId, id, caller, cause, expectedVersion, isSetUp = false }: Asked,
+      { tenantId, id, caller, cause, expectedVersion, isSetUp = false, keepsInUse }: Asked,
       number: number,
     ): Promise<{ entry: Entry<Connection>; secretReplacedSince: boolean }> {
       const found = await readExisting(connections.in(tenantId), id, { expectedVersion });
@@ -211,9 +222,13 @@ export function createConnectionAdministration(parts: Parts) {
       // What was read again since then failed for other settings.
       const mended = state.refreshProblem ? { refreshProblem: null } : {};
       const change = { revision: number, ...common, ...trusts, settings, ...mended };
+      const decide = (was: Connection) => {
+        assertMayChange({ keepsInUse }, was);
+        return rollBack(id, was, change);
+      };
       const entry = isPresent
         ? found
-        : await changeConnection({ tenantId, id }, was => rollBack(id, was, change), {
+        : await changeConnection({ tenantId, id }, decide, {
             cause,
             because: 'rolled_back',
             expectedVersion: version,

@@ -4,8 +4,8 @@ export const setup: SetupTexts = {
   setupTitle: 'Anmeldung einrichten',
   setupTitleAt: 'Anmeldung mit {vendor} einrichten',
   setupMeans:
-    'Hier richten Sie ein, wie sich die Personen Ihrer Organisation anmelden. Vor dem letzten Schritt ändert sich ' +
-    'für niemanden etwas. Der Link gilt bis {until}.',
+    'Hier richten Sie ein, wie sich die Personen Ihrer Organisation anmelden. Der Link gilt bis ' + '{until}.',
+  setupNobodyYet: 'Vor dem letzten Schritt ändert sich für niemanden etwas.',
   setupChoose: 'Welchen Identitätsanbieter verwendet Ihre Organisation?',
   setupOther: 'Einen anderen Identitätsanbieter wählen',
   setupAt: '1. Bei {vendor}',
@@ -61,6 +61,9 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Möglich, sobald ein Test mit den jetzigen Einstellungen bestanden ist.',
   setupActivateButton: 'Freigeben',
   setupActive: 'Sie ist freigegeben. Änderungen gelten sofort.',
+  setupKept:
+    'Sie ist freigegeben, und dieser Link ändert nicht mehr, wie sich Personen anmelden. Für eine Änderung fragen Sie, ' +
+    'wer Ihnen den Link geschickt hat.',
   setupWarned: '6. Rechtzeitig Bescheid bekommen',
   setupWarnings: 'Darum sollte sich jemand kümmern:',
   setupNoWarnings: 'Nichts davon läuft bald ab.',

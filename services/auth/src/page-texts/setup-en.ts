@@ -2,9 +2,8 @@
 export const setup = {
   setupTitle: 'Set up sign-in',
   setupTitleAt: 'Set up sign-in with {vendor}',
-  setupMeans:
-    'Here you set up how the people of your organization sign in. Nobody is affected before the last step. ' +
-    'The link is valid until {until}.',
+  setupMeans: 'Here you set up how the people of your organization sign in. The link is valid until {until}.',
+  setupNobodyYet: 'Nobody is affected before the last step.',
   setupChoose: 'Which identity provider does your organization use?',
   setupOther: 'Choose another identity provider',
   setupAt: '1. At {vendor}',
@@ -60,6 +59,8 @@ export const setup = {
   setupActivateFirst: 'Possible once a test has passed with the settings as they are.',
   setupActivateButton: 'Activate',
   setupActive: 'It is active. Changes take effect at once.',
+  setupKept:
+    'It is active, and this link does not change how people sign in any more. To change it, ask whoever sent you the link.',
   setupWarned: '6. Be told in time',
   setupWarnings: 'This needs attention:',
   setupNoWarnings: 'Nothing of it ends soon.',

@@ -4,8 +4,8 @@ export const setup: SetupTexts = {
   setupTitle: 'Configurar el inicio de sesión',
   setupTitleAt: 'Configurar el inicio de sesión con {vendor}',
   setupMeans:
-    'Aquí configura cómo inician sesión las personas de su organización. Nada cambia para nadie antes del último ' +
-    'paso. El enlace es válido hasta {until}.',
+    'Aquí configura cómo inician sesión las personas de su organización. El enlace es ' + 'válido hasta {until}.',
+  setupNobodyYet: 'Nada cambia para nadie antes del último paso.',
   setupChoose: '¿Qué proveedor de identidad usa su organización?',
   setupOther: 'Elegir otro proveedor de identidad',
   setupAt: '1. En {vendor}',
@@ -60,6 +60,8 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Posible cuando una prueba se haya superado con los ajustes actuales.',
   setupActivateButton: 'Activar',
   setupActive: 'Está activo. Los cambios se aplican al momento.',
+  setupKept:
+    'Está activo, y este enlace ya no cambia cómo se inicia sesión. Para cambiarlo, pregunte a quien le envió el enlace.',
   setupWarned: '6. Recibir avisos a tiempo',
   setupWarnings: 'Esto requiere atención:',
   setupNoWarnings: 'Nada caduca pronto.',

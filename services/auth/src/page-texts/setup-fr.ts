@@ -4,8 +4,9 @@ export const setup: SetupTexts = {
   setupTitle: 'Configurer la connexion',
   setupTitleAt: 'Configurer la connexion avec {vendor}',
   setupMeans:
-    'Vous configurez ici la façon dont les personnes de votre organisation se connectent. Rien ne change pour ' +
-    'personne avant la dernière étape. Le lien est valable jusqu’au {until}.',
+    'Vous configurez ici la façon dont les personnes de votre organisation se connectent. Le lien est valable ' +
+    'jusqu’au {until}.',
+  setupNobodyYet: 'Rien ne change pour personne avant la dernière étape.',
   setupChoose: 'Quel fournisseur d’identité votre organisation utilise-t-elle ?',
   setupOther: 'Choisir un autre fournisseur d’identité',
   setupAt: '1. Chez {vendor}',
@@ -62,6 +63,9 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Possible dès qu’un test a réussi avec les réglages actuels.',
   setupActivateButton: 'Activer',
   setupActive: 'Elle est active. Les changements s’appliquent aussitôt.',
+  setupKept:
+    'Elle est active, et ce lien ne change plus la façon de se connecter. Pour la changer, demandez à qui vous a envoyé ' +
+    'le lien.',
   setupWarned: '6. Être prévenu à temps',
   setupWarnings: 'Ceci demande votre attention :',
   setupNoWarnings: 'Rien n’expire prochainement.',

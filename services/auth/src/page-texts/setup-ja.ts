@@ -3,8 +3,8 @@ import type { SetupTexts } from './setup-en.ts';
 export const setup: SetupTexts = {
   setupTitle: 'サインインの設定',
   setupTitleAt: '{vendor} でのサインインの設定',
-  setupMeans:
-    '組織の人がどのようにサインインするかをここで設定します。最後の手順までは誰にも影響しません。このリンクの期限は {until} です。',
+  setupMeans: '組織の人がどのようにサインインするかをここで設定します。このリンクの期限は {until} です。',
+  setupNobodyYet: '最後の手順までは誰にも影響しません。',
   setupChoose: '組織ではどの ID プロバイダーを使っていますか？',
   setupOther: '別の ID プロバイダーを選ぶ',
   setupAt: '1. {vendor} で',
@@ -58,6 +58,8 @@ export const setup: SetupTexts = {
   setupActivateFirst: '現在の設定でテストが成功すると可能になります。',
   setupActivateButton: '有効にする',
   setupActive: '有効です。変更はすぐに反映されます。',
+  setupKept:
+    '有効です。このリンクではサインインの方法をもう変更できません。変更するには、リンクの送り主に連絡してください。',
   setupWarned: '6. 期限前の通知',
   setupWarnings: '対応が必要です:',
   setupNoWarnings: 'まもなく期限が切れるものはありません。',

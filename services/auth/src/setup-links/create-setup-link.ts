@@ -26,12 +26,16 @@ export const createSetupLink = ({ links, connections, issuer, clock }: Parts) =>
         .max(100)
         .exactOptional()
         .describe('To go on with that connection; a new one where left out'),
+      changesInUse: z
+        .boolean()
+        .default(false)
+        .describe('It also changes a connection by which people sign in: for whoever could come in as any of them'),
       expiresInHours: z.number().int().min(1).max(longest).default(usual),
     }),
     status: 201,
     response: linkView.extend({ url: z.string().nullable().describe('Shown once') }),
     withoutSecrets: body => ({ ...body, url: null }),
-    async handle({ tenantId, body: { name, connectionId, expiresInHours }, cause, freshId }) {
+    async handle({ tenantId, body: { name, connectionId, changesInUse, expiresInHours }, cause, freshId }) {
       if (connectionId !== undefined) await readExisting(connections.in(tenantId), connectionId);
       const own = links.in(tenantId);
       const { items } = await own.list('byRevocation', { revokedAt: null }, { limit: mostOfATenant });
@@ -45,6 +49,7 @@ export const createSetupLink = ({ links, connections, issuer, clock }: Parts) =>
         connectionId: (connectionId ?? freshId('connection')) as `con_${string}`,
         isMade: connectionId !== undefined,
         isForNew: connectionId === undefined,
+        changesInUse,
         guide: null,
         createdBy: cause.actor.id,
         createdAt: now.toISOString(),

@@ -16,6 +16,11 @@ export type SetupLink = {
   isMade: boolean;
   /** It was made for a connection that was not there: its holder may begin anew with another one. */
   isForNew: boolean;
+  /**
+   * It also changes what people sign in by already, which makes its holder as good as their identity provider. Absent
+   * for a link of before that could be said.
+   */
+  changesInUse?: boolean;
   /** The guide that its holder follows; null until one is chosen. */
   guide: string | null;
   /** The person or client that made it. */
@@ -49,6 +54,7 @@ export const linkView = z.object({
   id: z.string(),
   name: z.string(),
   connectionId: z.string().describe('Of the connection that is set up by it; there is none before its holder began'),
+  changesInUse: z.boolean().describe('It also changes a connection by which people sign in'),
   createdBy: z.string().nullable(),
   createdAt: z.string(),
   expiresAt: z.string(),
@@ -57,12 +63,12 @@ export const linkView = z.object({
 });
 
 export function viewOf({ id, state }: Entry<SetupLink>): z.infer<typeof linkView> {
-  const { name, connectionId, createdBy, createdAt, expiresAt, usedAt, revokedAt } = state;
-  return { id, name, connectionId, createdBy, createdAt, expiresAt, usedAt, revokedAt };
+  const { name, connectionId, changesInUse = false, createdBy, createdAt, expiresAt, usedAt, revokedAt } = state;
+  return { id, name, connectionId, changesInUse, createdBy, createdAt, expiresAt, usedAt, revokedAt };
 }
 
-const about = (id: LinkId, { name, connectionId, expiresAt }: SetupLink) =>
-  ({ id, name, details: { connectionId, expiresAt } }) as const;
+const about = (id: LinkId, { name, connectionId, changesInUse, expiresAt }: SetupLink) =>
+  ({ id, name, details: { connectionId, changesInUse, expiresAt } }) as const;
 
 export const create = (id: LinkId, state: SetupLink): NonNullable<Decision<SetupLink>> => ({
   state,

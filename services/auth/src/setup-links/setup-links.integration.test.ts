@@ -86,9 +86,17 @@ describe('a set-up link', () => {
     const { body: list } = await ask<{ items: Link[] }>('GET', '/setup-links');
     const { body: read } = await ask('GET', `/setup-links/${body.id}`);
     expect(list.items.find(({ id }) => id === body.id)).toEqual(read);
-    expect(Object.keys(read).toSorted()).toEqual(
-      ['connectionId', 'createdAt', 'createdBy', 'expiresAt', 'id', 'name', 'revokedAt', 'usedAt'].toSorted(),
-    );
+    expect(Object.keys(read).toSorted()).toEqual([
+      'changesInUse',
+      'connectionId',
+      'createdAt',
+      'createdBy',
+      'expiresAt',
+      'id',
+      'name',
+      'revokedAt',
+      'usedAt',
+    ]);
   });
 
   test('is for a connection of its tenant, or for a new one', async () => {
@@ -169,9 +177,56 @@ describe('a set-up link', () => {
     expect((await ask('GET', `/sso-connections/${link.connectionId}/revisions`)).status).toBe(200);
   });
 
+  test('changes nothing that people sign in by, unless it was made for that', async () => {
+    const saml = { metadataXml: await (await fetch(idp.metadataUrl)).text() };
+    const connectionId = await auth.newConnection(tenantId, { kind: 'saml', oidc: undefined, saml });
+    await ask('PATCH', `/sso-connections/${connectionId}`, { name: 'Ours' });
+    const forms = ['settings', 'mapping', 'rollback'];
+    // The same name, and keys of somebody else's.
+    const foreign = (await (await fetch(elsewhere.metadataUrl)).text()).replaceAll(elsewhere.url, idp.url);
+    const fields = { metadataXml: foreign, email: 'mail', revision: '1' };
+    const tried = async (link: Link) => {
+      const page = await createBrowser().open(link.url);
+      const before = await connectionOf(link);
+      const answers = [];
+      for (const form of forms) {
+        const init = { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' } as const;
+        const answer = await fetch(`${link.url}/${form}`, init);
+        const isChanged = JSON.stringify(await connectionOf(link)) !== JSON.stringify(before);
+        answers.push([form, formOf(page, `/${form}`) !== null, answer.status, isChanged]);
+      }
+      return { page, answers };
+    };
+    const usual = await tried(await newLink({ connectionId }));
+    expect(usual.answers).toEqual(forms.map(form => [form, false, 400, false]));
+    expect(usual.page.text).toContain('does not change how people sign in any more');
+    expect(usual.page.text).not.toContain('Nobody is affected');
+    // Who is told of what ends is nothing that a sign-in rests on.
+    const link = await newLink({ connectionId });
+    const browser = createBrowser();
+    await send(browser, await browser.open(link.url), 'contacts', { contacts: 'it@acme.example' });
+    expect((await connectionOf(link))['contacts']).toEqual(['it@acme.example']);
+
+    const meant = await tried(await newLink({ connectionId, changesInUse: true }));
+    expect(meant.answers).toEqual(forms.map(form => [form, true, 303, true]));
+    expect(meant.page.text).toContain('Changes take effect at once');
+  });
+
+  test('changes nothing any more once what it has set up is in use', async () => {
+    const { link, browser, page } = await readyToTest('okta-oidc');
+    const tested = await send(browser, page, 'test');
+    const active = await send(browser, tested, 'activate');
+    expect([formOf(active, '/settings'), formOf(active, '/test') !== null]).toEqual([null, true]);
+    const before = await connectionOf(link);
+    const settings = { issuer: auth.provider.issuer, clientId: 'reeve', clientSecret: 'another' };
+    const refused = await send(browser, page, 'settings', settings);
+    expect([refused.status, messagesIn(refused)]).toEqual([400, expect.stringContaining('People sign in by this')]);
+    expect(await connectionOf(link)).toEqual(before);
+  });
+
   test('goes on with a connection that is there, keeps its protocol, and takes its settings back', async () => {
     const connectionId = await auth.newConnection(tenantId, { name: 'Ours' });
-    const link = await newLink({ connectionId });
+    const link = await newLink({ connectionId, changesInUse: true });
     const browser = createBrowser();
     const page = await browser.open(link.url);
     expect(formOf(page, '/guide')?.text).not.toContain('SAML');
@@ -196,7 +251,7 @@ describe('a set-up link', () => {
     const connectionId = await auth.newConnection(tenantId, { domains, trustEmail: true });
     const jit = { enabled: true, defaultRoles: ['tenant_member'] };
     await ask('PATCH', `/sso-connections/${connectionId}`, { domains: [], trustEmail: false, jit });
-    const link = await newLink({ connectionId });
+    const link = await newLink({ connectionId, changesInUse: true });
     const browser = createBrowser();
     await send(browser, await browser.open(link.url), 'rollback', { revision: '1' });
     expect(await connectionOf(link)).toMatchObject({ domains: [], trustEmail: false });
@@ -208,7 +263,7 @@ describe('a set-up link', () => {
   test('has nobody believed in what names people to all connections, but for what an administrator has said', async () => {
     const identifier = { type: 'employee_id', attribute: 'n', normalize: [], acrossConnections: true };
     const connectionId = await auth.newConnection(tenantId, { identifier });
-    const link = await newLink({ connectionId });
+    const link = await newLink({ connectionId, changesInUse: true });
     const browser = createBrowser();
     const page = await browser.open(link.url);
     const mapped = (identifierAttribute: string) => ({
@@ -233,7 +288,7 @@ describe('a set-up link', () => {
     const identifier = { type: 'employee_id', attribute: 'n', normalize: [], acrossConnections: true };
     const saml = { metadataXml: await (await fetch(idp.metadataUrl)).text() };
     const connectionId = await auth.newConnection(tenantId, { kind: 'saml', oidc: undefined, saml, identifier });
-    const link = await newLink({ connectionId });
+    const link = await newLink({ connectionId, changesInUse: true });
     const browser = createBrowser();
     const page = await browser.open(link.url);
     await send(browser, page, 'settings', saml);
@@ -249,7 +304,7 @@ describe('a set-up link', () => {
     const saml = { metadataUrl: idp.metadataUrl };
     const settings = { kind: 'saml', oidc: undefined, saml, domains, trustEmail: true };
     const connectionId = await auth.newConnection(tenantId, settings);
-    const link = await newLink({ connectionId });
+    const link = await newLink({ connectionId, changesInUse: true });
     const browser = createBrowser();
     const page = await browser.open(link.url);
     await send(browser, page, 'settings', saml);
@@ -290,7 +345,7 @@ describe('a change of who people are', () => {
     const { tenantId: own } = await auth.newTenant();
     const connectionId = await auth.newConnection(own);
     await auth.signIn(await auth.newApplication(own));
-    const link = await newLink({ connectionId }, own);
+    const link = await newLink({ connectionId, changesInUse: true }, own);
     const browser = createBrowser();
     const fields = { identifierType: 'employee_id', identifierAttribute: 'employee' };
     const page = await browser.open(link.url);

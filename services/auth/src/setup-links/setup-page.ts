@@ -40,6 +40,8 @@ export type SetupState = {
   isTested: boolean;
   /** Warnings go by mail to the contacts. */
   isMailSent: boolean;
+  /** People sign in by it, and what they rest on stays as it is. */
+  isKept: boolean;
   former: readonly { number: number; at: string | null }[];
   sent: Sent | null;
 };
@@ -53,7 +55,9 @@ export function setupPage(state: SetupState): Page {
     const text = textsIn(language);
     const { guide } = state;
     const title = guide ? text('setupTitleAt', { vendor: guide.vendor }) : text('setupTitle');
+    const isInUse = state.connection?.status === 'active';
     const content = html`<p>${text('setupMeans', { until: moment(state.expiresAt) })}</p>
+${isInUse ? null : html`<p>${text('setupNobodyYet')}</p>`}
 ${complaintOf(state, text)}${guide ? stepsBy(guide, state, text) : choice(state, text)}`;
     return { title, content };
   };
@@ -81,14 +85,16 @@ function choice({ path, guides, guide }: SetupState, text: Texts): Html {
 
 function stepsBy(guide: Guide, state: SetupState, text: Texts): Html {
   const { vendor } = guide;
+  const kept = html`<p>${text('setupKept')}</p>`;
+  const { isKept } = state;
   return html`${details(text('setupOther'), choice(state, text))}
 <h2>${text('setupAt', { vendor })}</h2>${atVendor(guide, state, text)}
-<h2>${text('setupFrom', { vendor })}</h2>${settingsForm(guide, state, text)}
+<h2>${text('setupFrom', { vendor })}</h2>${isKept ? kept : settingsForm(guide, state, text)}
 <h2 id="test">${text('setupTest')}</h2>${testing(guide, state, text)}
-<h2>${text('setupMapping')}</h2>${mappingForm(state, text)}
+<h2>${text('setupMapping')}</h2>${isKept ? kept : mappingForm(state, text)}
 <h2>${text('setupActivate')}</h2>${activation(state, text)}
 ${warned(state, text)}
-${pitfallsOf(guide, text)}${historyOf(state, text)}`;
+${pitfallsOf(guide, text)}${isKept ? null : historyOf(state, text)}`;
 }
 
 /** The guides are in English, with what is to be typed in backticks. */
@@ -235,7 +241,8 @@ function rehearsed({ signIns, failing, renamed, merged }: Rehearsal, text: Texts
 <p>${text('setupRehearsed', numbers)}</p><dl lang="en">${causes}</dl></div>`;
 }
 
-function activation({ path, connection, isTested }: SetupState, text: Texts): Html {
+function activation({ path, connection, isTested, isKept }: SetupState, text: Texts): Html {
+  if (isKept) return html`<p role="status">${text('setupKept')}</p>`;
   if (connection?.status === 'active') return html`<p role="status">${text('setupActive')}</p>`;
   if (!isTested) return html`<p class="muted">${text('setupActivateFirst')}</p>`;
   return html`<p>${text('setupActivateMeans')}</p>

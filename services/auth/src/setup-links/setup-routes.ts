@@ -165,6 +165,7 @@ const onForms = new Set<string>([
   'input_invalid',
   'connection_limit',
   'connection_unreachable',
+  'connection_in_use',
   'connection_incomplete',
   'metadata_invalid',
   'metadata_moved',
@@ -199,6 +200,7 @@ async function stateOf(parts: Parts, { tenantId, token, state: link }: OpenLink,
     isTestOfNow: entry !== null && isOfNow(test, entry.state),
     isTested: entry !== null && hasPassed(test, entry.state),
     isMailSent: parts.isMailSent,
+    isKept: entry?.state.status === 'active' && !link.changesInUse,
     former: former.map(({ number, making }) => ({ number, at: making?.at ?? null })),
     sent,
   };
@@ -244,6 +246,7 @@ const asked = ({ link: { tenantId, state }, cause }: Acting) => ({
   caller: { platform: false },
   cause,
   isSetUp: true,
+  keepsInUse: !state.changesInUse,
 });
 
 /** Something is done by the link. Throws `setup_link_over` where it was revoked meanwhile. */
@@ -361,7 +364,8 @@ async function activateTested(parts: Parts, acting: Acting): Promise<null> {
 async function saveContacts(parts: Parts, acting: Acting): Promise<null> {
   const change = contactsIn(acting.given);
   await used(parts, acting);
-  await parts.administration.change(asked(acting), change);
+  // Who is told of what ends soon is nothing that a sign-in rests on.
+  await parts.administration.change({ ...asked(acting), keepsInUse: false }, change);
   return null;
 }
 
