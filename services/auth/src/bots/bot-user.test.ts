@@ -75,12 +75,30 @@ describe('an exchange', () => {
     expect(stateOf(settled(elsewhere, 'a', 1, { ...signed, token }))).toMatchObject(signed);
   });
 
-  test('is forgotten in time, and so are the oldest of very many', () => {
+  test('is forgotten in time, and so are the answers to the oldest of very many', () => {
     let many: BotUser = user;
-    for (let index = 0; index < 60; index += 1)
-      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
-    expect(many.exchanges).toHaveLength(20);
+    for (let index = 0; index < 60; index += 1) {
+      const begun = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
+      many = stateOf(settle(begun, { id: `${index}`, by: 'a', now: at(1), provider }, { ...signed, token }));
+    }
+    const last = stateOf(claim(many, { ...of(2), id: 'last', by: 'a' }).decision);
+    expect(last.exchanges.filter(one => one.outcome)).toHaveLength(50);
+    expect(claim(last, { ...of(2), id: '59', by: 'b' }).claim).toMatchObject({ is: 'done' });
     expect(stateOf(claim(many, { ...of(100), id: 'last', by: 'a' }).decision).exchanges).toHaveLength(1);
+  });
+
+  test('that is under way stays so, however many come, which wait until there is room', () => {
+    let many: BotUser = user;
+    for (let index = 1; index < 20; index += 1)
+      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
+    const more = (now: BotUser, seconds: number) => claim(now, { ...of(seconds), id: 'more', by: 'b' });
+    expect(more(many, 2)).toEqual({ claim: { is: 'full' }, decision: null });
+    expect(more(stateOf(settled(many, 'a', 2, { ...signed, token })), 2).claim).toEqual({ is: 'ours' });
+    // Whoever is lost takes no room, and may still come back.
+    const later = more(many, 7);
+    expect(later.claim).toEqual({ is: 'ours' });
+    expect(typesOf(settled(stateOf(later.decision), 'a', 8, { ...signed, token }))).toEqual(['bot_sign_in.exchanged']);
+    expect(stateOf(more(many, 22).decision).exchanges).toHaveLength(1);
   });
 });
 

@@ -57,9 +57,12 @@ export type BotUsers = Collections<BotUser>;
 
 const keptMs = 90 * 86_400_000;
 const leaseMs = 5_000;
+/** What takes longer than its lease may still be settled, where nobody has taken over. */
+const lateMs = 15_000;
 /** As long as clients of one person come with the same token. */
 const answeredMs = 60_000;
-const mostExchanges = 20;
+const mostUnderWay = 20;
+const mostAnswered = 50;
 const pendingMs = 600_000;
 const leastPendingMs = 120_000;
 const codeMs = 300_000;
@@ -97,9 +100,10 @@ export function failure(user: BotUser, { failed, problem = null }: Failed, provi
   return event('bot_sign_in.failed', { id, because: failed, details: { ...details, problem } });
 }
 
-export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' };
+/** `full`: so many others are under way that it has to wait. */
+export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' } | { is: 'full' };
 
-/** Whose it is to do: that of whoever comes first, until they are lost. */
+/** Whose it is to do: that of whoever comes first, until they are lost. None that is under way gives way to another. */
 export function claim(
   user: BotUser | null,
   of: Of & { id: string; by: string },
@@ -109,9 +113,15 @@ export function claim(
   const found = state.exchanges.find(one => one.id === of.id && one.until > now);
   if (found?.outcome) return { claim: { is: 'done', outcome: found.outcome }, decision: null };
   if (found && found.by !== of.by) return { claim: { is: 'another’s' }, decision: null };
-  const others = state.exchanges.filter(one => one.id !== of.id && one.until > now).slice(1 - mostExchanges);
+  const others = state.exchanges.filter(one => one.id !== of.id);
+  const begun = others.filter(one => !one.outcome && after(new Date(one.until), lateMs) > now);
+  if (begun.filter(one => one.until > now).length >= mostUnderWay) return { claim: { is: 'full' }, decision: null };
+  const answered = others.filter(one => one.outcome && one.until > now).slice(-mostAnswered);
   const own = { id: of.id, by: of.by, until: after(of.now, leaseMs), outcome: null };
-  return { claim: { is: 'ours' }, decision: { state: { ...state, exchanges: [...others, own] }, events: [] } };
+  return {
+    claim: { is: 'ours' },
+    decision: { state: { ...state, exchanges: [...answered, ...begun, own] }, events: [] },
+  };
 }
 
 export type Signed = { bond: Bond; sessionId: SessionId };

@@ -232,6 +232,15 @@ describe('a token of the user’s identity provider', () => {
     expect(told('bot_sign_in.exchanged')).toHaveLength(1);
   });
 
+  test('is one of many different ones at once, each of which is exchanged, in one session', async () => {
+    const tokens = await Promise.all(Array.from({ length: 40 }, (_, index) => idpToken({ jti: `${index}` })));
+    const answers = await Promise.all(tokens.map(token => exchange(token)));
+    expect(answers.map(({ body }) => body.failureDetail)).toEqual(answers.map(() => undefined));
+    expect(new Set(answers.map(({ body }) => decodeJwt(body.token ?? '')['sid'])).size).toBe(1);
+    expect(new Set(answers.map(({ body }) => decodeJwt(body.token ?? '').jti)).size).toBe(40);
+    expect((await getToken()).status).toBe(200);
+  });
+
   test('of somebody else is not taken from who is known already, nor after a sign-out', async () => {
     await exchange(await idpToken());
     const [mine, somebody] = [who, `${who}-else`];
