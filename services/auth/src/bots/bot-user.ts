@@ -29,9 +29,11 @@ type Exchange = {
 /** What a person was asked on the page: it is that which they have agreed to, and no more. */
 export type Allowed = { resource: string; scopes: readonly string[] };
 
-type Code = {
+export type Code = {
   hash: string;
   tries: number;
+  /** The digits have come. They are used up where that comes to something: whoever is at it may be lost before. */
+  isTyped?: true;
   until: string;
   userId: Id<'user'>;
   connectionId: string;
@@ -240,7 +242,10 @@ const codeHash = (nonce: string, code: string) => hashOf('code', nonce, code);
 
 export type Tried = { right: Code } | { wrong: true } | { none: true };
 
-/** Used once, be it right; after some wrong ones there is none any more. */
+/**
+ * That they are right is written before anything is done by it: of many who guess at once no more get through than there
+ * are tries. After some wrong ones there are none any more.
+ */
 export function tryCode(
   user: BotUser | null,
   { code, now }: { code: string; now: Date },
@@ -248,19 +253,31 @@ export function tryCode(
   const pending = user?.pending ?? null;
   const shown = pending?.code ?? null;
   if (!user || !pending || !shown || shown.until <= now.toISOString()) return { tried: { none: true }, decision: null };
-  if (isSameText(shown.hash, codeHash(pending.nonce, code)))
-    return { tried: { right: shown }, decision: { state: { ...user, pending: null }, events: [] } };
+  if (isSameText(shown.hash, codeHash(pending.nonce, code))) {
+    const typed = { ...user, pending: { ...pending, code: { ...shown, isTyped: true as const } } };
+    return { tried: { right: shown }, decision: shown.isTyped ? null : { state: typed, events: [] } };
+  }
   const tries = shown.tries + 1;
   const events = tries < mostTries ? [] : [failure(user, { failed: 'wrong_code' }, shown.connectionId)];
   const left = tries < mostTries ? { ...pending, code: { ...shown, tries } } : null;
   return { tried: { wrong: true }, decision: { state: { ...user, pending: left }, events } };
 }
 
-/** After a code: null where the chat has become somebody else's in between. */
-export function enter(user: BotUser | null, signed: Signed, allowed: Allowed): Decision<BotUser> {
-  if (!user || isBoundToAnother(user, signed.bond)) return null;
+/**
+ * By the digits of a page, which are used up by it. Null where the chat has become somebody else's in between, or the
+ * digits are those of it no more.
+ */
+export function enter(user: BotUser | null, signed: Signed, { hash, allowed }: Code): Decision<BotUser> {
+  if (!user || user.pending?.code?.hash !== hash || isBoundToAnother(user, signed.bond)) return null;
   const state: BotUser = { ...user, ...signedInAs(user, signed), ...agreedBy(signed, allowed) };
   return { state, events: [signedIn(state, 'code')] };
+}
+
+/** Where there is nobody to sign in. Digits that led to it lead nowhere else. */
+export function fail(user: BotUser | null, failed: Failed, provider: string): Decision<BotUser> {
+  if (!user) return null;
+  const pending = user.pending?.code?.isTyped ? null : user.pending;
+  return { state: { ...user, pending }, events: [failure(user, failed, provider)] };
 }
 
 /** What is on its way comes to nothing as well. */
