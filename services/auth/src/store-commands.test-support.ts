@@ -1,4 +1,4 @@
-// Counts what a service asks of its store, on the wire between the two.
+// Counts what a service asks of its store, on the wire between the two, and keeps what a test says from getting there.
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 // Of MongoDB's wire protocol: a message with a command, where the first key of its document begins, and the type of a
@@ -24,8 +24,11 @@ export async function watchStore(uri: string) {
   const { hostname, port } = new URL(uri);
   const sockets = new Set<Socket>();
   let sent: string[] = [];
+  const stopped = new Set<Socket>();
+  let stopping: { at: string; reached: () => void } | null = null;
 
-  function listenTo(client: Socket): void {
+  /** Hands on to the store what is to get there. */
+  function listenTo(client: Socket, upstream: Socket): void {
     let unread = Buffer.alloc(0);
     client.on('data', (chunk: Buffer) => {
       unread = Buffer.concat([unread, chunk]);
@@ -34,14 +37,21 @@ export async function watchStore(uri: string) {
         unread = unread.subarray(message.length);
         const command = commandIn(message);
         if (command !== null) sent.push(command);
+        if (command !== null && command === stopping?.at) {
+          stopped.add(client);
+          stopping.reached();
+          stopping = null;
+        }
+        if (!stopped.has(client)) upstream.write(message);
       }
     });
   }
 
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname);
-    listenTo(client);
-    client.pipe(upstream).pipe(client);
+    listenTo(client, upstream);
+    upstream.pipe(client);
+    client.on('end', () => upstream.end());
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
@@ -61,6 +71,20 @@ export async function watchStore(uri: string) {
       const taken = sent;
       sent = [];
       return taken;
+    },
+
+    /**
+     * The next such command does not get there, and neither it nor what comes after it over its connection is ever
+     * answered: whoever has sent it is where they would be if their process were killed. Resolves when it has come.
+     */
+    stopAt: (command: string): Promise<void> =>
+      new Promise(reached => {
+        stopping = { at: command, reached };
+      }),
+
+    /** Ends the connections of those, since a service that stops waits for what it is at. */
+    endStopped(): void {
+      for (const socket of stopped) socket.destroy();
     },
 
     stop(): Promise<void> {

@@ -19,7 +19,7 @@ export type OwnSystem = {
 
 export async function startOwnSystem(
   name: string,
-  { instances = {} }: Pick<SystemOptions, 'instances'> = {},
+  { instances = {}, environment = {} }: Pick<SystemOptions, 'instances' | 'environment'> = {},
 ): Promise<OwnSystem> {
   mkdirSync(join(localDirectory, 'test'), { recursive: true });
   const directory = mkdtempSync(join(localDirectory, `test/${name}-`));
@@ -41,7 +41,7 @@ export async function startOwnSystem(
     ports,
     directory,
     instances,
-    environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn' },
+    environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...environment },
   });
   const died = Promise.race([system.died, engines.died]);
   let isIntact = true;

@@ -5,8 +5,10 @@ import {
   agreeAsBefore,
   type BotUser,
   begin,
+  type Code,
   claim,
   enter,
+  fail,
   hasAgreed,
   refuse,
   release,
@@ -75,12 +77,30 @@ describe('an exchange', () => {
     expect(stateOf(settled(elsewhere, 'a', 1, { ...signed, token }))).toMatchObject(signed);
   });
 
-  test('is forgotten in time, and so are the oldest of very many', () => {
+  test('is forgotten in time, and so are the answers to the oldest of very many', () => {
     let many: BotUser = user;
-    for (let index = 0; index < 60; index += 1)
-      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
-    expect(many.exchanges).toHaveLength(20);
+    for (let index = 0; index < 60; index += 1) {
+      const begun = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
+      many = stateOf(settle(begun, { id: `${index}`, by: 'a', now: at(1), provider }, { ...signed, token }));
+    }
+    const last = stateOf(claim(many, { ...of(2), id: 'last', by: 'a' }).decision);
+    expect(last.exchanges.filter(one => one.outcome)).toHaveLength(50);
+    expect(claim(last, { ...of(2), id: '59', by: 'b' }).claim).toMatchObject({ is: 'done' });
     expect(stateOf(claim(many, { ...of(100), id: 'last', by: 'a' }).decision).exchanges).toHaveLength(1);
+  });
+
+  test('that is under way stays so, however many come, which wait until there is room', () => {
+    let many: BotUser = user;
+    for (let index = 1; index < 20; index += 1)
+      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
+    const more = (now: BotUser, seconds: number) => claim(now, { ...of(seconds), id: 'more', by: 'b' });
+    expect(more(many, 2)).toEqual({ claim: { is: 'full' }, decision: null });
+    expect(more(stateOf(settled(many, 'a', 2, { ...signed, token })), 2).claim).toEqual({ is: 'ours' });
+    // Whoever is lost takes no room, and may still come back.
+    const later = more(many, 7);
+    expect(later.claim).toEqual({ is: 'ours' });
+    expect(typesOf(settled(stateOf(later.decision), 'a', 8, { ...signed, token }))).toEqual(['bot_sign_in.exchanged']);
+    expect(stateOf(more(many, 22).decision).exchanges).toHaveLength(1);
   });
 });
 
@@ -90,6 +110,7 @@ describe('a way to the page', () => {
   const allowed = { resource: 'https://calendar.example', scopes: ['events.read'] };
   const agreed = { nonce: 'n', now: at(10), userId: bond.userId, connectionId: provider, from, allowed };
   const shown = stateOf(agree(begun, { ...agreed, code: '123456' }));
+  const shownCode = shown.pending?.code as Code;
 
   test('is the one that there is while somebody can go it, and another one later', () => {
     expect(begin(begun, { ...of(60), nonce: 'm' })).toBeNull();
@@ -99,7 +120,11 @@ describe('a way to the page', () => {
   test('ends by its digits, once and in time; the wrong ones are few', () => {
     const code = (user: BotUser, digits: string, seconds = 20) => tryCode(user, { code: digits, now: at(seconds) });
     expect(code(shown, '123456').tried).toMatchObject({ right: { from, connectionId: provider } });
-    expect(stateOf(code(shown, '123456').decision).pending).toBeNull();
+    const typed = stateOf(code(shown, '123456').decision);
+    const entered = stateOf(enter(typed, signed, shownCode));
+    expect(entered).toMatchObject({ ...signed, pending: null });
+    expect(code(entered, '123456').tried).toEqual({ none: true });
+    expect(enter(entered, signed, shownCode)).toBeNull();
     expect(code(shown, '123456', 311).tried).toEqual({ none: true });
     expect(code(begun, '123456').tried).toEqual({ none: true });
     let user = shown;
@@ -113,8 +138,22 @@ describe('a way to the page', () => {
     expect(stateOf(code(again, '654321').decision).pending).toBeNull();
   });
 
+  test('is gone once more by its digits where whoever had them was lost, and not where they led nowhere', () => {
+    const type = (user: BotUser) => tryCode(user, { code: '123456', now: at(20) });
+    const typed = stateOf(type(shown).decision);
+    expect(type(typed)).toMatchObject({ tried: { right: { from } }, decision: null });
+    expect(enter(stateOf(signOut(typed)), signed, shownCode)).toBeNull();
+    const again = stateOf(agree(typed, { ...agreed, code: '654321' }));
+    expect(enter(again, signed, shownCode)).toBeNull();
+    const failed = fail(typed, { failed: 'sign_in_expired' }, provider);
+    expect(reasonOf(failed)).toEqual(['sign_in_expired']);
+    expect(type(stateOf(failed)).tried).toEqual({ none: true });
+    // What was not typed is not used up by how another way ended.
+    expect(stateOf(fail(shown, { failed: 'user_deactivated' }, provider)).pending).toEqual(shown.pending);
+  });
+
   test('is agreed to for what the page has said, and for the person who has agreed', () => {
-    const entered = stateOf(enter(shown, { ...signed, bond }, allowed));
+    const entered = stateOf(enter(shown, { ...signed, bond }, shownCode));
     const now = { connectionId: provider, ...allowed };
     expect(hasAgreed(entered, now)).toBe(true);
     expect(hasAgreed(entered, { ...now, scopes: [] })).toBe(true);
@@ -136,7 +175,7 @@ describe('a way to the page', () => {
     expect(agree(begun, { ...agreed, nonce: 'm', code: '1' })).toBeNull();
     expect(agree(begun, { ...agreed, now: at(601), code: '1' })).toBeNull();
     expect(agree({ ...begun, bond: somebody }, { ...agreed, code: '1' })).toBeNull();
-    expect(enter({ ...begun, bond: somebody }, signed, allowed)).toBeNull();
+    expect(enter({ ...shown, bond: somebody }, signed, shownCode)).toBeNull();
     const asBefore = { ...signed, allowed, now: at(1) };
     expect(agreeAsBefore(begun, { ...asBefore, nonce: 'n' })).toBeNull();
     expect(agreeAsBefore({ ...begun, bond }, { ...asBefore, nonce: 'm' })).toBeNull();

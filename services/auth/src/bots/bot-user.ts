@@ -29,9 +29,11 @@ type Exchange = {
 /** What a person was asked on the page: it is that which they have agreed to, and no more. */
 export type Allowed = { resource: string; scopes: readonly string[] };
 
-type Code = {
+export type Code = {
   hash: string;
   tries: number;
+  /** The digits have come. They are used up where that comes to something: whoever is at it may be lost before. */
+  isTyped?: true;
   until: string;
   userId: Id<'user'>;
   connectionId: string;
@@ -57,9 +59,12 @@ export type BotUsers = Collections<BotUser>;
 
 const keptMs = 90 * 86_400_000;
 const leaseMs = 5_000;
+/** What takes longer than its lease may still be settled, where nobody has taken over. */
+const lateMs = 15_000;
 /** As long as clients of one person come with the same token. */
 const answeredMs = 60_000;
-const mostExchanges = 20;
+const mostUnderWay = 20;
+const mostAnswered = 50;
 const pendingMs = 600_000;
 const leastPendingMs = 120_000;
 const codeMs = 300_000;
@@ -97,9 +102,10 @@ export function failure(user: BotUser, { failed, problem = null }: Failed, provi
   return event('bot_sign_in.failed', { id, because: failed, details: { ...details, problem } });
 }
 
-export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' };
+/** `full`: so many others are under way that it has to wait. */
+export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' } | { is: 'full' };
 
-/** Whose it is to do: that of whoever comes first, until they are lost. */
+/** Whose it is to do: that of whoever comes first, until they are lost. None that is under way gives way to another. */
 export function claim(
   user: BotUser | null,
   of: Of & { id: string; by: string },
@@ -109,9 +115,15 @@ export function claim(
   const found = state.exchanges.find(one => one.id === of.id && one.until > now);
   if (found?.outcome) return { claim: { is: 'done', outcome: found.outcome }, decision: null };
   if (found && found.by !== of.by) return { claim: { is: 'another’s' }, decision: null };
-  const others = state.exchanges.filter(one => one.id !== of.id && one.until > now).slice(1 - mostExchanges);
+  const others = state.exchanges.filter(one => one.id !== of.id);
+  const begun = others.filter(one => !one.outcome && after(new Date(one.until), lateMs) > now);
+  if (begun.filter(one => one.until > now).length >= mostUnderWay) return { claim: { is: 'full' }, decision: null };
+  const answered = others.filter(one => one.outcome && one.until > now).slice(-mostAnswered);
   const own = { id: of.id, by: of.by, until: after(of.now, leaseMs), outcome: null };
-  return { claim: { is: 'ours' }, decision: { state: { ...state, exchanges: [...others, own] }, events: [] } };
+  return {
+    claim: { is: 'ours' },
+    decision: { state: { ...state, exchanges: [...answered, ...begun, own] }, events: [] },
+  };
 }
 
 export type Signed = { bond: Bond; sessionId: SessionId };
@@ -230,7 +242,10 @@ const codeHash = (nonce: string, code: string) => hashOf('code', nonce, code);
 
 export type Tried = { right: Code } | { wrong: true } | { none: true };
 
-/** Used once, be it right; after some wrong ones there is none any more. */
+/**
+ * That they are right is written before anything is done by it: of many who guess at once no more get through than there
+ * are tries. After some wrong ones there are none any more.
+ */
 export function tryCode(
   user: BotUser | null,
   { code, now }: { code: string; now: Date },
@@ -238,19 +253,31 @@ export function tryCode(
   const pending = user?.pending ?? null;
   const shown = pending?.code ?? null;
   if (!user || !pending || !shown || shown.until <= now.toISOString()) return { tried: { none: true }, decision: null };
-  if (isSameText(shown.hash, codeHash(pending.nonce, code)))
-    return { tried: { right: shown }, decision: { state: { ...user, pending: null }, events: [] } };
+  if (isSameText(shown.hash, codeHash(pending.nonce, code))) {
+    const typed = { ...user, pending: { ...pending, code: { ...shown, isTyped: true as const } } };
+    return { tried: { right: shown }, decision: shown.isTyped ? null : { state: typed, events: [] } };
+  }
   const tries = shown.tries + 1;
   const events = tries < mostTries ? [] : [failure(user, { failed: 'wrong_code' }, shown.connectionId)];
   const left = tries < mostTries ? { ...pending, code: { ...shown, tries } } : null;
   return { tried: { wrong: true }, decision: { state: { ...user, pending: left }, events } };
 }
 
-/** After a code: null where the chat has become somebody else's in between. */
-export function enter(user: BotUser | null, signed: Signed, allowed: Allowed): Decision<BotUser> {
-  if (!user || isBoundToAnother(user, signed.bond)) return null;
+/**
+ * By the digits of a page, which are used up by it. Null where the chat has become somebody else's in between, or the
+ * digits are those of it no more.
+ */
+export function enter(user: BotUser | null, signed: Signed, { hash, allowed }: Code): Decision<BotUser> {
+  if (!user || user.pending?.code?.hash !== hash || isBoundToAnother(user, signed.bond)) return null;
   const state: BotUser = { ...user, ...signedInAs(user, signed), ...agreedBy(signed, allowed) };
   return { state, events: [signedIn(state, 'code')] };
+}
+
+/** Where there is nobody to sign in. Digits that led to it lead nowhere else. */
+export function fail(user: BotUser | null, failed: Failed, provider: string): Decision<BotUser> {
+  if (!user) return null;
+  const pending = user.pending?.code?.isTyped ? null : user.pending;
+  return { state: { ...user, pending }, events: [failure(user, failed, provider)] };
 }
 
 /** What is on its way comes to nothing as well. */

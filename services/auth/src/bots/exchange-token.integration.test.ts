@@ -112,6 +112,41 @@ test('of several processes at once is one, with the same answer', async () => {
   expect(JSON.stringify(other)).not.toBe(JSON.stringify(answers[0]));
 });
 
+test('of many different tokens of one person at once all come to their answer, however many there are', async () => {
+  const instances = Array.from({ length: 2 }, () => instance(async () => said));
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => instances[index % 2]?.exchange(`token ${index}`)),
+  );
+  expect(answers).toEqual(answers.map(() => ({ token: { token: expect.any(String) } })));
+  expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(60);
+  expect(instances.map(({ ended }) => ended)).toEqual([[], []]);
+  expect(await stored()).toMatchObject({ sessionId });
+});
+
+test('waits where very many are under way, and takes the answer of none of them from it', async () => {
+  const gate = Promise.withResolvers<unknown>();
+  const slow = instance(() => gate.promise);
+  const first = Array.from({ length: 20 }, (_, index) => slow.exchange(`first ${index}`));
+  await eventually('they are under way', async () => (await stored())?.exchanges.length === 20);
+  const more = Array.from({ length: 10 }, (_, index) => instance(async () => said).exchange(`more ${index}`));
+  await new Promise(resolve => setTimeout(resolve, 300));
+  expect((await stored())?.exchanges).toHaveLength(20);
+  gate.resolve(said);
+  for (const answer of await Promise.all([...first, ...more])) expect(answer).toMatchObject({ token: {} });
+});
+
+test('that is slow is not taken for a sign-out because others came meanwhile', async () => {
+  const gate = Promise.withResolvers<unknown>();
+  const slow = instance(() => gate.promise);
+  const late = slow.exchange('slow');
+  await eventually('it is claimed', async () => (await stored())?.exchanges.length === 1);
+  aheadMs = 6_000;
+  expect(await instance(async () => said).exchange('quick')).toMatchObject({ token: {} });
+  gate.resolve(said);
+  expect(await late).toMatchObject({ token: {} });
+  expect(slow.ended).toEqual([]);
+});
+
 test('whose identity provider fails in a way that nobody foresaw is answered, and done anew by the next', async () => {
   const broken = instance(async () => {
     throw new Error('out of order');

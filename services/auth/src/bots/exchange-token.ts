@@ -105,7 +105,9 @@ export function createExchangeToken(parts: Parts) {
     try {
       const judged = await judge(parts, { ...asked, cause }, provider);
       const about = { ...named, now: clock.now(), provider: provider?.id ?? null };
-      const settled = await own.change(chatKey(at.chat), user => settle(user, about, judged), { cause });
+      const settled = await insisting(() =>
+        own.change(chatKey(at.chat), user => settle(user, about, judged), { cause }),
+      );
       const found = settled?.state.exchanges.find(one => one.id === named.id);
       if (found) {
         if (found.outcome && !('failed' in found.outcome)) return found.outcome;
@@ -144,6 +146,19 @@ export function createExchangeToken(parts: Parts) {
     underWay.set(key, answering);
     return answering;
   };
+}
+
+/** Of many who write about one user at once some lose more races than the store runs, and not for long. */
+async function insisting<T>(write: () => Promise<T>): Promise<T> {
+  const until = performance.now() + longestMs;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof VersionConflictError) || performance.now() > until) throw error;
+      await pause(Math.random() * lookEveryMs);
+    }
+  }
 }
 
 /** Throws where something that is needed for it does not answer; else it says what is wrong. */

@@ -11,10 +11,12 @@ import {
   agreeAsBefore,
   type BotUser,
   type BotUsers,
+  type Code,
   chatKey,
   enter,
   type Failed,
-  failure,
+  fail,
+  isBoundToAnother,
   type Tried,
   tryCode,
 } from './bot-user.ts';
@@ -42,9 +44,8 @@ const vouchedBy = ({ state }: LiveSession, identity: NonNullable<Session['identi
 export type RedeemCode = ReturnType<typeof createRedeemCode>;
 
 export function createRedeemCode({ users, atBots, delegated, live, clock }: RedeemParts) {
-  async function fail(at: AtBot, failed: Failed, { cause, provider }: { cause: Cause; provider: string }) {
-    const told = (user: BotUser | null) => user && { state: user, events: [failure(user, failed, provider)] };
-    await users.in(at.tenantId).change(chatKey(at.chat), told, { cause });
+  async function failed(at: AtBot, why: Failed, { cause, provider }: { cause: Cause; provider: string }) {
+    await users.in(at.tenantId).change(chatKey(at.chat), user => fail(user, why, provider), { cause });
     return false;
   }
 
@@ -59,25 +60,27 @@ export function createRedeemCode({ users, atBots, delegated, live, clock }: Rede
   ): Promise<boolean> {
     const { connectionId, userId, identity } = browser.state;
     const cause = withProvider(given, connectionId);
-    if (!identity) return fail(at, { failed: 'sign_in_expired' }, { cause, provider: connectionId });
+    if (!identity) return failed(at, { failed: 'sign_in_expired' }, { cause, provider: connectionId });
     const own = users.in(at.tenantId);
     const before = (await own.get(chatKey(at.chat)))?.state;
     // The auth_key names another identity provider than when the chat was signed in.
     if (before?.sessionId && before.bond?.connectionId !== connectionId)
       await live.end({ tenantId: at.tenantId, sessionId: before.sessionId }, 'signed_out', cause);
     const opened = await openBotSession(delegated, at, { ...vouchedBy(browser, identity), cause });
-    if ('failed' in opened) return fail(at, opened, { cause, provider: connectionId });
+    if ('failed' in opened) return failed(at, opened, { cause, provider: connectionId });
+    const isSame = opened.state.userId === userId;
     let isTaken = false;
     const decide = (user: BotUser | null) => {
-      const decision = opened.state.userId === userId ? take(user, opened) : null;
+      const decision = isSame ? take(user, opened) : null;
       isTaken = decision !== null;
       return decision;
     };
     const entry = await own.change(chatKey(at.chat), decide, { cause });
-    // Also where the same was sent twice.
+    // Also where the same was sent twice, or again after whoever was at it was lost.
     if (isTaken || entry?.state.sessionId === opened.id) return true;
     await live.end({ tenantId: at.tenantId, sessionId: opened.id }, 'signed_out', cause);
-    return fail(at, { failed: 'other_person' }, { cause, provider: connectionId });
+    const isOthers = !isSame || (entry && isBoundToAnother(entry.state, bondOf(browser, opened).bond));
+    return failed(at, { failed: isOthers ? 'other_person' : 'signed_out' }, { cause, provider: connectionId });
   }
 
   const bondOf = ({ state }: LiveSession, opened: LiveSession) => ({
@@ -95,16 +98,16 @@ export function createRedeemCode({ users, atBots, delegated, live, clock }: Rede
         return decision;
       };
       await users.in(at.tenantId).change(chatKey(at.chat), decide, { cause });
-      const { right } = tried as { right?: { from: Id<'session'>; connectionId: string; allowed: Allowed } };
+      const { right } = tried as { right?: Code };
       if (!right) return false;
       const provider = await atBots.providerOf(at);
       const browser = await live.find({ tenantId: at.tenantId, sessionId: right.from });
       // They have signed out there since, or the auth_key names another identity provider.
       if (!browser || provider?.id !== right.connectionId || browser.state.connectionId !== provider.id)
-        return fail(at, { failed: 'sign_in_expired' }, { cause, provider: right.connectionId });
+        return failed(at, { failed: 'sign_in_expired' }, { cause, provider: right.connectionId });
       return signIn(at, browser, {
         cause,
-        take: (user, opened) => enter(user, bondOf(browser, opened), right.allowed),
+        take: (user, opened) => enter(user, bondOf(browser, opened), right),
       });
     },
 

@@ -1,11 +1,12 @@
 // Bots and their users over HTTP: the calls of SDKs and the invoke activities of channels, sign-in by a token and by the
 // page, and what somebody else gets of it, each beside the one whose it is.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Id, newId } from '@reeve/contracts';
+import { type Id, newId, type ResolveIdentityRequest } from '@reeve/contracts';
 import {
   type Browser,
   createBrowser,
   type EventReader,
+  engines,
   eventually,
   formOf,
   type Page,
@@ -16,6 +17,7 @@ import {
 } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
 import { type Auth, startAuth } from '../auth.test-support.ts';
+import { watchStore } from '../store-commands.test-support.ts';
 import {
   api,
   audience,
@@ -28,6 +30,7 @@ import {
   tokenOf,
 } from './bots.test-support.ts';
 
+let watched: Awaited<ReturnType<typeof watchStore>>;
 let auth: Auth;
 let events: EventReader;
 let key: ProviderKey;
@@ -47,18 +50,22 @@ type UserToken = {
 type Resource = { signInLink: string; tokenExchangeResource?: { id: string; uri: string; providerId?: string } };
 type Failed = { id?: string; connectionName?: string; failureDetail: string | null };
 
+/** Nobody is made by a bot. */
+const asUsual = ({ tenantId, subject, jit, email, displayName }: ResolveIdentityRequest) => {
+  const name = `${tenantId} ${subject}`;
+  const userId = known.get(name) ?? (jit.enabled ? newId('user') : null);
+  if (userId === null) return 'identity_unknown';
+  const created = !known.has(name);
+  known.set(name, userId);
+  return { userId, email, displayName: displayName ?? subject, roles: ['tenant_member'], created };
+};
+
 beforeAll(async () => {
-  auth = await startAuth();
+  watched = await watchStore(engines().mongodb);
+  auth = await startAuth({ MONGODB_URI: watched.url });
   events = await readEvents('reeve.auth.v1');
   key = await auth.provider.changesItsKeys();
-  auth.provisioning.answers(({ tenantId, subject, jit, email, displayName }) => {
-    const name = `${tenantId} ${subject}`;
-    const userId = known.get(name) ?? (jit.enabled ? newId('user') : null);
-    if (userId === null) return 'identity_unknown';
-    const created = !known.has(name);
-    known.set(name, userId);
-    return { userId, email, displayName: displayName ?? subject, roles: ['tenant_member'], created };
-  });
+  auth.provisioning.answers(asUsual);
   await newApi(auth, api, { claims: ['name'] });
   bot = await newBot(auth);
   other = await newBot(auth);
@@ -66,7 +73,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await events.stop();
+  watched.endStopped();
   await auth.stop();
+  await watched.stop();
 });
 
 let people = 0;
@@ -230,6 +239,15 @@ describe('a token of the user’s identity provider', () => {
     expect(decodeJwt(later.body.token ?? '')).toEqual(decodeJwt(first?.body.token ?? ''));
     await eventually('it is told', () => told('bot_sign_in.exchanged').length > 0);
     expect(told('bot_sign_in.exchanged')).toHaveLength(1);
+  });
+
+  test('is one of many different ones at once, each of which is exchanged, in one session', async () => {
+    const tokens = await Promise.all(Array.from({ length: 40 }, (_, index) => idpToken({ jti: `${index}` })));
+    const answers = await Promise.all(tokens.map(token => exchange(token)));
+    expect(answers.map(({ body }) => body.failureDetail)).toEqual(answers.map(() => undefined));
+    expect(new Set(answers.map(({ body }) => decodeJwt(body.token ?? '')['sid'])).size).toBe(1);
+    expect(new Set(answers.map(({ body }) => decodeJwt(body.token ?? '').jti)).size).toBe(40);
+    expect((await getToken()).status).toBe(200);
   });
 
   test('of somebody else is not taken from who is known already, nor after a sign-out', async () => {
@@ -473,6 +491,51 @@ describe('a sign-in by the page', () => {
     const { code: fresh } = await agree((await resource()).body.signInLink);
     for (const digits of wrong.slice(0, 4).filter(one => one !== fresh)) await getToken({ code: digits });
     expect((await getToken({ code: fresh })).status).toBe(200);
+  });
+
+  test('counts once more where whoever was at it was killed, and takes no more guesses by that', async () => {
+    const { code } = await agree((await resource()).body.signInLink);
+    const isStopped = watched.stopAt('insert sessions');
+    void getToken({ code }).catch(() => undefined);
+    await isStopped;
+    expect((await getToken()).status).toBe(404);
+    expect((await getToken({ code: code === '000000' ? '000001' : '000000' })).status).toBe(404);
+    expect((await getToken({ code })).status).toBe(200);
+    expect((await getToken({ code })).status).toBe(404);
+    await eventually('it is told', () => told('bot_sign_in.exchanged').length > 0);
+    expect(told('bot_sign_in.exchanged')).toHaveLength(1);
+  });
+
+  test('by digits that come twice at once is one sign-in', async () => {
+    const { code } = await agree((await resource()).body.signInLink);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => getToken({ code })));
+    const sessions = answers.flatMap(({ body }) => (body.token ? [decodeJwt(body.token)['sid']] : []));
+    expect(new Set(sessions).size).toBe(1);
+    await eventually('it is told', () => told('bot_sign_in.exchanged').length > 0);
+    expect(told('bot_sign_in.exchanged')).toHaveLength(1);
+    expect(told('bot_sign_in.failed')).toHaveLength(0);
+    expect((await getToken()).status).toBe(200);
+  });
+
+  test('comes to nothing where the person signs out while their digits are looked at', async () => {
+    const { code } = await agree((await resource()).body.signInLink);
+    const isAsked = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    auth.provisioning.answers(async ({ subject, email }) => {
+      isAsked.resolve();
+      await gate.promise;
+      return { userId: userIdOf(subject) ?? newId('user'), email, displayName: subject, roles: [], created: false };
+    });
+    const entering = getToken({ code });
+    await isAsked.promise;
+    await signOut();
+    auth.provisioning.answers(asUsual);
+    gate.resolve();
+    expect((await entering).status).toBe(404);
+    expect((await getToken()).status).toBe(404);
+    await eventually('it is told', () =>
+      told('bot_sign_in.failed').some(({ data }) => data.reason.code === 'signed_out'),
+    );
   });
 
   test('is not gone by a link that was changed, used, or is of a bot that is gone', async () => {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { event, type Id } from '@reeve/contracts';
-import { type EventReader, eventually, type ProviderKey, readEvents } from '@reeve/testing';
+import { type EventReader, engines, eventually, type ProviderKey, readEvents } from '@reeve/testing';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type Application, type Auth, startAuth } from '../auth.test-support.ts';
 import {
@@ -21,7 +21,9 @@ import {
   type Vouching,
   vouchedBy,
 } from '../identity-assertions/assertions.test-support.ts';
+import { watchStore } from '../store-commands.test-support.ts';
 
+let watched: Awaited<ReturnType<typeof watchStore>>;
 let auth: Auth;
 let events: EventReader;
 let people: ReturnType<typeof knowPeople>;
@@ -36,7 +38,8 @@ let ada: Id<'user'>;
 let policyId: string;
 
 beforeAll(async () => {
-  auth = await startAuth();
+  watched = await watchStore(engines().mongodb);
+  auth = await startAuth({ MONGODB_URI: watched.url });
   events = await readEvents('reeve.auth.v1');
   people = knowPeople(auth);
   key = await auth.provider.changesItsKeys();
@@ -51,7 +54,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await events.stop();
+  watched.endStopped();
   await auth.stop();
+  await watched.stop();
 });
 
 const claims = (more: object = {}) => claimsOf(auth, at, assistant, { resource: notes.resource, ...more });
@@ -269,6 +274,21 @@ describe('an assertion', () => {
     expect((await redeem(auth, by, { assertion })).status).toBe(200);
     expect(await redeem(auth, by, { assertion })).toEqual(refusal);
   });
+
+  test.each(['insert sessions', 'insert used_identity_assertions'])(
+    'may come again, once, where whoever had it was killed at its “%s”',
+    async command => {
+      const subject = randomUUID();
+      people.add({ ...at, subject });
+      const assertion = await vouched({ sub: subject });
+      const isStopped = watched.stopAt(command);
+      void redeem(auth, assistant, { assertion }).catch(() => undefined);
+      await isStopped;
+      const token = accessTokenOf(await redeem(auth, assistant, { assertion }));
+      expect(decodeJwt(token).sub).toBeDefined();
+      expect(await redeem(auth, assistant, { assertion })).toEqual(refusal);
+    },
+  );
 
   test('with the id of another one is taken of another issuer', async () => {
     const jti = randomUUID();

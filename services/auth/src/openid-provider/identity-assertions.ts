@@ -15,7 +15,13 @@ import {
 import type { DelegatedSessions } from '../delegated-sessions/delegated-sessions.ts';
 import { acrOf } from '../factors/level.ts';
 import { delegationKey } from '../identity-assertions/delegation.ts';
-import { type Actor, isRefused, refused, skewSeconds } from '../identity-assertions/identity-assertion.ts';
+import {
+  type Actor,
+  isRefused,
+  type Refused,
+  refused,
+  skewSeconds,
+} from '../identity-assertions/identity-assertion.ts';
 import type { Accepted, JudgeAssertion, RefusedThere } from '../identity-assertions/judge-assertion.ts';
 import type { LiveSession } from '../sessions/live-sessions.ts';
 import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
@@ -63,14 +69,18 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
     const { clientId, clientName = clientId } = client;
     if (Array.isArray(judged)) throw await onRecord(parts, clientId, judged);
     await checkDpopReplay(provider, ctx, proof, clientId);
-    const session = await openOnce(parts, judged, { clientId, name: clientName, surface: application.surface });
-    if (isRefused(session)) throw await onRecord(parts, clientId, [{ ...judged, ...session }]);
+    const refuse = async (why: Refused) => onRecord(parts, clientId, [{ ...judged, ...why }]);
+    // Looked at before anything is done by it, and used up last: whoever is lost on the way has not used it up.
+    if (await isUsed(parts, judged)) throw await refuse(replayed);
+    const session = await openSession(parts, judged, { clientId, name: clientName, surface: application.surface });
+    if (isRefused(session)) throw await refuse(session);
     const issued = await issue({ ...parts, provider, jkt: proof?.thumbprint }, judged, {
       client,
       surface: application.surface,
       session,
     });
     await parts.live.use(session, clientId);
+    if (!(await use(parts, judged))) throw await refuse(replayed);
     requestScope().writeLater('identity assertion', () => recordRedeemed(parts, { clientId, judged, session, issued }));
     const { identifier: resource } = judged.server;
     ctx.body = buildTokenResponse(provider, { ...issued.answer, parameters: { resource } });
@@ -93,23 +103,14 @@ async function sayUnauthorized(ctx: Context, next: () => Promise<void>): Promise
 
 type Assistant = { clientId: string; name: string; surface: string | null };
 
-/** What was not done may come again: it is used up by whoever gets something for it. */
-async function openOnce(parts: AssertionParts, judged: Accepted, assistant: Assistant) {
-  const { connectionId, trust, said } = judged;
-  const until = new Date((said.exp + 2 * skewSeconds) * 1_000);
-  const isOnce = trust.reuse === 'once';
-  if (isOnce && !(await parts.used.use(connectionId, said.jti, until)))
-    return refused('replayed', 'it has been redeemed before');
-  const release = async () => (isOnce ? parts.used.forget(connectionId, said.jti) : undefined);
-  try {
-    const opened = await openSession(parts, judged, assistant);
-    if (isRefused(opened)) await release();
-    return opened;
-  } catch (error) {
-    await release();
-    throw error;
-  }
-}
+const replayed = refused('replayed', 'it has been redeemed before');
+
+const isUsed = async ({ used }: AssertionParts, { connectionId, trust, said }: Accepted): Promise<boolean> =>
+  trust.reuse === 'once' && (await used.isUsed(connectionId, said.jti));
+
+/** False where another was first with it: what was made for this one is given to nobody. */
+const use = async ({ used }: AssertionParts, { connectionId, trust, said }: Accepted): Promise<boolean> =>
+  trust.reuse !== 'once' || (await used.use(connectionId, said.jti, new Date((said.exp + 2 * skewSeconds) * 1_000)));
 
 async function openSession({ delegated, identities }: AssertionParts, judged: Accepted, assistant: Assistant) {
   const { tenantId, connectionId, issuer, said, subject, providerSubject, policy } = judged;
