@@ -3,15 +3,14 @@ import { newId } from '@reeve/contracts';
 import {
   agree,
   agreeAsBefore,
+  answered,
   type BotUser,
   begin,
   type Code,
-  claim,
   enter,
   fail,
   hasAgreed,
   refuse,
-  release,
   settle,
   signOut,
   timeOut,
@@ -30,77 +29,62 @@ const token = { id: 't', at: 0 };
 const typesOf = (decision: ReturnType<typeof settle>) => decision?.events.map(one => ('type' in one ? one.type : null));
 const reasonOf = (decision: ReturnType<typeof settle>) =>
   decision?.events.map(one => 'reason' in one && one.reason.code);
-const claimed = (user: BotUser | null, by: string, seconds = 0) => claim(user, { ...of(seconds), id: 'one', by });
 const stateOf = (decision: ReturnType<typeof settle>): BotUser => {
   if (!decision) throw new Error('nothing was decided');
   return decision.state;
 };
-const settled = (user: BotUser, by: string, seconds: number, judged: Parameters<typeof settle>[2]) =>
-  settle(user, { id: 'one', by, now: at(seconds), provider }, judged);
+type More = { id?: string; signOuts?: number };
+const settled = (
+  user: BotUser | null,
+  seconds: number,
+  judged: Parameters<typeof settle>[2],
+  { id = 'one', signOuts = 0 }: More = {},
+) => settle(user, { ...of(seconds), id, provider, signOuts }, judged);
 
 describe('an exchange', () => {
-  const user = stateOf(claimed(null, 'a').decision);
+  const success = { ...signed, token };
+  const outcome = { sessionId: signed.sessionId, userId: bond.userId, token };
 
-  test('is of whoever comes first, and everybody else gets their answer', () => {
-    expect(claimed(user, 'b').claim).toEqual({ is: 'another’s' });
-    const done = settled(user, 'a', 1, { ...signed, token });
+  test('has one answer, that of whoever writes it first, for a minute', () => {
+    expect(answered(null, 'one', at(0))).toBeNull();
+    const done = settled(null, 1, success);
     expect(typesOf(done)).toEqual(['bot_sign_in.exchanged']);
-    const outcome = { sessionId: signed.sessionId, userId: bond.userId, token };
-    expect(claimed(stateOf(done), 'b', 2).claim).toEqual({ is: 'done', outcome });
-    expect(settled(stateOf(done), 'a', 3, { ...signed, token })).toBeNull();
+    expect(answered(stateOf(done), 'one', at(2))).toEqual(outcome);
+    expect(settled(stateOf(done), 3, { ...success, token: { id: 'u', at: 1 } })).toBeNull();
+    expect(answered(stateOf(done), 'two', at(2))).toBeNull();
+    expect(answered(stateOf(done), 'one', at(62))).toBeNull();
+    expect(typesOf(settled(stateOf(done), 62, success))).toEqual(['bot_sign_in.exchanged']);
   });
 
-  test('is the next one’s where the first is lost, whose late answer is none', () => {
-    const taken = claimed(user, 'b', 6);
-    expect(taken.claim).toEqual({ is: 'ours' });
-    expect(settled(stateOf(taken.decision), 'a', 7, { ...signed, token })).toBeNull();
-    expect(typesOf(settled(stateOf(taken.decision), 'b', 7, { ...signed, token }))).toEqual(['bot_sign_in.exchanged']);
-  });
-
-  test('that failed has one answer as well, for a minute, and one that could not be judged has none', () => {
-    const failed = settled(user, 'a', 1, { failed: 'id_token_time' });
+  test('that failed has one answer as well', () => {
+    const failed = settled(null, 1, { failed: 'id_token_time' });
     expect(reasonOf(failed)).toEqual(['id_token_time']);
-    expect(claimed(stateOf(failed), 'b', 2).claim).toEqual({ is: 'done', outcome: { failed: 'id_token_time' } });
-    expect(claimed(stateOf(failed), 'b', 62).claim).toEqual({ is: 'ours' });
-    expect(claimed(stateOf(release(user, { id: 'one', by: 'a' })), 'b', 1).claim).toEqual({ is: 'ours' });
-    expect(release(user, { id: 'one', by: 'b' })).toBeNull();
+    expect(answered(stateOf(failed), 'one', at(2))).toEqual({ failed: 'id_token_time' });
+    expect(settled(stateOf(failed), 2, success)).toBeNull();
   });
 
-  test('comes to nothing where the person was signed out meanwhile', () => {
-    expect(settled(stateOf(signOut(user)), 'a', 1, { ...signed, token })).toBeNull();
+  test('comes to nothing where the person was signed out since it began', () => {
+    for (const before of [null, stateOf(settled(null, 1, success, { id: 'other' }))]) {
+      const out = stateOf(signOut(before, of(2)));
+      expect(out).toMatchObject({ sessionId: null, exchanges: [] });
+      expect(settled(out, 3, success)).toBeNull();
+      expect(typesOf(settled(out, 3, success, { signOuts: 1 }))).toEqual(['bot_sign_in.exchanged']);
+    }
   });
 
   test('signs in nobody but who was there first, until another identity provider is named', () => {
-    const bound = { ...user, bond: somebody };
-    expect(reasonOf(settled(bound, 'a', 1, { ...signed, token }))).toEqual(['other_person']);
+    const user = stateOf(settled(null, 1, success, { id: 'other' }));
+    expect(reasonOf(settled({ ...user, bond: somebody }, 1, success))).toEqual(['other_person']);
     const elsewhere = { ...user, bond: { ...somebody, connectionId: newId('connection') } };
-    expect(stateOf(settled(elsewhere, 'a', 1, { ...signed, token }))).toMatchObject(signed);
+    expect(stateOf(settled(elsewhere, 1, success))).toMatchObject(signed);
   });
 
   test('is forgotten in time, and so are the answers to the oldest of very many', () => {
-    let many: BotUser = user;
-    for (let index = 0; index < 60; index += 1) {
-      const begun = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
-      many = stateOf(settle(begun, { id: `${index}`, by: 'a', now: at(1), provider }, { ...signed, token }));
-    }
-    const last = stateOf(claim(many, { ...of(2), id: 'last', by: 'a' }).decision);
-    expect(last.exchanges.filter(one => one.outcome)).toHaveLength(50);
-    expect(claim(last, { ...of(2), id: '59', by: 'b' }).claim).toMatchObject({ is: 'done' });
-    expect(stateOf(claim(many, { ...of(100), id: 'last', by: 'a' }).decision).exchanges).toHaveLength(1);
-  });
-
-  test('that is under way stays so, however many come, which wait until there is room', () => {
-    let many: BotUser = user;
-    for (let index = 1; index < 20; index += 1)
-      many = stateOf(claim(many, { ...of(1), id: `${index}`, by: 'a' }).decision);
-    const more = (now: BotUser, seconds: number) => claim(now, { ...of(seconds), id: 'more', by: 'b' });
-    expect(more(many, 2)).toEqual({ claim: { is: 'full' }, decision: null });
-    expect(more(stateOf(settled(many, 'a', 2, { ...signed, token })), 2).claim).toEqual({ is: 'ours' });
-    // Whoever is lost takes no room, and may still come back.
-    const later = more(many, 7);
-    expect(later.claim).toEqual({ is: 'ours' });
-    expect(typesOf(settled(stateOf(later.decision), 'a', 8, { ...signed, token }))).toEqual(['bot_sign_in.exchanged']);
-    expect(stateOf(more(many, 22).decision).exchanges).toHaveLength(1);
+    let many: BotUser | null = null;
+    for (let index = 0; index < 60; index += 1) many = stateOf(settled(many, 1, success, { id: `${index}` }));
+    expect(many?.exchanges).toHaveLength(20);
+    expect([answered(many, '59', at(2)), answered(many, '0', at(2))]).toEqual([outcome, null]);
+    expect(stateOf(settled(many, 100, success)).exchanges).toHaveLength(1);
   });
 });
 
@@ -142,7 +126,7 @@ describe('a way to the page', () => {
     const type = (user: BotUser) => tryCode(user, { code: '123456', now: at(20) });
     const typed = stateOf(type(shown).decision);
     expect(type(typed)).toMatchObject({ tried: { right: { from } }, decision: null });
-    expect(enter(stateOf(signOut(typed)), signed, shownCode)).toBeNull();
+    expect(enter(stateOf(signOut(typed, of(20))), signed, shownCode)).toBeNull();
     const again = stateOf(agree(typed, { ...agreed, code: '654321' }));
     expect(enter(again, signed, shownCode)).toBeNull();
     const failed = fail(typed, { failed: 'sign_in_expired' }, provider);

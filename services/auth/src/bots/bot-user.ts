@@ -21,9 +21,8 @@ export type Outcome = Failed | Exchanged;
 type Exchange = {
   /** A hash of what the channel, or the token, names it by. */
   id: string;
-  by: string;
   until: string;
-  outcome: Outcome | null;
+  outcome: Outcome;
 };
 
 /** What a person was asked on the page: it is that which they have agreed to, and no more. */
@@ -51,20 +50,19 @@ export type BotUser = Chat & {
   /** In which they are signed in at the bot; null where they are not, or no more. */
   sessionId: SessionId | null;
   pending: Pending | null;
+  /** Those that were answered. */
   exchanges: Exchange[];
+  /** How often they were signed out, as far as there is a record: what was on its way then comes to nothing. */
+  signOuts?: number;
   touchedAt: string;
 };
 
 export type BotUsers = Collections<BotUser>;
 
 const keptMs = 90 * 86_400_000;
-const leaseMs = 5_000;
-/** What takes longer than its lease may still be settled, where nobody has taken over. */
-const lateMs = 15_000;
 /** As long as clients of one person come with the same token. */
 const answeredMs = 60_000;
-const mostUnderWay = 20;
-const mostAnswered = 50;
+const mostAnswered = 20;
 const pendingMs = 600_000;
 const leastPendingMs = 120_000;
 const codeMs = 300_000;
@@ -102,55 +100,36 @@ export function failure(user: BotUser, { failed, problem = null }: Failed, provi
   return event('bot_sign_in.failed', { id, because: failed, details: { ...details, problem } });
 }
 
-/** `full`: so many others are under way that it has to wait. */
-export type Claim = { is: 'ours' } | { is: 'done'; outcome: Outcome } | { is: 'another’s' } | { is: 'full' };
-
-/** Whose it is to do: that of whoever comes first, until they are lost. None that is under way gives way to another. */
-export function claim(
-  user: BotUser | null,
-  of: Of & { id: string; by: string },
-): { claim: Claim; decision: Decision<BotUser> } {
-  const state = known(user, of);
-  const now = of.now.toISOString();
-  const found = state.exchanges.find(one => one.id === of.id && one.until > now);
-  if (found?.outcome) return { claim: { is: 'done', outcome: found.outcome }, decision: null };
-  if (found && found.by !== of.by) return { claim: { is: 'another’s' }, decision: null };
-  const others = state.exchanges.filter(one => one.id !== of.id);
-  const begun = others.filter(one => !one.outcome && after(new Date(one.until), lateMs) > now);
-  if (begun.filter(one => one.until > now).length >= mostUnderWay) return { claim: { is: 'full' }, decision: null };
-  const answered = others.filter(one => one.outcome && one.until > now).slice(-mostAnswered);
-  const own = { id: of.id, by: of.by, until: after(of.now, leaseMs), outcome: null };
-  return {
-    claim: { is: 'ours' },
-    decision: { state: { ...state, exchanges: [...answered, ...begun, own] }, events: [] },
-  };
+/** What was answered to whoever came with the same a moment ago. */
+export function answered(user: BotUser | null, id: string, now: Date): Outcome | null {
+  return user?.exchanges.find(one => one.id === id && one.until > now.toISOString())?.outcome ?? null;
 }
 
 export type Signed = { bond: Bond; sessionId: SessionId };
-type Settling = { id: string; by: string; now: Date; provider: string | null };
+type Settling = Of & { id: string; provider: string | null; signOuts: number };
 type Judged = Failed | (Signed & { token: { id: string; at: number } });
 
-/** Null where the exchange is nobody's any more: the person was signed out meanwhile, or another has taken over. */
-export function settle(user: BotUser | null, { id, by, now, provider }: Settling, judged: Judged): Decision<BotUser> {
-  const own = user?.exchanges.find(one => one.id === id);
-  if (!user || own?.by !== by || own.outcome) return null;
+export const signOutsOf = (user: BotUser | null): number => user?.signOuts ?? 0;
+
+/**
+ * The one answer to an exchange: that of whoever writes it first. Null where another was first, or where the person was
+ * signed out since it began.
+ */
+export function settle(user: BotUser | null, settling: Settling, judged: Judged): Decision<BotUser> {
+  const { id, now, provider, signOuts } = settling;
+  if (answered(user, id, now) || signOutsOf(user) !== signOuts) return null;
+  const before = known(user, settling);
   const outcome: Outcome =
     'failed' in judged
       ? judged
-      : isBoundToAnother(user, judged.bond)
+      : isBoundToAnother(before, judged.bond)
         ? { failed: 'other_person' }
         : { sessionId: judged.sessionId, userId: judged.bond.userId, token: judged.token };
-  const done = { id, by, until: after(now, answeredMs), outcome };
-  const exchanges = [...user.exchanges.filter(one => one !== own), done];
-  if ('failed' in outcome) return { state: { ...user, exchanges }, events: [failure(user, outcome, provider)] };
-  const state = { ...user, exchanges, ...signedInAs(user, judged as Signed) };
+  const others = before.exchanges.filter(one => one.id !== id && one.until > now.toISOString());
+  const exchanges = [...others.slice(1 - mostAnswered), { id, until: after(now, answeredMs), outcome }];
+  if ('failed' in outcome) return { state: { ...before, exchanges }, events: [failure(before, outcome, provider)] };
+  const state = { ...before, exchanges, ...signedInAs(before, judged as Signed) };
   return { state, events: [signedIn(state, 'token_exchange')] };
-}
-
-/** What could not be judged is for the next one to judge. */
-export function release(user: BotUser | null, { id, by }: { id: string; by: string }): Decision<BotUser> {
-  const rest = user?.exchanges.filter(one => one.id !== id || one.by !== by) ?? [];
-  return user && rest.length < user.exchanges.length ? { state: { ...user, exchanges: rest }, events: [] } : null;
 }
 
 /** Of another identity provider it is none: the administrator has named this one since. */
@@ -280,10 +259,10 @@ export function fail(user: BotUser | null, failed: Failed, provider: string): De
   return { state: { ...user, pending }, events: [failure(user, failed, provider)] };
 }
 
-/** What is on its way comes to nothing as well. */
-export function signOut(user: BotUser | null): Decision<BotUser> {
-  if (!user || (user.sessionId === null && user.pending === null && user.exchanges.length === 0)) return null;
-  return { state: { ...user, sessionId: null, pending: null, exchanges: [] }, events: [] };
+/** What is on its way comes to nothing as well, which is why it is noted where nobody was signed in, too. */
+export function signOut(user: BotUser | null, of: Of): NonNullable<Decision<BotUser>> {
+  const signOuts = signOutsOf(user) + 1;
+  return { state: { ...known(user, of), sessionId: null, pending: null, exchanges: [], signOuts }, events: [] };
 }
 
 export function timeOut(user: BotUser | null, now: Date): Decision<BotUser> {

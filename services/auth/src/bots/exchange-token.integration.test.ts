@@ -1,4 +1,5 @@
-// An exchange whose doer is lost on the way. Two processes are two of what exchanges over one real store; the identity
+// Exchanges of several processes at once, some of which are lost. Each process is one of what exchanges over one real
+// store; the identity
 // provider and the directory are at the edge here, and answer when a test says.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
@@ -8,13 +9,12 @@ import { noProfile, type UpstreamIdentity } from '../connections/kinds/kind.ts';
 import type { AtBot } from './at-bot.ts';
 import { botUsers as botUsersOf, chatKey } from './bot-user.ts';
 import { createExchangeToken } from './exchange-token.ts';
+import { signOutAt } from './sign-out.ts';
 import { timeOutSignIns } from './time-out-sign-ins.ts';
 
 let store: Store;
 let tenantId: TenantId;
 let at: AtBot;
-/** Ahead of the world. */
-let aheadMs: number;
 let opened: number;
 
 const provider = { id: newId('connection'), state: { kind: 'oidc', attributes: {}, identifier: null, settings: {} } };
@@ -45,24 +45,32 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => {
   tenantId = newId('tenant');
-  [aheadMs, opened] = [0, 0];
+  opened = 0;
   const connection = { name: 'c', tokenExchange: { audience: 'api://bot', clients: [] }, consent: 'administrator' };
   const chat = { botId: newId('bot'), connectionName: 'c', channelId: 'webchat', channelUserId: 'u' };
   const bot = { tenantId, id: chat.botId, state: { name: 'Bot', clientId: newId('client') } };
   at = { tenantId, bot, connection, chat } as unknown as AtBot;
 });
 
-const clock = { now: () => new Date(Date.now() + aheadMs), newEventId };
+const clock = { now: () => new Date(), newEventId };
 const users = () => store.collection(botUsersOf);
 const stored = async () => (await users().in(tenantId).get(chatKey(at.chat)))?.state;
 
 /** `read` is what the identity provider's keys say of a token. */
 function instance(read: () => Promise<unknown>) {
   const ended: string[] = [];
+  let reads = 0;
   const exchange = createExchangeToken({
     users: users(),
     atBots: { providerOf: async () => provider },
-    kinds: { oidc: { readBrought: read } },
+    kinds: {
+      oidc: {
+        readBrought() {
+          reads += 1;
+          return read();
+        },
+      },
+    },
     delegated: {
       async open() {
         opened += 1;
@@ -81,25 +89,24 @@ function instance(read: () => Promise<unknown>) {
     clock,
     log: { warn: () => undefined },
   } as unknown as Parameters<typeof createExchangeToken>[0]);
-  return { ended, exchange: (exchangeId = 'one') => exchange({ at, exchangeId, token: 't', cause }) };
+  return {
+    ended,
+    reads: () => reads,
+    exchange: (exchangeId = 'one') => exchange({ at, exchangeId, token: 't', cause }),
+  };
 }
 
-test('is done by the next one, once, and the lost one finds the answer when it comes back', async () => {
+test('whose process hangs is done by the next one at once, and the other finds its answer when it goes on', async () => {
   const gate = Promise.withResolvers<unknown>();
-  const lost = instance(() => gate.promise);
+  const hanging = instance(() => gate.promise);
   const next = instance(async () => said);
-  const late = lost.exchange();
-  await eventually('it is claimed', async () => (await stored())?.exchanges.length === 1);
-  const waiting = Array.from({ length: 50 }, () => next.exchange());
-  // They wait for whoever has it, until that is lost.
-  expect(opened).toBe(0);
-  aheadMs = 6_000;
-  const answers = await Promise.all(waiting);
+  const late = hanging.exchange();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => next.exchange()));
   expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1);
   expect(answers[0]).toMatchObject({ token: { token: expect.any(String) } });
   gate.resolve(said);
   expect(await late).toEqual(answers[0]);
-  expect([lost.ended, next.ended]).toEqual([[], []]);
+  expect([hanging.ended, next.ended]).toEqual([[], []]);
   expect(await stored()).toMatchObject({ sessionId, bond: { userId, subject: 'ada' } });
 });
 
@@ -107,7 +114,10 @@ test('of several processes at once is one, with the same answer', async () => {
   const instances = Array.from({ length: 5 }, () => instance(async () => said));
   const answers = await Promise.all(instances.flatMap(({ exchange }) => Array.from({ length: 10 }, () => exchange())));
   expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1);
-  expect(opened).toBe(1);
+  // Each process may have gone as far as the session, which is the same one; one of them has written what came of it.
+  expect(opened).toBeLessThanOrEqual(5);
+  const { version, state } = (await users().in(tenantId).get(chatKey(at.chat))) ?? {};
+  expect([version, state?.exchanges.length]).toEqual([1, 1]);
   const other = await instances[0]?.exchange('two');
   expect(JSON.stringify(other)).not.toBe(JSON.stringify(answers[0]));
 });
@@ -123,28 +133,23 @@ test('of many different tokens of one person at once all come to their answer, h
   expect(await stored()).toMatchObject({ sessionId });
 });
 
-test('waits where very many are under way, and takes the answer of none of them from it', async () => {
-  const gate = Promise.withResolvers<unknown>();
-  const slow = instance(() => gate.promise);
-  const first = Array.from({ length: 20 }, (_, index) => slow.exchange(`first ${index}`));
-  await eventually('they are under way', async () => (await stored())?.exchanges.length === 20);
-  const more = Array.from({ length: 10 }, (_, index) => instance(async () => said).exchange(`more ${index}`));
-  await new Promise(resolve => setTimeout(resolve, 300));
-  expect((await stored())?.exchanges).toHaveLength(20);
-  gate.resolve(said);
-  for (const answer of await Promise.all([...first, ...more])) expect(answer).toMatchObject({ token: {} });
-});
-
-test('that is slow is not taken for a sign-out because others came meanwhile', async () => {
+test('that is slow is not taken for a sign-out because others came meanwhile; one that a sign-out overtakes is', async () => {
   const gate = Promise.withResolvers<unknown>();
   const slow = instance(() => gate.promise);
   const late = slow.exchange('slow');
-  await eventually('it is claimed', async () => (await stored())?.exchanges.length === 1);
-  aheadMs = 6_000;
   expect(await instance(async () => said).exchange('quick')).toMatchObject({ token: {} });
   gate.resolve(said);
   expect(await late).toMatchObject({ token: {} });
   expect(slow.ended).toEqual([]);
+
+  const second = Promise.withResolvers<unknown>();
+  const overtaken = instance(() => second.promise);
+  const begun = overtaken.exchange('overtaken');
+  await eventually('it has begun', async () => overtaken.reads() === 1);
+  await signOutAt({ users: users(), live: { end: async () => undefined }, clock }, at, cause);
+  second.resolve(said);
+  expect(await begun).toEqual({ failed: 'signed_out' });
+  expect([overtaken.ended, (await stored())?.sessionId]).toEqual([[sessionId], null]);
 });
 
 test('whose identity provider fails in a way that nobody foresaw is answered, and done anew by the next', async () => {

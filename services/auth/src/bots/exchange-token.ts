@@ -1,7 +1,7 @@
-// Signs a person in at a bot by a token of their identity provider. Every client of the person may send the same one:
-// one exchange is made of it, by whoever is first, and all get its answer, also where the first is lost on the way.
-// Whatever goes wrong is an answer as well: the bot has to show its card then.
-import { randomUUID } from 'node:crypto';
+// Signs a person in at a bot by a token of their identity provider. Every client of the person may send the same one, to
+// whichever instance: one answer is made of it, that of whoever writes it first, and all get that. Until it is written
+// nothing has come of it but the session, which is the same whoever begins it; so where an instance is lost on the way,
+// the next one that is asked begins anew. Whatever goes wrong is an answer as well: the bot has to show its card then.
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BotSignInFailure, type Cause, type Id, ProblemError } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
@@ -12,20 +12,19 @@ import type { ConnectionKind, UpstreamIdentity } from '../connections/kinds/kind
 import type { Kinds } from '../connections/kinds/registry.ts';
 import { mapIdentity } from '../connections/mapping.ts';
 import type { DelegatedSessions } from '../delegated-sessions/delegated-sessions.ts';
-import type { LiveSessions } from '../sessions/live-sessions.ts';
+import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import { type AtBot, type AtBots, clientOf, withProvider } from './at-bot.ts';
 import {
+  answered,
+  type BotUser,
   type BotUsers,
-  type Claim,
   chatKey,
-  claim,
   exchangeKey,
   type Failed,
   hasAgreed,
-  type Outcome,
-  release,
   type Signed,
   settle,
+  signOutsOf,
 } from './bot-user.ts';
 import { openBotSession } from './open-session.ts';
 import type { TokenName, UserToken, UserTokens } from './user-tokens.ts';
@@ -52,82 +51,53 @@ type Asked = {
 };
 
 export type ExchangeAnswer = { token: UserToken } | Failed;
-type Judged = Failed | (Signed & { token: TokenName });
+type Judged = Failed | (Signed & { session: LiveSession; token: TokenName });
 
-const lookEveryMs = 50;
 const longestMs = 15_000;
+const pauseMs = 50;
 
 export type ExchangeToken = ReturnType<typeof createExchangeToken>;
 
 export function createExchangeToken(parts: Parts) {
   const { users, atBots, live, tokens, clock, log } = parts;
-  /** Those that this process waits for: many who ask at once look once. */
+  /** Those that this process is at: many who ask at once are answered by one. */
   const underWay = new Map<string, Promise<ExchangeAnswer>>();
 
-  async function claimed(asked: Asked, by: string): Promise<Claim> {
-    const { at, cause } = asked;
-    let found: Claim = { is: 'another’s' };
-    const decide = (user: Parameters<typeof claim>[0]) => {
-      const of = { chat: at.chat, clientId: clientOf(at), now: clock.now() };
-      const { claim: is, decision } = claim(user, { ...of, id: exchangeKey(asked.exchangeId), by });
-      found = is;
-      return decision;
-    };
-    try {
-      await users.in(at.tenantId).change(chatKey(at.chat), decide, { cause });
-      return found;
-    } catch (error) {
-      if (error instanceof VersionConflictError) return { is: 'another’s' };
-      throw error;
-    }
-  }
-
-  async function done(asked: Asked): Promise<Outcome> {
-    const by = randomUUID();
-    const until = performance.now() + longestMs;
-    while (performance.now() < until) {
-      const claim = await claimed(asked, by);
-      if (claim.is === 'done') return claim.outcome;
-      const outcome = claim.is === 'ours' ? await doIt(asked, by) : null;
-      if (outcome) return outcome;
-      await pause(lookEveryMs);
-    }
-    return { failed: 'dependency_unavailable' };
-  }
-
-  /** Null where another has taken over, who is at it. */
-  async function doIt(asked: Asked, by: string): Promise<Outcome | null> {
+  async function answer(asked: Asked): Promise<ExchangeAnswer> {
     const { at } = asked;
-    const own = users.in(at.tenantId);
+    const of = { chat: at.chat, clientId: clientOf(at), id: exchangeKey(asked.exchangeId) };
     const provider = await atBots.providerOf(at);
     const cause = withProvider(asked.cause, provider?.id ?? '');
-    const named = { id: exchangeKey(asked.exchangeId), by };
-    try {
-      const judged = await judge(parts, { ...asked, cause }, provider);
-      const about = { ...named, now: clock.now(), provider: provider?.id ?? null };
-      const settled = await insisting(() =>
-        own.change(chatKey(at.chat), user => settle(user, about, judged), { cause }),
-      );
-      const found = settled?.state.exchanges.find(one => one.id === named.id);
-      if (found) {
-        if (found.outcome && !('failed' in found.outcome)) return found.outcome;
-        if (!found.outcome) return null;
-      }
-      // Signed out meanwhile, or bound to somebody else: what was begun is not gone on with.
-      if ('sessionId' in judged && settled?.state.sessionId !== judged.sessionId)
-        await live.end({ tenantId: at.tenantId, sessionId: judged.sessionId }, 'signed_out', cause);
-      return found?.outcome ?? { failed: 'signed_out' };
-    } catch (error) {
-      await own.change(chatKey(at.chat), user => release(user, named), { cause }).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async function answer(asked: Asked): Promise<ExchangeAnswer> {
-    const outcome = await done(asked);
+    let signOuts: number | undefined;
+    let judged: Judged | undefined;
+    const change = () =>
+      users
+        .in(at.tenantId)
+        .change(
+          chatKey(at.chat),
+          user =>
+            judged && signOuts !== undefined
+              ? settle(user, { ...of, now: clock.now(), provider: provider?.id ?? null, signOuts }, judged)
+              : null,
+          {
+            cause,
+            // Of the state that it is written over: who the chat belongs to decides it as well.
+            async gather(user) {
+              signOuts ??= signOutsOf(user);
+              const isOver = answered(user, of.id, clock.now()) !== null || signOutsOf(user) !== signOuts;
+              if (!isOver) judged = await judge(parts, { ...asked, cause, user }, provider);
+            },
+          },
+        );
+    const entry = await insisting(change);
+    const outcome = answered(entry?.state ?? null, of.id, clock.now()) ?? ({ failed: 'signed_out' } as const);
+    const begun = judged && 'session' in judged ? judged.session : null;
+    // Signed out meanwhile, or bound to somebody else: what was begun is not gone on with.
+    if (begun && entry?.state.sessionId !== begun.id)
+      await live.end({ tenantId: at.tenantId, sessionId: begun.id }, 'signed_out', cause);
     if ('failed' in outcome) return outcome;
-    const { at } = asked;
-    const session = await live.find({ tenantId: at.tenantId, sessionId: outcome.sessionId });
+    const { sessionId } = outcome;
+    const session = begun?.id === sessionId ? begun : await live.find({ tenantId: at.tenantId, sessionId });
     const token = session && (await tokens.make(at, session, outcome.token));
     return token ? { token } : { failed: 'signed_out' };
   }
@@ -156,15 +126,15 @@ async function insisting<T>(write: () => Promise<T>): Promise<T> {
       return await write();
     } catch (error) {
       if (!(error instanceof VersionConflictError) || performance.now() > until) throw error;
-      await pause(Math.random() * lookEveryMs);
+      await pause(Math.random() * pauseMs);
     }
   }
 }
 
 /** Throws where something that is needed for it does not answer; else it says what is wrong. */
 async function judge(
-  { users, kinds, delegated, live, tokens }: Parts,
-  { at, token, directoryId, cause }: Asked,
+  { kinds, delegated, live, tokens }: Parts,
+  { at, token, directoryId, cause, user }: Asked & { user: BotUser | null },
   provider: Awaited<ReturnType<AtBots['providerOf']>>,
 ): Promise<Judged> {
   const { tokenExchange, consent } = at.connection;
@@ -182,7 +152,6 @@ async function judge(
   if (!isOfDirectory(read.said, directoryId)) return { failed: 'other_person', problem: 'oid' };
   const connectionId = provider.id as Id<'connection'>;
   const { issuer, subject, amr, acr, authenticatedAt } = read.identity;
-  const user = (await users.in(at.tenantId).get(chatKey(at.chat)))?.state;
   const bond = user?.bond?.connectionId === connectionId ? user.bond : null;
   // Before anything begins for them; where only the page has said who it was, the session says it.
   if (bond && bond.subject !== null && bond.subject !== subject) return { failed: 'other_person' };
@@ -204,7 +173,12 @@ async function judge(
   const opened = await openBotSession(delegated, at, { ...vouched, cause });
   if ('failed' in opened) return opened;
   const { userId } = opened.state;
-  return { sessionId: opened.id, bond: { connectionId, userId, subject }, token: tokens.newName() };
+  return {
+    sessionId: opened.id,
+    session: opened,
+    bond: { connectionId, userId, subject },
+    token: tokens.newName(),
+  };
 }
 
 function refusalOf(error: unknown): Failed {

@@ -3,7 +3,6 @@
 // invoke response. The bot vouches for whom the channel calls the user.
 import { invalidField, ProblemError } from '@reeve/contracts';
 import { ownTenantRoute, type Reply, type Route } from '@reeve/service-kit';
-import type { Clock } from '@reeve/store';
 import { z } from 'zod';
 import { codeIn, nameText, userQuery } from './asked-of-bot.ts';
 import { type CallingBot, clientOf } from './at-bot.ts';
@@ -11,8 +10,6 @@ import { isAllowedServiceUrl } from './bot.ts';
 import { chatKey, report } from './bot-user.ts';
 import { signInResource, signInResourceFor } from './sign-in-resource.ts';
 import type { UserTokenParts } from './user-token-routes.ts';
-
-type Parts = UserTokenParts & { clock: Clock };
 
 const activity = z.looseObject({
   type: z.string().refine(type => type.toLowerCase() === 'invoke', 'must be invoke'),
@@ -45,7 +42,7 @@ const failures = {
   exchange: 'The bot is unable to exchange token. Proceed with regular login.',
 };
 
-export function invokeRoutes(parts: Parts): Route[] {
+export function invokeRoutes(parts: UserTokenParts): Route[] {
   const { users, atBots, tokens, links, redeemCode, exchangeToken, clock } = parts;
   type Asked = { bot: CallingBot; invoked: Activity; cause: Parameters<typeof exchangeToken>[0]['cause'] };
 

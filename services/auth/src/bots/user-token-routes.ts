@@ -3,7 +3,7 @@
 // SDKs turn into the 412 which brings the card; an error makes some of them fall silent.
 import { type Cause, invalidField, ProblemError, type TenantId } from '@reeve/contracts';
 import { type Caller, ownTenantRoute, type Route } from '@reeve/service-kit';
-import type { Entry } from '@reeve/store';
+import type { Clock, Entry } from '@reeve/store';
 import { z } from 'zod';
 import type { Connection } from '../connections/connection.ts';
 import type { LiveSessions } from '../sessions/live-sessions.ts';
@@ -25,6 +25,7 @@ export type UserTokenParts = {
   redeemCode: RedeemCode;
   exchangeToken: ExchangeToken;
   live: LiveSessions;
+  clock: Clock;
 };
 
 const action = 'bots:act';
@@ -41,7 +42,7 @@ const failed = z.object({ channelId: z.string(), connectionName: z.string(), fai
 type Of = { tenantId: TenantId; caller: Caller };
 
 export function userTokenRoutes(parts: UserTokenParts): Route[] {
-  const { users, atBots, tokens, links, redeemCode, exchangeToken, live } = parts;
+  const { atBots, tokens, links, redeemCode, exchangeToken } = parts;
 
   /** Null for a connection that the bot has not. */
   const atOf = async ({ tenantId, caller }: Of, query: UserQuery): Promise<AtBot | null> =>
@@ -209,7 +210,7 @@ export function userTokenRoutes(parts: UserTokenParts): Route[] {
         const names = connectionName ? [connectionName] : bot.state.connections.map(({ name }) => name);
         for (const name of names) {
           const at = atBots.at(bot, { connectionName: name, channelId, userId });
-          if (at) await signOutAt({ users, live }, at, cause);
+          if (at) await signOutAt(parts, at, cause);
         }
         return { body: undefined, status: 200 };
       },

@@ -95,7 +95,7 @@ export function createDelegatedSessions(parts: Parts) {
     const { connectionId: heldBy, identity, surface } = held.state;
     if (heldBy !== connectionId || identity?.subject !== subject) return { refused: 'taken' } as const;
     const sessionId = held.id as SessionId;
-    const found = await live.find({ tenantId, sessionId });
+    const found = await live.ofRead(tenantId, held);
     if (found) return found;
     const at = { now: clock.now(), policy: await policies.find(tenantId, surface) };
     const ofService = serviceCause('auth', { correlationId: cause.correlationId, sessionId });

@@ -43,11 +43,24 @@ export function createLiveSessions({ sessions, tenants, enforceDomain, policies,
   const isOver = (at: string) => at <= clock.now().toISOString();
   const changed = (id: SessionId) => serviceCause('auth', { correlationId: newEventId(), sessionId: id });
 
-  async function findStored({ tenantId, sessionId }: SessionRef): Promise<LiveSession | null> {
-    const found = await sessions.in(tenantId).get(sessionId);
+  async function inTime(tenantId: TenantId, found: Entry<Session> | null): Promise<LiveSession | null> {
     if (found?.state.status !== 'live') return null;
-    const session = { ...found, id: sessionId, tenantId };
+    const session = { ...found, id: found.id as SessionId, tenantId };
     return isOver(overAt(session.state, await own(session))) ? null : session;
+  }
+
+  const findStored = async ({ tenantId, sessionId }: SessionRef): Promise<LiveSession | null> =>
+    inTime(tenantId, await sessions.in(tenantId).get(sessionId));
+
+  /** Whether it counts, and as it does, for one that is in time. */
+  async function asItCounts(session: LiveSession | null): Promise<LiveSession | null> {
+    if (!session) return null;
+    const { tenantId } = session;
+    // A suspended tenant's sessions are there again when it is resumed.
+    if ((await tenants.findNow(tenantId))?.status !== 'active') return null;
+    // Nor does one count that began another way than the person's organization now demands.
+    const { connectionId, email } = session.state;
+    return (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) ? null : withLevelOfNow(session);
   }
 
   /** A level that the provider's word was taken for lasts as long as the tenant takes it. */
@@ -71,16 +84,11 @@ export function createLiveSessions({ sessions, tenants, enforceDomain, policies,
   }
 
   return {
-    async find(ref: SessionRef): Promise<LiveSession | null> {
-      const found = await findStored(ref);
-      if (!found) return null;
-      const { tenantId } = ref;
-      // A suspended tenant's sessions are there again when it is resumed.
-      if ((await tenants.findNow(tenantId))?.status !== 'active') return null;
-      // Nor does one count that began another way than the person's organization now demands.
-      const { connectionId, email } = found.state;
-      return (await enforceDomain.isElsewhere({ tenantId, connectionId, email })) ? null : withLevelOfNow(found);
-    },
+    find: async (ref: SessionRef): Promise<LiveSession | null> => asItCounts(await findStored(ref)),
+
+    /** The same for one that was read just now, by another name than its id. */
+    ofRead: async (tenantId: TenantId, read: Entry<Session>): Promise<LiveSession | null> =>
+      asItCounts(await inTime(tenantId, read)),
 
     /** Whether it counts by itself, for whoever has looked at the tenant. */
     isLive: async (ref: SessionRef): Promise<boolean> => (await findStored(ref)) !== null,
