@@ -3,7 +3,7 @@
 // to be asked for.
 import { newEventId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
-import { importJWK, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { saidToApi } from '../openid-provider/account-claims.ts';
 import { type ResourceServer, scopesFor } from '../resource-servers/resource-server.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
@@ -76,7 +76,7 @@ export function createUserTokens(parts: Parts) {
       .setIssuedAt(iat)
       .setExpirationTime(exp)
       .setJti(id)
-      .sign(await importJWK(key, key.alg));
+      .sign(key);
     const { channelId, connectionName } = at.chat;
     return { channelId, connectionName, token, expiration: new Date(exp * 1_000).toISOString() };
   }
