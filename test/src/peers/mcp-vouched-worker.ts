@@ -1,5 +1,6 @@
-// A client with CrossAppAccessProvider of @modelcontextprotocol/client, as it comes from npm, whose identity provider is
-// Reeve: it asks there by the ID token of its person, and redeems what it gets. By Node alone, as mcp-client-worker.ts.
+// A client with CrossAppAccessProvider of @modelcontextprotocol/client, as it comes from npm, whose identity provider
+// is Reeve: it asks there by the ID token of its person, and redeems what it gets. By Node alone, as
+// mcp-client-worker.ts.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';

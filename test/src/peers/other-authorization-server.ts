@@ -1,6 +1,6 @@
 // The authorization server of somebody else, with one MCP server that it protects: as much of both as a client asks
-// before it has a token. It takes an identity assertion (RFC 7523, ID-JAG) by what anybody knows of Reeve: its issuer and
-// where its keys are.
+// before it has a token. It takes an identity assertion (RFC 7523, ID-JAG) by what anybody knows of Reeve: its issuer
+// and where its keys are.
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { listen } from '@reeve/testing';

@@ -321,8 +321,8 @@ const auth = on('reeve.auth.v1', {
     expiresAt: text,
   }),
   /**
-   * The other way round from `refused`: Reeve did not vouch. `audience` is null where none is known that a policy names;
-   * `detail` says for people what was wrong, and nothing that was sent stands in it.
+   * The other way round from `refused`: Reeve did not vouch. `audience` is null unless a policy names it; `detail` says
+   * for people what was wrong, and nothing that was sent stands in it.
    */
   'identity_assertion.not_issued': denied('client', vouchingRefusals, {
     userId: user.nullable(),

@@ -1,5 +1,6 @@
-// Reeve as the identity provider that vouches (ID-JAG): what an application gets, by the policies of the tenant, and what
-// it does not get, by the numbers of the list of attacks that we keep. Beside each refusal stands the same that is given.
+// Reeve as the identity provider that vouches (ID-JAG): what an application gets, by the policies of the tenant, and
+// what it does not get, by the numbers of the list of attacks that we keep. Beside each refusal stands the same that is
+// given.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   event,
@@ -85,7 +86,7 @@ async function verified(answer: Answer): Promise<JWTPayload> {
 }
 
 describe('an assertion', () => {
-  test('says who has signed in, how, of which tenant, and for what, to one authorization server', async () => {
+  test('says who has signed in, how, of which tenant, and for what; 89 without a refresh token', async () => {
     const answer = await ask({ scope: 'read write admin' });
     expect([answer.status, answer.body]).toEqual([
       200,
@@ -418,6 +419,15 @@ describe('it ends', () => {
   }
   const refusedBoth = ['invalid_grant', 'invalid_grant'];
 
+  async function changeSession(sid: string, to: Partial<Session>): Promise<void> {
+    const { MONGODB_URI: uri, MONGODB_DATABASE: database } = auth.config;
+    const store = openStore({ uri, database, source: '/test', contents, onError: () => {} });
+    const decide = (state: Session | null) => state && { state: { ...state, ...to }, events: [] };
+    const cause = serviceCause('auth', { correlationId: newEventId() });
+    await store.collection(sessions).in(tenantId).change(sid, decide, { cause });
+    await store.close();
+  }
+
   test('90 with the session', async () => {
     const { of, both } = await held('kim');
     await change('POST', `/v1/tenants/${tenantId}/sessions/${of.sid}:terminate`);
@@ -469,15 +479,18 @@ describe('it ends', () => {
     await eventually('nobody is vouched for', async () => (await bring()).body['error'] === 'invalid_grant');
   });
 
+  test('no later than the session', async () => {
+    const { by, of } = await held('ray');
+    const expiresAt = new Date((now() + 60) * 1_000).toISOString();
+    await changeSession(of.sid, { expiresAt });
+    const answer = await ask(byIdToken(of.idToken), by);
+    expect((await verified(answer)).exp).toBe(Date.parse(expiresAt) / 1_000);
+    expect(answer.body['expires_in']).toBeLessThanOrEqual(60);
+  });
+
   test('and does not begin in a session in which somebody acts for the person', async () => {
     const { by, of, both } = await held('quinn');
-    const { MONGODB_URI: uri, MONGODB_DATABASE: database } = auth.config;
-    const store = openStore({ uri, database, source: '/test', contents, onError: () => {} });
-    const delegate = { clientId: by.id, name: 'A bot', by: 'bot', key: 'x' } as const;
-    const decide = (state: Session | null) => state && { state: { ...state, delegate }, events: [] };
-    const cause = serviceCause('auth', { correlationId: newEventId() });
-    await store.collection(sessions).in(tenantId).change(of.sid, decide, { cause });
-    await store.close();
+    await changeSession(of.sid, { delegate: { clientId: by.id, name: 'A bot', by: 'bot', key: 'x' } });
     expect(await both()).toEqual(refusedBoth);
     const isTold = () => notIssuedOn().some(({ data }) => data.reason.code === 'delegated');
     await eventually('it is on the record', isTold);

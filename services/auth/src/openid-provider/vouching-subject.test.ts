@@ -1,5 +1,5 @@
-// Which texts lead to the session of a person for whom an identity assertion is asked. ID tokens are made by our own keys
-// where a key of somebody else's would prove nothing; the numbers are those of the list of attacks that we keep.
+// Which texts lead to the session of a person for whom an identity assertion is asked. ID tokens are made by our own
+// keys where a key of somebody else's would prove nothing; the numbers are those of the list of attacks that we keep.
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';

@@ -28,8 +28,6 @@ type Named = SessionRef & { userId: string };
 type Parts = AccountParts & { issuer: string; keys: readonly SigningKey[]; clock: Clock };
 type By = { application: KnownApplication; jkt: string | undefined };
 
-export type FindVouchingSubject = ReturnType<typeof createFindVouchingSubject>;
-
 export function createFindVouchingSubject(provider: Provider, parts: Parts) {
   const keySet = ownKeySet(parts.keys);
   const noSubject = refused('subject_token', 'it is no token of ours that counts, or is of another application');
