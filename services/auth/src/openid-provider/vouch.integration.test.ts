@@ -477,6 +477,8 @@ describe('it ends', () => {
     const details = { slug, status: 'suspended' };
     await auth.announce(theirs, event('tenant.suspended', { id: theirs, name: slug, because: 'requested', details }));
     await eventually('nobody is vouched for', async () => (await bring()).body['error'] === 'invalid_grant');
+    const isTold = () => notIssuedOn(theirs).some(({ data }) => data.reason.code === 'session');
+    await eventually('the tenant has it on record', isTold);
   });
 
   test('no later than the session', async () => {

@@ -61,11 +61,12 @@ export function createVouch(provider: Provider, parts: Parts) {
     const asking = { application, jkt: proof?.thumbprint };
     const session = await find(subject, asking);
     if (isRefused(session)) return refuse(parts, ctx, { application, session: null, policy: null, ...session });
+    const { tenantId } = session;
     // As it is now, at whichever instance it was changed.
-    const policy = await policies.in(session.tenantId).getByUnique('subject', subjectOf({ clientId, audience }));
+    const policy = await policies.in(tenantId).getByUnique('subject', subjectOf({ clientId, audience }));
     const now = store.clock.now();
     const vouched = decideVouching({ policy, session: session.state, resources, scopes, now });
-    if (isRefused(vouched)) return refuse(parts, ctx, { application, session, policy, ...vouched });
+    if (isRefused(vouched)) return refuse(parts, ctx, { application, session, tenantId, policy, ...vouched });
     await checkDpopReplay(provider, ctx, proof, clientId);
     const issued = await sign(parts, { ...asking, session, vouched, now });
     await parts.live.use(session, clientId);
@@ -169,8 +170,9 @@ const causeIn = (clientId: string, session: LiveSession | null): Cause =>
 
 type Refusing = Refused & {
   application: KnownApplication;
-  /** Null where it is not known of whom, or the application has nothing to do with them. */
   session: LiveSession | null;
+  /** Of the person; null where it is not known, or the application has nothing to do with it. */
+  tenantId: TenantId | null;
   policy: Entry<VouchingPolicy> | null;
 };
 
@@ -178,15 +180,15 @@ type Refusing = Refused & {
 async function refuse(
   { store }: Parts,
   ctx: ExchangeContext,
-  { application, session, policy, refused: because, detail }: Refusing,
+  { application, session, tenantId, policy, refused: because, detail }: Refusing,
 ): Promise<void> {
-  const tenantId: TenantId = session?.tenantId ?? application.tenantId ?? platformTenantId;
   const told = event('identity_assertion.not_issued', {
     id: application.id as Id<'client'>,
     because,
     details: { userId: session?.state.userId ?? null, audience: policy?.state.audience ?? null, detail },
   });
-  await store.recordFact(tenantId, told, causeIn(application.id, session));
+  const owner = tenantId ?? application.tenantId ?? platformTenantId;
+  await store.recordFact(owner, told, causeIn(application.id, session));
   if (because === 'authentication') return sayInsufficient(ctx, policy);
   if (because === 'audience' || because === 'resource')
     throw new errors.InvalidTarget('audience or resource is none that this client may name');

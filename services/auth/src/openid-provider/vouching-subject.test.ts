@@ -130,6 +130,14 @@ describe('an ID token', () => {
   ])('%s leads to none', async (_name, more, known = {}) => {
     expect(await find(await made(more), 'id_token', known)).toMatchObject({ refused: 'session' });
   });
+
+  test('of a session that is over says whose it was, to the application that has to do with them', async () => {
+    const of = { tenantId: null, tenants: [tenantId] };
+    expect(await find(await made(), 'id_token', { sessions: [], of })).toMatchObject({ refused: 'session', tenantId });
+    const others = { tenantId: null, tenants: [newId('tenant')] };
+    expect(await find(await made(), 'id_token', { sessions: [], of: others })).toMatchObject({ tenantId: null });
+    expect(await find(await made({ exp: at }), 'id_token', { of })).toMatchObject({ tenantId: null });
+  });
 });
 
 describe('a refresh token', () => {

@@ -1,6 +1,6 @@
 // For whom an identity assertion is asked: by an ID token or a refresh token of ours, of the application that asks. It
 // leads to the session that it was issued in, as that is now; what the token says of the person counts for nothing.
-import { idSchema, isCanonicalJws } from '@reeve/contracts';
+import { idSchema, isCanonicalJws, type TenantId } from '@reeve/contracts';
 import type { Clock } from '@reeve/store';
 import { errors, jwtVerify } from 'jose';
 import type { Provider } from 'oidc-provider';
@@ -26,6 +26,8 @@ const idTokenSchema = z.object({
 export type SubjectToken = { token: string; type: 'id_token' | 'refresh_token' };
 type Named = SessionRef & { userId: string };
 type Parts = AccountParts & { issuer: string; keys: readonly SigningKey[]; clock: Clock };
+/** With the tenant whose it is, where that is known, and the application has to do with it. */
+type NoSubject = Refused & { tenantId: TenantId | null };
 type By = { application: KnownApplication; jkt: string | undefined };
 
 export function createFindVouchingSubject(provider: Provider, parts: Parts) {
@@ -67,12 +69,13 @@ export function createFindVouchingSubject(provider: Provider, parts: Parts) {
   }
 
   /** The live session that it is of, whose tenant the application serves. */
-  return async ({ token, type }: SubjectToken, by: By): Promise<LiveSession | Refused> => {
+  return async ({ token, type }: SubjectToken, by: By): Promise<LiveSession | NoSubject> => {
     const named = await (type === 'id_token' ? byIdToken(token, by) : byRefreshToken(token, by));
-    if (isRefused(named)) return named;
+    if (isRefused(named)) return { ...named, tenantId: null };
     const session = await findServed(parts, by.application, named);
-    return session?.state.userId === named.userId
-      ? session
-      : refused('session', 'the session is over, or the application does not serve that tenant');
+    if (session?.state.userId === named.userId) return session;
+    const isServed = await parts.applications.serves(by.application, named.tenantId);
+    const why = refused('session', 'the session is over, or the application does not serve that tenant');
+    return { ...why, tenantId: isServed ? named.tenantId : null };
   };
 }
