@@ -22,6 +22,7 @@ export const idPrefixes = {
   consent: 'cns',
   grant: 'gra',
   assistantPolicy: 'asp',
+  vouchingPolicy: 'vop',
   endpoint: 'whe',
   delivery: 'dlv',
   secret: 'sec',

@@ -11,6 +11,7 @@ export {
   type SecretPurpose,
   type SignInFailure,
   type TargetOf,
+  type VouchingRefusal,
 } from './events/catalogue.ts';
 export {
   type Cause,

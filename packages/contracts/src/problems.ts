@@ -128,6 +128,16 @@ export const problems = {
     'The tenant has as many policies for assistants as may be',
     'Delete one that is not used any more.',
   ],
+  vouching_policy_exists: [
+    409,
+    'The tenant has said already what Reeve vouches for towards that authorization server for that application',
+    'Change the policy that is there.',
+  ],
+  vouching_policy_limit: [
+    409,
+    'The tenant has as many policies for vouching as may be',
+    'Delete one that is not used any more.',
+  ],
   auth_key_taken: [409, 'The tenant has this auth_key, for something else', 'Change that one, or choose another name.'],
   auth_key_default: [
     409,

@@ -45,6 +45,7 @@ import { signingKeys } from './signing-keys/signing-key.ts';
 import { statusLists } from './status-lists/status-lists.ts';
 import { stepUpPolicies } from './step-up-policies/step-up-policy.ts';
 import { surfacePolicies } from './surface-policies/surface-policy.ts';
+import { vouchingPolicies } from './vouching/vouching-policy.ts';
 
 export const contents: Contents = {
   collections: [
@@ -69,6 +70,7 @@ export const contents: Contents = {
     stepUpPolicies,
     assertionIssuers,
     assistantPolicies,
+    vouchingPolicies,
     setupLinks,
     connectionTests,
     sessions,

@@ -213,6 +213,8 @@ import { listSurfacePolicies, readSurfacePolicy } from './surface-policies/read-
 import { surfacePolicies as surfacePoliciesOf } from './surface-policies/surface-policy.ts';
 import { createSurfacePolicyDirectory } from './surface-policies/surface-policy-directory.ts';
 import { createUsedOnce } from './used-once.ts';
+import { vouchingPolicyRoutes } from './vouching/change-vouching-policy.ts';
+import { vouchingPolicies as vouchingPoliciesOf } from './vouching/vouching-policy.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
   const foundation = createFoundation('auth', config, {
@@ -361,6 +363,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     ownIssuer: issuer,
     clock,
   };
+  const vouchingPolicies = store.collection(vouchingPoliciesOf);
   const delegated = createDelegatedSessions({
     sessions,
     live,
@@ -404,6 +407,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       delegated,
       identities,
     },
+    vouchingPolicies,
     fetch: network.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
@@ -772,6 +776,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...documentPolicyRoutes({ policies: documentPolicies, directory: documentPolicyDirectory }),
       ...assertionIssuerRoutes(aboutAssistants),
       ...assistantPolicyRoutes(aboutAssistants),
+      ...vouchingPolicyRoutes({
+        policies: vouchingPolicies,
+        applications: applicationDirectory,
+        ownIssuer: issuer,
+        clock,
+      }),
       ...applicationGrantRoutes({ grants: grantsOfPeople, clock }),
       ...listSurfacePolicies(aboutSurfaces),
       ...readSurfacePolicy(aboutSurfaces),

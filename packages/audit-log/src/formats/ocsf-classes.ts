@@ -91,6 +91,8 @@ const shapes: Record<string, Shape> = {
   'token.exchanged': authentication(4),
   'identity_assertion.redeemed': authentication(4),
   'identity_assertion.refused': authentication(4),
+  'identity_assertion.issued': authentication(4),
+  'identity_assertion.not_issued': authentication(4),
   'user.created': account(1),
   'user.reactivated': account(2),
   'user.deactivated': account(5),

@@ -208,6 +208,20 @@ const assertionRefusals = [
 ] as const;
 export type AssertionRefusal = (typeof assertionRefusals)[number];
 
+/** Where Reeve did not vouch for a person towards the authorization server of somebody else (ID-JAG). */
+const vouchingRefusals = [
+  'subject_token',
+  'proof',
+  'session',
+  'delegated',
+  'audience',
+  'group',
+  'authentication',
+  'resource',
+  'scope',
+] as const;
+export type VouchingRefusal = (typeof vouchingRefusals)[number];
+
 const factorEnds = ['removed_by_owner', 'removed_by_administrator', 'replaced', 'user_deleted'] as const;
 
 export type SignInFailure = (typeof signInFailures)[number];
@@ -295,6 +309,30 @@ const auth = on('reeve.auth.v1', {
   }),
   /** `detail` says for people what was wrong; nothing that was sent stands in it. */
   'identity_assertion.refused': denied('connection', assertionRefusals, { clientId: text, detail: text }),
+  /**
+   * Reeve has vouched for the person towards the authorization server `audience`, which knows the application as
+   * `audienceClientId`. `assertionId` is the `jti` of what was signed.
+   */
+  'identity_assertion.issued': done('session', requested, {
+    userId: user,
+    clientId: text,
+    policyId: idSchema('vouchingPolicy'),
+    audience: text,
+    audienceClientId: text,
+    resources: list,
+    scopes: list,
+    assertionId: text,
+    expiresAt: text,
+  }),
+  /**
+   * The other way round from `refused`: Reeve did not vouch. `audience` is null unless a policy names it; `detail` says
+   * for people what was wrong, and nothing that was sent stands in it.
+   */
+  'identity_assertion.not_issued': denied('client', vouchingRefusals, {
+    userId: user.nullable(),
+    audience: text.nullable(),
+    detail: text,
+  }),
   'connection.created': done('connection', requested, { kind: text, issuer: text }),
   'connection.updated': done('connection', ['requested', 'domain_released'], {
     kind: text,

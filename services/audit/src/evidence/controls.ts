@@ -19,6 +19,8 @@ const tokens = [
   'token.exchanged',
   'identity_assertion.redeemed',
   'identity_assertion.refused',
+  'identity_assertion.issued',
+  'identity_assertion.not_issued',
 ] as const;
 const people = ['user.created', 'user.updated', 'user.deactivated', 'user.reactivated', 'user.deleted'] as const;
 const identities = ['identity.linked', 'identity.unlinked', 'identity.conflicted'] as const;

@@ -41,6 +41,9 @@ export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
+/** As what an identity assertion is asked for and answered. */
+export const identityAssertionToken = 'urn:ietf:params:oauth:token-type:id-jag';
+
 /** Those whose name in the protocol is another one. */
 const namesOfGrants: Partial<Record<GrantType, string>> = {
   device_code: 'urn:ietf:params:oauth:grant-type:device_code',

@@ -27,7 +27,7 @@ import type { LiveSession } from '../sessions/live-sessions.ts';
 import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
 import type { UsedOnce } from '../used-once.ts';
 import { type AccountParts, surfaceOf } from './accounts.ts';
-import { jwtBearer } from './client-metadata.ts';
+import { identityAssertionToken, jwtBearer, tokenExchange } from './client-metadata.ts';
 import { type Act, actorsOf } from './exchange.ts';
 import { sayInExchange } from './exchanged-claims.ts';
 import { clientCause, issueToken } from './issue-token.ts';
@@ -90,14 +90,23 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
   provider.use(sayUnauthorized);
 }
 
+type Said = { grant_type?: unknown; requested_token_type?: unknown };
+
+/** What has to do with identity assertions, redeemed here or asked for. */
+function grantOfAssertions(params: Said | undefined): string | null {
+  const { grant_type: grant, requested_token_type: wanted } = params ?? {};
+  if (grant === jwtBearer) return jwtBearer;
+  return grant === tokenExchange && wanted === identityAssertionToken ? tokenExchange : null;
+}
+
 /** RFC 6749 §5.2. The library says `invalid_request` to an application that may not use the grant. */
 async function sayUnauthorized(ctx: Context, next: () => Promise<void>): Promise<void> {
   await next();
   const { oidc, body } = ctx as { oidc?: Context['oidc']; body: unknown };
   const isRefusal = typeof body === 'object' && body !== null && 'error' in body && body.error === 'invalid_request';
-  const grantType = (oidc?.params as { grant_type?: unknown } | undefined)?.grant_type;
-  if (!isRefusal || oidc?.route !== 'token' || grantType !== jwtBearer) return;
-  if (oidc.client && !oidc.client.grantTypeAllowed(jwtBearer))
+  const grantType = grantOfAssertions(oidc?.params as Said | undefined);
+  if (!isRefusal || oidc?.route !== 'token' || grantType === null) return;
+  if (oidc.client && !oidc.client.grantTypeAllowed(grantType))
     ctx.body = { error: 'unauthorized_client', error_description: 'the grant is not allowed for this client' };
 }
 

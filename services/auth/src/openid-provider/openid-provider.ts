@@ -13,10 +13,11 @@ import { browserLoginSeconds } from '../sessions/session.ts';
 import type { SingleLogout } from '../sessions/single-logout.ts';
 import { signInSeconds } from '../sign-in/sign-in.ts';
 import type { SigningKeys } from '../signing-keys/signing-keys.ts';
+import type { VouchingPolicies } from '../vouching/vouching-policy.ts';
 import { claimsOfToken, findAccount } from './account-claims.ts';
 import { type AccountParts, mayIntrospect, sessionLeftMs } from './accounts.ts';
 import { assertFapi, assertPlain } from './client-assertions.ts';
-import { extraClientMetadata, ownMetadata } from './client-metadata.ts';
+import { extraClientMetadata, identityAssertionToken, ownMetadata } from './client-metadata.ts';
 import { ownParameters, useDefaultScopes } from './default-scopes.ts';
 import { cookieNames, finishRequests, sessionCookieOf } from './finish-requests.ts';
 import { grantInSession } from './grant-in-session.ts';
@@ -26,12 +27,13 @@ import { deviceCodePage, deviceConfirmPage, deviceDonePage, errorPage, showSigne
 import { requestScope } from './request-scope.ts';
 import { resourceServerInfo } from './resource-servers.ts';
 import { registerTokenExchange } from './token-exchange.ts';
+import { createVouch } from './vouch.ts';
 
 export type ProviderParts = AccountParts &
   PolicyParts & {
     config: Config;
     log: Logger;
-    keys: Pick<SigningKeys, 'all'>;
+    keys: Pick<SigningKeys, 'all' | 'signing'>;
     adapter: AdapterFactory;
     /** For the keys of applications, which are where they say. */
     fetch: GuardedFetch;
@@ -39,6 +41,7 @@ export type ProviderParts = AccountParts &
     singleLogout: SingleLogout;
     assertEmbedded: AssertEmbedded;
     assertions: Pick<AssertionParts, 'judge' | 'used' | 'delegated' | 'identities'>;
+    vouchingPolicies: VouchingPolicies;
   };
 
 const seconds = { code: 60, deviceCode: 600, idToken: 300, refresh: 14 * 86_400 };
@@ -80,6 +83,7 @@ export function createProvider(parts: ProviderParts): Provider {
     },
     discovery: {
       authorization_grant_profiles_supported: [identityAssertionProfile],
+      identity_chaining_requested_token_types_supported: [identityAssertionToken],
       global_token_revocation_endpoint: config.REEVE_ISSUER + globalTokenRevocationPath,
       global_token_revocation_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
     },
@@ -170,7 +174,9 @@ export function createProvider(parts: ProviderParts): Provider {
   };
   const provider = new Provider(config.REEVE_ISSUER, configuration);
   provider.proxy = config.REEVE_TRUST_PROXY > 0;
-  registerTokenExchange(provider, { ...parts, issuer: config.REEVE_ISSUER, keys: keys.all() });
+  const issuer = config.REEVE_ISSUER;
+  const vouch = createVouch(provider, { ...parts, issuer, policies: parts.vouchingPolicies });
+  registerTokenExchange(provider, { ...parts, issuer, keys: keys.all(), vouch });
   registerIdentityAssertions(provider, { ...parts, ...parts.assertions });
   finishRequests(provider, parts);
   provider.on('server_error', (_, error) => {

@@ -52,7 +52,7 @@ type Parts = AccountParts & { issuer: string; keys: readonly SigningKey[]; clock
 export type FindPresented = ReturnType<typeof createFindPresented>;
 
 export function createFindPresented(provider: Provider, parts: Parts) {
-  const keySet = createLocalJWKSet({ keys: parts.keys.map(publicPartOf) });
+  const keySet = ownKeySet(parts.keys);
 
   /** One that this issuer has signed as an access token (RFC 9068), for a single audience. */
   async function verify(token: string): Promise<FoundToken | null> {
@@ -105,6 +105,9 @@ export function createFindPresented(provider: Provider, parts: Parts) {
     return found && (await counts(found)) ? found : null;
   };
 }
+
+/** By which we verify what we have signed. */
+export const ownKeySet = (keys: readonly SigningKey[]) => createLocalJWKSet({ keys: keys.map(publicPartOf) });
 
 /** By members that are known to be public. */
 function publicPartOf({ kty, kid, alg, use, crv, x, y, n, e }: SigningKey): JWK {

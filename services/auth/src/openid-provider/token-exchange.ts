@@ -17,7 +17,7 @@ import { mayExchange, policyFor } from '../resource-servers/exchange-policy.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 import { type AccountParts, findLive, surfaceOf } from './accounts.ts';
-import { tokenExchange } from './client-metadata.ts';
+import { identityAssertionToken, tokenExchange } from './client-metadata.ts';
 import { decideExchange, type PresentedToken, type Refusal } from './exchange.ts';
 import {
   assertIssued,
@@ -37,6 +37,8 @@ type Parts = AccountParts & {
   issuer: string;
   keys: readonly SigningKey[];
   store: Pick<Store, 'recordFact'> & { clock: Clock };
+  /** What is asked for is no token for an API, but an identity assertion for an authorization server of others. */
+  vouch: (ctx: ExchangeContext) => Promise<void>;
 };
 type Finding = Parts & { find: FindPresented; clientId: string };
 
@@ -44,7 +46,8 @@ export function registerTokenExchange(provider: Provider, parts: Parts): void {
   const find = createFindPresented(provider, { ...parts, clock: parts.store.clock });
 
   async function exchange(ctx: ExchangeContext): Promise<void> {
-    const { client } = ctx.oidc;
+    const { client, params } = ctx.oidc;
+    if (params.requested_token_type === identityAssertionToken) return parts.vouch(ctx);
     const asked = readExchange(ctx);
     const proof = await validateDpop(provider, ctx);
     checkDpopRequired(provider, ctx, proof);

@@ -1,0 +1,128 @@
+import { invalidField, type TenantId } from '@reeve/contracts';
+import {
+  changeExisting,
+  createOnce,
+  paged,
+  pageOf,
+  pageQuery,
+  type Route,
+  readExisting,
+  tenantRoute,
+} from '@reeve/service-kit';
+import type { Clock } from '@reeve/store';
+import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { assertRoom } from '../assert-room.ts';
+import {
+  create,
+  mostOfATenant,
+  remove,
+  update,
+  type VouchingPolicies,
+  type VouchingPolicy,
+  viewOf,
+  vouchingPolicyChange,
+  vouchingPolicySettings,
+  vouchingPolicyView,
+} from './vouching-policy.ts';
+
+type Parts = { policies: VouchingPolicies; applications: ApplicationDirectory; ownIssuer: string; clock: Clock };
+
+const path = '/v1/tenants/{tenantId}/vouching-policies';
+const one = `${path}/{vouchingPolicyId}` as const;
+const { shape } = vouchingPolicySettings;
+const body = vouchingPolicySettings.extend({
+  resources: shape.resources.default([]),
+  groups: shape.groups.default([]),
+  acrValues: shape.acrValues.default([]),
+  maxAgeSeconds: shape.maxAgeSeconds.default(null),
+});
+
+/** However its path is written: at the root, `/` is the same as nothing. */
+const plain = (issuer: string) => new URL(issuer).href.replace(/\/$/, '');
+
+export function vouchingPolicyRoutes({ policies, applications, ownIssuer, clock }: Parts): Route[] {
+  /** Throws `input_invalid` for an application that could not ask, and for an audience that is Reeve. */
+  async function assertPossible(
+    tenantId: TenantId,
+    { clientId, audience }: Pick<VouchingPolicy, 'clientId' | 'audience'>,
+  ) {
+    const application = await applications.findNow(clientId);
+    if (!application || !(await applications.serves(application, tenantId)))
+      throw invalidField('clientId', 'is no application that serves this tenant');
+    if (application.authentication.method === 'none')
+      throw invalidField('clientId', 'has to prove itself by a secret or a key');
+    if (!application.grantTypes.includes('token_exchange'))
+      throw invalidField('clientId', 'has to have the grant type token_exchange');
+    // Nobody vouches towards themselves: an API of ours is asked for by the exchange of tokens.
+    if (plain(audience) === plain(ownIssuer)) throw invalidField('audience', 'is Reeve itself');
+  }
+
+  return [
+    tenantRoute({
+      method: 'post',
+      path,
+      summary: 'Have Reeve vouch for people towards the authorization server of somebody else, for an application',
+      action: 'connections:write',
+      body,
+      status: 201,
+      response: vouchingPolicyView,
+      async handle({ tenantId, body: settings, cause, freshId }) {
+        await assertPossible(tenantId, settings);
+        const own = policies.in(tenantId);
+        await assertRoom(own, mostOfATenant, 'vouching_policy_limit');
+        const id = freshId('vouchingPolicy');
+        const made = create(id, { ...settings, createdAt: clock.now().toISOString() });
+        const { entry } = await createOnce(own, id, made, { cause, taken: { subject: 'vouching_policy_exists' } });
+        return { body: viewOf(entry), version: entry.version };
+      },
+    }),
+    tenantRoute({
+      method: 'get',
+      path,
+      summary: 'List for which applications Reeve vouches for people elsewhere, where and in what',
+      action: 'connections:read',
+      query: pageQuery,
+      response: pageOf(vouchingPolicyView),
+      handle: async ({ tenantId, query }) => paged(await policies.in(tenantId).list('inOrder', {}, query), viewOf),
+    }),
+    tenantRoute({
+      method: 'get',
+      path: one,
+      summary: 'Read what Reeve vouches for towards an authorization server',
+      action: 'connections:read',
+      response: vouchingPolicyView,
+      async handle({ tenantId, params: { vouchingPolicyId } }) {
+        const entry = await readExisting(policies.in(tenantId), vouchingPolicyId);
+        return { body: viewOf(entry), version: entry.version };
+      },
+    }),
+    tenantRoute({
+      method: 'patch',
+      path: one,
+      summary: 'Change what Reeve vouches for towards an authorization server, from now on',
+      action: 'connections:write',
+      versioned: true,
+      body: vouchingPolicyChange,
+      response: vouchingPolicyView,
+      async handle({ tenantId, params: { vouchingPolicyId: id }, body: given, cause, expectedVersion }) {
+        const change = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+        const decide = (policy: VouchingPolicy) => update(id, policy, change);
+        const entry = await changeExisting(policies.in(tenantId), id, decide, { cause, expectedVersion });
+        return { body: viewOf(entry), version: entry.version };
+      },
+    }),
+    tenantRoute({
+      method: 'delete',
+      path: one,
+      summary: 'Reeve vouches for nobody by it any more',
+      action: 'connections:write',
+      versioned: true,
+      status: 204,
+      async handle({ tenantId, params: { vouchingPolicyId: id }, cause, expectedVersion }) {
+        const decide = (policy: VouchingPolicy) => remove(id, policy, clock.now());
+        await changeExisting(policies.in(tenantId), id, decide, { cause, expectedVersion });
+        return { body: undefined };
+      },
+    }),
+  ];
+}
