@@ -9,6 +9,7 @@ import {
   claim,
   enter,
   fail,
+  forget,
   hasAgreed,
   refuse,
   release,
@@ -165,6 +166,17 @@ describe('a way to the page', () => {
       expect(hasAgreed(entered, { ...now, ...other })).toBe(false);
     expect(hasAgreed({ ...entered, bond: somebody }, now)).toBe(false);
     expect(hasAgreed(shown, now)).toBe(false);
+  });
+
+  test('and nobody else’s word is kept of who was there before', () => {
+    const entered = stateOf(enter(shown, signed, shownCode));
+    expect(entered).toMatchObject({ userId: bond.userId, agreed: { userId: bond.userId } });
+    const elsewhere = { ...somebody, connectionId: newId('connection') };
+    const next = stateOf(claimed(entered, 'a', 30).decision);
+    const settledAs = (as: typeof bond) => stateOf(settled(next, 'a', 31, { ...signed, bond: as, token }));
+    expect(settledAs(bond)).toMatchObject({ agreed: { userId: bond.userId } });
+    expect(settledAs(elsewhere)).toMatchObject({ userId: elsewhere.userId, agreed: null });
+    expect(JSON.stringify(forget(entered, at(32)).state)).not.toContain(bond.userId);
   });
 
   test('keeps no digits', () => {
