@@ -316,6 +316,46 @@ describe('an assertion', () => {
   });
 });
 
+describe('a second connection of a tenant', () => {
+  test('is not taken at its word for an issuer that the first is, until that is so no more', async () => {
+    const first = await newVouching(auth);
+    const { tenantId } = first;
+    const oidc = { issuer: auth.provider.issuer, clientId: randomUUID(), clientSecret: 'a secret' };
+    const second = { tenantId, connectionId: await auth.newConnection(tenantId, { oidc }) };
+    const same = { tenantClaim: tenantId, algorithms: ['ES256'] };
+    const taken = { status: 409, body: { code: 'assertion_issuer_taken' } };
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    // What tells them apart is the claim; what is not in use may be so again.
+    expect(await put(auth, second, { ...same, tenantClaim: 'another' })).toMatchObject({ status: 200 });
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    expect(await put(auth, first, { ...same, enabled: false })).toMatchObject({ status: 200 });
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    const path = `/v1/tenants/${tenantId}/sso-connections/${first.connectionId}`;
+    const as = await auth.asPlatform();
+    expect((await auth.ask('DELETE', `${path}/identity-assertions`, { as })).status).toBe(204);
+    expect(await put(auth, second, same)).toMatchObject({ status: 200 });
+    expect(await put(auth, first, same)).toMatchObject(taken);
+    // Of another tenant it says nothing.
+    expect(await put(auth, await newVouching(auth), same)).toMatchObject({ status: 200 });
+  });
+
+  test('is taken at its word at once where the first is deleted', async () => {
+    const first = await newVouching(auth);
+    const { tenantId } = first;
+    const oidc = { issuer: auth.provider.issuer, clientId: randomUUID(), clientSecret: 'a secret' };
+    const second = { tenantId, connectionId: await auth.newConnection(tenantId, { oidc }) };
+    const path = `/v1/tenants/${tenantId}/sso-connections/${first.connectionId}`;
+    const as = await auth.asPlatform();
+    expect((await auth.ask('DELETE', path, { as })).status).toBe(204);
+    expect(await put(auth, second, { tenantClaim: tenantId, algorithms: ['ES256'] })).toMatchObject({ status: 200 });
+    people.add({ ...second, subject: 'ada' });
+    const by = await newAssistant(auth, tenantId);
+    await allow(auth, second, { clientId: by.id, resource: notes.resource });
+    const bring = async () => redeem(auth, by, { assertion: await vouchedBy(key, claimsOf(auth, second, by)) });
+    expect((await bring()).status).toBe(200);
+  });
+});
+
 describe('a tenant that trusts the same issuer', () => {
   /** Of the platform, and of both tenants: nothing but what they say tells them apart. */
   async function twoTenants() {
