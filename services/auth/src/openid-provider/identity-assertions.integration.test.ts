@@ -121,6 +121,20 @@ describe('a token that an identity provider has vouched for', () => {
     expect(session).toMatchObject({ userId: ada, delegate: { clientId: assistant.id, by: 'id_jag' } });
   });
 
+  test('says three who act at most, the assistant first, and so does the log', async () => {
+    const act = { sub: 'agent-7', act: { sub: 'agent-8' } };
+    const token = decodeJwt(accessTokenOf(await redeemed({ act })));
+    expect(token['act']).toEqual({ sub: assistant.id, client_id: assistant.id, act });
+    const isIt = ({ data }: ReturnType<EventReader['of']>[number]) => data.details['tokenId'] === token.jti;
+    const told = await eventually('it is told', () => events.of(at.tenantId).find(isIt));
+    expect(told.data.details['actors']).toEqual([assistant.id, 'agent-7', 'agent-8']);
+    expect(await redeemed({ act: { sub: 'agent-6', act } })).toEqual(refusal);
+    const isLong = (one: ReturnType<EventReader['of']>[number]) =>
+      one.type === 'identity_assertion.refused' && one.data.reason.code === 'actor';
+    const refused = await eventually('that is told', () => events.of(at.tenantId).find(isLong));
+    expect(refused.data.details['detail']).toBe('with the assistant there are more than 3 actors');
+  });
+
   test('is introspected as what it says', async () => {
     const act = { sub: 'agent-7' };
     const token = accessTokenOf(await redeemed({ resource: opaque.resource, scope: 'notes:read', act }));
