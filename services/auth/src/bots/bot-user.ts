@@ -101,7 +101,7 @@ function about(user: BotUser, { userId, provider }: { userId: Id<'user'> | null;
   return { id, details: { userId, clientId, botConnection, provider, channelId, channelUserId } };
 }
 
-export function failure(user: BotUser, { failed, problem = null }: Failed, provider: string | null) {
+function failure(user: BotUser, { failed, problem = null }: Failed, provider: string | null) {
   const { id, details } = about(user, { userId: user.bond?.userId ?? null, provider });
   return event('bot_sign_in.failed', { id, because: failed, details: { ...details, problem } });
 }

@@ -115,7 +115,7 @@ test('of several processes at once is one, with the same answer', async () => {
 test('of many different tokens of one person at once all come to their answer, however many there are', async () => {
   const instances = Array.from({ length: 2 }, () => instance(async () => said));
   const answers = await Promise.all(
-    Array.from({ length: 60 }, (_, index) => instances[index % 2]?.exchange(`token ${index}`)),
+    Array.from({ length: 60 }, async (_, index) => instances[index % 2]?.exchange(`token ${index}`)),
   );
   expect(answers).toEqual(answers.map(() => ({ token: { token: expect.any(String) } })));
   expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(60);
