@@ -188,6 +188,8 @@ async function startSystemUnderTest(testing: Testing, environment: Record<string
   say('starting the system under test …');
   // Where a test may start a Kafka of somebody else's.
   const [elsewhere, elsewhereController] = [await freePort(), await freePort()];
+  // And where it may publish keys of an identity provider.
+  const providerKeys = await freePort();
   const system = await own(
     startSystem({
       children,
@@ -200,7 +202,7 @@ async function startSystemUnderTest(testing: Testing, environment: Record<string
         // What waits for a week elsewhere, or for seconds, waits long enough here to be seen waiting.
         REEVE_REMOVAL_DELAY_SECONDS: '3',
         REEVE_REFRESH_GRACE_SECONDS: '2',
-        REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere}`,
+        REEVE_ALLOWED_PRIVATE_ORIGINS: `tls://127.0.0.1:${elsewhere},http://127.0.0.1:${providerKeys}`,
         ...environment,
       },
     }),
@@ -212,6 +214,7 @@ async function startSystemUnderTest(testing: Testing, environment: Record<string
     ...variables,
     REEVE_TEST_CREDENTIALS: credentials,
     REEVE_TEST_ELSEWHERE: `${elsewhere} ${elsewhereController}`,
+    REEVE_TEST_PROVIDER_KEYS: String(providerKeys),
   };
 }
 

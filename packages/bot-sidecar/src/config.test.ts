@@ -46,3 +46,10 @@ test('there is one secret, by the variable or by a file that is read anew each t
   expect(config.readSecret()).toBe('second');
   rmSync(directory, { recursive: true });
 });
+
+test('a key in a file is a credential as well, and there is one of them', () => {
+  const { REEVE_CLIENT_SECRET: _, ...without } = complete;
+  expect(readConfig({ ...without, REEVE_CLIENT_KEY_FILE: '/run/key' })).toMatchObject({ keyFile: '/run/key' });
+  expect(readConfig(complete)).toMatchObject({ keyFile: null });
+  expect(() => readConfig({ ...complete, REEVE_CLIENT_KEY_FILE: '/run/key' })).toThrow(/REEVE_CLIENT_KEY_FILE/);
+});

@@ -7,6 +7,8 @@ const near = ['loopback', 'private', 'uniqueLocal', 'linkLocal'];
 const isNear = (address: string) => ipaddr.isValid(address) && near.includes(ipaddr.process(address).range());
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
+const credentials = ['REEVE_CLIENT_SECRET', 'REEVE_CLIENT_SECRET_FILE', 'REEVE_CLIENT_KEY_FILE'] as const;
+
 const schema = z
   .object({
     REEVE_ISSUER: z
@@ -16,6 +18,11 @@ const schema = z
     REEVE_CLIENT_ID: z.string().min(1).describe('The application that is the bot'),
     REEVE_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret'),
     REEVE_CLIENT_SECRET_FILE: z.string().min(1).optional().describe('A file with the secret, read for each token'),
+    REEVE_CLIENT_KEY_FILE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A file with its private key as a JWK, read for each token, where it proves itself by one'),
     REEVE_TENANT: z
       .string()
       .min(1)
@@ -34,17 +41,18 @@ const schema = z
     PORT: z.coerce.number().int().min(0).max(65_535).default(5_178).describe('TCP port to listen on'),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
-  .refine(
-    ({ REEVE_CLIENT_SECRET: secret, REEVE_CLIENT_SECRET_FILE: file }) =>
-      (secret === undefined) !== (file === undefined),
-    { path: ['REEVE_CLIENT_SECRET'], message: 'either it or REEVE_CLIENT_SECRET_FILE has to be there' },
-  );
+  .refine(given => credentials.filter(name => given[name] !== undefined).length === 1, {
+    path: ['REEVE_CLIENT_SECRET'],
+    message: 'either it, REEVE_CLIENT_SECRET_FILE or REEVE_CLIENT_KEY_FILE has to be there',
+  });
 
 export type Config = {
   issuer: URL;
   clientId: string;
   /** Read anew for each token, so that a rotated one is taken up. */
   readSecret(): string;
+  /** With the private key by which it proves itself in place of the secret; read anew for each token as well. */
+  keyFile: string | null;
   tenant: string | null;
   identityHeader: string | null;
   host: string;
@@ -71,6 +79,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     issuer: new URL(data.REEVE_ISSUER),
     clientId: data.REEVE_CLIENT_ID,
     readSecret: () => (file === undefined ? secret : readFileSync(file, 'utf8').trim()),
+    keyFile: data.REEVE_CLIENT_KEY_FILE ?? null,
     tenant: data.REEVE_TENANT ?? null,
     identityHeader: data.REEVE_IDENTITY_HEADER ?? null,
     host: data.HOST,

@@ -1,8 +1,12 @@
 // The sidecar against an authorization server of another make, over HTTP.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { listen } from '@reeve/testing';
 import express from 'express';
+import { exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose';
 import { pino } from 'pino';
 import type { Config } from './config.ts';
 import { createSidecar } from './sidecar.ts';
@@ -47,6 +51,7 @@ async function given(changes: Partial<Config> = {}) {
     issuer: new URL(reeve.url),
     clientId: 'cli_bot',
     readSecret: () => secret,
+    keyFile: null,
     tenant: null,
     identityHeader: null,
     host: '127.0.0.1',
@@ -188,4 +193,70 @@ test('neither token nor secret is in the log, whatever happens', async () => {
   await fetch(`${url}${path}?${asked}&optionsOverride.AcquireTokenOptions.ForceRefresh=true`);
   expect(logged).toContain('invalid_client');
   expect(logged).not.toMatch(new RegExp(`app-token|${secret}|${Buffer.from(secret).toString('base64')}`));
+});
+
+describe('by a key', () => {
+  let directory: string;
+  let keyFile: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'reeve-sidecar-'));
+    keyFile = join(directory, 'key.json');
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** Gives the public one. */
+  async function putKey(alg: string, kid: string, more: object = {}): Promise<JWK> {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    writeFileSync(keyFile, JSON.stringify({ ...(await exportJWK(privateKey)), alg, kid, ...more }));
+    return { ...(await exportJWK(publicKey)), alg };
+  }
+  const fresh = `${path}?${asked}&optionsOverride.AcquireTokenOptions.ForceRefresh=true`;
+
+  test.each(['ES256', 'PS256', 'RS256', 'Ed25519'])('a bot gets its token as by a secret (%s)', async alg => {
+    const key = await putKey(alg, 'one');
+    const { url, reeve } = await given({ keyFile });
+    const answer = await fetch(`${url}${path}?${asked}`);
+    expect([answer.status, await answer.json()]).toEqual([200, { authorizationHeader: 'Bearer app-token-1' }]);
+    const [{ body, authorization } = { body: '', authorization: '' }] = reeve.state.granted;
+    expect(authorization).toBe('');
+    const form = new URLSearchParams(body);
+    expect(Object.fromEntries(form)).toMatchObject({
+      grant_type: 'client_credentials',
+      scope: 'bots:act',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    });
+    expect(form.has('client_secret')).toBe(false);
+    const { payload, protectedHeader } = await jwtVerify(form.get('client_assertion') ?? '', key);
+    expect(protectedHeader).toMatchObject({ alg, kid: 'one' });
+    expect(payload).toMatchObject({ iss: 'cli_bot', sub: 'cli_bot', aud: reeve.url, jti: expect.any(String) });
+  });
+
+  test('one that is put in its place is taken up with the next token', async () => {
+    await putKey('ES256', 'one');
+    const { url, reeve } = await given({ keyFile });
+    await fetch(`${url}${fresh}`);
+    const next = await putKey('PS256', 'two');
+    expect((await fetch(`${url}${fresh}`)).status).toBe(200);
+    const assertion = new URLSearchParams(reeve.state.granted[1]?.body).get('client_assertion') ?? '';
+    expect((await jwtVerify(assertion, next)).protectedHeader.kid).toBe('two');
+  });
+
+  test.each<[string, () => Promise<unknown> | void]>([
+    ['is not there', () => undefined],
+    ['is no JWK', () => writeFileSync(keyFile, 'the-secret-of-the-bot')],
+    ['is of another algorithm', () => putKey('ES384', 'one')],
+    ['names none', () => putKey('ES256', 'one', { alg: undefined })],
+    ['names one that it is not for', () => putKey('ES256', 'one', { alg: 'PS256' })],
+    ['is a public one', () => putKey('ES256', 'one', { d: undefined })],
+    ['is for encryption', () => putKey('ES256', 'one', { use: 'enc' })],
+  ])('one that %s gives 503 and is said without a word of it, until it is right', async (_, put) => {
+    await put();
+    const { url, reeve } = await given({ keyFile });
+    expect((await fetch(`${url}${path}?${asked}`)).status).toBe(503);
+    expect(reeve.state.granted).toEqual([]);
+    expect(logged).toContain('REEVE_CLIENT_KEY_FILE');
+    expect(logged).not.toContain(secret);
+    await putKey('ES256', 'right');
+    expect((await fetch(`${url}${path}?${asked}`)).status).toBe(200);
+  });
 });

@@ -118,6 +118,11 @@ export const problems = {
     'Set what the provider gives you by PATCH, then activate it.',
   ],
   connection_not_active: [409, 'This SSO connection is not active', 'Activate it first.'],
+  assertion_issuer_taken: [
+    409,
+    'Another connection of the tenant vouches towards assistants as that issuer',
+    'Delete what is said of that connection (`identity-assertions`), or tell the two apart by `tenantClaim`.',
+  ],
   assistant_policy_exists: [
     409,
     'That application may already act at that API by the word of that connection',

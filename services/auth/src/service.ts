@@ -37,6 +37,7 @@ import { botUsers as botUsersOf } from './bots/bot-user.ts';
 import { deleteBot, updateBot } from './bots/change-bot.ts';
 import { createBot } from './bots/create-bot.ts';
 import { createExchangeToken } from './bots/exchange-token.ts';
+import { forgetDeletedPeopleAtBots } from './bots/forget-deleted-people.ts';
 import { invokeRoutes } from './bots/invoke.ts';
 import { listBots, readBot } from './bots/read-bots.ts';
 import { createRedeemCode } from './bots/redeem-code.ts';
@@ -839,7 +840,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       });
       await bus.subscribe('auth.assistants', forgetConnection(aboutAssistants));
       await bus.subscribe('auth.signal-streams', queueSignals({ ...aboutStreams, pushNow: pushing.lookNow }));
-      await bus.subscribe('auth.bots', signOutUsersOfDeletedBots(ofBots));
+      await bus.subscribe('auth.bots', {
+        ...signOutUsersOfDeletedBots(ofBots),
+        ...forgetDeletedPeopleAtBots(ofBots),
+      });
       await bus.subscribe('auth.setup-links', endLinksOfMakers({ links, clock }));
       await bus.subscribe('auth.domains', forgetDeletedConnection(aboutDomains));
       watching.start();

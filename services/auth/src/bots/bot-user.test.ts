@@ -9,6 +9,7 @@ import {
   type Code,
   enter,
   fail,
+  forget,
   hasAgreed,
   refuse,
   settle,
@@ -149,6 +150,16 @@ describe('a way to the page', () => {
       expect(hasAgreed(entered, { ...now, ...other })).toBe(false);
     expect(hasAgreed({ ...entered, bond: somebody }, now)).toBe(false);
     expect(hasAgreed(shown, now)).toBe(false);
+  });
+
+  test('and nobody else’s word is kept of who was there before', () => {
+    const entered = stateOf(enter(shown, signed, shownCode));
+    expect(entered).toMatchObject({ userId: bond.userId, agreed: { userId: bond.userId } });
+    const elsewhere = { ...somebody, connectionId: newId('connection') };
+    const settledAs = (as: typeof bond) => stateOf(settled(entered, 31, { ...signed, bond: as, token }));
+    expect(settledAs(bond)).toMatchObject({ agreed: { userId: bond.userId } });
+    expect(settledAs(elsewhere)).toMatchObject({ userId: elsewhere.userId, agreed: null });
+    expect(JSON.stringify(forget(entered, at(32)).state)).not.toContain(bond.userId);
   });
 
   test('keeps no digits', () => {

@@ -45,6 +45,8 @@ export type Pending = { nonce: string; until: string; code: Code | null };
 export type BotUser = Chat & {
   clientId: Id<'client'>;
   bond: Bond | null;
+  /** Of the bond, to find the person's by; null where there is none. */
+  userId: Id<'user'> | null;
   /** Who has agreed on the page, and to what; null where nobody has. */
   agreed: (Allowed & { userId: Id<'user'>; connectionId: string }) | null;
   /** In which they are signed in at the bot; null where they are not, or no more. */
@@ -55,6 +57,7 @@ export type BotUser = Chat & {
   /** How often they were signed out, as far as there is a record: what was on its way then comes to nothing. */
   signOuts?: number;
   touchedAt: string;
+  deletedAt?: Date;
 };
 
 export type BotUsers = Collections<BotUser>;
@@ -70,10 +73,12 @@ const mostTries = 5;
 
 export const botUsers = collection<BotUser>({
   name: 'bot_users',
-  queries: { byBot: { equality: ['botId'] } },
+  queries: { byBot: { equality: ['botId'] }, byUser: { equality: ['userId'] } },
   dueAt: ({ pending }) => (pending ? new Date(pending.until) : null),
-  expiresAt: ({ touchedAt }) => new Date(Date.parse(touchedAt) + keptMs),
+  expiresAt: ({ touchedAt, deletedAt }) => deletedAt ?? new Date(Date.parse(touchedAt) + keptMs),
 });
+
+const nobody = { bond: null, userId: null, agreed: null, sessionId: null, pending: null, exchanges: [] };
 
 const hashOf = (...parts: string[]) => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 
@@ -86,8 +91,7 @@ type Of = { chat: Chat; clientId: Id<'client'>; now: Date };
 const after = (now: Date, ms: number) => new Date(now.getTime() + ms).toISOString();
 
 function known(user: BotUser | null, { chat, clientId, now }: Of): BotUser {
-  const fresh = { ...chat, bond: null, agreed: null, sessionId: null, pending: null, exchanges: [] };
-  return { ...(user ?? fresh), clientId, touchedAt: now.toISOString() };
+  return { ...(user ?? { ...chat, ...nobody }), clientId, touchedAt: now.toISOString() };
 }
 
 function about(user: BotUser, { userId, provider }: { userId: Id<'user'> | null; provider: string | null }) {
@@ -137,9 +141,16 @@ export function isBoundToAnother({ bond }: BotUser, { connectionId, userId }: Bo
   return bond !== null && bond.connectionId === connectionId && bond.userId !== userId;
 }
 
-function signedInAs({ bond: before }: BotUser, { bond, sessionId }: Signed) {
+function signedInAs({ bond: before, agreed }: BotUser, { bond, sessionId }: Signed) {
   const isSame = before?.connectionId === bond.connectionId;
-  return { bond: { ...bond, subject: bond.subject ?? (isSame ? before.subject : null) }, sessionId, pending: null };
+  return {
+    bond: { ...bond, subject: bond.subject ?? (isSame ? before.subject : null) },
+    userId: bond.userId,
+    // Of whoever was there before, nothing stays.
+    agreed: agreed?.userId === bond.userId ? agreed : null,
+    sessionId,
+    pending: null,
+  };
 }
 
 function signedIn(user: BotUser, because: 'token_exchange' | 'code' | 'same_person') {
@@ -264,6 +275,12 @@ export function signOut(user: BotUser | null, of: Of): NonNullable<Decision<BotU
   const signOuts = signOutsOf(user) + 1;
   return { state: { ...known(user, of), sessionId: null, pending: null, exchanges: [], signOuts }, events: [] };
 }
+
+/** Of somebody who is gone, or at a bot that is. */
+export const forget = (user: BotUser, at: Date): NonNullable<Decision<BotUser>> => ({
+  state: { ...user, ...nobody, channelUserId: '', deletedAt: at },
+  events: [],
+});
 
 export function timeOut(user: BotUser | null, now: Date): Decision<BotUser> {
   if (!user?.pending || user.pending.until > now.toISOString()) return null;

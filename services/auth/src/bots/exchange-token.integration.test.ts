@@ -177,6 +177,7 @@ const pendingFor = (seconds: number) => ({
   ...at.chat,
   clientId: at.bot.state.clientId,
   bond: null,
+  userId: null,
   agreed: null,
   sessionId: null,
   pending: { nonce: 'n', until: new Date(Date.now() + seconds * 1_000).toISOString(), code: null },

@@ -1,7 +1,7 @@
 // Bots and their users over HTTP: the calls of SDKs and the invoke activities of channels, sign-in by a token and by the
 // page, and what somebody else gets of it, each beside the one whose it is.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Id, newId, type ResolveIdentityRequest } from '@reeve/contracts';
+import { event, type Id, newId, type ResolveIdentityRequest, type TenantId } from '@reeve/contracts';
 import {
   type Browser,
   createBrowser,
@@ -359,6 +359,64 @@ describe('what ends', () => {
     const revoked = await events.seen(gone.tenantId, 'session.revoked');
     expect(revoked.data.reason.code).toBe('terminated');
     expect((await getToken()).status).toBe(404);
+  });
+
+  test('the application of the bot: its users are signed out, at each bot that it was, and nowhere else', async () => {
+    const shared = await newMachine(auth, null, { tenants: [bot.tenantId, other.tenantId] });
+    const asShared: string[] = [];
+    for (const { tenantId } of [bot, other]) {
+      const body = { name: 'Shared', clientId: shared.id, connections: [botConnection()] };
+      await auth.ask('POST', `/v1/tenants/${tenantId}/bots`, { as: admin, body });
+      asShared.push(await tokenOf(auth, shared, `bots:act tenant:${tenantId}`));
+    }
+    const own = await newBot(auth);
+    known.set(`${own.tenantId} ${who}`, newId('user'));
+    for (const as of [...asShared, own.as, bot.as])
+      expect((await exchange(await idpToken(), {}, as)).body.token).toEqual(expect.any(String));
+    const live = async ({ tenantId }: { tenantId: TenantId }) => {
+      const path = `/v1/tenants/${tenantId}/users/${userIdOf(who, { tenantId } as TestBot)}/sessions`;
+      type Items = { items: { status: string; delegate: { clientId: string } }[] };
+      const { body } = await auth.ask<Items>('GET', path, { as: admin });
+      return body.items.filter(({ status }) => status === 'live').map(({ delegate }) => delegate.clientId);
+    };
+    expect([await live(own), await live(other)]).toEqual([[own.machine.id], [shared.id]]);
+    expect((await live(bot)).toSorted()).toEqual([bot.machine.id, shared.id].toSorted());
+    await auth.ask('DELETE', `/v1/tenants/${own.tenantId}/applications/${own.machine.id}`, { as: admin });
+    await eventually('they are signed out', async () => (await live(own)).length === 0);
+    expect((await events.seen(own.tenantId, 'session.revoked')).data.reason.code).toBe('terminated');
+    await auth.ask('DELETE', `/v1/applications/${shared.id}`, { as: admin });
+    await eventually('they are signed out at both', async () => (await live(other)).length === 0);
+    await eventually('and at the one', async () => (await live(bot)).length === 1);
+    expect(await live(bot)).toEqual([bot.machine.id]);
+    // The chat stays theirs: a bot may get another application.
+    const next = await newMachine(auth, own.tenantId);
+    const path = `/v1/tenants/${own.tenantId}/bots/${own.botId}`;
+    expect((await auth.ask('PATCH', path, { as: admin, body: { clientId: next.id } })).status).toBe(200);
+    known.set(`${own.tenantId} ${who}-else`, newId('user'));
+    const asNext = await tokenOf(auth, next);
+    const somebody = await idpToken({ sub: `${who}-else` });
+    expect((await exchange(somebody, {}, asNext)).body.failureDetail).toBe('other_person');
+    expect((await exchange(await idpToken(), {}, asNext)).body.token).toEqual(expect.any(String));
+  });
+
+  test('the person: nothing of them is kept at bots, and their chat is nobody’s', async () => {
+    const [userId, somebody] = [userIdOf(), `${who}-else`];
+    known.set(`${bot.tenantId} ${somebody}`, newId('user'));
+    await exchange(await idpToken());
+    const change = { userId: `${user}-b` };
+    await exchange(await idpToken({ sub: somebody }), change);
+    expect((await exchange(await idpToken({ sub: somebody }))).body.failureDetail).toBe('other_person');
+    const details = { email: null, source: 'admin' } as const;
+    await auth.announce(bot.tenantId, event('user.deleted', { id: userId as never, because: 'requested', details }));
+    let attempt = 0;
+    await eventually('the chat is free', async () => {
+      attempt += 1;
+      const { body } = await exchange(await idpToken({ sub: somebody, jti: `${attempt}` }));
+      return body.token !== undefined;
+    });
+    // Whoever else there is stays who they are.
+    expect((await getToken(change)).status).toBe(200);
+    expect((await exchange(await idpToken(), change)).body.failureDetail).toBe('other_person');
   });
 
   test('its application, its connection, its auth_key', async () => {

@@ -58,6 +58,8 @@ export const knownAs = (issuer: string, tenant: string | null): string => JSON.s
 
 export const assertionIssuers = collection<AssertionIssuer>({
   name: 'assertion_issuers',
+  // Of two an assertion would be of both, and count in neither.
+  unique: { knownAs: ({ knownAs, deletedAt }) => (deletedAt ? null : knownAs) },
   foundAcrossTenants: ['issuer', 'knownAs'],
   expiresAt: ({ deletedAt }) => deletedAt ?? null,
 });

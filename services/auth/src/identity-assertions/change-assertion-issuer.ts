@@ -1,11 +1,12 @@
 import { type Cause, ProblemError, type TenantId } from '@reeve/contracts';
 import { changeExisting, type Route, readExisting, tenantRoute } from '@reeve/service-kit';
 import type { GuardedNetwork } from '@reeve/service-kit/outbound';
-import type { Clock } from '@reeve/store';
+import { type Clock, DuplicateKeyError } from '@reeve/store';
 import type { Connections } from '../connections/connection.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { Kinds } from '../connections/kinds/registry.ts';
 import {
+  type AssertionIssuer,
   type AssertionIssuers,
   accepted,
   assertionIssuerSchema,
@@ -25,6 +26,8 @@ type Parts = EndParts & {
   clock: Clock;
 };
 
+type Of = { tenantId: TenantId; connectionId: string; cause: Cause };
+
 const path = '/v1/tenants/{tenantId}/sso-connections/{connectionId}/identity-assertions';
 
 export function assertionIssuerRoutes(parts: Parts): Route[] {
@@ -33,6 +36,27 @@ export function assertionIssuerRoutes(parts: Parts): Route[] {
   /** What rested on what was said before is over. */
   const endTokens = (tenantId: TenantId, connectionId: string, cause: Cause) =>
     endTokensBy(parts, { tenantId, connectionId, cause });
+
+  async function save({ tenantId, connectionId, cause }: Of, state: AssertionIssuer, expectedVersion?: number) {
+    const own = issuers.in(tenantId);
+    try {
+      const decide = (now: AssertionIssuer | null) => set(connectionId, now, state);
+      const entry = await own.change(connectionId, decide, { cause, expectedVersion });
+      if (entry) return entry;
+    } catch (error) {
+      if (!(error instanceof DuplicateKeyError)) throw error;
+      throw new ProblemError('assertion_issuer_taken', undefined, { cause: error });
+    }
+    throw new ProblemError('conflict');
+  }
+
+  /** A connection that is deleted holds its issuer until that has been heard of. */
+  async function freeFromDeleted({ tenantId, cause }: Of, { knownAs }: AssertionIssuer): Promise<void> {
+    const holder = await issuers.in(tenantId).getByUnique('knownAs', knownAs);
+    if (!holder || (await connections.in(tenantId).get(holder.id))) return;
+    const decide = (issuer: AssertionIssuer | null) => issuer && remove(holder.id, issuer, clock.now());
+    await issuers.in(tenantId).change(holder.id, decide, { cause });
+  }
 
   return [
     tenantRoute({
@@ -60,11 +84,9 @@ export function assertionIssuerRoutes(parts: Parts): Route[] {
         const publishes = signals.keys(connection.state.settings);
         const state = accepted({ settings: body, connection: connection.state, publishes, ownIssuer });
         if (state.jwksUri !== null) network.assertUrl(state.jwksUri);
+        await freeFromDeleted({ tenantId, connectionId, cause }, state);
         const before = await issuers.in(tenantId).get(connectionId);
-        const entry = await issuers
-          .in(tenantId)
-          .change(connectionId, now => set(connectionId, now, state), { cause, expectedVersion });
-        if (!entry) throw new ProblemError('conflict');
+        const entry = await save({ tenantId, connectionId, cause }, state, expectedVersion);
         if (before && before.version !== entry.version) await endTokens(tenantId, connectionId, cause);
         return { body: viewOf(entry.state), version: entry.version };
       },

@@ -15,7 +15,8 @@ export const isRefused = (value: object): value is Refused => 'refused' in value
 const longest = 16_000;
 export const skewSeconds = 30;
 const longestSeconds = 300;
-const deepestChain = 3;
+/** Of those who act, the assistant that brings it among them. */
+const mostActors = 3;
 
 /** By these a header would lead to another key, or to another reading of what is signed. */
 const notTaken = ['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'enc'];
@@ -148,7 +149,8 @@ export function checkedAssertion(claims: object, expected: Expected): Assertion 
     return refused('client', 'client_id is not the application that brought it');
   if (said['authorization_details'] !== undefined)
     return refused('authorization_details', 'there are no types of authorization_details here');
-  if (depthOf(said.act) > deepestChain) return refused('actor', `has more than ${deepestChain} actors`);
+  if (1 + depthOf(said.act) > mostActors)
+    return refused('actor', `with the assistant there are more than ${mostActors} actors`);
   return wrongInTime(said, expected.now) ?? said;
 }
 

@@ -121,6 +121,20 @@ describe('a token that an identity provider has vouched for', () => {
     expect(session).toMatchObject({ userId: ada, delegate: { clientId: assistant.id, by: 'id_jag' } });
   });
 
+  test('says three who act at most, the assistant first, and so does the log', async () => {
+    const act = { sub: 'agent-7', act: { sub: 'agent-8' } };
+    const token = decodeJwt(accessTokenOf(await redeemed({ act })));
+    expect(token['act']).toEqual({ sub: assistant.id, client_id: assistant.id, act });
+    const isIt = ({ data }: ReturnType<EventReader['of']>[number]) => data.details['tokenId'] === token.jti;
+    const told = await eventually('it is told', () => events.of(at.tenantId).find(isIt));
+    expect(told.data.details['actors']).toEqual([assistant.id, 'agent-7', 'agent-8']);
+    expect(await redeemed({ act: { sub: 'agent-6', act } })).toEqual(refusal);
+    const isLong = (one: ReturnType<EventReader['of']>[number]) =>
+      one.type === 'identity_assertion.refused' && one.data.reason.code === 'actor';
+    const refused = await eventually('that is told', () => events.of(at.tenantId).find(isLong));
+    expect(refused.data.details['detail']).toBe('with the assistant there are more than 3 actors');
+  });
+
   test('is introspected as what it says', async () => {
     const act = { sub: 'agent-7' };
     const token = accessTokenOf(await redeemed({ resource: opaque.resource, scope: 'notes:read', act }));
@@ -313,6 +327,46 @@ describe('an assertion', () => {
     const next = await redeem(auth, by, { assertion: await vouchedBy(key, claimsOf(auth, of, by)) });
     expect(next.status).toBe(200);
     expect(await redeem(auth, by, { assertion: await vouchedBy(former, claimsOf(auth, of, by)) })).toEqual(refusal);
+  });
+});
+
+describe('a second connection of a tenant', () => {
+  test('is not taken at its word for an issuer that the first is, until that is so no more', async () => {
+    const first = await newVouching(auth);
+    const { tenantId } = first;
+    const oidc = { issuer: auth.provider.issuer, clientId: randomUUID(), clientSecret: 'a secret' };
+    const second = { tenantId, connectionId: await auth.newConnection(tenantId, { oidc }) };
+    const same = { tenantClaim: tenantId, algorithms: ['ES256'] };
+    const taken = { status: 409, body: { code: 'assertion_issuer_taken' } };
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    // What tells them apart is the claim; what is not in use may be so again.
+    expect(await put(auth, second, { ...same, tenantClaim: 'another' })).toMatchObject({ status: 200 });
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    expect(await put(auth, first, { ...same, enabled: false })).toMatchObject({ status: 200 });
+    expect(await put(auth, second, same)).toMatchObject(taken);
+    const path = `/v1/tenants/${tenantId}/sso-connections/${first.connectionId}`;
+    const as = await auth.asPlatform();
+    expect((await auth.ask('DELETE', `${path}/identity-assertions`, { as })).status).toBe(204);
+    expect(await put(auth, second, same)).toMatchObject({ status: 200 });
+    expect(await put(auth, first, same)).toMatchObject(taken);
+    // Of another tenant it says nothing.
+    expect(await put(auth, await newVouching(auth), same)).toMatchObject({ status: 200 });
+  });
+
+  test('is taken at its word at once where the first is deleted', async () => {
+    const first = await newVouching(auth);
+    const { tenantId } = first;
+    const oidc = { issuer: auth.provider.issuer, clientId: randomUUID(), clientSecret: 'a secret' };
+    const second = { tenantId, connectionId: await auth.newConnection(tenantId, { oidc }) };
+    const path = `/v1/tenants/${tenantId}/sso-connections/${first.connectionId}`;
+    const as = await auth.asPlatform();
+    expect((await auth.ask('DELETE', path, { as })).status).toBe(204);
+    expect(await put(auth, second, { tenantClaim: tenantId, algorithms: ['ES256'] })).toMatchObject({ status: 200 });
+    people.add({ ...second, subject: 'ada' });
+    const by = await newAssistant(auth, tenantId);
+    await allow(auth, second, { clientId: by.id, resource: notes.resource });
+    const bring = async () => redeem(auth, by, { assertion: await vouchedBy(key, claimsOf(auth, second, by)) });
+    expect((await bring()).status).toBe(200);
   });
 });
 

@@ -68,7 +68,7 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
     });
     const { clientId, clientName = clientId } = client;
     if (Array.isArray(judged)) throw await onRecord(parts, clientId, judged);
-    await checkDpopReplay(provider, ctx, proof, clientId);
+    await checkDpopReplay(provider, ctx, proof, clientId, errors.InvalidDpopProof);
     const refuse = async (why: Refused) => onRecord(parts, clientId, [{ ...judged, ...why }]);
     // Looked at before anything is done by it, and used up last: whoever is lost on the way has not used it up.
     if (await isUsed(parts, judged)) throw await refuse(replayed);
