@@ -103,9 +103,11 @@ import { createAdmitPage } from './embed/admit-page.ts';
 import { createAssertEmbedded } from './embed/assert-embedded.ts';
 import { embeds as embedsOf } from './embed/embed.ts';
 import { createEmbedDirectory } from './embed/embed-directory.ts';
+import { embedFailures as embedFailuresOf } from './embed/embed-failure.ts';
 import type { EmbedRequests } from './embed/embed-request.ts';
 import { embedRoutes } from './embed/embed-routes.ts';
 import { handOffs } from './embed/hand-off.ts';
+import { createNoteFailures } from './embed/note-failure.ts';
 import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
@@ -264,6 +266,12 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const authKeyDirectory = createAuthKeyDirectory({ authKeys });
   const embeds = store.collection(embedsOf);
   const embedDirectory = createEmbedDirectory({ embeds });
+  const embedFailures = store.collection(embedFailuresOf);
+  const notingFailures = createNoteFailures({
+    failures: embedFailures,
+    clock,
+    onError: error => log.warn({ error }, 'what a page met with is not on the record'),
+  });
   const embedRequests: EmbedRequests = createSeal(config.REEVE_COOKIE_KEYS, 'embed-request');
   const brandings = store.collection(brandingsOf);
   const brands = createBrandDirectory({ brandings });
@@ -652,6 +660,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       }),
       ...embedRoutes({
         requests: embedRequests,
+        noteFailure: notingFailures.note,
+        failures: embedFailures,
         embeds,
         directory: embedDirectory,
         records: store.platformRecords(handOffs),
@@ -837,6 +847,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       rechecking.start();
       notifying.start();
       timingOut.start();
+      notingFailures.start();
       expiring.worker.start();
     },
     async stop() {
@@ -847,6 +858,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         rechecking.stop(),
         notifying.stop(),
         timingOut.stop(),
+        notingFailures.stop(),
         expiring.worker.stop(),
         watchingKeys.stop(),
       ]);

@@ -2,6 +2,7 @@
 // what the page has made of its own (RFC 7636, RFC 9449 §10). The page is an ordinary public application there.
 import { ProblemError } from '@reeve/contracts';
 import { openRoute, pagesAreFor, type Route, validate } from '@reeve/service-kit';
+import type { Request } from 'express';
 import { z } from 'zod';
 import type { BrandDirectory } from '../branding/brand-directory.ts';
 import { nobodysChallenge } from '../nobodys-challenge.ts';
@@ -11,6 +12,7 @@ import { callbackPath, type Embed } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding, keyFor } from './find-embedding.ts';
 import { framePage } from './frame-page.ts';
+import { onRecord } from './on-record.ts';
 import { openerPage } from './opener-page.ts';
 import type { createStarts } from './starts.ts';
 
@@ -84,8 +86,11 @@ export function beginEmbedded(parts: BeginParts): Route[] {
         // The page that has opened it is asked (opener-page.ts); what follows is cut off from it.
         response.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        const chosen = await choose(asked);
-        const isCounted = starts.count(request, response, { isSecond: asked.again !== undefined });
+        const begun = async () => {
+          const chosen = await choose(asked);
+          return { chosen, isCounted: starts.count(request, response, { isSecond: asked.again !== undefined }) };
+        };
+        const { chosen, isCounted } = await onRecord(parts, metBy(request, asked), begun);
         if (!isCounted)
           return { redirect: `/embed/authorize?${new URLSearchParams({ ...asked, again: '1' } as never)}` };
         const { origin, state, again: _, ...fields } = asked;
@@ -107,11 +112,15 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       async handle({ request, response }) {
         const asked = validate(waiting, Object.fromEntries(await readForm(request)), '');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        // Browsers say from which page a form was sent, and let no page say it otherwise.
-        const sender = asked.mode === 'redirect' ? asked.origin : new URL(issuer).origin;
-        if (request.get('Origin') !== sender) throw new ProblemError('origin_not_allowed');
-        const chosen = await choose(asked);
-        if (asked.mode === 'redirect') starts.count(request, response, { isSecond: false });
+        const isLeft = asked.mode === 'redirect';
+        const chosen = await onRecord(parts, metBy(request, asked), async () => {
+          // Browsers say from which page a form was sent, and let no page say it otherwise.
+          if (request.get('Origin') !== (isLeft ? asked.origin : new URL(issuer).origin))
+            throw new ProblemError('origin_not_allowed');
+          const found = await choose(asked);
+          if (isLeft) starts.count(request, response, { isSecond: false });
+          return found;
+        });
         const begunBy = begunHere.mark(request, response);
         return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy }) };
       },
@@ -123,11 +132,14 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       open,
       answer: 'page',
       query,
-      async handle({ response, query: asked }) {
+      async handle({ request, response, query: asked }) {
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        const found = await findEmbedding(parts, asked.domain);
-        await keyFor(parts, found, asked.auth_key ?? null);
-        assertOrigin(found, asked.origin);
+        const found = await onRecord(parts, metBy(request, asked), async () => {
+          const embedding = await findEmbedding(parts, asked.domain);
+          await keyFor(parts, embedding, asked.auth_key ?? null);
+          assertOrigin(embedding, asked.origin);
+          return embedding;
+        });
         pagesAreFor(response, async () => ({
           uiLocales: asked.ui_locales ?? null,
           brand: await brands.of(found.tenantId),
@@ -139,6 +151,14 @@ export function beginEmbedded(parts: BeginParts): Route[] {
     }),
   ];
 }
+
+/** Of a form the browser says where it is from; a page that opens a window is known by what it says. */
+const metBy = (request: Request, { domain, auth_key: authKey, origin }: Asked) => ({
+  request,
+  domain,
+  authKey,
+  origin: request.get('Origin') ?? origin,
+});
 
 type Chosen = { authKey: string | null; embed: Embed; begunBy: string | null };
 

@@ -1,6 +1,6 @@
 // The administrator's checklist: what can be known from here of what an embedding page needs, each by the code that a
 // page would be told. What only a browser knows says so, with what to look at.
-import { type Cause, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
+import { type Cause, eventTypes, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
@@ -14,10 +14,12 @@ import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
 import { questionOf } from '../sign-in/question-of.ts';
 import { type EmbedCode, embedCodes } from './codes.ts';
 import { type Embed, type Embeds, noEmbed, unfit } from './embed.ts';
+import type { EmbedFailures } from './embed-failure.ts';
 import type { EmbeddingParts } from './find-embedding.ts';
 
 export type CheckParts = Pick<EmbeddingParts, 'authKeys' | 'applications' | 'connections' | 'issuer'> & {
   embeds: Embeds;
+  failures: EmbedFailures;
   allConnections: Connections;
   kinds: Kinds;
   resourceServers: ResourceServerDirectory;
@@ -64,6 +66,7 @@ export const checkEmbed = (parts: CheckParts) =>
         ...(await Promise.all([...keys].map(([key, id]) => ofKey(parts, { tenantId, key, id, email, cause })))).flat(),
         ...inBrowser(parts, embed),
       ];
+      await addMet(parts, tenantId, checks);
       return { body: { works: checks.every(({ holds }) => holds !== false), checks } };
     },
   });
@@ -170,6 +173,16 @@ async function inRoster(
   return said('not_in_roster', true, `They would come in as ${whom}.`);
 }
 
+/** What pages have met with of late is said where its code comes first. */
+async function addMet({ failures }: CheckParts, tenantId: TenantId, checks: Check[]): Promise<void> {
+  for (const { id, state } of await failures.in(tenantId).getAll(eventTypes['embedded_sign_in.failed'].reasons)) {
+    const { count, since, lastAt, origin, authKey } = state;
+    const where = [origin, authKey && `auth_key ${authKey}`].filter(Boolean).join(', ') || 'no page that is known';
+    const row = checks.find(({ code }) => code === id);
+    if (row) row.why += ` Met ${count} times since ${since}, last at ${lastAt} (${where}).`;
+  }
+}
+
 const inBrowser = ({ issuer }: CheckParts, { origins }: Embed): Check[] => [
   found('origin_not_allowed', 'embed', {
     holds: origins.length > 0,
@@ -180,5 +193,23 @@ const inBrowser = ({ issuer }: CheckParts, { origins }: Embed): Check[] => [
     why: `Their script-src, connect-src and frame-src have to allow ${issuer}.`,
   }),
   found('blocked_by_cors', 'pages', { holds: null, why: `Answers of ${issuer} have to reach them as they are.` }),
+  found('frame_blocked', 'pages', {
+    holds: null,
+    why: `Their frame-src has to allow ${issuer}, where the button is shown in a frame.`,
+  }),
+  found('popup_blocked', 'pages', {
+    holds: null,
+    why: 'They have to begin from a click, where a window is opened.',
+  }),
+  found('opener_isolated', 'pages', {
+    holds: null,
+    why: 'Their Cross-Origin-Opener-Policy, if they say one, has to be same-origin-allow-popups.',
+  }),
+  found('redirect_loop', 'pages', { holds: null, why: 'They have to begin when the person asks, or once.' }),
+  found('wrong_idp', 'pages', {
+    holds: null,
+    why: 'Only they know whom they show themselves to, and choose the auth_key by that.',
+  }),
+  found('timed_out', 'people', { holds: null, why: 'They have ten minutes to sign in.' }),
   found('cookies_blocked', 'browsers', { holds: null, why: `${issuer} needs first-party cookies, and no others.` }),
 ];
