@@ -8,12 +8,12 @@ import { codeOf } from './codes.ts';
 import { callbackPath } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding } from './find-embedding.ts';
-import type { createHandOff, Outcome } from './hand-off.ts';
+import { type HandOffs, type Outcome, withOutcome } from './hand-off.ts';
 import { onRecord, record } from './on-record.ts';
 
 export type EndParts = EmbeddingParts & {
   requests: EmbedRequests;
-  handOff: ReturnType<typeof createHandOff>;
+  handOff: HandOffs;
   begunHere: BegunHere;
   now: () => number;
 };
@@ -60,13 +60,6 @@ const isOnRecord = ({ cause }: { cause: string | null }) => cause !== null && Ob
 
 /** A name, and no sentence of the protocol's. */
 const causeIn = (text: string | null): string | null => (text !== null && /^[a-z_]{1,60}$/.test(text) ? text : null);
-
-function withOutcome(returnTo: string, outcome: Outcome & { state: string }): string {
-  const url = new URL(returnTo);
-  const told = Object.entries(outcome).filter((entry): entry is [string, string] => entry[1] !== null);
-  url.hash = new URLSearchParams(told.map(([name, value]) => [`reeve_${name}`, value])).toString();
-  return url.href;
-}
 
 const signedInPage: Page = {
   words(language) {

@@ -7,11 +7,11 @@ import { formReader, formType } from '../openid-provider/read-form.ts';
 import { inRequestScope, requestScope } from '../openid-provider/request-scope.ts';
 import { type LiveSessions, refIn } from '../sessions/live-sessions.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding, keyFor } from './find-embedding.ts';
-import type { createHandOff } from './hand-off.ts';
+import type { HandOffs } from './hand-off.ts';
 import { onRecord, record } from './on-record.ts';
 
 export type PageParts = EmbeddingParts & {
-  handOff: ReturnType<typeof createHandOff>;
+  handOff: HandOffs;
   grants: Pick<GrantStore, 'findRefreshToken'>;
   live: Pick<LiveSessions, 'end'>;
 };
