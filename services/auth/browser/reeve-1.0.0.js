@@ -379,7 +379,9 @@
       const kept = await store.read();
       if (!state) return kept;
       const { pending, keys } = kept ?? {};
-      history.replaceState(history.state, '', location.pathname + location.search + (pending?.hash ?? ''));
+      // Whole: a path that begins with two slashes would be an address of another host.
+      const here = location.origin + location.pathname + location.search;
+      history.replaceState(history.state, '', here + (pending?.hash ?? ''));
       // Somebody else's, or one from before.
       if (pending?.state !== state) return kept;
       await store.write({ keys });
