@@ -64,6 +64,7 @@ export const checkEmbed = (parts: CheckParts) =>
           why: keys.has('default') ? 'There is a default key.' : 'There is no key `default`.',
         }),
         ...(await Promise.all([...keys].map(([key, id]) => ofKey(parts, { tenantId, key, id, email, cause })))).flat(),
+        ...(email === undefined ? ofNobody() : []),
         ...inBrowser(parts, embed),
       ];
       await addMet(parts, tenantId, checks);
@@ -139,38 +140,55 @@ async function ofKey(parts: CheckParts, { tenantId, key, id, email, cause }: OfK
     life('certificate_expired', ['certificate', 'metadata', 'own_certificate']),
     ...(email === undefined
       ? []
-      : [
-          await inRoster(
-            parts,
-            { tenantId, connectionId: id as Id<'connection'>, connection: state, email },
-            { about, cause },
-          ),
-        ]),
+      : await ofPerson(
+          parts,
+          { tenantId, connectionId: id as Id<'connection'>, connection: state, email },
+          { about, cause },
+        )),
   ];
 }
 
 type Sought = { tenantId: TenantId; connectionId: Id<'connection'>; connection: Connection; email: string };
 
-/** What would become of somebody of that address who came by the connection now, with an address that is verified. */
-async function inRoster(
+const ofNobody = (): Check[] => {
+  const why = 'Ask with the address of a person (`email`).';
+  return [
+    found('not_in_roster', 'people', { holds: null, why }),
+    found('no_channel_identity', 'people', { holds: null, why }),
+  ];
+};
+
+/**
+ * What would become of somebody of that address who came by the connection now, with an address that is verified; and
+ * what ties them to it, which is how the channel of this sign-in knows them.
+ */
+async function ofPerson(
   { identities, connections }: CheckParts,
   { tenantId, connectionId, connection, email }: Sought,
   { about, cause }: { about: string; cause: Cause },
-): Promise<Check> {
+): Promise<Check[]> {
+  const said = (code: EmbedCode, holds: boolean | null, why: string) => found(code, about, { holds, why });
+  const tied = (holds: boolean | null, why: string) => said('no_channel_identity', holds, why);
   const known = await identities.find({ tenantId, connectionId, by: { email } });
-  if (known !== null) return found('not_in_roster', about, { holds: true, why: `It is ${known}.` });
+  if (known !== null)
+    return [said('not_in_roster', true, `It is ${known}.`), tied(true, `They are known there as ${known}.`)];
   const come = { tenantId, id: connectionId, connection };
   const identity = { issuer: connection.issuer, subject: newEventId(), email, emailVerified: true, displayName: null };
   const question = await questionOf(connections, { ...come, identity }, cause);
   const { outcome, conflict } = await identities.foresee(question);
-  const said = (code: EmbedCode, holds: boolean, why: string) => found(code, about, { holds, why });
-  if (outcome === 'user_deactivated') return said('no_access', false, 'The user is deactivated.');
-  if (outcome === 'identity_conflict')
-    return said('not_in_roster', false, `Somebody has that address, and is not linked: ${conflict}.`);
+  const nobody = tied(null, 'There is no user who could be tied to it.');
+  if (outcome === 'user_deactivated') return [said('no_access', false, 'The user is deactivated.'), nobody];
+  if (outcome === 'identity_conflict') {
+    const why = `Somebody has that address, and is not linked: ${conflict}.`;
+    return [said('not_in_roster', false, why), tied(false, `Nothing ties them to this sign-in: ${conflict}.`)];
+  }
   if (outcome === 'identity_unknown')
-    return said('not_in_roster', false, 'Nobody among the users has that address, and none is made.');
+    return [said('not_in_roster', false, 'Nobody among the users has that address, and none is made.'), nobody];
   const whom = outcome === 'created' ? 'a new user' : 'the user who has that address';
-  return said('not_in_roster', true, `They would come in as ${whom}.`);
+  return [
+    said('not_in_roster', true, `They would come in as ${whom}.`),
+    tied(true, 'They are tied to it when they first sign in.'),
+  ];
 }
 
 /** What pages have met with of late is said where its code comes first. */

@@ -152,6 +152,39 @@ describe('the checklist', () => {
     expect([about?.code, about?.holds]).toEqual(expected);
     auth.provisioning.foresees('created');
   });
+
+  test.each([
+    ['ada@acme.example', 'identity_unknown', null, true, /^They are known there as usr_/],
+    ['bob@acme.example', 'linked', null, true, /when they first sign in/],
+    ['bob@acme.example', 'created', null, true, /when they first sign in/],
+    ['bob@acme.example', 'identity_conflict', 'domain_not_verified', false, /domain_not_verified/],
+    ['bob@acme.example', 'identity_unknown', null, null, /no user/],
+    ['bob@acme.example', 'user_deactivated', null, null, /no user/],
+  ] as const)(
+    'says what ties %s to each sign-in, where provisioning says %s (%p)',
+    async (email, outcome, conflict, holds, why) => {
+      await signedIn(await page());
+      auth.provisioning.foresees(outcome, conflict);
+      const { checks, works } = await checked(`?email=${email}`);
+      auth.provisioning.foresees('created');
+      const rows = checks.filter(({ code }) => code === 'no_channel_identity');
+      expect(rows.map(one => [one.about, one.holds])).toEqual([
+        ['auth_key default', holds],
+        ['auth_key subsidiary', holds],
+      ]);
+      expect(rows.every(one => why.test(one.why))).toBe(true);
+      if (holds === false) expect(works).toBe(false);
+    },
+  );
+
+  test('asks for the address of a person, where none is given', async () => {
+    const { checks } = await checked();
+    const rows = checks.filter(({ code }) => ['not_in_roster', 'no_channel_identity'].includes(code));
+    expect(rows.map(({ about, holds }) => [about, holds])).toEqual([
+      ['people', null],
+      ['people', null],
+    ]);
+  });
 });
 
 describe('a page', () => {

@@ -287,6 +287,13 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser, ', 
       reason: 'identity_unknown',
       event: atConnection,
     },
+    no_channel_identity: {
+      seed: () => auth.provisioning.answers(() => 'identity_conflict'),
+      act: opened,
+      reads: 'identity_conflict',
+      reason: 'identity_conflict',
+      event: atConnection,
+    },
     no_access: {
       seed: () => auth.provisioning.answers(() => 'user_deactivated'),
       act: opened,
