@@ -14,7 +14,14 @@
   const openMs = 20_000;
   const early = 20;
   /** Known to the browser alone, until the page tells of it. */
-  const seenHere = 'blocked_by_csp blocked_by_cors popup_blocked opener_isolated frame_blocked timed_out'.split(' ');
+  const seenHere = [
+    'blocked_by_csp',
+    'blocked_by_cors',
+    'frame_blocked',
+    'opener_isolated',
+    'popup_blocked',
+    'timed_out',
+  ];
 
   const base64url = bytes =>
     btoa(String.fromCharCode(...new Uint8Array(bytes)))

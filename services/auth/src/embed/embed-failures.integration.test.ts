@@ -82,7 +82,7 @@ test('what a page is refused is an event of its tenant, with what the page said'
   expect(event?.data).toMatchObject({ actor: { type: 'stranger', id: null }, target: { type: 'policy', id: 'embed' } });
 });
 
-test('a missing key, an application that lost its redirect URI, and embedding that is off are told by their code', async () => {
+test('so are a missing key, an application without our redirect URI, and embedding that is off', async () => {
   const without = await embedding([]);
   await asksFor({ domain: without.slug });
   const lost = await embedding();
@@ -101,7 +101,7 @@ test('a missing key, an application that lost its redirect URI, and embedding th
     await eventually(code, () => failuresOf(tenantId).some(one => one.code === code));
 });
 
-test('so are a window that goes round in circles, and a browser without cookies', async () => {
+test('so are a window that goes round in circles, and a browser that keeps no cookies', async () => {
   const own = await embedding();
   const first = await opens({ domain: own.slug, ...ofPage, mode: 'popup' });
   let cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -143,7 +143,7 @@ test('an application that may not have the API, of which no connection knows, is
   await eventually('it is there', () => failuresOf(tenantId).some(({ code }) => code === 'no_access'));
 });
 
-test('a stranger cannot fill the log: of a hundred at once there are three, or fewer, and the checklist has the count', async () => {
+test('a stranger cannot fill the log: a hundred at once are three events at most, and the checklist counts them', async () => {
   const own = await embedding();
   await Promise.all(
     Array.from({ length: 100 }, (_, count) => asksFor({ domain: own.slug, auth_key: `nobody${count}` })),

@@ -1,5 +1,6 @@
-// Every way in which it fails, seeded and met with in a real browser: what the page is told, what the developer reads in
-// the console, what the person sees, and what the tenant's log has. Each beside a person of the same page who gets in.
+// Every way in which it fails, seeded and met with in a real browser: what the page is told, what the developer reads
+// in the console, what the person sees, and what the tenant's log has. Each beside a person of the same page who gets
+// in.
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Id, TenantId } from '@reeve/contracts';
@@ -377,7 +378,8 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser, ', 
       await row.seed?.(world);
       const { page, context, said } = await shownTo(world, row);
       const popup = await row.act?.({ ...world, page, context });
-      const explained = `Reeve: ${code}${row.reason ? ` (${row.reason})` : ''}, see ${row.helpAt?.() ?? auth.url}/embed/help#${code}`;
+      const help = `${row.helpAt?.() ?? auth.url}/embed/help#${code}`;
+      const explained = `Reeve: ${code}${row.reason ? ` (${row.reason})` : ''}, see ${help}`;
       if (code === 'session_over') {
         expect((await told(page)).at(-1)).toEqual({ type: 'signedOut', reason: code });
       } else {

@@ -155,7 +155,7 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
       30_000,
     );
 
-  test('the button in a frame is reached and pressed by keyboard alone, and fits where the page has put it', async () => {
+  test('the button in a frame is reached and pressed by keyboard alone, and its frame is large enough', async () => {
     const context = await browser.newContext({ viewport: { width: 320, height: 640 }, locale: 'en' });
     const page = await context.newPage();
     await page.goto(host.shows({ init: { domain: slug, mode: 'iframe', container: '#place' } }));
@@ -177,7 +177,7 @@ given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', ()
     await context.close();
   }, 60_000);
 
-  test('the way back of a page that was left is one, by keyboard, and the page is told what was wrong', async () => {
+  test('a page that was left is come back to by keyboard, and told what was wrong', async () => {
     const context = await browser.newContext({ locale: 'en' });
     const page = await context.newPage();
     const portal = host.shows({ init: { domain: slug, mode: 'redirect' } });

@@ -1,6 +1,6 @@
-// A page that waits for a sign-in hears of its failure when it fails, not only when the person has read why and goes back.
-// Its window cannot tell it (hand-off.ts). What it hears is what it is told when the person goes back, and it is told so
-// where that would be: the page that has begun it, by the browser that it was begun in.
+// A page that waits for a sign-in hears of its failure when it fails, not only when the person has read why and goes
+// back. Its window cannot tell it (hand-off.ts). It hears what it is told when the person goes back, under the same
+// conditions: it is the page that has begun the sign-in, and this the browser that it was begun in.
 import type { SignInCause } from '@reeve/contracts';
 import type { TenantDirectory } from '@reeve/service-kit';
 import type { Request } from 'express';
