@@ -8,6 +8,7 @@ const answer = {
     { ...said, code: 'missing_auth_key', holds: true, whatToDo: null },
     { ...said, code: 'blocked_by_csp', holds: null, whatToDo: 'Look.' },
     { ...said, code: 'secret_expired', holds: false, whatToDo: 'Mend it.' },
+    { ...said, code: 'no_channel_identity', holds: false, whatToDo: 'Link them.' },
   ],
 };
 
@@ -26,6 +27,7 @@ test('says what holds, what does not and what to do, and ends with 1', async () 
   expect(out).toContain('yes  missing_auth_key (auth_key default)');
   expect(out).toContain('?    blocked_by_csp');
   expect(out).toContain('no   secret_expired (auth_key default)\n     Because.\n     -> Mend it.');
+  expect(out).toContain('no   no_channel_identity (auth_key default)\n     Because.\n     -> Link them.');
   expect(out).not.toContain('Look.');
 });
 

@@ -27,7 +27,7 @@ export function checkEmbedCommand(): Command {
     .argument('<tenant>', 'id or slug')
     .addOption(new Option('--auth <url>', 'the auth service, where it is not at the issuer').env('REEVE_AUTH_URL'))
     .option('--scope <scope>', "tenant:<id> for a tenant's own client", 'platform:admin')
-    .option('--email <address>', 'of a person, to look for in the roster')
+    .option('--email <address>', 'of a person: are they in the roster, and tied to each sign-in')
     .option('--json', 'print the answer as it is')
     .addHelpText('after', explained)
     .action(async (tenant: string, { auth, json, email, ...given }: Options) => {

@@ -3,6 +3,7 @@ export {
   type AssertionRefusal,
   type BotSignInFailure,
   type DeliveryRejection,
+  type EmbeddedFailure,
   type EventDetails,
   type EventType,
   type ExchangeRefusal,

@@ -13,6 +13,15 @@
   const frameMs = 8_000;
   const openMs = 20_000;
   const early = 20;
+  /** Known to the browser alone, until the page tells of it. */
+  const seenHere = [
+    'blocked_by_csp',
+    'blocked_by_cors',
+    'frame_blocked',
+    'opener_isolated',
+    'popup_blocked',
+    'timed_out',
+  ];
 
   const base64url = bytes =>
     btoa(String.fromCharCode(...new Uint8Array(bytes)))
@@ -113,6 +122,8 @@
     function failed(code, cause = null) {
       const error = code instanceof ReeveError ? code : new ReeveError(code, { issuer: base, cause });
       console.error(error.message);
+      // Without a configuration nothing gets there.
+      if (config && seenHere.includes(error.code)) report(error.code);
       tell('error', { code: error.code, reason: error.reason });
       return error;
     }
@@ -155,6 +166,10 @@
     }
 
     const post = (path, form, headers = {}) => ask(path, { method: 'POST', headers, body: new URLSearchParams(form) });
+
+    /** For the tenant's log. */
+    const report = code =>
+      void post('/embed/failures', { domain, ...(authKey ? { auth_key: authKey } : {}), code }).catch(() => {});
 
     async function tokens(form, keys) {
       for (let attempt = 0; ; attempt += 1) {
@@ -289,7 +304,10 @@
     }
 
     async function leave(begun) {
-      if (!(await store.isLasting())) throw new ReeveError('cookies_blocked', { issuer: base });
+      if (!(await store.isLasting())) {
+        report('cookies_blocked');
+        throw new ReeveError('cookies_blocked', { issuer: base });
+      }
       const { state, verifier, keys } = begun;
       await store.write({ keys, pending: { state, verifier, hash: location.hash } });
       const back = location.href.split('#')[0];
@@ -368,7 +386,9 @@
       const kept = await store.read();
       if (!state) return kept;
       const { pending, keys } = kept ?? {};
-      history.replaceState(history.state, '', location.pathname + location.search + (pending?.hash ?? ''));
+      // Whole: a path that begins with two slashes would be an address of another host.
+      const here = location.origin + location.pathname + location.search;
+      history.replaceState(history.state, '', here + (pending?.hash ?? ''));
       // Somebody else's, or one from before.
       if (pending?.state !== state) return kept;
       await store.write({ keys });

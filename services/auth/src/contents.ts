@@ -19,6 +19,7 @@ import { watches } from './connections/connection-watch.ts';
 import { recordsOfKinds } from './connections/kinds/registry.ts';
 import { domains } from './domains/domain.ts';
 import { embeds } from './embed/embed.ts';
+import { embedFailures } from './embed/embed-failure.ts';
 import { handOffs } from './embed/hand-off.ts';
 import { factors } from './factors/factor.ts';
 import { assertionIssuers } from './identity-assertions/assertion-issuer.ts';
@@ -66,6 +67,7 @@ export const contents: Contents = {
     mailDays,
     domains,
     embeds,
+    embedFailures,
     factors,
     stepUpPolicies,
     assertionIssuers,

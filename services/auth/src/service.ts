@@ -102,11 +102,15 @@ import { updateDomain } from './domains/update-domain.ts';
 import { verifyDomain } from './domains/verify-domain.ts';
 import { createAdmitPage } from './embed/admit-page.ts';
 import { createAssertEmbedded } from './embed/assert-embedded.ts';
+import { createBegunHere } from './embed/begun-here.ts';
 import { embeds as embedsOf } from './embed/embed.ts';
 import { createEmbedDirectory } from './embed/embed-directory.ts';
+import { embedFailures as embedFailuresOf } from './embed/embed-failure.ts';
 import type { EmbedRequests } from './embed/embed-request.ts';
 import { embedRoutes } from './embed/embed-routes.ts';
-import { handOffs } from './embed/hand-off.ts';
+import { createHandOff, handOffs } from './embed/hand-off.ts';
+import { createNoteFailures } from './embed/note-failure.ts';
+import { createTellFailedSignIn } from './embed/tell-failed-sign-in.ts';
 import { createAssertFactorShown } from './factors/assert-factor-shown.ts';
 import { factors as factorsOf } from './factors/factor.ts';
 import { forgetDeletedPeople } from './factors/forget-deleted-people.ts';
@@ -267,7 +271,18 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const authKeyDirectory = createAuthKeyDirectory({ authKeys });
   const embeds = store.collection(embedsOf);
   const embedDirectory = createEmbedDirectory({ embeds });
+  const embedFailures = store.collection(embedFailuresOf);
+  const notingFailures = createNoteFailures({
+    failures: embedFailures,
+    clock,
+    onError: error => log.warn({ error }, 'what a page met with is not on the record'),
+  });
   const embedRequests: EmbedRequests = createSeal(config.REEVE_COOKIE_KEYS, 'embed-request');
+  const aboutEmbedded = {
+    requests: embedRequests,
+    handOff: createHandOff({ records: store.platformRecords(handOffs), clock }),
+    begunHere: createBegunHere({ issuer }),
+  };
   const brandings = store.collection(brandingsOf);
   const brands = createBrandDirectory({ brandings });
   const homeRealm = createHomeRealm({
@@ -448,6 +463,13 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     steps,
     records: signIns,
     recordAttempt: recordAttempts(attempts),
+    tellFailedSignIn: createTellFailedSignIn({
+      ...aboutEmbedded,
+      issuer,
+      tenants,
+      embeds: embedDirectory,
+      now: () => clock.now().getTime(),
+    }),
     applications: applicationDirectory,
     tenants,
     brands,
@@ -656,10 +678,11 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         admitPage: createAdmitPage({ tenants, embeds: embedDirectory }),
       }),
       ...embedRoutes({
-        requests: embedRequests,
+        ...aboutEmbedded,
+        noteFailure: notingFailures.note,
+        failures: embedFailures,
         embeds,
         directory: embedDirectory,
-        records: store.platformRecords(handOffs),
         allConnections: connections,
         kinds,
         resourceServers: resourceServerDirectory,
@@ -851,6 +874,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       rechecking.start();
       notifying.start();
       timingOut.start();
+      notingFailures.start();
       expiring.worker.start();
     },
     async stop() {
@@ -861,6 +885,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         rechecking.stop(),
         notifying.stop(),
         timingOut.stop(),
+        notingFailures.stop(),
         expiring.worker.stop(),
         watchingKeys.stop(),
       ]);

@@ -251,6 +251,7 @@ const open: Record<string, readonly [status: number, what: string]> = {
   'auth GET /embed/frame.js': [200, 'postMessage'],
   'auth GET /embed/config': [400, 'unknown_auth_key'],
   'auth POST /embed/pick-up': [415, 'content_type_unsupported'],
+  'auth POST /embed/failures': [415, 'content_type_unsupported'],
   'auth POST /embed/sign-out': [415, 'content_type_unsupported'],
   'auth GET /embed/reeve.js': [200, 'window.Reeve'],
   'auth GET /embed/reeve/{version}/reeve.js': [404, 'not_found'],

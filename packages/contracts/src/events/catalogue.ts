@@ -222,6 +222,28 @@ const vouchingRefusals = [
 ] as const;
 export type VouchingRefusal = (typeof vouchingRefusals)[number];
 
+/**
+ * What a page that embeds the assistant, or its person's window, met with where no connection is known: at us, and as
+ * the script of the page tells of it.
+ */
+const embeddedFailures = [
+  'missing_auth_key',
+  'unknown_auth_key',
+  'origin_not_allowed',
+  'redirect_uri_mismatch',
+  'redirect_loop',
+  'cookies_blocked',
+  'no_access',
+  'sign_in_failed',
+  'blocked_by_csp',
+  'blocked_by_cors',
+  'popup_blocked',
+  'opener_isolated',
+  'frame_blocked',
+  'timed_out',
+] as const;
+export type EmbeddedFailure = (typeof embeddedFailures)[number];
+
 const factorEnds = ['removed_by_owner', 'removed_by_administrator', 'replaced', 'user_deleted'] as const;
 
 export type SignInFailure = (typeof signInFailures)[number];
@@ -419,6 +441,15 @@ const auth = on('reeve.auth.v1', {
   'setup_link.used': done('setup_link', ['first_act'], ofLink),
   /** `maker_ended`: whoever made it is no administrator any more. */
   'setup_link.revoked': done('setup_link', ['requested', 'maker_ended'], ofLink),
+  /**
+   * `origin` and `authKey` are what the page said: anybody could have, so the first few in ten minutes are an event
+   * each, and what came beyond is one with `count`, and null for both.
+   */
+  'embedded_sign_in.failed': failed('policy', embeddedFailures, {
+    origin: text.nullable(),
+    authKey: text.nullable(),
+    ...aggregate,
+  }),
   'bot.created': done('bot', requested, ofBot),
   'bot.updated': done('bot', requested, { ...ofBot, changed: list }),
   'bot.deleted': done('bot', requested, ofBot),

@@ -1,7 +1,8 @@
 // Where a page sends its person to: by the domain and auth_key that it says, on to our own authorization endpoint, with
 // what the page has made of its own (RFC 7636, RFC 9449 §10). The page is an ordinary public application there.
-import { ProblemError } from '@reeve/contracts';
+import { type EmbeddedFailure, ProblemError } from '@reeve/contracts';
 import { openRoute, pagesAreFor, type Route, validate } from '@reeve/service-kit';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { BrandDirectory } from '../branding/brand-directory.ts';
 import { nobodysChallenge } from '../nobodys-challenge.ts';
@@ -11,10 +12,13 @@ import { callbackPath, type Embed } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding, keyFor } from './find-embedding.ts';
 import { framePage } from './frame-page.ts';
+import { type HandOffs, withOutcome } from './hand-off.ts';
+import { onRecord } from './on-record.ts';
 import { openerPage } from './opener-page.ts';
 import type { createStarts } from './starts.ts';
 
 export type BeginParts = EmbeddingParts & {
+  handOff: HandOffs;
   brands: BrandDirectory;
   requests: EmbedRequests;
   starts: ReturnType<typeof createStarts>;
@@ -84,8 +88,11 @@ export function beginEmbedded(parts: BeginParts): Route[] {
         // The page that has opened it is asked (opener-page.ts); what follows is cut off from it.
         response.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        const chosen = await choose(asked);
-        const isCounted = starts.count(request, response, { isSecond: asked.again !== undefined });
+        const begun = async () => {
+          const chosen = await choose(asked);
+          return { chosen, isCounted: starts.count(request, response, { isSecond: asked.again !== undefined }) };
+        };
+        const { chosen, isCounted } = await onRecord(parts, metBy(parts, { request, response, asked }), begun);
         if (!isCounted)
           return { redirect: `/embed/authorize?${new URLSearchParams({ ...asked, again: '1' } as never)}` };
         const { origin, state, again: _, ...fields } = asked;
@@ -107,11 +114,15 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       async handle({ request, response }) {
         const asked = validate(waiting, Object.fromEntries(await readForm(request)), '');
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        // Browsers say from which page a form was sent, and let no page say it otherwise.
-        const sender = asked.mode === 'redirect' ? asked.origin : new URL(issuer).origin;
-        if (request.get('Origin') !== sender) throw new ProblemError('origin_not_allowed');
-        const chosen = await choose(asked);
-        if (asked.mode === 'redirect') starts.count(request, response, { isSecond: false });
+        const isLeft = asked.mode === 'redirect';
+        const chosen = await onRecord(parts, metBy(parts, { request, response, asked }), async () => {
+          // Browsers say from which page a form was sent, and let no page say it otherwise.
+          if (request.get('Origin') !== (isLeft ? asked.origin : new URL(issuer).origin))
+            throw new ProblemError('origin_not_allowed');
+          const found = await choose(asked);
+          if (isLeft) starts.count(request, response, { isSecond: false });
+          return found;
+        });
         const begunBy = begunHere.mark(request, response);
         return { redirect: authorizationUrl(parts, asked, { ...chosen, begunBy }) };
       },
@@ -123,11 +134,14 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       open,
       answer: 'page',
       query,
-      async handle({ response, query: asked }) {
+      async handle({ request, response, query: asked }) {
         pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null }));
-        const found = await findEmbedding(parts, asked.domain);
-        await keyFor(parts, found, asked.auth_key ?? null);
-        assertOrigin(found, asked.origin);
+        const found = await onRecord(parts, metBy(parts, { request, response, asked }), async () => {
+          const embedding = await findEmbedding(parts, asked.domain);
+          await keyFor(parts, embedding, asked.auth_key ?? null);
+          assertOrigin(embedding, asked.origin);
+          return embedding;
+        });
         pagesAreFor(response, async () => ({
           uiLocales: asked.ui_locales ?? null,
           brand: await brands.of(found.tenantId),
@@ -138,6 +152,28 @@ export function beginEmbedded(parts: BeginParts): Route[] {
       },
     }),
   ];
+}
+
+type Came = { request: Request; response: Response; asked: Asked };
+
+/** Of a form the browser says where it is from; a page that opens a window is known by what it says. */
+function metBy({ handOff, issuer }: BeginParts, { request, response, asked }: Came) {
+  const { domain, auth_key: authKey, origin = null, state, return_to: returnTo } = asked;
+  const sender = request.get('Origin');
+  const from = sender === undefined || sender === new URL(issuer).origin ? origin : sender;
+
+  /** The page that waits, at once; the one that was left, when it is come back to. */
+  function tellPage(error: EmbeddedFailure): Promise<void> | void {
+    // Of a form from elsewhere the page knows nothing.
+    if (state === undefined || origin === null || error === 'origin_not_allowed') return;
+    const outcome = { error, cause: null };
+    if (returnTo === undefined) return handOff.leave({ origin, state }, outcome);
+    const { host, origin: leadsTo } = new URL(returnTo);
+    if (leadsTo !== from) return;
+    const back = { href: withOutcome(returnTo, { ...outcome, state }), name: host };
+    pagesAreFor(response, async () => ({ uiLocales: asked.ui_locales ?? null, back }));
+  }
+  return { request, domain, authKey, origin: from, tellPage };
 }
 
 type Chosen = { authKey: string | null; embed: Embed; begunBy: string | null };

@@ -1,6 +1,6 @@
 // The administrator's checklist: what can be known from here of what an embedding page needs, each by the code that a
 // page would be told. What only a browser knows says so, with what to look at.
-import { type Cause, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
+import { type Cause, eventTypes, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
@@ -14,10 +14,12 @@ import type { IdentityResolver } from '../sign-in/identity-resolver.ts';
 import { questionOf } from '../sign-in/question-of.ts';
 import { type EmbedCode, embedCodes } from './codes.ts';
 import { type Embed, type Embeds, noEmbed, unfit } from './embed.ts';
+import type { EmbedFailures } from './embed-failure.ts';
 import type { EmbeddingParts } from './find-embedding.ts';
 
 export type CheckParts = Pick<EmbeddingParts, 'authKeys' | 'applications' | 'connections' | 'issuer'> & {
   embeds: Embeds;
+  failures: EmbedFailures;
   allConnections: Connections;
   kinds: Kinds;
   resourceServers: ResourceServerDirectory;
@@ -62,8 +64,10 @@ export const checkEmbed = (parts: CheckParts) =>
           why: keys.has('default') ? 'There is a default key.' : 'There is no key `default`.',
         }),
         ...(await Promise.all([...keys].map(([key, id]) => ofKey(parts, { tenantId, key, id, email, cause })))).flat(),
+        ...(email === undefined ? ofNobody() : []),
         ...inBrowser(parts, embed),
       ];
+      await addMet(parts, tenantId, checks);
       return { body: { works: checks.every(({ holds }) => holds !== false), checks } };
     },
   });
@@ -136,38 +140,65 @@ async function ofKey(parts: CheckParts, { tenantId, key, id, email, cause }: OfK
     life('certificate_expired', ['certificate', 'metadata', 'own_certificate']),
     ...(email === undefined
       ? []
-      : [
-          await inRoster(
-            parts,
-            { tenantId, connectionId: id as Id<'connection'>, connection: state, email },
-            { about, cause },
-          ),
-        ]),
+      : await ofPerson(
+          parts,
+          { tenantId, connectionId: id as Id<'connection'>, connection: state, email },
+          { about, cause },
+        )),
   ];
 }
 
 type Sought = { tenantId: TenantId; connectionId: Id<'connection'>; connection: Connection; email: string };
 
-/** What would become of somebody of that address who came by the connection now, with an address that is verified. */
-async function inRoster(
+const ofNobody = (): Check[] => {
+  const why = 'Ask with the address of a person (`email`).';
+  return [
+    found('not_in_roster', 'people', { holds: null, why }),
+    found('no_channel_identity', 'people', { holds: null, why }),
+  ];
+};
+
+/**
+ * What would become of somebody of that address who came by the connection now, with an address that is verified; and
+ * what ties them to it, which is how the channel of this sign-in knows them.
+ */
+async function ofPerson(
   { identities, connections }: CheckParts,
   { tenantId, connectionId, connection, email }: Sought,
   { about, cause }: { about: string; cause: Cause },
-): Promise<Check> {
+): Promise<Check[]> {
+  const said = (code: EmbedCode, holds: boolean | null, why: string) => found(code, about, { holds, why });
+  const tied = (holds: boolean | null, why: string) => said('no_channel_identity', holds, why);
   const known = await identities.find({ tenantId, connectionId, by: { email } });
-  if (known !== null) return found('not_in_roster', about, { holds: true, why: `It is ${known}.` });
+  if (known !== null)
+    return [said('not_in_roster', true, `It is ${known}.`), tied(true, `They are known there as ${known}.`)];
   const come = { tenantId, id: connectionId, connection };
   const identity = { issuer: connection.issuer, subject: newEventId(), email, emailVerified: true, displayName: null };
   const question = await questionOf(connections, { ...come, identity }, cause);
   const { outcome, conflict } = await identities.foresee(question);
-  const said = (code: EmbedCode, holds: boolean, why: string) => found(code, about, { holds, why });
-  if (outcome === 'user_deactivated') return said('no_access', false, 'The user is deactivated.');
-  if (outcome === 'identity_conflict')
-    return said('not_in_roster', false, `Somebody has that address, and is not linked: ${conflict}.`);
+  const nobody = tied(null, 'There is no user who could be tied to it.');
+  if (outcome === 'user_deactivated') return [said('no_access', false, 'The user is deactivated.'), nobody];
+  if (outcome === 'identity_conflict') {
+    const why = `Somebody has that address, and is not linked: ${conflict}.`;
+    return [said('not_in_roster', false, why), tied(false, `Nothing ties them to this sign-in: ${conflict}.`)];
+  }
   if (outcome === 'identity_unknown')
-    return said('not_in_roster', false, 'Nobody among the users has that address, and none is made.');
+    return [said('not_in_roster', false, 'Nobody among the users has that address, and none is made.'), nobody];
   const whom = outcome === 'created' ? 'a new user' : 'the user who has that address';
-  return said('not_in_roster', true, `They would come in as ${whom}.`);
+  return [
+    said('not_in_roster', true, `They would come in as ${whom}.`),
+    tied(true, 'They are tied to it when they first sign in.'),
+  ];
+}
+
+/** What pages have met with of late is said where its code comes first. */
+async function addMet({ failures }: CheckParts, tenantId: TenantId, checks: Check[]): Promise<void> {
+  for (const { id, state } of await failures.in(tenantId).getAll(eventTypes['embedded_sign_in.failed'].reasons)) {
+    const { count, since, lastAt, origin, authKey } = state;
+    const where = [origin, authKey && `auth_key ${authKey}`].filter(Boolean).join(', ') || 'no page that is known';
+    const row = checks.find(({ code }) => code === id);
+    if (row) row.why += ` Met ${count} times since ${since}, last at ${lastAt} (${where}).`;
+  }
 }
 
 const inBrowser = ({ issuer }: CheckParts, { origins }: Embed): Check[] => [
@@ -180,5 +211,23 @@ const inBrowser = ({ issuer }: CheckParts, { origins }: Embed): Check[] => [
     why: `Their script-src, connect-src and frame-src have to allow ${issuer}.`,
   }),
   found('blocked_by_cors', 'pages', { holds: null, why: `Answers of ${issuer} have to reach them as they are.` }),
+  found('frame_blocked', 'pages', {
+    holds: null,
+    why: `Their frame-src has to allow ${issuer}, where the button is shown in a frame.`,
+  }),
+  found('popup_blocked', 'pages', {
+    holds: null,
+    why: 'They have to begin from a click, where a window is opened.',
+  }),
+  found('opener_isolated', 'pages', {
+    holds: null,
+    why: 'Their Cross-Origin-Opener-Policy, if they say one, has to be same-origin-allow-popups.',
+  }),
+  found('redirect_loop', 'pages', { holds: null, why: 'They have to begin when the person asks, or once.' }),
+  found('wrong_idp', 'pages', {
+    holds: null,
+    why: 'Only they know whom they show themselves to, and choose the auth_key by that.',
+  }),
+  found('timed_out', 'people', { holds: null, why: 'They have ten minutes to sign in.' }),
   found('cookies_blocked', 'browsers', { holds: null, why: `${issuer} needs first-party cookies, and no others.` }),
 ];

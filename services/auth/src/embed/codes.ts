@@ -19,6 +19,8 @@ export const embedCodes = {
   secret_expired: 'The client secret at the identity provider is over. Set a new one in the connection.',
   certificate_expired: 'The certificate of the identity provider is over or was replaced. Take its metadata again.',
   not_in_roster: 'The person signed in and is not among the users. Provision them, or turn jit on.',
+  no_channel_identity:
+    'The person is among the users, and nothing ties them to this sign-in. Link them, or verify their domain.',
   no_access: 'The person or the page may not use it: deactivated, not assigned, or not allowed to use the API.',
   sign_in_failed: 'The sign-in did not come about. `cause` says why: docs/sign-in-causes.md.',
   session_over: 'The session has ended. Sign in again.',
@@ -31,6 +33,7 @@ export type EmbedCode = keyof typeof embedCodes;
 const named = new Map<string, EmbedCode>(
   Object.entries({
     identity_unknown: 'not_in_roster',
+    identity_conflict: 'no_channel_identity',
     user_deactivated: 'no_access',
     user_not_assigned: 'no_access',
     conditional_access: 'no_access',

@@ -193,6 +193,16 @@ describe.each(['allowed', 'blocked'] as const)('with third-party cookies %s', co
       await context.close();
     }, 60_000);
 
+    test('the page is come back to where its path looks like an address of somebody else’s', async () => {
+      const shown = { init: { domain: slug, mode: 'redirect' }, path: '//evil.example/portal' };
+      const { page, context, said } = await opened(`${host.shows(shown)}#chapter`);
+      await clicked(page);
+      await page.waitForURL(`${host.origin}//evil.example/portal#chapter`);
+      await hears(page, 'signedIn');
+      expect(said.filter(text => text.startsWith('Reeve:'))).toEqual([]);
+      await context.close();
+    }, 60_000);
+
     test('a button in a frame of ours signs in where the page may open nothing', async () => {
       const { page, context } = await opened(
         host.shows({ init: { domain: slug, mode: 'iframe', container: '#place' } }),

@@ -152,6 +152,39 @@ describe('the checklist', () => {
     expect([about?.code, about?.holds]).toEqual(expected);
     auth.provisioning.foresees('created');
   });
+
+  test.each([
+    ['ada@acme.example', 'identity_unknown', null, true, /^They are known there as usr_/],
+    ['bob@acme.example', 'linked', null, true, /when they first sign in/],
+    ['bob@acme.example', 'created', null, true, /when they first sign in/],
+    ['bob@acme.example', 'identity_conflict', 'domain_not_verified', false, /domain_not_verified/],
+    ['bob@acme.example', 'identity_unknown', null, null, /no user/],
+    ['bob@acme.example', 'user_deactivated', null, null, /no user/],
+  ] as const)(
+    'says what ties %s to each sign-in, where provisioning says %s (%p)',
+    async (email, outcome, conflict, holds, why) => {
+      await signedIn(await page());
+      auth.provisioning.foresees(outcome, conflict);
+      const { checks, works } = await checked(`?email=${email}`);
+      auth.provisioning.foresees('created');
+      const rows = checks.filter(({ code }) => code === 'no_channel_identity');
+      expect(rows.map(one => [one.about, one.holds])).toEqual([
+        ['auth_key default', holds],
+        ['auth_key subsidiary', holds],
+      ]);
+      expect(rows.every(one => why.test(one.why))).toBe(true);
+      if (holds === false) expect(works).toBe(false);
+    },
+  );
+
+  test('asks for the address of a person, where none is given', async () => {
+    const { checks } = await checked();
+    const rows = checks.filter(({ code }) => ['not_in_roster', 'no_channel_identity'].includes(code));
+    expect(rows.map(({ about, holds }) => [about, holds])).toEqual([
+      ['people', null],
+      ['people', null],
+    ]);
+  });
 });
 
 describe('a page', () => {
@@ -463,6 +496,83 @@ describe('whoever begins a sign-in for themselves, and leads somebody else into 
     // The control: the very request, of which the code is worth nothing but to the page.
     await ask({});
     expect(await codeLeft()).toBe(true);
+  });
+});
+
+describe('a page that waits', () => {
+  const at = (own_: PageOwn, more: object = {}) => ({ domain: own.slug, mode: 'popup', ...own_.parameters, ...more });
+  const heard = async ({ state }: PageOwn) => {
+    const { status, text } = await pickUp(state);
+    return status === 200 ? (JSON.parse(text) as Record<string, unknown>) : null;
+  };
+  const refused = async <T>(work: () => Promise<T>) => {
+    auth.provisioning.answers(() => 'identity_unknown');
+    try {
+      return await work();
+    } finally {
+      auth.provisioning.answers(null);
+    }
+  };
+
+  test('hears of a failure when it is shown, and by the origin that has begun alone', async () => {
+    const own_ = await page();
+    const shown = await refused(() => begun(at(own_)));
+    expect(shown.text).toContain('identity_unknown');
+    expect((await pickUp(own_.state, { from: 'https://evil.example' })).status).toBe(403);
+    expect(await heard(own_)).toEqual({ error: 'not_in_roster', cause: 'identity_unknown' });
+    expect(await heard(own_)).toBeNull();
+    // Whoever goes back to the page is told the same, as ever.
+    const browser = createBrowser();
+    const again = await page();
+    const failed = await refused(() => begun(at(again), browser));
+    await browser.open(new URL(/href="([^"]*\/leave)"/.exec(failed.text)?.[1] ?? '', auth.url));
+    expect(await heard(again)).toEqual({ error: 'not_in_roster', cause: 'identity_unknown' });
+  });
+
+  test('hears nothing of somebody who was led into a sign-in that another browser has begun', async () => {
+    const [thief, thiefsBrowser, victim] = [await page(), createBrowser(), createBrowser()];
+    const asking = await thiefsBrowser.open(addressOf(at(thief)));
+    const half = await thiefsBrowser.submit(asking, {}, `${auth.url}/auth`);
+    const shown = await refused(() => victim.open(half.url));
+    expect([shown.text.includes('identity_unknown'), await heard(thief)]).toEqual([true, null]);
+    // The control: the browser that has begun.
+    await refused(() => thiefsBrowser.open(half.url));
+    expect(await heard(thief)).toMatchObject({ error: 'not_in_roster' });
+  });
+
+  test('hears what was wrong before a sign-in began, if it is one of the tenant’s', async () => {
+    const [own_, stranger] = [await page(), await page()];
+    await authorize(at(own_, { auth_key: 'nobody' }));
+    expect(await heard(own_)).toEqual({ error: 'unknown_auth_key', cause: null });
+    for (const of of [
+      { origin: 'https://evil.example' },
+      { origin: 'https://evil.example', auth_key: 'nobody' },
+      { domain: 'nobody-has-this' },
+    ])
+      await authorize(at(stranger, of));
+    expect(await heard(stranger)).toBeNull();
+    expect((await pickUp(stranger.state, { from: 'https://evil.example' })).status).toBe(403);
+  });
+
+  test('and was left has a way back, which says what was wrong, to its own origin alone', async () => {
+    const own_ = await page();
+    const left = async (more: Record<string, string>, from = origin) => {
+      const fields = { ...at(own_), mode: 'redirect', return_to: `${origin}/x?y=1`, auth_key: 'nobody', ...more };
+      const response = await fetch(`${auth.url}/embed/authorize`, {
+        method: 'POST',
+        headers: { origin: from },
+        body: new URLSearchParams(fields),
+      });
+      const [, href] = /<a class="button primary" href="([^"]*)"/.exec(await response.text()) ?? [];
+      return href?.replaceAll('&amp;', '&');
+    };
+    expect(await left({})).toBe(
+      `${origin}/x?y=1#${new URLSearchParams({ reeve_error: 'unknown_auth_key', reeve_state: own_.state })}`,
+    );
+    expect(await left({ return_to: 'https://evil.example/x' })).toBeUndefined();
+    expect(await left({ return_to: 'https://evil.example/x', origin: 'https://evil.example' })).toBeUndefined();
+    expect(await left({}, 'https://evil.example')).toBeUndefined();
+    expect(await left({ domain: 'nobody-has-this' })).toBeUndefined();
   });
 });
 

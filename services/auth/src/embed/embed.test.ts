@@ -60,6 +60,7 @@ describe('what is sealed', () => {
 test('each cause that has a name of its own is told by it, and any other as a sign-in that failed', () => {
   expect(codeOf({ error: 'access_denied', cause: 'identity_unknown' })).toBe('not_in_roster');
   expect(codeOf({ error: 'invalid_target', cause: 'resource is neither' })).toBe('no_access');
+  expect(codeOf({ error: 'access_denied', cause: 'identity_conflict' })).toBe('no_channel_identity');
   expect(codeOf({ error: 'access_denied', cause: null })).toBe('sign_in_failed');
   expect(codeOf({ error: 'x', cause: 'constructor' })).toBe('sign_in_failed');
 });

@@ -1,6 +1,6 @@
 // Where our authorization endpoint sends the browser back to: what came of it goes to the page that waits, or to the
 // page that was left, in a fragment, which no server sees.
-import { ProblemError } from '@reeve/contracts';
+import { ProblemError, signInCauses } from '@reeve/contracts';
 import { html, openRoute, type Page, searchOf } from '@reeve/service-kit';
 import { textsIn } from '../page-texts/page-texts.ts';
 import type { BegunHere } from './begun-here.ts';
@@ -8,11 +8,12 @@ import { codeOf } from './codes.ts';
 import { callbackPath } from './embed.ts';
 import type { EmbedRequests } from './embed-request.ts';
 import { assertOrigin, type EmbeddingParts, findEmbedding } from './find-embedding.ts';
-import type { createHandOff, Outcome } from './hand-off.ts';
+import { type HandOffs, type Outcome, withOutcome } from './hand-off.ts';
+import { onRecord, record } from './on-record.ts';
 
 export type EndParts = EmbeddingParts & {
   requests: EmbedRequests;
-  handOff: ReturnType<typeof createHandOff>;
+  handOff: HandOffs;
   begunHere: BegunHere;
   now: () => number;
 };
@@ -30,11 +31,16 @@ export const endEmbedded = (parts: EndParts) =>
       if (!asked || asked.until <= parts.now()) throw new ProblemError('sign_in_expired');
       const outcome = outcomeOf(answer);
       const { page, returnTo, domain, begunBy } = asked;
+      const met = { request, domain, origin: page?.origin };
       if (page) {
         // As it is by now.
-        assertOrigin(await findEmbedding(parts, domain), page.origin);
+        await onRecord(parts, met, async () => assertOrigin(await findEmbedding(parts, domain), page.origin));
         // Of another browser: somebody was led here by whoever waits for it.
         if (begunBy === null || !parts.begunHere.isMarked(request, begunBy)) throw new ProblemError('sign_in_expired');
+      }
+      if ('error' in outcome && !isOnRecord(outcome))
+        await record(parts, met, outcome.error === 'no_access' ? 'no_access' : 'sign_in_failed');
+      if (page) {
         if (returnTo !== null) return { redirect: withOutcome(returnTo, { ...outcome, state: page.state }) };
         await parts.handOff.leave(page, outcome);
       }
@@ -49,15 +55,11 @@ function outcomeOf(answer: URLSearchParams): Outcome {
   return { error: codeOf({ error: answer.get('error') ?? '', cause }), cause: causeIn(cause) };
 }
 
+/** What failed at a connection is there already, as `sign_in.failed`. */
+const isOnRecord = ({ cause }: { cause: string | null }) => cause !== null && Object.hasOwn(signInCauses, cause);
+
 /** A name, and no sentence of the protocol's. */
 const causeIn = (text: string | null): string | null => (text !== null && /^[a-z_]{1,60}$/.test(text) ? text : null);
-
-function withOutcome(returnTo: string, outcome: Outcome & { state: string }): string {
-  const url = new URL(returnTo);
-  const told = Object.entries(outcome).filter((entry): entry is [string, string] => entry[1] !== null);
-  url.hash = new URLSearchParams(told.map(([name, value]) => [`reeve_${name}`, value])).toString();
-  return url.href;
-}
 
 const signedInPage: Page = {
   words(language) {

@@ -8,6 +8,7 @@ import type { ConnectionDirectory } from '../connections/connection-directory.ts
 import { chooseKey } from './choose-key.ts';
 import { callbackPath, type Embed } from './embed.ts';
 import type { EmbedDirectory } from './embed-directory.ts';
+import type { NoteFailure } from './note-failure.ts';
 
 export type EmbeddingParts = {
   embeds: EmbedDirectory;
@@ -15,6 +16,7 @@ export type EmbeddingParts = {
   authKeys: AuthKeyDirectory;
   connections: ConnectionDirectory;
   applications: ApplicationDirectory;
+  noteFailure: NoteFailure;
   issuer: string;
 };
 

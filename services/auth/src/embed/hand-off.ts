@@ -18,6 +18,8 @@ const lastsMs = 60_000;
 
 const keyOf = (state: string) => createHash('sha256').update(state).digest('base64url');
 
+export type HandOffs = ReturnType<typeof createHandOff>;
+
 export function createHandOff({ records, clock }: { records: PlatformRecords<HandOff>; clock: Clock }) {
   return {
     async leave({ origin, state }: { origin: string; state: string }, outcome: Outcome): Promise<void> {
@@ -32,4 +34,12 @@ export function createHandOff({ records, clock }: { records: PlatformRecords<Han
       return (await records.take(key))?.outcome ?? null;
     },
   };
+}
+
+/** The address of a page that was left, with what came of it in the fragment, which no server sees. */
+export function withOutcome(returnTo: string, outcome: Outcome & { state: string }): string {
+  const url = new URL(returnTo);
+  const told = Object.entries(outcome).filter((entry): entry is [string, string] => entry[1] !== null);
+  url.hash = new URLSearchParams(told.map(([name, value]) => [`reeve_${name}`, value])).toString();
+  return url.href;
 }

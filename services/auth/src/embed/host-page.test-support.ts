@@ -22,6 +22,10 @@ type Shown = {
   query?: Record<string, string>;
   /** Directives of its policy that are other than they should be. */
   policy?: Record<string, string>;
+  /** Further headers. */
+  headers?: Record<string, string>;
+  /** Of its address. */
+  path?: string;
 };
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
@@ -40,6 +44,7 @@ export async function startHostPage(reeve: string) {
     const said = Object.entries(policy).map(([name, value]) => `${name} ${value}`);
     response.setHeader('Content-Security-Policy', said.join('; '));
     response.setHeader('Content-Type', 'text/html');
+    for (const [name, value] of Object.entries(shown.headers ?? {})) response.setHeader(name, value);
     const source = `${reeve}/embed/reeve.js?${new URLSearchParams(shown.script ?? {})}`;
     const init = shown.init ? ` data-init="${escaped(JSON.stringify(shown.init))}"` : '';
     return void response.end(`<!doctype html><title>Portal</title><button data-reeve="sign-in">Sign in</button>
@@ -53,7 +58,7 @@ export async function startHostPage(reeve: string) {
     /** Where it is shown so. */
     shows(as: Shown): string {
       shown = as;
-      return `${url}/portal?${new URLSearchParams(as.query ?? {})}`;
+      return `${url}${as.path ?? '/portal'}?${new URLSearchParams(as.query ?? {})}`;
     },
   };
 }

@@ -1,11 +1,12 @@
 // A sign-in goes on as far as it can without its browser, and that is put on record.
-import { event, ProblemError } from '@reeve/contracts';
+import { event, ProblemError, type SignInCause } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
 import type { Store } from '@reeve/store';
 import type { Response } from 'express';
 import type { Interaction } from 'oidc-provider';
 import type { Attempt, RecordAttempt } from '../attempts/attempt.ts';
 import { signInCauseOf, signInFailureOf } from '../attempts/cause-of.ts';
+import type { TellFailedSignIn } from '../embed/tell-failed-sign-in.ts';
 import { levelAskedIn, acrValues as ownAcrs } from '../factors/level.ts';
 import { surfaceOf } from '../openid-provider/accounts.ts';
 import { stepUpReason } from '../openid-provider/interaction-policy.ts';
@@ -21,6 +22,7 @@ export type GoOnParts = PageParts & {
   recordAttempt: RecordAttempt;
   steps: Steps;
   store: Pick<Store, 'recordFact' | 'clock'>;
+  tellFailedSignIn: TellFailedSignIn;
 };
 
 const longestEmail = 320;
@@ -31,7 +33,7 @@ const longestEmail = 320;
  */
 export async function goOn(
   parts: GoOnParts,
-  { response, ...asked }: Omit<Asked, 'cause'> & { response: Response },
+  { response, params, ...asked }: Omit<Asked, 'cause'> & { response: Response; params: Interaction['params'] },
 ): Promise<Advanced | { isEnded: true }> {
   const { records, steps } = parts;
   const { uid, signIn } = asked;
@@ -47,7 +49,8 @@ export async function goOn(
     return advanced;
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
-    await failed(parts, uid, error);
+    const cause = await failed(parts, uid, error);
+    await parts.tellFailedSignIn({ request: response.req, params, cause });
     throw problemOf(error.cause);
   }
 }
@@ -107,19 +110,20 @@ function acrClaimed(claims: unknown): string | null {
   return levels.length === 0 ? null : levels.join(' ');
 }
 
-/** On the record, and over: what came back may not be tried again. */
-async function failed(parts: GoOnParts, uid: string, { signIn, cause, asked }: SignInError): Promise<void> {
+/** On the record, and over: what came back may not be tried again. Returns the cause. */
+async function failed(parts: GoOnParts, uid: string, { signIn, cause, asked }: SignInError): Promise<SignInCause> {
   const { records, store } = parts;
   const step = signInFailureOf(cause);
   const why = signInCauseOf(step, cause instanceof StepError ? cause.seen : {});
   await records.fail(uid, { step, cause: why });
   await record(parts, uid, signIn, { outcome: 'failed', reason: step, cause: why });
   const { tenantId, connectionId: id, method, identity } = signIn;
-  if (tenantId === null || id === null) return;
+  if (tenantId === null || id === null) return why;
   // A subject has 255 characters at most (OpenID Connect Core §2).
   const identityId = identity && `${id}/${identity.subject.slice(0, 255)}`;
   const details = { method: method ?? 'unknown', step, identityId, cause: why };
   await store.recordFact(tenantId, event('sign_in.failed', { id, because: step, details }), asked);
+  return why;
 }
 
 /** For administrators of the tenant, once it is known which that is. */

@@ -22,6 +22,7 @@ export function leaveAtOnce(provider: Provider, parts: GoOnParts): void {
       returnedBy: null,
       current: async () => (ctx.oidc.session ? sessionOfLogin(ctx.oidc.session) : null),
       response: ctx.res as Response,
+      params: interaction.params,
     }).catch(async (error: unknown) => {
       // The application is told why, when the person goes back to it.
       await requestScope().flush();

@@ -171,7 +171,9 @@ async function advanced(parts: Parts, came: Came): Promise<Reply<never>> {
       ? ((await askedBefore(parts, uid, answer)) ?? (await begun(parts, interaction)))
       : await records.takeReturn(uid, isMeant);
   if (!signIn) throw expired();
-  const went = await goOn(parts, { uid, signIn, answer, search: searchOf(request), returnedBy, current, response });
+  const { params } = interaction;
+  const search = searchOf(request);
+  const went = await goOn(parts, { uid, signIn, answer, search, returnedBy, current, response, params });
   if ('isEnded' in went) {
     if ((await records.failureOf(uid)) !== null) throw expired();
     return { redirect: interaction.returnTo };
