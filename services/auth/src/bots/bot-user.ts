@@ -233,8 +233,8 @@ const codeHash = (nonce: string, code: string) => hashOf('code', nonce, code);
 export type Tried = { right: Code } | { wrong: true } | { none: true };
 
 /**
- * That they are right is written before anything is done by it: of many who guess at once no more get through than there
- * are tries. After some wrong ones there are none any more.
+ * After some wrong ones there are none any more. That they are right is written before anything is done by it: guesses
+ * that come at once, of which one is right, are counted as those that come one after another.
  */
 export function tryCode(
   user: BotUser | null,
@@ -263,7 +263,7 @@ export function enter(user: BotUser | null, signed: Signed, { hash, allowed }: C
   return { state, events: [signedIn(state, 'code')] };
 }
 
-/** Where there is nobody to sign in. Digits that led to it lead nowhere else. */
+/** Where nobody is signed in. Digits that have led to that are used up by it. */
 export function fail(user: BotUser | null, failed: Failed, provider: string): Decision<BotUser> {
   if (!user) return null;
   const pending = user.pending?.code?.isTyped ? null : user.pending;
@@ -276,7 +276,7 @@ export function signOut(user: BotUser | null, of: Of): NonNullable<Decision<BotU
   return { state: { ...known(user, of), sessionId: null, pending: null, exchanges: [], signOuts }, events: [] };
 }
 
-/** Of somebody who is gone, or at a bot that is. */
+/** Of somebody who is gone, or at a bot that is. Emptied and over, not removed: events of it may wait for Kafka. */
 export const forget = (user: BotUser, at: Date): NonNullable<Decision<BotUser>> => ({
   state: { ...user, ...nobody, channelUserId: '', deletedAt: at },
   events: [],
