@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { isInnerAddress } from './public-address.ts';
 
 /** What of a tenant's is reached: by these names an operator opens a network for one of them alone. */
-export const outboundPurposes = ['identity_providers', 'applications', 'sinks', 'connectors'] as const;
+const outboundPurposes = ['identity_providers', 'applications', 'sinks', 'connectors'] as const;
 export type OutboundPurpose = (typeof outboundPurposes)[number];
 
 type Opened = { purpose: OutboundPurpose | null; subnet: string | null; host: string | null };
