@@ -54,6 +54,14 @@ describe('the configuration', () => {
   );
 });
 
+test('networks inside are opened in production too, and a mistake is named', () => {
+  const given = { ...complete, NODE_ENV: 'production', REEVE_ALLOWED_NETWORKS: 'sinks=10.20.0.0/16' };
+  expect(loadConfig(baseConfig, given).REEVE_ALLOWED_NETWORKS).toHaveLength(1);
+  expect(() => loadConfig(baseConfig, { ...given, REEVE_ALLOWED_NETWORKS: 'sinks=0.0.0.0/0' })).toThrow(
+    /REEVE_ALLOWED_NETWORKS.*not within a private network/,
+  );
+});
+
 test.each([
   ['mongodb://db', 'db'],
   ['mongodb://ada:geheim@a:27017,b:27017/?replicaSet=reeve', 'a:27017,b:27017'],

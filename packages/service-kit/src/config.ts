@@ -1,6 +1,7 @@
 // A service's environment as a zod schema. All problems are reported at once, by the variable's name, and the service
 // does not start; no secret, issuer or audience has a default.
 import { z } from 'zod';
+import { allowedNetworksSchema } from './allowed-networks.ts';
 
 export class ConfigError extends Error {
   constructor(problems: string[]) {
@@ -113,6 +114,9 @@ export const baseConfig = z.object({
   REEVE_ALLOWED_PRIVATE_ORIGINS: commaSeparated
     .default([])
     .describe('Exact origins that the SSRF guard lets through, for tests only'),
+  REEVE_ALLOWED_NETWORKS: allowedNetworksSchema.describe(
+    'Subnets and hosts inside that what tenants name may be in, for a purpose or for all: see below',
+  ),
 });
 
 export type BaseConfig = z.infer<typeof baseConfig>;

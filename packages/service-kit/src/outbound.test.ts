@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createGuardedFetch } from './outbound.ts';
+import { allowedNetworksSchema, networksFor } from './allowed-networks.ts';
+import { createGuardedFetch, createGuardedNetwork } from './outbound.ts';
 
 describe('the SSRF guard', () => {
   let origin: string;
@@ -49,5 +50,30 @@ describe('the SSRF guard', () => {
     await expect(open(origin.replace(/\d$/, digit => String((Number(digit) + 1) % 10)))).rejects.toMatchObject({
       code: 'url_refused',
     });
+  });
+
+  test('of a network inside that is open, what speaks TLS is reached, and nothing else is', async () => {
+    const networkOf = (text: string) =>
+      createGuardedNetwork({
+        allowedPrivateOrigins: [],
+        allowed: networksFor(allowedNetworksSchema.parse(text), 'sinks'),
+        timeoutMs: 500,
+      });
+    const { port } = new URL(origin);
+    const open = networkOf('sinks=127.0.0.1');
+    // It is spoken to: what stands there has no TLS.
+    const failed = await open.fetch(`https://127.0.0.1:${port}/`).then(
+      () => null,
+      (error: { code?: string; cause?: { code?: string } }) => error.code ?? error.cause?.code,
+    );
+    expect(failed).toMatch(/^(ERR_SSL|EPROTO|ECONNRESET|UND_ERR)/);
+    expect(() => open.assertUrl(origin)).toThrow('only https');
+    expect(() => open.assertUrl('https://127.0.0.1/')).not.toThrow();
+    expect(() => open.assertAddress({ host: '127.0.0.1', port: 6514 })).not.toThrow();
+    for (const other of [open, networkOf('connectors=127.0.0.1')]) {
+      const url = other === open ? 'https://127.0.0.2/' : 'https://127.0.0.1/';
+      await expect(other.fetch(url)).rejects.toMatchObject({ code: 'url_refused' });
+      expect(() => other.assertAddress({ host: new URL(url).hostname, port: 1 })).toThrow('REEVE_ALLOWED_NETWORKS');
+    }
   });
 });

@@ -1,25 +1,55 @@
-// The SSRF guard: every URL that a tenant gives is fetched through here. Only https to public addresses; the address
-// that was checked is the one connected to (the check sits in the connection's own look-up, so DNS cannot change its
-// answer in between); no redirects; a time limit and a size limit. Exact origins can be opened for tests.
+// The SSRF guard: every URL that a tenant gives is fetched through here. Only https to public addresses, and to those
+// inside that the operator has opened; the address that was checked is the one connected to (the check sits in the
+// connection's own look-up, so DNS cannot change its answer in between); no redirects; a time limit and a size limit.
+// Exact origins can be opened for tests.
 import { constants } from 'node:crypto';
 import { addAbortListener, once } from 'node:events';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { ProblemError } from '@reeve/contracts';
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
+import {
+  type AllowedNetworks,
+  isAllowedInside,
+  networksFor,
+  type OutboundPurpose,
+  wouldOpen,
+} from './allowed-networks.ts';
+import type { BaseConfig } from './config.ts';
 import { isPublicAddress } from './public-address.ts';
 import { createPublicLookup } from './public-lookup.ts';
 
-export type GuardOptions = { allowedPrivateOrigins: readonly string[]; timeoutMs?: number; maxBytes?: number };
+export type Inside = {
+  /** For tests. */
+  allowedPrivateOrigins: readonly string[];
+  /** None where left out. */
+  allowed?: AllowedNetworks | undefined;
+};
+/** As the operator has said for that purpose. */
+export const insideFor = (
+  config: Pick<BaseConfig, 'REEVE_ALLOWED_PRIVATE_ORIGINS' | 'REEVE_ALLOWED_NETWORKS'>,
+  purpose: OutboundPurpose,
+): Inside => ({
+  allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
+  allowed: networksFor(config.REEVE_ALLOWED_NETWORKS, purpose),
+});
 
-/** Throws `url_refused` for a URL that must not be fetched. Names are checked again when they are resolved. */
-function assertFetchable(url: URL, allowedPrivateOrigins: readonly string[]): void {
-  if (allowedPrivateOrigins.includes(url.origin)) return;
+export type GuardOptions = Inside & { timeoutMs?: number; maxBytes?: number };
+
+/** Names are looked at when they are resolved. */
+function assertAddress(host: string, { allowed }: Inside): void {
+  if (isIP(host) === 0 || isPublicAddress(host) || (allowed && isAllowedInside(host, null, allowed))) return;
+  const why = 'the address is not public';
+  throw new ProblemError('url_refused', allowed ? `${why}; ${wouldOpen(allowed)}` : why);
+}
+
+/** Throws `url_refused` for a URL that must not be fetched. */
+function assertFetchable(url: URL, inside: Inside): void {
+  if (inside.allowedPrivateOrigins.includes(url.origin)) return;
   if (url.protocol !== 'https:') throw new ProblemError('url_refused', 'only https URLs are fetched');
   if (url.username !== '' || url.password !== '')
     throw new ProblemError('url_refused', 'a URL may not hold credentials');
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
+  assertAddress(url.hostname.replace(/^\[|\]$/g, ''), inside);
 }
 
 /** A peer that asks for one handshake after the other, in TLS 1.2, is not followed: each costs more than a request. */
@@ -60,15 +90,16 @@ export type GuardedFetch = (url: string | URL, init?: GuardedInit) => Promise<Re
 
 /** A fetch with the guard, for handing to libraries. Rejects with `url_refused`, or as fetch does. */
 export function createGuardedFetch({
-  allowedPrivateOrigins,
   timeoutMs = 5_000,
   maxBytes = 512 * 1024,
+  ...inside
 }: GuardOptions): GuardedFetch {
-  const guarded = createAgent({ lookup: createPublicLookup() });
+  const { allowedPrivateOrigins, allowed } = inside;
+  const guarded = createAgent({ lookup: createPublicLookup({ allowed }) });
   const opened = createAgent({});
   return async (input, init = {}) => {
     const url = new URL(input);
-    assertFetchable(url, allowedPrivateOrigins);
+    assertFetchable(url, inside);
     const { signal, body, withoutBody = false, ...rest } = init;
     const response = await undiciFetch(url, {
       ...(rest as object),
@@ -98,7 +129,7 @@ async function bytesOf(body: AsyncIterable<unknown> | Iterable<unknown>, most: n
   return Buffer.concat(chunks);
 }
 
-type Guard = { allowedPrivateOrigins: readonly string[]; lookup: LookupFunction };
+type Guard = Inside & { lookup: LookupFunction };
 
 type Destination = {
   host: string;
@@ -110,25 +141,24 @@ type Destination = {
 /** Resolves when it is connected. When the signal aborts, at the latest, the connection ends. */
 type GuardedConnect = (to: Destination & { signal: AbortSignal }) => Promise<TLSSocket>;
 
-/** Throws `url_refused` for an address inside the network. A peer on this machine is opened as `tls://host:port`. */
-function assertConnectable({ host, port }: Destination, allowedPrivateOrigins: readonly string[]): void {
-  if (allowedPrivateOrigins.includes(`tls://${host}:${port}`)) return;
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProblemError('url_refused', 'the address is not public');
+/** Throws `url_refused` for an address inside that is not open. For tests a peer is opened as `tls://host:port`. */
+function assertConnectable({ host, port }: Destination, inside: Inside): void {
+  if (!inside.allowedPrivateOrigins.includes(`tls://${host}:${port}`)) assertAddress(host, inside);
 }
 
 /**
  * A connection that is still to come. Throws `url_refused` at once, or errs with it when a name leads where it may not.
  */
-function openGuarded({ host, port, ca }: Destination, { allowedPrivateOrigins, lookup }: Guard): TLSSocket {
-  assertConnectable({ host, port }, allowedPrivateOrigins);
-  const allowed = allowedPrivateOrigins.includes(`tls://${host}:${port}`);
+function openGuarded({ host, port, ca }: Destination, { lookup, ...inside }: Guard): TLSSocket {
+  assertConnectable({ host, port }, inside);
+  const isOpened = inside.allowedPrivateOrigins.includes(`tls://${host}:${port}`);
   const socket = connect({
     host,
     port,
     ...tlsLimits,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
-    ...(allowed ? {} : { lookup }),
+    ...(isOpened ? {} : { lookup }),
   });
   // For its whole life: a reset that comes when nobody waits any more would otherwise end the process.
   socket.on('error', () => undefined);
@@ -163,18 +193,19 @@ export type GuardedNetwork = {
   assertUrl(url: string): void;
   assertAddress(to: Destination): void;
   /** To make the same guard in another process. */
-  allowedPrivateOrigins: readonly string[];
+  inside: Inside;
 };
 
 export function createGuardedNetwork(options: GuardOptions): GuardedNetwork {
-  const { allowedPrivateOrigins } = options;
-  const guard = { allowedPrivateOrigins, lookup: createPublicLookup() };
+  const { allowedPrivateOrigins, allowed } = options;
+  const inside = { allowedPrivateOrigins, allowed };
+  const guard = { ...inside, lookup: createPublicLookup({ allowed }) };
   return {
     fetch: createGuardedFetch(options),
     connect: createGuardedConnect(guard),
     openTls: to => openGuarded(to, guard),
-    assertUrl: url => assertFetchable(new URL(url), allowedPrivateOrigins),
-    assertAddress: to => assertConnectable(to, allowedPrivateOrigins),
-    allowedPrivateOrigins,
+    assertUrl: url => assertFetchable(new URL(url), inside),
+    assertAddress: to => assertConnectable(to, inside),
+    inside,
   };
 }

@@ -22,3 +22,12 @@ export function isPublicAddress(address: string): boolean {
   if (parsed.match(translated)) return isPublicAddress(ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString());
   return parsed.match(globalUnicast) && parsed.range() === 'unicast';
 }
+
+const inner = new Set<string>(['private', 'carrierGradeNat', 'uniqueLocal', 'loopback']);
+
+/**
+ * Whether it is an address inside a network of one's own, or this machine. Others that are not public are of nobody:
+ * link-local ones, where machines of a cloud find their credentials, those of many at once, and those that name no place.
+ */
+export const isInnerAddress = (address: string): boolean =>
+  ipaddr.isValid(address) && inner.has(ipaddr.process(address).range());

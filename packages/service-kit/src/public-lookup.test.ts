@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { lookup as systemLookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { allowedNetworksSchema, networksFor } from './allowed-networks.ts';
 import { createPublicLookup } from './public-lookup.ts';
 
 type Answers = { A?: string[]; AAAA?: string[] } | 'silent' | 'unknown';
@@ -65,7 +66,7 @@ describe('the look-up of the SSRF guard', () => {
     });
     server.bind(0, '127.0.0.1');
     await once(server, 'listening');
-    lookup = createPublicLookup([`127.0.0.1:${server.address().port}`]);
+    lookup = createPublicLookup({ nameServers: [`127.0.0.1:${server.address().port}`] });
   });
   afterAll(() => void server.close());
 
@@ -93,6 +94,28 @@ describe('the look-up of the SSRF guard', () => {
       await expect(found(name)).rejects.toMatchObject({ code: 'url_refused' });
     },
   );
+
+  test('gives those inside that the operator has opened, by subnet or name, and refuses the others with how', async () => {
+    const inside = (text: string) => {
+      const nameServers = [`127.0.0.1:${server.address().port}`];
+      const allowed = networksFor(allowedNetworksSchema.parse(text), 'sinks');
+      const look = createPublicLookup({ nameServers, allowed });
+      return (name: string) =>
+        new Promise((resolve, reject) => {
+          look(name, { all: true }, (error, found) => (error ? reject(error) : resolve(found)));
+        });
+    };
+    const [ipv4, ipv6] = [
+      { address: '10.0.0.1', family: 4 },
+      { address: 'fd00::1', family: 6 },
+    ];
+    expect(await inside('10.0.0.0/24')('private.example')).toEqual([ipv4]);
+    // Where machines find their credentials stays out.
+    expect(await inside('private.example')('private.example')).toEqual([ipv4, ipv6]);
+    const refused = { code: 'url_refused', message: expect.stringContaining('REEVE_ALLOWED_NETWORKS (sinks=…)') };
+    await expect(inside('10.1.0.0/24,mixed.example')('private.example')).rejects.toMatchObject(refused);
+    await expect(inside('127.0.0.0/8')('localhost')).rejects.toMatchObject({ code: 'url_refused' });
+  });
 
   test('does not call a name refused that has no address, or is not there', async () => {
     await expect(found('nothing.example')).rejects.toMatchObject({ code: 'ENODATA' });

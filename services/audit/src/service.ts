@@ -8,7 +8,7 @@ import {
   type Logger,
   type Service,
 } from '@reeve/service-kit';
-import { createGuardedNetwork } from '@reeve/service-kit/outbound';
+import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces, type Places } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
@@ -123,7 +123,7 @@ export function createService(config: Config, logger: Logger): Service {
     onError: warn('a checkpoint will be tried again'),
   });
   const network = createGuardedNetwork({
-    allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS,
+    ...insideFor(config, 'sinks'),
     timeoutMs: receiverTimeoutMs,
   });
   const processes = createIsolatedProcesses({

@@ -4,7 +4,7 @@ import { createAccess } from '@reeve/access';
 import { isId, mattersUntil, platformTenantId, revocationDraft } from '@reeve/contracts';
 import { createRelyingParty } from '@reeve/relying-party';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createGuardedNetwork } from '@reeve/service-kit/outbound';
+import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { createFetchLimits } from './abuse/fetch-limits.ts';
@@ -294,7 +294,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const enforceDomain = createEnforceDomain({ domains: domainDirectory });
   const surfacePolicies = store.collection(surfacePoliciesOf);
   const surfacePolicyDirectory = createSurfacePolicyDirectory({ policies: surfacePolicies });
-  const network = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
+  const network = createGuardedNetwork(insideFor(config, 'identity_providers'));
+  const toApplications = createGuardedNetwork(insideFor(config, 'applications'));
   const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
   const policies = store.collection(stepUpPoliciesOf);
   const stepUpPolicies = createStepUpPolicyDirectory({ policies });
@@ -424,7 +425,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       identities,
     },
     vouchingPolicies,
-    fetch: network.fetch,
+    fetch: toApplications.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
       signIns,
@@ -591,8 +592,8 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     secrets: createStreamSecrets({ vault }),
     sessions,
     tenants,
-    network,
-    fetch: network.fetch,
+    network: toApplications,
+    fetch: toApplications.fetch,
     // The interoperability profile of CAEP wants RS256.
     key: () => keys.signing('idToken'),
     issuer,
@@ -638,7 +639,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     applications: applicationDirectory,
     keys,
     issuer,
-    fetch: network.fetch,
+    fetch: toApplications.fetch,
     clock,
     onError: error => log.warn({ error }, 'an application will be told again that a session has ended'),
   });

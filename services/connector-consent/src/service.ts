@@ -2,7 +2,7 @@
 // is built and every route mounted here.
 import { createBrowserSessions } from '@reeve/browser-session';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createGuardedFetch } from '@reeve/service-kit/outbound';
+import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
@@ -40,7 +40,7 @@ export function createService(config: Config, log: Logger): Service {
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault, store });
   const thirdParty = createThirdParty({
-    fetch: createGuardedFetch({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS }),
+    fetch: createGuardedFetch(insideFor(config, 'connectors')),
     redirectUri: `${selfUrl}/connect/callback`,
     pendingConnections: store.platformRecords(pendingConnections),
     clock,

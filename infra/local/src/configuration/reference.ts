@@ -19,9 +19,31 @@ and ends with exit code 78. An empty variable is a missing one. No secret, issue
 
 const privateOrigins = `## Receivers on a private network
 
-Sinks, identity providers and connectors are chosen by tenants, so services speak to public addresses alone.
-\`REEVE_ALLOWED_PRIVATE_ORIGINS\` opens single ones, to try something on your own machine or in a test network: exact
-origins, separated by commas, each with its port unless it is the scheme's own; no paths, no wildcards.
+Sinks, identity providers and connectors are chosen by tenants, so services speak to public addresses alone, and where
+a tenant names another one the answer is \`url_refused\`. \`REEVE_ALLOWED_NETWORKS\` opens networks of your own, also in
+production: subnets and hosts, separated by commas, each for a purpose (\`purpose=…\`) or, without one, for all.
+
+\`\`\`
+REEVE_ALLOWED_NETWORKS=sinks=10.20.0.0/16,sinks=siem.corp.example,identity_providers=login.corp.example
+\`\`\`
+
+| purpose | what is reached | service |
+| --- | --- | --- |
+| \`identity_providers\` | issuers, metadata and keys of SSO connections | auth |
+| \`applications\` | keys, back-channel logout and signal streams of applications | auth |
+| \`sinks\` | receivers of the audit log, of every kind | audit |
+| \`connectors\` | authorization servers of connectors | connector-consent |
+
+- A subnet is a private one (RFC 1918, RFC 6598, \`fc00::/7\`) or of the machine itself (\`127.0.0.0/8\`, \`::1\`); a service
+  that is given any other refuses to start. A host is its full name: it may lead to any such address, and no other name
+  may. Link-local addresses, where a cloud's machines find their credentials, are never open.
+- Every tenant can name whatever is open for its purpose, and learns by the answers what stands there: open the hosts that
+  are meant, not the network they are in.
+- It is spoken to by TLS, as everything is. Trust your own authority with \`NODE_EXTRA_CA_CERTS\`, or a sink's \`ca\`.
+- What strangers name (client ID metadata documents) stays out of it.
+
+\`REEVE_ALLOWED_PRIVATE_ORIGINS\` is for tests, and opens exact origins also without TLS: separated by commas, each with
+its port unless it is the scheme's own; no paths, no wildcards.
 
 \`\`\`
 REEVE_ALLOWED_PRIVATE_ORIGINS=http://localhost:8088,https://10.0.0.5:9200,tls://127.0.0.1:6514 npm start

@@ -1,7 +1,7 @@
 // Runs in an isolated process: an error that a cluster provokes in the Kafka client, or a heap that it fills, ends
 // that process and nothing else.
 import { ElsewhereError, publishElsewhere } from '@reeve/event-bus/elsewhere';
-import { createGuardedNetwork } from '@reeve/service-kit/outbound';
+import { createGuardedNetwork, type Inside } from '@reeve/service-kit/outbound';
 import type { Perform } from '../../isolation/isolated-process.ts';
 import { notReached, type SinkErrorCode } from '../delivery.ts';
 
@@ -10,15 +10,15 @@ export type Publication = {
   topic: string;
   sasl: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
   ca: string | undefined;
-  allowedPrivateOrigins: readonly string[];
+  inside: Inside;
   messages: { key: string; value: string; headers: Record<string, string> }[];
 };
 
 /** What went wrong; null where all of it is there. */
 export type Published = { code: SinkErrorCode; detail: string } | null;
 
-export const perform: Perform<Publication> = async ({ ca, allowedPrivateOrigins, messages, ...cluster }) => {
-  const network = createGuardedNetwork({ allowedPrivateOrigins });
+export const perform: Perform<Publication> = async ({ ca, inside, messages, ...cluster }) => {
+  const network = createGuardedNetwork(inside);
   let refused: unknown;
   const open = (to: { host: string; port: number }) => {
     try {

@@ -62,7 +62,7 @@ export const kafka = defineSinkKind({
       topic,
       sasl: sasl && { ...sasl, password: credential ?? '' },
       ca: target.ca,
-      allowedPrivateOrigins: network.allowedPrivateOrigins,
+      inside: network.inside,
       messages: lines.map(({ id, text }) => ({
         key: tenantId,
         value: text,
