@@ -3,12 +3,15 @@
 import { randomUUID } from 'node:crypto';
 import { platformApi } from '@reeve/local/seed';
 import { signedBy } from '@reeve/testing/identity-provider';
-import type { BenchContext, CostBench } from './bench-context.ts';
+import type { BenchContext, CostBench, CostResult } from './bench-context.ts';
 import { type Application, doorOf, postForm, prepared, repeat, signInBy } from './sign-in.ts';
 
 const people = 100;
-const atOnce = 4;
-const count = 2_000;
+/** One after the other, as one assistant asks; and as many as keep the processors busy. */
+const loads = [
+  { atOnce: 1, count: 1_000 },
+  { atOnce: 4, count: 2_000 },
+];
 const mostMs = 20;
 
 export const assertionRedemption: CostBench = {
@@ -16,25 +19,29 @@ export const assertionRedemption: CostBench = {
   async run(context) {
     const { assertionOf, redeem, subjects } = await assistant(context);
     for (const sub of subjects) await redeem(await assertionOf(sub));
-    const waiting = await Promise.all(
-      Array.from({ length: count }, (_, index) => assertionOf(subjects[index % people] ?? '')),
-    );
-    const took: number[] = [];
-    const before = context.processorMs()['auth'] ?? 0;
-    const perSecond = await repeat(count, atOnce, async () => {
-      const assertion = waiting.pop() ?? '';
-      const from = performance.now();
-      await redeem(assertion);
-      took.push(performance.now() - from);
-    });
-    const ms = ((context.processorMs()['auth'] ?? 0) - before) / count;
-    const p95 = took.toSorted((one, other) => one - other)[Math.floor(took.length * 0.95)] ?? Infinity;
-    const what = 'an assertion for a person in whose session the assistant is';
-    const costs = [
-      { of: 'ms that 95 of 100 wait at most', each: p95, atMost: mostMs },
-      { of: 'ms of auth', each: ms },
-    ];
-    return { results: [{ what, perSecond, costs, details: {} }], details: { people, atOnce } };
+    const results: CostResult[] = [];
+    for (const { atOnce, count } of loads) {
+      const waiting = await Promise.all(
+        Array.from({ length: count }, (_, index) => assertionOf(subjects[index % people] ?? '')),
+      );
+      const took: number[] = [];
+      const before = context.processorMs()['auth'] ?? 0;
+      const perSecond = await repeat(count, atOnce, async () => {
+        const assertion = waiting.pop() ?? '';
+        const from = performance.now();
+        await redeem(assertion);
+        took.push(performance.now() - from);
+      });
+      const ms = ((context.processorMs()['auth'] ?? 0) - before) / count;
+      const p95 = took.toSorted((one, other) => one - other)[Math.floor(took.length * 0.95)] ?? Infinity;
+      const costs = [
+        { of: 'ms that 95 of 100 wait at most', each: p95, atMost: mostMs },
+        { of: 'ms of auth', each: ms },
+      ];
+      const what = `an assertion for a person in whose session the assistant is, ${atOnce} at once`;
+      results.push({ what, perSecond, costs, details: {} });
+    }
+    return { results, details: { people } };
   },
 };
 
