@@ -117,6 +117,26 @@ test('so are a window that goes round in circles, and a browser that keeps no co
   ]);
 });
 
+test('so is a page that is left again and again, and the way back tells it', async () => {
+  const own = await embedding();
+  const fields = { domain: own.slug, ...ofPage, mode: 'redirect', return_to: `${origin}/x` };
+  let [cookie, answer] = ['', null as Response | null];
+  for (let count = 0; count < 8; count += 1) {
+    answer = await fetch(`${auth.url}/embed/authorize`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin, ...(cookie === '' ? {} : { cookie }) },
+      body: new URLSearchParams(fields),
+    });
+    expect(answer.status).toBe(count < 7 ? 303 : 400);
+    cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  }
+  const back = `${origin}/x#${new URLSearchParams({ reeve_error: 'redirect_loop', reeve_state: secret })}`;
+  expect((await answer?.text())?.replaceAll('&amp;', '&')).toContain(`href="${back}"`);
+  await eventually('it is there', () => failuresOf(own.tenantId).length === 1);
+  expect(failuresOf(own.tenantId)).toEqual([{ code: 'redirect_loop', origin, authKey: null }]);
+});
+
 test('what a browser alone knows is told by the page, of the tenant’s origins, and of what is listed', async () => {
   const own = await embedding();
   const form = { domain: own.slug, auth_key: 'default', code: 'popup_blocked' };

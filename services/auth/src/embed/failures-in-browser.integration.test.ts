@@ -43,7 +43,7 @@ type Row = {
   event: 'embedded_sign_in.failed' | 'sign_in.failed' | null;
 };
 
-given(chromiumPath !== undefined, chromiumHint).describe('in a real browser, ', () => {
+given(chromiumPath !== undefined, chromiumHint).describe('in a real browser', () => {
   let auth: Auth;
   let dns: NameServer;
   let saml: SamlIdentityProvider;
