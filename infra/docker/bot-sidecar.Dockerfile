@@ -41,5 +41,5 @@ WORKDIR /reeve/packages/bot-sidecar
 # A number, since Kubernetes cannot tell of a name that it is not root's.
 USER 1000:1000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://${process.env.HOST || '127.0.0.1'}:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://${(process.env.HOST || '127.0.0.1').replace(/.*:.*/, '[$&]')}:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--max-semi-space-size=8", "dist/main.js"]

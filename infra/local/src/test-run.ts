@@ -68,7 +68,10 @@ async function tested(testing: Testing): Promise<number> {
   const turns: JestRun[] = [];
   for (const turn of turnsOf(files)) turns.push(await runJest(testing, variables, turn));
   const whole = { ...together(turns), code: turns.find(({ code }) => code !== 0)?.code ?? 0 };
-  const { code, passed, failed } = await repeatFailures(testing, variables, whole);
+  const repeated = await repeatFailures(testing, variables, whole);
+  const { passed, failed } = repeated;
+  // Of a turn in which no test failed nothing is repeated.
+  const code = repeated.code || (turns.find(turn => turn.code !== 0 && turn.failed === 0)?.code ?? 0);
   for (const line of whole.skipped) say(line);
   if (code !== 0 && failed === 0)
     say(`no test failed, but Jest ended with code ${code}: look above for what went on after the end of a test`);

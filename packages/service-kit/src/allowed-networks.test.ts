@@ -37,13 +37,21 @@ describe('a network that is open', () => {
       expect([name, isOpen(text, '10.9.9.9', name)]).toEqual([name, false]);
   });
 
-  test.each(['169.254.169.254', 'fe80::1', '0.0.0.0', '224.0.0.1', '::', 'ff02::1', '255.255.255.255', 'x'])(
-    'never reaches %s, also not by the name of a host',
-    address => {
-      expect(isOpen('10.0.0.0/8,127.0.0.0/8,fc00::/7,host.example', address, 'host.example')).toBe(false);
-      expect(isOpen('host.example', '10.0.0.1', 'host.example')).toBe(true);
-    },
-  );
+  test.each([
+    '169.254.169.254',
+    'fe80::1',
+    'fd00:ec2::254',
+    '100.100.100.200',
+    '0.0.0.0',
+    '224.0.0.1',
+    '::',
+    'ff02::1',
+    '255.255.255.255',
+    'x',
+  ])('never reaches %s, also not by the name of a host', address => {
+    expect(isOpen('10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,fc00::/7,host.example', address, 'host.example')).toBe(false);
+    expect(isOpen('host.example', '10.0.0.1', 'host.example')).toBe(true);
+  });
 });
 
 describe('what opens nothing is refused with the service', () => {
@@ -64,6 +72,8 @@ describe('what opens nothing is refused with the service', () => {
     ['audit=10.0.0.0/8', 'is no purpose'],
     ['=10.0.0.0/8', 'is no purpose'],
     ['sinks=', 'neither a subnet'],
+    ['::ffff:10.0.0.0/104', 'not within a private network'],
+    ['siem.localhost', 'neither a subnet'],
   ])('%s: %s', (text, why) => {
     const parsed = allowedNetworksSchema.safeParse(`10.0.0.0/8,${text}`);
     expect(parsed.error?.issues.map(({ message }) => message)).toEqual([expect.stringContaining(why)]);

@@ -1,5 +1,6 @@
 // Which networks inside an operator has opened for what tenants name: subnets and hosts, for a purpose or for all. Where
-// machines of a cloud ask for their own credentials (link-local addresses) nothing is opened by it, whatever it says.
+// machines of a cloud ask for their own credentials (link-local addresses, and what is like them) nothing is opened by
+// it, whatever it says.
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isInnerAddress } from './public-address.ts';
@@ -19,7 +20,8 @@ export type AllowedNetworks = {
   hosts: readonly string[];
 };
 
-const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const hostName =
+  /^(?=.{1,253}$)(?!.*\.localhost$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** An entry as it is written: `10.20.0.0/16`, or `sinks=siem.corp.example`. */
 function readEntry(text: string): Opened | string {
@@ -51,6 +53,8 @@ function isWithinInner(subnet: string): boolean {
       }),
     );
   const [first, last] = [edge(0), edge(1)];
+  // It would open nothing: an address that is written so is looked at as the one that it means.
+  if (first instanceof ipaddr.IPv6 && first.isIPv4MappedAddress()) return false;
   return first.range() === last.range() && [first, last].every(one => isInnerAddress(one.toString()));
 }
 

@@ -107,6 +107,9 @@ export function createGuardedFetch({
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       dispatcher: allowedPrivateOrigins.includes(url.origin) ? opened : guarded,
+    }).catch((error: unknown) => {
+      // The look-up refuses inside of what fetch makes its own error of.
+      throw error instanceof TypeError && error.cause instanceof ProblemError ? error.cause : error;
     });
     if (withoutBody) await response.body?.cancel();
     const bytes = withoutBody ? null : await bytesOf(response.body ?? [], maxBytes);

@@ -25,9 +25,17 @@ export function isPublicAddress(address: string): boolean {
 
 const inner = new Set<string>(['private', 'carrierGradeNat', 'uniqueLocal', 'loopback']);
 
+/** Where machines of clouds find their credentials besides link-local addresses: of Amazon's by IPv6, and Alibaba's. */
+const ofClouds = [ipaddr.IPv6.parseCIDR('fd00:ec2::/32'), ipaddr.IPv4.parseCIDR('100.100.100.200/32')] as const;
+const isOfCloud = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  ofClouds.some(([network, prefix]) => network.kind() === address.kind() && address.match(network, prefix));
+
 /**
  * Whether it is an address inside a network of one's own, or this machine. Others that are not public are of nobody:
- * link-local ones, where machines of a cloud find their credentials, those of many at once, and those that name no place.
+ * those where machines of a cloud find their credentials, those of many at once, and those that name no place.
  */
-export const isInnerAddress = (address: string): boolean =>
-  ipaddr.isValid(address) && inner.has(ipaddr.process(address).range());
+export function isInnerAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return inner.has(parsed.range()) && !isOfCloud(parsed);
+}

@@ -296,6 +296,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const surfacePolicyDirectory = createSurfacePolicyDirectory({ policies: surfacePolicies });
   const network = createGuardedNetwork(insideFor(config, 'identity_providers'));
   const toApplications = createGuardedNetwork(insideFor(config, 'applications'));
+  const toStrangers = createGuardedNetwork({ allowedPrivateOrigins: config.REEVE_ALLOWED_PRIVATE_ORIGINS });
   const kinds = createKinds({ vault, network, store, clock, ownIssuer: issuer });
   const policies = store.collection(stepUpPoliciesOf);
   const stepUpPolicies = createStepUpPolicyDirectory({ policies });
@@ -426,6 +427,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     },
     vouchingPolicies,
     fetch: toApplications.fetch,
+    fetchOfStrangers: toStrangers.fetch,
     adapter: createAdapterFactory({
       applications: applicationDirectory,
       signIns,
@@ -804,6 +806,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       ...vouchingPolicyRoutes({
         policies: vouchingPolicies,
         applications: applicationDirectory,
+        resourceServers: resourceServerDirectory,
         ownIssuer: issuer,
         clock,
       }),

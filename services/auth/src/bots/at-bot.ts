@@ -13,7 +13,7 @@ import type { Chat } from './bot-user.ts';
 
 export type AtBotParts = {
   bots: Bots;
-  applications: Pick<ApplicationDirectory, 'find'>;
+  applications: Pick<ApplicationDirectory, 'find' | 'findNow'>;
   authKeys: AuthKeyDirectory;
   connections: ConnectionDirectory;
 };
@@ -33,6 +33,15 @@ export function createAtBot({ bots, applications, authKeys, connections }: AtBot
       if (!entry || !application || !isServed(application, tenantId))
         throw new ProblemError('token_invalid', 'the tenant has no bot with that application');
       return { tenantId, id: entry.id as BotId, state: entry.state, application };
+    },
+
+    /** As it is now, at whichever instance it was deleted. */
+    async isThere({ tenantId, bot }: AtBot): Promise<boolean> {
+      const [entry, application] = await Promise.all([
+        bots.in(tenantId).get(bot.id),
+        applications.findNow(bot.application.id),
+      ]);
+      return entry?.state.clientId === bot.state.clientId && application !== null;
     },
 
     /** Null where the bot has no such connection. */

@@ -64,6 +64,13 @@ describe('an exchange', () => {
     expect(settled(stateOf(failed), 2, success)).toBeNull();
   });
 
+  test('that failed by what passes is told, and has no answer by that', () => {
+    const failed = settled(null, 1, { failed: 'provider_timeout' });
+    expect(reasonOf(failed)).toEqual(['provider_timeout']);
+    expect(answered(stateOf(failed), 'one', at(2))).toBeNull();
+    expect(typesOf(settled(stateOf(failed), 2, success))).toEqual(['bot_sign_in.exchanged']);
+  });
+
   test('comes to nothing where the person was signed out since it began', () => {
     for (const before of [null, stateOf(settled(null, 1, success, { id: 'other' }))]) {
       const out = stateOf(signOut(before, of(2)));

@@ -73,7 +73,7 @@ const mostTries = 5;
 
 export const botUsers = collection<BotUser>({
   name: 'bot_users',
-  queries: { byBot: { equality: ['botId'] }, byUser: { equality: ['userId'] } },
+  queries: { byBot: { equality: ['botId'] }, byClient: { equality: ['clientId'] }, byUser: { equality: ['userId'] } },
   dueAt: ({ pending }) => (pending ? new Date(pending.until) : null),
   expiresAt: ({ touchedAt, deletedAt }) => deletedAt ?? new Date(Date.parse(touchedAt) + keptMs),
 });
@@ -115,9 +115,13 @@ type Judged = Failed | (Signed & { token: { id: string; at: number } });
 
 export const signOutsOf = (user: BotUser | null): number => user?.signOuts ?? 0;
 
+/** What the next one who asks, or another instance, may come past: it is no answer to an exchange. */
+const passing = new Set<BotSignInFailure>(['provider_unreachable', 'provider_timeout', 'provider_response']);
+export const isPassing = (outcome: Outcome): outcome is Failed => 'failed' in outcome && passing.has(outcome.failed);
+
 /**
  * The one answer to an exchange: that of whoever writes it first. Null where another was first, or where the person was
- * signed out since it began.
+ * signed out since it began. What passes is told, and is no answer.
  */
 export function settle(user: BotUser | null, settling: Settling, judged: Judged): Decision<BotUser> {
   const { id, now, provider, signOuts } = settling;
@@ -130,7 +134,8 @@ export function settle(user: BotUser | null, settling: Settling, judged: Judged)
         ? { failed: 'other_person' }
         : { sessionId: judged.sessionId, userId: judged.bond.userId, token: judged.token };
   const others = before.exchanges.filter(one => one.id !== id && one.until > now.toISOString());
-  const exchanges = [...others.slice(1 - mostAnswered), { id, until: after(now, answeredMs), outcome }];
+  const own = isPassing(outcome) ? [] : [{ id, until: after(now, answeredMs), outcome }];
+  const exchanges = [...others.slice(1 - mostAnswered), ...own];
   if ('failed' in outcome) return { state: { ...before, exchanges }, events: [failure(before, outcome, provider)] };
   const state = { ...before, exchanges, ...signedInAs(before, judged as Signed) };
   return { state, events: [signedIn(state, 'token_exchange')] };

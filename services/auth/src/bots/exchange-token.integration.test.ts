@@ -3,11 +3,12 @@
 // provider and the directory are at the edge here, and answer when a test says.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
+import { StepError } from '@reeve/relying-party';
 import { openStore, type Store } from '@reeve/store';
 import { engines, eventually } from '@reeve/testing';
 import { noProfile, type UpstreamIdentity } from '../connections/kinds/kind.ts';
 import type { AtBot } from './at-bot.ts';
-import { botUsers as botUsersOf, chatKey } from './bot-user.ts';
+import { type BotUser, botUsers as botUsersOf, chatKey } from './bot-user.ts';
 import { createExchangeToken } from './exchange-token.ts';
 import { signOutAt } from './sign-out.ts';
 import { timeOutSignIns } from './time-out-sign-ins.ts';
@@ -16,6 +17,8 @@ let store: Store;
 let tenantId: TenantId;
 let at: AtBot;
 let opened: number;
+/** The bot and its application are. */
+let isThere: boolean;
 
 const provider = { id: newId('connection'), state: { kind: 'oidc', attributes: {}, identifier: null, settings: {} } };
 const [sessionId, userId] = [newId('session'), newId('user')];
@@ -45,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => {
   tenantId = newId('tenant');
-  opened = 0;
+  [opened, isThere] = [0, true];
   const connection = { name: 'c', tokenExchange: { audience: 'api://bot', clients: [] }, consent: 'administrator' };
   const chat = { botId: newId('bot'), connectionName: 'c', channelId: 'webchat', channelUserId: 'u' };
   const bot = { tenantId, id: chat.botId, state: { name: 'Bot', clientId: newId('client') } };
@@ -62,7 +65,7 @@ function instance(read: () => Promise<unknown>) {
   let reads = 0;
   const exchange = createExchangeToken({
     users: users(),
-    atBots: { providerOf: async () => provider },
+    atBots: { providerOf: async () => provider, isThere: async () => isThere },
     kinds: {
       oidc: {
         readBrought() {
@@ -83,6 +86,7 @@ function instance(read: () => Promise<unknown>) {
     },
     tokens: {
       grantedTo: async () => ({}),
+      sessionIn: async (_: unknown, user: BotUser) => user.sessionId && { id: user.sessionId, tenantId },
       newName: () => ({ id: newEventId(), at: 1 }),
       make: async (_: unknown, __: unknown, { id }: { id: string }) => ({ token: id }),
     },
@@ -158,6 +162,41 @@ test('whose identity provider fails in a way that nobody foresaw is answered, an
   });
   expect(await broken.exchange()).toEqual({ failed: 'internal' });
   expect(await instance(async () => said).exchange()).toMatchObject({ token: {} });
+});
+
+test('whose keys one instance cannot get is answered by another that can, and judged anew a moment later', async () => {
+  const step = new StepError('provider_unreachable');
+  const alone = instance(async () => {
+    throw step;
+  });
+  expect(await alone.exchange()).toEqual({ failed: 'provider_unreachable', problem: null });
+  expect((await stored())?.exchanges).toEqual([]);
+  expect(await instance(async () => said).exchange()).toMatchObject({ token: {} });
+  // What the answer is by now is theirs as well.
+  expect(await alone.exchange()).toMatchObject({ token: {} });
+});
+
+test('of a bot that is gone meanwhile comes to nothing, and nothing is kept of it', async () => {
+  const late = instance(async () => said);
+  isThere = false;
+  expect(await late.exchange()).toEqual({ failed: 'signed_out' });
+  expect([late.ended, await stored()]).toEqual([[sessionId], undefined]);
+});
+
+test('that loses what it has begun ends it: also where it fails for good after that', async () => {
+  let reads = 0;
+  const failing = instance(async () => {
+    reads += 1;
+    if (reads > 1) throw new Error('out of order');
+    // Somebody else writes, so that it is judged once more.
+    await instance(async () => said).exchange('other');
+    await users()
+      .in(tenantId)
+      .change(chatKey(at.chat), user => user && { state: { ...user, sessionId: null }, events: [] }, { cause });
+    return said;
+  });
+  expect(await failing.exchange()).toEqual({ failed: 'internal' });
+  expect([reads, failing.ended]).toEqual([2, [sessionId]]);
 });
 
 test('a way to the page that nobody goes is over by itself, and told once', async () => {

@@ -12,7 +12,8 @@ import type { ConnectionKind, UpstreamIdentity } from '../connections/kinds/kind
 import type { Kinds } from '../connections/kinds/registry.ts';
 import { mapIdentity } from '../connections/mapping.ts';
 import type { DelegatedSessions } from '../delegated-sessions/delegated-sessions.ts';
-import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
+import type { LiveSessions } from '../sessions/live-sessions.ts';
+import type { SessionId } from '../sessions/session.ts';
 import { type AtBot, type AtBots, clientOf, withProvider } from './at-bot.ts';
 import {
   answered,
@@ -21,7 +22,9 @@ import {
   chatKey,
   exchangeKey,
   type Failed,
+  forget,
   hasAgreed,
+  isPassing,
   type Signed,
   settle,
   signOutsOf,
@@ -51,7 +54,7 @@ type Asked = {
 };
 
 export type ExchangeAnswer = { token: UserToken } | Failed;
-type Judged = Failed | (Signed & { session: LiveSession; token: TokenName });
+type Judged = Failed | (Signed & { token: TokenName });
 
 const longestMs = 15_000;
 const pauseMs = 50;
@@ -63,43 +66,68 @@ export function createExchangeToken(parts: Parts) {
   /** Those that this process is at: many who ask at once are answered by one. */
   const underWay = new Map<string, Promise<ExchangeAnswer>>();
 
-  async function answer(asked: Asked): Promise<ExchangeAnswer> {
-    const { at } = asked;
-    const of = { chat: at.chat, clientId: clientOf(at), id: exchangeKey(asked.exchangeId) };
+  /** Signed out meanwhile, or bound to somebody else: what was begun is not gone on with. */
+  async function endUnused({ at, cause }: Asked, begun: ReadonlySet<SessionId>, used: SessionId | null) {
+    for (const sessionId of begun)
+      if (sessionId !== used) await live.end({ tenantId: at.tenantId, sessionId }, 'signed_out', cause);
+  }
+
+  /** Nothing is kept at a bot that went while it exchanged, and whose deletion nobody will come back to. */
+  async function forgetAt({ at, cause }: Asked, sessionId: SessionId): Promise<void> {
+    await live.end({ tenantId: at.tenantId, sessionId }, 'terminated', cause);
+    await users.in(at.tenantId).change(chatKey(at.chat), user => user && forget(user, clock.now()), { cause });
+  }
+
+  async function answer(given: Asked): Promise<ExchangeAnswer> {
+    const { at } = given;
     const provider = await atBots.providerOf(at);
-    const cause = withProvider(asked.cause, provider?.id ?? '');
-    let signOuts: number | undefined;
+    const asked = { ...given, cause: withProvider(given.cause, provider?.id ?? '') };
+    const [own, key] = [users.in(at.tenantId), chatKey(at.chat)];
+    const id = exchangeKey(asked.exchangeId);
+    const of = { id, chat: at.chat, clientId: clientOf(at), provider: provider?.id ?? null };
+    const begun = new Set<SessionId>();
+    let before: { signOuts: number; sessionId: SessionId | null } | undefined;
     let judged: Judged | undefined;
     const change = () =>
-      users
-        .in(at.tenantId)
-        .change(
-          chatKey(at.chat),
-          user =>
-            judged && signOuts !== undefined
-              ? settle(user, { ...of, now: clock.now(), provider: provider?.id ?? null, signOuts }, judged)
-              : null,
-          {
-            cause,
-            // Of the state that it is written over: who the chat belongs to decides it as well.
-            async gather(user) {
-              signOuts ??= signOutsOf(user);
-              const isOver = answered(user, of.id, clock.now()) !== null || signOutsOf(user) !== signOuts;
-              if (!isOver) judged = await judge(parts, { ...asked, cause, user }, provider);
-            },
+      own.change(
+        key,
+        user => {
+          if (!judged || !before) return null;
+          return settle(user, { ...of, now: clock.now(), signOuts: before.signOuts }, judged);
+        },
+        {
+          cause: asked.cause,
+          // Of the state that it is written over: who the chat belongs to decides it as well.
+          async gather(user) {
+            before ??= { signOuts: signOutsOf(user), sessionId: user?.sessionId ?? null };
+            const isOver = answered(user, id, clock.now()) !== null || signOutsOf(user) !== before.signOuts;
+            if (!isOver) judged = await judge(parts, { ...asked, user }, provider);
+            if (judged && 'sessionId' in judged) begun.add(judged.sessionId);
           },
-        );
-    const entry = await insisting(change);
-    const outcome = answered(entry?.state ?? null, of.id, clock.now()) ?? ({ failed: 'signed_out' } as const);
-    const begun = judged && 'session' in judged ? judged.session : null;
-    // Signed out meanwhile, or bound to somebody else: what was begun is not gone on with.
-    if (begun && entry?.state.sessionId !== begun.id)
-      await live.end({ tenantId: at.tenantId, sessionId: begun.id }, 'signed_out', cause);
-    if ('failed' in outcome) return outcome;
-    const { sessionId } = outcome;
-    const session = begun?.id === sessionId ? begun : await live.find({ tenantId: at.tenantId, sessionId });
-    const token = session && (await tokens.make(at, session, outcome.token));
-    return token ? { token } : { failed: 'signed_out' };
+        },
+      );
+    try {
+      const user = (await insisting(change))?.state ?? null;
+      await endUnused(asked, begun, user?.sessionId ?? null);
+      const outcome = answered(user, id, clock.now());
+      if (!outcome) return judged && 'failed' in judged && isPassing(judged) ? judged : { failed: 'signed_out' };
+      if ('failed' in outcome) return outcome;
+      const { sessionId, token: name } = outcome;
+      const isNew = before?.sessionId !== sessionId;
+      if (isNew && !(await atBots.isThere(at))) {
+        await forgetAt(asked, sessionId);
+        return { failed: 'signed_out' };
+      }
+      // As it is after the write: whatever has ended it since, or has changed what the bot is for, counts.
+      const session = await tokens.sessionIn(at, user);
+      if (session?.id !== sessionId) return { failed: 'signed_out' };
+      const token = (await tokens.make(at, session, name)) ?? (await tokens.make(at, session, tokens.newName()));
+      return token ? { token } : { failed: 'signed_out' };
+    } catch (error) {
+      const user = await own.get(key).catch(() => undefined);
+      if (user !== undefined) await endUnused(asked, begun, user?.state.sessionId ?? null).catch(() => undefined);
+      throw error;
+    }
   }
 
   return (asked: Asked): Promise<ExchangeAnswer> => {
@@ -158,8 +186,8 @@ async function judge(
   if (consent === 'person' && !(user && hasAgreed(user, { ...at.connection, connectionId })))
     return { failed: 'consent_required' };
   if (!(await tokens.grantedTo(at))) return { failed: 'resource_refused' };
-  // The auth_key names another identity provider than when the chat was signed in.
-  if (user?.sessionId && !bond)
+  // The auth_key names another identity provider than when the chat was signed in, or the bot has another application.
+  if (user?.sessionId && (!bond || user.clientId !== clientOf(at)))
     await live.end({ tenantId: at.tenantId, sessionId: user.sessionId }, 'signed_out', cause);
   const vouched = {
     connectionId,
@@ -175,7 +203,6 @@ async function judge(
   const { userId } = opened.state;
   return {
     sessionId: opened.id,
-    session: opened,
     bond: { connectionId, userId, subject },
     token: tokens.newName(),
   };

@@ -5,7 +5,7 @@ import type { Clock } from '@reeve/store';
 import type { DelegatedSessions } from '../delegated-sessions/delegated-sessions.ts';
 import type { LiveSession, LiveSessions } from '../sessions/live-sessions.ts';
 import type { Session } from '../sessions/session.ts';
-import { type AtBot, type AtBots, withProvider } from './at-bot.ts';
+import { type AtBot, type AtBots, clientOf, withProvider } from './at-bot.ts';
 import {
   type Allowed,
   agreeAsBefore,
@@ -63,8 +63,8 @@ export function createRedeemCode({ users, atBots, delegated, live, clock }: Rede
     if (!identity) return failed(at, { failed: 'sign_in_expired' }, { cause, provider: connectionId });
     const own = users.in(at.tenantId);
     const before = (await own.get(chatKey(at.chat)))?.state;
-    // The auth_key names another identity provider than when the chat was signed in.
-    if (before?.sessionId && before.bond?.connectionId !== connectionId)
+    // The auth_key names another identity provider than when the chat was signed in, or the bot has another application.
+    if (before?.sessionId && (before.bond?.connectionId !== connectionId || before.clientId !== clientOf(at)))
       await live.end({ tenantId: at.tenantId, sessionId: before.sessionId }, 'signed_out', cause);
     const opened = await openBotSession(delegated, at, { ...vouchedBy(browser, identity), cause });
     if ('failed' in opened) return failed(at, opened, { cause, provider: connectionId });

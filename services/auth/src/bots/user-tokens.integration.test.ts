@@ -399,6 +399,21 @@ describe('what ends', () => {
     expect((await exchange(await idpToken(), {}, asNext)).body.token).toEqual(expect.any(String));
   });
 
+  test('a bot that gets another application signs its people out of the former one when they come again', async () => {
+    const moved = await newBot(auth);
+    known.set(`${moved.tenantId} ${who}`, newId('user'));
+    const before = decodeJwt((await exchange(await idpToken(), {}, moved.as)).body.token ?? '')['sid'] as string;
+    const next = await newMachine(auth, moved.tenantId);
+    const path = `/v1/tenants/${moved.tenantId}`;
+    await auth.ask('PATCH', `${path}/bots/${moved.botId}`, { as: admin, body: { clientId: next.id } });
+    const after = await exchange(await idpToken({ jti: 'next' }), {}, await tokenOf(auth, next));
+    expect(after.body.token).toEqual(expect.any(String));
+    const statusOf = async (id: string) =>
+      (await auth.ask<{ status: string }>('GET', `${path}/sessions/${id}`, { as: admin })).body.status;
+    const now = decodeJwt(after.body.token ?? '')['sid'] as string;
+    expect([await statusOf(before), await statusOf(now)]).toEqual(['revoked', 'live']);
+  });
+
   test('the person: nothing of them is kept at bots, and their chat is nobody’s', async () => {
     const [userId, somebody] = [userIdOf(), `${who}-else`];
     known.set(`${bot.tenantId} ${somebody}`, newId('user'));
@@ -784,7 +799,8 @@ describe('an invoke activity', () => {
       (await auth.ask('GET', `/api/usertoken/GetToken${at(chat())}`, { as: careful.as })).status;
     expect(await tokenNow()).toBe(200);
     await change({ scopes: ['events.read', 'events.write'] });
-    expect([await tokenNow(), (await send('three')).status]).toEqual([404, 412]);
+    // Nor by an answer that was given before.
+    expect([await tokenNow(), (await send('three')).status, (await send('two')).status]).toEqual([404, 412, 412]);
     await change({});
     expect([await tokenNow(), (await send('four')).status]).toEqual([200, 200]);
   });

@@ -99,6 +99,7 @@ export function createUserTokens(parts: Parts) {
     grantedTo,
     newName,
     make,
+    sessionIn,
 
     find: async (at: AtBot): Promise<LiveSession | null> =>
       sessionIn(at, (await users.in(at.tenantId).get(chatKey(at.chat)))?.state ?? null),

@@ -1,6 +1,7 @@
 // The provider with applications that nobody registered: who says that they are taken, how they prove themselves, and
 // which ways round the rules there are.
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, platformTenantId, type TenantId } from '@reeve/contracts';
 import {
@@ -137,6 +138,45 @@ describe('an application with a key', () => {
       expect(await proven(application, key)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
     },
   );
+});
+
+test('keys of an application that nobody registered are not looked for inside, where those of others are', async () => {
+  let connections = 0;
+  const inside = createTcpServer(socket => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>(resolve => inside.listen(0, '127.0.0.1', () => resolve()));
+  const jwksUri = `https://127.0.0.1:${(inside.address() as AddressInfo).port}/jwks`;
+  const open = await startThirdParties({ REEVE_ALLOWED_NETWORKS: 'applications=127.0.0.1' });
+  await open.say([open.host]);
+  const key = await newProviderKey('ES256');
+  const triesBy = async (application: Application) => {
+    const seconds = Math.floor(Date.now() / 1_000);
+    const said = { iss: application.id, sub: application.id, aud: open.auth.url, jti: randomUUID() };
+    const assertion = await signedBy(key, { ...said, iat: seconds, exp: seconds + 60 }, {});
+    connections = 0;
+    const { status } = await fetch(`${open.auth.url}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        client_id: application.id,
+        grant_type: 'refresh_token',
+        refresh_token: 'x',
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion,
+      }),
+    });
+    return [status, connections > 0];
+  };
+  const registered = await open.auth.newApplication(null, {
+    kind: 'web',
+    authentication: { method: 'private_key_jwt', jwksUri },
+  });
+  expect(await triesBy(registered)).toEqual([401, true]);
+  const document = open.publish({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: jwksUri });
+  expect(await triesBy(document)).toEqual([401, false]);
+  await open.stop();
+  inside.close();
 });
 
 test('one that wants its tokens bound to a key gets no others', async () => {

@@ -54,8 +54,8 @@ const mostOfATenant = 200;
 export type NewConnection = CommonSettings & { kind: KindName } & Partial<Record<KindName, unknown>>;
 export type ConnectionChange = Partial<CommonSettings> & Partial<Record<KindName, unknown>>;
 
-/** Throws `connection_in_use`. Looked at in the decision: it may be activated a moment before. */
-function assertMayChange({ keepsInUse = false }: Pick<Asked, 'keepsInUse'>, { status }: Connection): void {
+/** Throws `connection_in_use`. Looked at in the decision as well: it may be activated a moment before. */
+export function assertMayChange({ keepsInUse = false }: Pick<Asked, 'keepsInUse'>, { status }: Connection): void {
   if (keepsInUse && status === 'active') throw new ProblemError('connection_in_use');
 }
 
@@ -121,6 +121,8 @@ export function createConnectionAdministration(parts: Parts) {
       body: ConnectionChange,
     ): Promise<Entry<Connection>> {
       const { state, version } = await readExisting(connections.in(tenantId), id);
+      // Before anything is asked of what it names.
+      assertMayChange({ keepsInUse }, state);
       const given = Object.entries(body).filter(([, value]) => value !== undefined);
       const ofKind = given.filter(([name]) => name in kinds);
       const foreign = ofKind.find(([name]) => name !== state.kind);
@@ -139,10 +141,13 @@ export function createConnectionAdministration(parts: Parts) {
         ...(prepared ? { settings: prepared.settings, issuer: prepared.issuer } : {}),
         ...restsOn,
         ...(isSetUp && prepared ? trustIn(prepared.issuer, state) : {}),
-        ...(isSetUp ? { identifier: identifierBySetUp(wanted, state) } : {}),
+        ...(isSetUp && (prepared || body.identifier !== undefined)
+          ? { identifier: identifierBySetUp(wanted, state) }
+          : {}),
         ...(isMended ? { refreshProblem: null } : {}),
         ...(secret === null ? {} : { secretSetAt: clock.now().toISOString() }),
       };
+      const restsOnRead = prepared || body.domains || (isSetUp && body.identifier !== undefined);
       const decide = (connection: Connection) => {
         assertMayChange({ keepsInUse }, connection);
         return update(id, connection, change);
@@ -152,7 +157,7 @@ export function createConnectionAdministration(parts: Parts) {
         because: 'updated',
         // Settings rest on those that were read, and so does what a connection speaks for: whoever changed them
         // meanwhile is not overwritten.
-        expectedVersion: expectedVersion ?? (prepared || body.domains ? version : undefined),
+        expectedVersion: expectedVersion ?? (restsOnRead ? version : undefined),
         secret,
       });
       if (!entry) throw new ProblemError('not_found');

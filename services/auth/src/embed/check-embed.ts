@@ -1,6 +1,14 @@
 // The administrator's checklist: what can be known from here of what an embedding page needs, each by the code that a
 // page would be told. What only a browser knows says so, with what to look at.
-import { type Cause, eventTypes, type Id, newEventId, ProblemError, type TenantId } from '@reeve/contracts';
+import {
+  type Cause,
+  type EmbeddedFailure,
+  eventTypes,
+  type Id,
+  newEventId,
+  ProblemError,
+  type TenantId,
+} from '@reeve/contracts';
 import { tenantRoute } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import { z } from 'zod';
@@ -180,7 +188,7 @@ async function ofPerson(
   if (outcome === 'user_deactivated') return [said('no_access', false, 'The user is deactivated.'), nobody];
   if (outcome === 'identity_conflict') {
     const why = `Somebody has that address, and is not linked: ${conflict}.`;
-    return [said('not_in_roster', false, why), tied(false, `Nothing ties them to this sign-in: ${conflict}.`)];
+    return [said('not_in_roster', true, why), tied(false, `Nothing ties them to this sign-in: ${conflict}.`)];
   }
   if (outcome === 'identity_unknown')
     return [said('not_in_roster', false, 'Nobody among the users has that address, and none is made.'), nobody];
@@ -196,8 +204,10 @@ async function addMet({ failures }: CheckParts, tenantId: TenantId, checks: Chec
   for (const { id, state } of await failures.in(tenantId).getAll(eventTypes['embedded_sign_in.failed'].reasons)) {
     const { count, since, lastAt, origin, authKey } = state;
     const where = [origin, authKey && `auth_key ${authKey}`].filter(Boolean).join(', ') || 'no page that is known';
+    const what = `Met ${count} times since ${since}, last at ${lastAt} (${where}).`;
     const row = checks.find(({ code }) => code === id);
-    if (row) row.why += ` Met ${count} times since ${since}, last at ${lastAt} (${where}).`;
+    if (row) row.why += ` ${what}`;
+    else checks.push(found(id as EmbeddedFailure, 'pages', { holds: null, why: what }));
   }
 }
 

@@ -142,7 +142,7 @@ describe('the checklist', () => {
     ['bob@acme.example', 'linked', null, ['not_in_roster', true], /the user who has that address/],
     ['bob@acme.example', 'created', null, ['not_in_roster', true], /a new user/],
     ['bob@acme.example', 'identity_unknown', null, ['not_in_roster', false], /none is made/],
-    ['bob@acme.example', 'identity_conflict', 'domain_not_verified', ['not_in_roster', false], /domain_not_verified/],
+    ['bob@acme.example', 'identity_conflict', 'domain_not_verified', ['not_in_roster', true], /domain_not_verified/],
     ['bob@acme.example', 'user_deactivated', null, ['no_access', false], /deactivated/],
   ] as const)('says of %s, of whom provisioning says %s (%p), %j', async (email, outcome, conflict, expected, why) => {
     await signedIn(await page());

@@ -24,7 +24,10 @@ export function createHandOff({ records, clock }: { records: PlatformRecords<Han
   return {
     async leave({ origin, state }: { origin: string; state: string }, outcome: Outcome): Promise<void> {
       const expiresAt = new Date(clock.now().getTime() + lastsMs);
-      await records.change(keyOf(state), () => ({ row: { origin, outcome }, expiresAt }), null);
+      // A failure that is told late, or by whoever goes the same way again, takes the place of nothing.
+      const isLess = (before: HandOff | null) => before !== null && 'error' in outcome;
+      const decide = (before: HandOff | null) => (isLess(before) ? null : { row: { origin, outcome }, expiresAt });
+      await records.change(keyOf(state), decide, null);
     },
 
     /** Once, by a page of that origin. Null where there is nothing yet. */

@@ -83,6 +83,7 @@ export type RefusedThere = Refused & { tenantId: TenantId; connectionId: Assista
 type Candidate = TenantEntry<AssertionIssuer>;
 
 const mostOfAnIssuer = 1_000;
+const judgedAtOnce = 50;
 
 export type JudgeAssertion = ReturnType<typeof createJudgeAssertion>;
 
@@ -191,8 +192,12 @@ export function createJudgeAssertion(parts: JudgeParts) {
     const accepted: Accepted[] = [];
     const refusals: RefusedThere[] = [];
     const judge = async (one: Candidate) => ({ one, judged: await judgeAt(one, brought) });
-    // Side by side: keys of one tenant's provider that do not come hold up the others once, however many they are.
-    for (const { one, judged } of await Promise.all((await candidatesFor(brought)).map(judge))) {
+    const candidates = await candidatesFor(brought);
+    const all: Awaited<ReturnType<typeof judge>>[] = [];
+    // Side by side: keys of one tenant's provider that do not come hold up the others once; and not all of very many.
+    for (let from = 0; from < candidates.length; from += judgedAtOnce)
+      all.push(...(await Promise.all(candidates.slice(from, from + judgedAtOnce).map(judge))));
+    for (const { one, judged } of all) {
       const there = { tenantId: one.tenantId, connectionId: one.id as AssistantPolicy['connectionId'] };
       if (isRefused(judged)) refusals.push({ ...judged, ...there });
       else accepted.push(judged);

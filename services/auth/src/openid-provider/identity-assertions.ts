@@ -80,6 +80,8 @@ export function registerIdentityAssertions(provider: Provider, parts: AssertionP
       session,
     });
     await parts.live.use(session, clientId);
+    // An opaque token is there before its assertion is used up.
+    await requestScope().flush();
     if (!(await use(parts, judged))) throw await refuse(replayed);
     requestScope().writeLater('identity assertion', () => recordRedeemed(parts, { clientId, judged, session, issued }));
     const { identifier: resource } = judged.server;

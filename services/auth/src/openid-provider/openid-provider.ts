@@ -5,6 +5,7 @@ import type { Logger } from '@reeve/service-kit';
 import type { GuardedFetch } from '@reeve/service-kit/outbound';
 import type { Store } from '@reeve/store';
 import { type AdapterFactory, type Configuration, errors, Provider } from 'oidc-provider';
+import { isDocumentId } from '../client-documents/document-id.ts';
 import type { Config } from '../config.ts';
 import type { AssertEmbedded } from '../embed/assert-embedded.ts';
 import { acrValues } from '../factors/level.ts';
@@ -35,8 +36,9 @@ export type ProviderParts = AccountParts &
     log: Logger;
     keys: Pick<SigningKeys, 'all' | 'signing'>;
     adapter: AdapterFactory;
-    /** For the keys of applications, which are where they say. */
+    /** For the keys of applications, which are where they say; and for those of applications that nobody registered. */
     fetch: GuardedFetch;
+    fetchOfStrangers: GuardedFetch;
     store: Pick<Store, 'recordFact' | 'clock'>;
     singleLogout: SingleLogout;
     assertEmbedded: AssertEmbedded;
@@ -74,7 +76,12 @@ export function createProvider(parts: ProviderParts): Provider {
       assertPlain({ claims, header }, { now: parts.store.clock.now(), issuer: config.REEVE_ISSUER });
       if (isFapi(client)) assertFapi({ claims, header }, config.REEVE_ISSUER);
     },
-    fetch: (url, options) => fetchForNow(parts.fetch, url instanceof Request ? url.url : url, options as RequestInit),
+    fetch(url, options) {
+      // What nobody registered names its keys as well: networks inside are not open to it.
+      const clientId = Provider.ctx?.oidc.client?.clientId;
+      const guarded = clientId === undefined || isDocumentId(clientId) ? parts.fetchOfStrangers : parts.fetch;
+      return fetchForNow(guarded, url instanceof Request ? url.url : url, options as RequestInit);
+    },
     cookies: {
       keys: config.REEVE_COOKIE_KEYS,
       names: { session, ...cookieNames },

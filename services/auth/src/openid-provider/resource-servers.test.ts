@@ -55,7 +55,11 @@ async function ask(
   const known = { id, tenantId: null, isPlatform: false, tenants: null, ...application } as KnownApplication;
   const infoOf = resourceServerInfo({
     services: [service],
-    resourceServers: { find: async asked => (asked === server.identifier ? server : null), forget: () => undefined },
+    resourceServers: {
+      find: async asked => (asked === server.identifier ? server : null),
+      isOwn: async () => false,
+      forget: () => undefined,
+    },
     applications: { find: async () => known },
     tenants: tenants(),
     sessionLeftMs: async () => null,

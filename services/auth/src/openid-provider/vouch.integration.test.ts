@@ -172,7 +172,7 @@ describe('an assertion', () => {
     const { jkt, proof } = await newProver(auth);
     const dpop = await proof();
     expect(await verified(await ask({}, application, { dpop }))).toMatchObject({ cnf: { jkt } });
-    expect(await ask({}, application, { dpop })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await ask({}, application, { dpop })).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
     expect(await ask({}, application, { dpop: await proof({ htm: 'GET' }) })).toMatchObject({
       status: 400,
       body: { error: 'invalid_dpop_proof' },
@@ -530,6 +530,26 @@ describe('policies', () => {
         body: { errors: [{ field: 'audience' }] },
       });
     expect(await allow({ clientId: by.id, audience: `${auth.url}/elsewhere` })).toMatchObject({ status: 201 });
+    // Nor an API here, whose tokens are for nobody but the platform to say.
+    const own = `https://${newId('request').replace('_', '-')}.product.example/`;
+    const as = await auth.asPlatform();
+    const registering = { name: 'Own', identifier: own, scopes: [{ name: 'own:all' }], applications: 'all' };
+    const before = await allow({ clientId: application.id, audience: own.slice(0, -1), scopes: ['own:all'] });
+    expect(before.status).toBe(201);
+    expect((await ask({ audience: own.slice(0, -1) })).status).toBe(200);
+    expect((await auth.ask('POST', '/v1/resource-servers', { as, body: registering })).status).toBe(201);
+    for (const audience of [own, own.slice(0, -1), own.toUpperCase().replace('HTTPS', 'https')])
+      expect(await allow({ clientId: by.id, audience })).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'audience', message: expect.stringContaining('an API here') }] },
+      });
+    const said = await ask({ audience: own.slice(0, -1) });
+    expect([said.status, said.body['error']]).toEqual([400, 'invalid_target']);
+    for (const scope of ['platform:admin', 'openid', 'offline_access'])
+      expect(await allow({ clientId: by.id, audience: 'https://x.example', scopes: [scope] })).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'scopes.0' }] },
+      });
   });
 
   test('are not for applications of another tenant', async () => {

@@ -23,6 +23,7 @@ import {
   lastsSeconds,
   oneOrMany,
   type Refused,
+  refused,
   type Vouched,
 } from '../vouching/vouching.ts';
 import { subjectOf, type VouchingPolicies, type VouchingPolicy } from '../vouching/vouching-policy.ts';
@@ -55,7 +56,7 @@ export function createVouch(provider: Provider, parts: Parts) {
     const { subject, audience, resources, scopes } = readRequest(ctx);
     const proof = await validateDpop(provider, ctx);
     checkDpopRequired(provider, ctx, proof);
-    const application = await parts.applications.find(clientId);
+    const application = await parts.applications.findNow(clientId);
     if (!application || application.authentication.method === 'none')
       throw new errors.UnauthorizedClient('the client has to prove itself by a secret or a key');
     const asking = { application, jkt: proof?.thumbprint };
@@ -66,8 +67,12 @@ export function createVouch(provider: Provider, parts: Parts) {
     const policy = await policies.in(tenantId).getByUnique('subject', subjectOf({ clientId, audience }));
     const now = store.clock.now();
     const vouched = decideVouching({ policy, session: session.state, resources, scopes, now });
-    if (isRefused(vouched)) return refuse(parts, ctx, { application, session, tenantId, policy, ...vouched });
-    await checkDpopReplay(provider, ctx, proof, clientId);
+    const about = { application, session, tenantId, policy };
+    if (isRefused(vouched)) return refuse(parts, ctx, { ...about, ...vouched });
+    // Registered here since the policy was made: what is signed for it is for nobody but the platform to say.
+    if (await parts.resourceServers.isOwn(audience))
+      return refuse(parts, ctx, { ...about, ...refused('audience', 'the audience is an API here') });
+    await checkDpopReplay(provider, ctx, proof, clientId, errors.InvalidDpopProof);
     const issued = await sign(parts, { ...asking, session, vouched, now });
     await parts.live.use(session, clientId);
     requestScope().writeLater('identity assertion', () => recordIssued(parts, { clientId, session, vouched, issued }));

@@ -24,6 +24,11 @@ export function createResourceServerDirectory({ resourceServers, own }: Parts) {
       return entry.state;
     },
 
+    /** Whether it is the URL of an API here, registered or one of Reeve's own, however it is written. */
+    isOwn: async (identifier: string): Promise<boolean> =>
+      [...own].some(one => canonical(one) === canonical(identifier)) ||
+      (await resourceServers.getByUnique('identifier', canonical(identifier))) !== null,
+
     forget: (identifier: string): void => void kept.delete(identifier),
   };
 }

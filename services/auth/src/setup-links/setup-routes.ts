@@ -24,7 +24,11 @@ import {
   type ViewParts,
   viewOf,
 } from '../connections/connection.ts';
-import type { ConnectionAdministration, NewConnection } from '../connections/connection-administration.ts';
+import {
+  assertMayChange,
+  type ConnectionAdministration,
+  type NewConnection,
+} from '../connections/connection-administration.ts';
 import { formerRevisions, numberOf, type Revisions } from '../connections/connection-revision.ts';
 import type { ConnectionKind } from '../connections/kinds/kind.ts';
 import type { KindName } from '../connections/kinds/registry.ts';
@@ -332,6 +336,7 @@ async function saveMapping(parts: Parts, acting: Acting): Promise<null> {
 
 async function rehearseMapping(parts: Parts, { link, given }: Acting): Promise<Reply<never>> {
   const entry = await readExisting(parts.connections.in(link.tenantId), link.state.connectionId);
+  assertMayChange({ keepsInUse: !link.state.changesInUse }, entry.state);
   const rehearsal = await parts.rehearseChange(link.tenantId, entry, mappingIn(given, entry.state));
   return { page: setupPage(await stateOf(parts, link, { given, complaint: null, rehearsal })) };
 }

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '@reeve/store';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
 import { assertRoom } from '../assert-room.ts';
+import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import {
   create,
   mostOfATenant,
@@ -25,7 +26,13 @@ import {
   vouchingPolicyView,
 } from './vouching-policy.ts';
 
-type Parts = { policies: VouchingPolicies; applications: ApplicationDirectory; ownIssuer: string; clock: Clock };
+type Parts = {
+  policies: VouchingPolicies;
+  applications: ApplicationDirectory;
+  resourceServers: Pick<ResourceServerDirectory, 'isOwn'>;
+  ownIssuer: string;
+  clock: Clock;
+};
 
 const path = '/v1/tenants/{tenantId}/vouching-policies';
 const one = `${path}/{vouchingPolicyId}` as const;
@@ -40,7 +47,7 @@ const body = vouchingPolicySettings.extend({
 /** However its path is written: at the root, `/` is the same as nothing. */
 const plain = (issuer: string) => new URL(issuer).href.replace(/\/$/, '');
 
-export function vouchingPolicyRoutes({ policies, applications, ownIssuer, clock }: Parts): Route[] {
+export function vouchingPolicyRoutes({ policies, applications, resourceServers, ownIssuer, clock }: Parts): Route[] {
   /** Throws `input_invalid` for an application that could not ask, and for an audience that is Reeve. */
   async function assertPossible(
     tenantId: TenantId,
@@ -53,8 +60,10 @@ export function vouchingPolicyRoutes({ policies, applications, ownIssuer, clock 
       throw invalidField('clientId', 'has to prove itself by a secret or a key');
     if (!application.grantTypes.includes('token_exchange'))
       throw invalidField('clientId', 'has to have the grant type token_exchange');
+    if (application.kind === 'machine') throw invalidField('clientId', 'signs nobody in, and so has nobody’s token');
     // Nobody vouches towards themselves: an API of ours is asked for by the exchange of tokens.
     if (plain(audience) === plain(ownIssuer)) throw invalidField('audience', 'is Reeve itself');
+    if (await resourceServers.isOwn(audience)) throw invalidField('audience', 'is an API here, whose tokens are ours');
   }
 
   return [

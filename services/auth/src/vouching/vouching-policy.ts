@@ -7,6 +7,7 @@ import { type Collections, changedIn, collection, type Decision, type Entry } fr
 import { z } from 'zod';
 import { assertPlainUrl } from '../plain-url.ts';
 import { scopeText } from '../resource-servers/exchange-policy.ts';
+import { isReserved } from '../resource-servers/resource-server.ts';
 
 export type VouchingPolicyId = Id<'vouchingPolicy'>;
 
@@ -38,7 +39,7 @@ export const vouchingPolicySettings = z.strictObject({
     .refine(hasNoneTwice, 'has one twice')
     .describe('The APIs there; none where that server has nothing to choose from'),
   scopes: z
-    .array(scopeText)
+    .array(scopeText.refine(scope => scope === 'email' || !isReserved(scope), 'is a name that Reeve has a meaning for'))
     .min(1)
     .max(200)
     .refine(hasNoneTwice, 'has one twice')
