@@ -6,23 +6,23 @@ import type { SessionId } from '../sessions/session.ts';
 import type { BotUser, BotUsers } from './bot-user.ts';
 
 type Parts = { users: BotUsers; live: Pick<LiveSessions, 'end'> };
-type Ending = { tenantId: TenantId; cause: Cause; then: (user: BotUser) => Decision<BotUser> };
+type Ending = { tenantId: TenantId; cause: Cause; decide: (user: BotUser) => Decision<BotUser> };
 
 export async function endChats(
   { users, live }: Parts,
   chats: AsyncIterable<Entry<BotUser>>,
-  { tenantId, cause, then }: Ending,
+  { tenantId, cause, decide }: Ending,
 ): Promise<void> {
   const end = (sessionId: SessionId) => live.end({ tenantId, sessionId }, 'terminated', cause);
   for await (const { id, state } of chats) {
     // Before it is forgotten which session that was: whoever is lost in between begins again.
     if (state.sessionId !== null) await end(state.sessionId);
     let last: SessionId | null = null;
-    const decide = (user: BotUser | null) => {
+    const forThisOne = (user: BotUser | null) => {
       last = user?.sessionId ?? null;
-      return user && then(user);
+      return user && decide(user);
     };
-    await users.in(tenantId).change(id, decide, { cause });
+    await users.in(tenantId).change(id, forThisOne, { cause });
     // Begun since the chats were read.
     if (last !== null && last !== state.sessionId) await end(last);
   }

@@ -13,6 +13,6 @@ export const forgetDeletedPeopleAtBots = ({ clock, ...parts }: Parts): Handlers 
   async 'user.deleted'({ id: causationId, tenantId, correlationId, data: { target } }) {
     const cause = serviceCause('auth', { correlationId, causationId });
     const chats = parts.users.in(tenantId).all('byUser', { userId: target.id });
-    await endChats(parts, chats, { tenantId, cause, then: user => forget(user, clock.now()) });
+    await endChats(parts, chats, { tenantId, cause, decide: user => forget(user, clock.now()) });
   },
 });

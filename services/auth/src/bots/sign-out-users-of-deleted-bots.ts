@@ -15,7 +15,10 @@ export function signOutUsersOfDeletedBots({ bots, clock, ...parts }: Parts) {
 
   /** Of a tenant's own application, its tenant; of one of the platform, those that have a bot with it. */
   async function* tenantsOf(tenantId: TenantId, clientId: string): AsyncGenerator<TenantId> {
-    if (tenantId !== platformTenantId) return yield tenantId;
+    if (tenantId !== platformTenantId) {
+      yield tenantId;
+      return;
+    }
     for await (const bot of everywhere.all()) if (bot.state.clientId === clientId) yield bot.tenantId;
   }
 
@@ -23,16 +26,16 @@ export function signOutUsersOfDeletedBots({ bots, clock, ...parts }: Parts) {
     async 'bot.deleted'({ id: causationId, tenantId, correlationId, data: { target } }) {
       const cause = serviceCause('auth', { correlationId, causationId });
       const chats = parts.users.in(tenantId).all('byBot', { botId: target.id as BotId });
-      await endChats(parts, chats, { tenantId, cause, then: user => forget(user, clock.now()) });
+      await endChats(parts, chats, { tenantId, cause, decide: user => forget(user, clock.now()) });
     },
 
     async 'client.deleted'({ id: causationId, tenantId: of, correlationId, data: { target } }) {
       const cause = serviceCause('auth', { correlationId, causationId });
-      const then = (user: BotUser) => signOut(user, { chat: user, clientId: user.clientId, now: clock.now() });
+      const decide = (user: BotUser) => signOut(user, { chat: user, clientId: user.clientId, now: clock.now() });
       for await (const tenantId of tenantsOf(of, target.id)) {
         // By the application that they were signed in with, also where the bot has got another one meanwhile.
         const chats = parts.users.in(tenantId).all('byClient', { clientId: target.id });
-        await endChats(parts, chats, { tenantId, cause, then });
+        await endChats(parts, chats, { tenantId, cause, decide });
       }
     },
   } satisfies Handlers as Handlers;
