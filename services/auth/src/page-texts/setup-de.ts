@@ -61,6 +61,7 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Möglich, sobald ein Test mit den jetzigen Einstellungen bestanden ist.',
   setupActivateButton: 'Freigeben',
   setupActive: 'Sie ist freigegeben. Änderungen gelten sofort.',
+  setupStays: 'Bleibt, wie es ist.',
   setupKept:
     'Sie ist freigegeben, und dieser Link ändert nicht mehr, wie sich Personen anmelden. Für eine Änderung fragen Sie, ' +
     'wer Ihnen den Link geschickt hat.',

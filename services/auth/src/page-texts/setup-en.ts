@@ -59,6 +59,7 @@ export const setup = {
   setupActivateFirst: 'Possible once a test has passed with the settings as they are.',
   setupActivateButton: 'Activate',
   setupActive: 'It is active. Changes take effect at once.',
+  setupStays: 'Stays as it is.',
   setupKept:
     'It is active, and this link does not change how people sign in any more. To change it, ask whoever sent you the link.',
   setupWarned: '6. Be told in time',

@@ -60,6 +60,7 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Posible cuando una prueba se haya superado con los ajustes actuales.',
   setupActivateButton: 'Activar',
   setupActive: 'Está activo. Los cambios se aplican al momento.',
+  setupStays: 'Queda como está.',
   setupKept:
     'Está activo, y este enlace ya no cambia cómo se inicia sesión. Para cambiarlo, pregunte a quien le envió el enlace.',
   setupWarned: '6. Recibir avisos a tiempo',

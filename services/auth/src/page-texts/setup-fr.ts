@@ -63,6 +63,7 @@ export const setup: SetupTexts = {
   setupActivateFirst: 'Possible dès qu’un test a réussi avec les réglages actuels.',
   setupActivateButton: 'Activer',
   setupActive: 'Elle est active. Les changements s’appliquent aussitôt.',
+  setupStays: 'Reste tel quel.',
   setupKept:
     'Elle est active, et ce lien ne change plus la façon de se connecter. Pour la changer, demandez à qui vous a envoyé ' +
     'le lien.',

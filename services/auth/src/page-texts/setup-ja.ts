@@ -58,6 +58,7 @@ export const setup: SetupTexts = {
   setupActivateFirst: '現在の設定でテストが成功すると可能になります。',
   setupActivateButton: '有効にする',
   setupActive: '有効です。変更はすぐに反映されます。',
+  setupStays: 'このままです。',
   setupKept:
     '有効です。このリンクではサインインの方法をもう変更できません。変更するには、リンクの送り主に連絡してください。',
   setupWarned: '6. 期限前の通知',

@@ -85,16 +85,15 @@ function choice({ path, guides, guide }: SetupState, text: Texts): Html {
 
 function stepsBy(guide: Guide, state: SetupState, text: Texts): Html {
   const { vendor } = guide;
-  const kept = html`<p>${text('setupKept')}</p>`;
-  const { isKept } = state;
+  const unlessKept = (form: Html | null) => (state.isKept ? html`<p class="muted">${text('setupStays')}</p>` : form);
   return html`${details(text('setupOther'), choice(state, text))}
 <h2>${text('setupAt', { vendor })}</h2>${atVendor(guide, state, text)}
-<h2>${text('setupFrom', { vendor })}</h2>${isKept ? kept : settingsForm(guide, state, text)}
+<h2>${text('setupFrom', { vendor })}</h2>${unlessKept(settingsForm(guide, state, text))}
 <h2 id="test">${text('setupTest')}</h2>${testing(guide, state, text)}
-<h2>${text('setupMapping')}</h2>${isKept ? kept : mappingForm(state, text)}
+<h2>${text('setupMapping')}</h2>${unlessKept(mappingForm(state, text))}
 <h2>${text('setupActivate')}</h2>${activation(state, text)}
 ${warned(state, text)}
-${pitfallsOf(guide, text)}${isKept ? null : historyOf(state, text)}`;
+${pitfallsOf(guide, text)}${state.isKept ? null : historyOf(state, text)}`;
 }
 
 /** The guides are in English, with what is to be typed in backticks. */
