@@ -1,0 +1,68 @@
+// Every example is what Helm and Kubernetes take.
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  chart,
+  createKubernetes,
+  examples,
+  isOfKubernetes,
+  type Kubernetes,
+  type KubernetesObject,
+  kubernetesVersions,
+  lint,
+  one,
+  render,
+} from './chart.test-support.ts';
+
+/** Of others, whose schemas are in no registry: shapes as their documents say them. */
+const ofOthers = [
+  'external-secrets.io/v1 ExternalSecret',
+  'gateway.networking.k8s.io/v1 HTTPRoute',
+  'kafka.strimzi.io/v1 KafkaTopic',
+  'kafka.strimzi.io/v1 KafkaUser',
+  'monitoring.coreos.com/v1 ServiceMonitor',
+];
+
+test('there are six', () => {
+  expect(examples.toSorted()).toEqual(['air-gapped', 'ha', 'managed-kafka', 'minimal', 'openbao', 'strimzi']);
+});
+
+chart.describe('an example', () => {
+  test.each(examples)('%s: Helm finds nothing wrong', example => {
+    expect(lint(example)).toMatchObject({ code: 0, errors: '' });
+  });
+
+  describe.each(kubernetesVersions)('is what Kubernetes %s takes', version => {
+    let kubernetes: Kubernetes;
+    beforeAll(() => {
+      kubernetes = createKubernetes(version);
+    });
+
+    test.each(examples)('%s', example => {
+      const objects = render(example, { version });
+      const own = objects.filter(isOfKubernetes);
+      expect(own.length).toBeGreaterThan(20);
+      expect(own.flatMap(kubernetes.problemsOf)).toEqual([]);
+    });
+
+    test('control: a field that it does not have, a wrong type and a missing field are found', () => {
+      const service = one(render('minimal', { version }).filter(isCalled('Service', 'reeve-auth')));
+      const withSpec = (spec: object): KubernetesObject => ({ ...service, spec });
+      expect(kubernetes.problemsOf(withSpec({ selectors: {} })).join()).toContain('selectors');
+      expect(kubernetes.problemsOf(withSpec({ ports: [{ port: '80' }] })).join()).toContain('/spec/ports/0/port');
+      expect(kubernetes.problemsOf(withSpec({ ports: [{ name: 'http' }] })).join()).toContain('port');
+      expect(kubernetes.problemsOf(service)).toEqual([]);
+    });
+  });
+
+  test('all other objects are of kinds that are known to be so', () => {
+    const others = examples.flatMap(example => render(example)).filter(object => !isOfKubernetes(object));
+    expect([...new Set(others.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))].toSorted()).toEqual(ofOthers);
+  });
+
+  test('an older Kubernetes is refused', () => {
+    expect(() => render('minimal', { version: '1.29.0' })).toThrow('kubeVersion');
+  });
+});
+
+const isCalled = (kind: string, name: string) => (object: KubernetesObject) =>
+  object.kind === kind && object.metadata.name === name;
