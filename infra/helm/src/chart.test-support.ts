@@ -56,7 +56,7 @@ const podSchema = z.looseObject({
 });
 export type Pod = z.infer<typeof podSchema>;
 
-export const deployment = z.looseObject({
+const deployment = z.looseObject({
   metadata,
   spec: z.looseObject({
     replicas: z.number().optional(),
@@ -83,7 +83,7 @@ export const deployment = z.looseObject({
 export type Deployment = z.infer<typeof deployment>;
 
 /** Runs Helm. Gives what it says, with its exit code. */
-export function helm(...args: string[]): { code: number | null; output: string; errors: string } {
+function helm(...args: string[]): { code: number | null; output: string; errors: string } {
   if (tools === null) throw new Error('Helm is not there: `npm test -- infra/helm` fetches it, with Go and with pip');
   const { status, stdout, stderr, error } = spawnSync(tools.helm, args, { encoding: 'utf8', maxBuffer: 2 ** 24 });
   if (error) throw error;
@@ -111,7 +111,12 @@ export function render(example: string, { set = [], setJson = [], version = '1.3
     if (code !== 0) throw new Error(errors);
     rendered.set(key, output);
   }
-  return parseAllDocuments(rendered.get(key) ?? '')
+  return objectsIn(rendered.get(key) ?? '');
+}
+
+/** As kubectl reads a file. */
+export function objectsIn(text: string): KubernetesObject[] {
+  return parseAllDocuments(text)
     .map(document => document.toJS() as unknown)
     .filter(each => each !== null)
     .map(each => kubernetesObject.parse(each));

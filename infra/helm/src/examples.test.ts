@@ -1,5 +1,8 @@
 // Every example is what Helm and Kubernetes take.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { repositoryRoot } from '@reeve/local/paths';
 import {
   chart,
   createKubernetes,
@@ -9,6 +12,7 @@ import {
   type KubernetesObject,
   kubernetesVersions,
   lint,
+  objectsIn,
   one,
   render,
 } from './chart.test-support.ts';
@@ -42,6 +46,12 @@ chart.describe('an example', () => {
       const own = objects.filter(isOfKubernetes);
       expect(own.length).toBeGreaterThan(20);
       expect(own.flatMap(kubernetes.problemsOf)).toEqual([]);
+    });
+
+    test('trial-engines.yaml, too', () => {
+      const objects = objectsIn(readFileSync(join(repositoryRoot, 'infra/helm/trial-engines.yaml'), 'utf8'));
+      expect(objects).toHaveLength(4);
+      expect(objects.flatMap(kubernetes.problemsOf)).toEqual([]);
     });
 
     test('control: a field that it does not have, a wrong type and a missing field are found', () => {

@@ -31,6 +31,8 @@ connector-consent:
 webhook-ingress:
   port: 4004
   calls: [auth]
+  # It takes webhooks while Kafka is away, and without MongoDB it says itself when to come again.
+  ready: /healthz
   secretFiles:
     REEVE_VAULT_KEY_FILE: vaultKeys
   # What keeps it below 200 MB under load; docker-compose.yml says the same.
