@@ -26,8 +26,11 @@ const ofOthers = [
   'monitoring.coreos.com/v1 ServiceMonitor',
 ];
 
-test('there are six', () => {
-  expect(examples.toSorted()).toEqual(['air-gapped', 'ha', 'managed-kafka', 'minimal', 'openbao', 'strimzi']);
+test('docs/kubernetes.md names each', () => {
+  const page = readFileSync(join(repositoryRoot, 'docs/kubernetes.md'), 'utf8');
+  const named = [...page.matchAll(/^\| `([a-z-]+)\.yaml` \|/gm)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(examples.toSorted());
+  expect(named).toHaveLength(6);
 });
 
 chart.describe('an example', () => {

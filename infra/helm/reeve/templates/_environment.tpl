@@ -38,9 +38,12 @@
 {{- $_ := set $plain "REEVE_PLATFORM_CLIENT_ID" $own.platformClientId }}
 {{- end }}
 {{- range $variable, $from := $taken.files }}
-{{- if ne $variable "mongodbCa" }}{{ $_ := set $plain $variable (printf "/etc/reeve/%s" (index $paths $from.entry)) }}{{ end }}
+{{- /* That of MongoDB is named in its URI. */}}
+{{- if ne $variable "mongodbCa" }}
+{{- $_ := set $plain $variable (printf "/etc/reeve/%s" (index $paths $from.entry)) }}
 {{- end }}
-{{- $all := mergeOverwrite $plain ($service.runtime | default dict) (deepCopy $values.settings) (deepCopy ($own.settings | default dict)) }}
+{{- end }}
+{{- $all := mergeOverwrite $plain ($service.runtime | default dict) $values.settings ($own.settings | default dict) }}
 {{- range $variable, $value := $all }}
 {{- if $value }}
 - name: {{ $variable }}

@@ -83,7 +83,8 @@ files:
 {{- $strimzi := dict }}
 {{- $user := printf "%s-%s" .root.Release.Name .name }}
 {{- if eq .root.Values.strimzi.users "tls" }}
-{{- $strimzi = dict "kafkaCert" (dict "name" $user "key" "user.crt") "kafkaKey" (dict "name" $user "key" "user.key") }}
+{{- $_ := set $strimzi "kafkaCert" (dict "name" $user "key" "user.crt") }}
+{{- $_ := set $strimzi "kafkaKey" (dict "name" $user "key" "user.key") }}
 {{- else if eq .root.Values.strimzi.users "scram-sha-512" }}
 {{- $strimzi = dict "kafkaPassword" (dict "name" $user "key" "password") }}
 {{- end }}
@@ -100,8 +101,10 @@ is missing that the service does not start without.
 {{- $kafka := include "reeve.kafkaSecrets" .root | fromYaml }}
 {{- $there := include "reeve.secretsOf" . | fromYaml }}
 {{- $optional := list "smtpUrl" "kafkaCa" "kafkaCert" "kafkaKey" "mongodbCa" }}
-{{- $variables := mergeOverwrite (dict "MONGODB_URI" "mongodbUri") ($service.secretVariables | default dict) ($kafka.variables | default dict) }}
-{{- $files := mergeOverwrite (dict) ($service.secretFiles | default dict) ($kafka.files | default dict) (dict "mongodbCa" "mongodbCa") }}
+{{- $variables := merge (dict "MONGODB_URI" "mongodbUri") ($service.secretVariables | default dict) }}
+{{- $variables = merge $variables ($kafka.variables | default dict) }}
+{{- $files := merge (dict "mongodbCa" "mongodbCa") ($service.secretFiles | default dict) }}
+{{- $files = merge $files ($kafka.files | default dict) }}
 {{- $taken := dict "variables" dict "files" dict }}
 {{- range $kind, $wanted := dict "variables" $variables "files" $files }}
 {{- range $variable, $entry := $wanted }}
@@ -118,20 +121,46 @@ is missing that the service does not start without.
 {{/* What belongs together, said before a service refuses to start with it. */}}
 {{- define "reeve.check" -}}
 {{- $kafka := .Values.kafka }}
+{{- $strimzi := .Values.strimzi }}
 {{- $sasl := hasPrefix "SASL_" $kafka.protocol }}
 {{- $bearer := eq $kafka.mechanism "OAUTHBEARER" }}
-{{- if and $sasl (not $kafka.mechanism) }}{{ fail (printf "kafka.mechanism is missing, which %s needs" $kafka.protocol) }}{{ end }}
-{{- if and $kafka.mechanism (not $sasl) }}{{ fail "kafka.mechanism is for SASL_SSL and SASL_PLAINTEXT" }}{{ end }}
-{{- if and $bearer (not (or $kafka.tokenEndpoint $kafka.tokenAudience)) }}{{ fail "OAUTHBEARER needs kafka.tokenEndpoint or kafka.tokenAudience" }}{{ end }}
-{{- if and $kafka.tokenEndpoint $kafka.tokenAudience }}{{ fail "kafka.tokenEndpoint and kafka.tokenAudience exclude each other" }}{{ end }}
-{{- if and (or $kafka.tokenEndpoint $kafka.tokenAudience) (not $bearer) }}{{ fail "kafka.tokenEndpoint and kafka.tokenAudience are for OAUTHBEARER" }}{{ end }}
-{{- if and $kafka.scope (not $kafka.tokenEndpoint) }}{{ fail "kafka.scope is for kafka.tokenEndpoint" }}{{ end }}
-{{- if and (or .Values.strimzi.topics .Values.strimzi.users) (not .Values.strimzi.cluster) }}{{ fail "strimzi.cluster is missing" }}{{ end }}
-{{- if and (eq .Values.strimzi.users "tls") (ne $kafka.protocol "SSL") }}{{ fail "strimzi.users: tls needs kafka.protocol: SSL" }}{{ end }}
-{{- if and (eq .Values.strimzi.users "scram-sha-512") (ne $kafka.mechanism "SCRAM-SHA-512") }}{{ fail "strimzi.users: scram-sha-512 needs kafka.mechanism: SCRAM-SHA-512" }}{{ end }}
-{{- if and .Values.externalSecrets.enabled (not .Values.externalSecrets.store.name) }}{{ fail "externalSecrets.store.name is missing" }}{{ end }}
-{{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) }}{{ fail "gateway.parentRefs is missing" }}{{ end }}
+{{- $token := or $kafka.tokenEndpoint $kafka.tokenAudience }}
+{{- if and $sasl (not $kafka.mechanism) }}
+{{- fail (printf "kafka.mechanism is missing, which %s needs" $kafka.protocol) }}
+{{- end }}
+{{- if and $kafka.mechanism (not $sasl) }}
+{{- fail "kafka.mechanism is for SASL_SSL and SASL_PLAINTEXT" }}
+{{- end }}
+{{- if and $bearer (not $token) }}
+{{- fail "OAUTHBEARER needs kafka.tokenEndpoint or kafka.tokenAudience" }}
+{{- end }}
+{{- if and $token (not $bearer) }}
+{{- fail "kafka.tokenEndpoint and kafka.tokenAudience are for OAUTHBEARER" }}
+{{- end }}
+{{- if and $kafka.tokenEndpoint $kafka.tokenAudience }}
+{{- fail "kafka.tokenEndpoint and kafka.tokenAudience exclude each other" }}
+{{- end }}
+{{- if and $kafka.scope (not $kafka.tokenEndpoint) }}
+{{- fail "kafka.scope is for kafka.tokenEndpoint" }}
+{{- end }}
+{{- if and (or $strimzi.topics $strimzi.users) (not $strimzi.cluster) }}
+{{- fail "strimzi.cluster is missing" }}
+{{- end }}
+{{- if and (eq $strimzi.users "tls") (ne $kafka.protocol "SSL") }}
+{{- fail "strimzi.users: tls needs kafka.protocol: SSL" }}
+{{- end }}
+{{- if and (eq $strimzi.users "scram-sha-512") (ne $kafka.mechanism "SCRAM-SHA-512") }}
+{{- fail "strimzi.users: scram-sha-512 needs kafka.mechanism: SCRAM-SHA-512" }}
+{{- end }}
+{{- if and .Values.externalSecrets.enabled (not .Values.externalSecrets.store.name) }}
+{{- fail "externalSecrets.store.name is missing" }}
+{{- end }}
+{{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) }}
+{{- fail "gateway.parentRefs is missing" }}
+{{- end }}
 {{- $hosts := list }}
-{{- range $name, $own := .Values.services }}{{ $hosts = append $hosts (urlParse $own.url).host }}{{ end }}
-{{- if ne (len (uniq $hosts)) (len $hosts) }}{{ fail "each service needs a host of its own: several of them serve the same paths" }}{{ end }}
+{{- range $own := .Values.services }}{{ $hosts = append $hosts (urlParse $own.url).host }}{{ end }}
+{{- if ne (len (uniq $hosts)) (len $hosts) }}
+{{- fail "each service needs a host of its own: several of them serve the same paths" }}
+{{- end }}
 {{- end }}
