@@ -122,7 +122,9 @@ export function objectsIn(text: string): KubernetesObject[] {
     .map(each => kubernetesObject.parse(each));
 }
 
-export const lint = (example: string) => helm('lint', '--strict', chartDirectory, '-f', valuesOf(example));
+/** Null for the defaults alone, which are not enough. */
+export const lint = (example: string | null) =>
+  helm('lint', '--strict', chartDirectory, ...(example === null ? [] : ['-f', valuesOf(example)]));
 
 /** By the names of services. */
 export function deploymentsOf(objects: readonly KubernetesObject[]): Map<string, Deployment> {

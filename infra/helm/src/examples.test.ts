@@ -28,7 +28,7 @@ const ofOthers = [
 
 test('docs/kubernetes.md names each', () => {
   const page = readFileSync(join(repositoryRoot, 'docs/kubernetes.md'), 'utf8');
-  const named = [...page.matchAll(/^\| `([a-z-]+)\.yaml` \|/gm)].map(([, name]) => name);
+  const named = [...page.matchAll(/^\| `([a-z-]+)\.yaml` \|/gm)].map(([, name = '']) => name);
   expect(named.toSorted()).toEqual(examples.toSorted());
   expect(named).toHaveLength(6);
 });
@@ -36,6 +36,12 @@ test('docs/kubernetes.md names each', () => {
 chart.describe('an example', () => {
   test.each(examples)('%s: Helm finds nothing wrong', example => {
     expect(lint(example)).toMatchObject({ code: 0, errors: '' });
+  });
+
+  test('control: of the defaults, Helm says what is missing', () => {
+    const { code, output } = lint(null);
+    expect(code).not.toBe(0);
+    expect(output).toContain('/services/auth/url');
   });
 
   describe.each(kubernetesVersions)('is what Kubernetes %s takes', version => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => server.close());
+afterAll(() => void server.close());
 
 const testContainer = z.looseObject({
   command: z.tuple([z.literal('node')], z.string()),
@@ -38,7 +38,9 @@ async function run(set: Record<string, string>): Promise<{ code: number; output:
   const { containers } = z.looseObject({ containers: z.array(testContainer) }).parse(pod['spec']);
   const { command, args, env } = one(containers);
   const environment = Object.fromEntries(env.map(({ name, value }) => [name, value]));
-  expect(Object.keys(JSON.parse(environment['SERVICES'] ?? '{}')).toSorted()).toEqual([...serviceNames].toSorted());
+  expect(Object.keys(JSON.parse(environment['SERVICES'] ?? '{}') as object).toSorted()).toEqual(
+    [...serviceNames].toSorted(),
+  );
   const services = JSON.stringify(Object.fromEntries(serviceNames.map(name => [name, address])));
   const child = spawn(nodeBinary, [...command.slice(1), ...args], {
     env: { ...environment, SERVICES: services, ATTEMPTS: '1', ...set },

@@ -137,7 +137,41 @@ chart.describe('each service has', () => {
 
 const ofNone = (example: string) => ({ example, without: [] });
 
-chart.test('no object holds anything secret', async () => {
-  const secrets = examples.flatMap(example => render(example)).filter(({ kind }) => kind === 'Secret');
-  expect(secrets).toEqual([]);
+/** What would be secret and stands in an object: a Secret, or the value of a variable. */
+function secretsIn(objects: readonly KubernetesObject[]): string[] {
+  const variables = podsOf(objects).flatMap(({ containers }) => containers.flatMap(({ env }) => env));
+  return [
+    ...objects.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name),
+    ...variables.filter(({ name, value }) => secretVariable.test(name) && value !== undefined).map(({ name }) => name),
+  ];
+}
+const secretVariable = /_(SECRET|PASSWORD|COOKIE_KEYS|SMTP_URL)$|^MONGODB_URI$/;
+
+chart.describe('nothing secret', () => {
+  test('is in an object', () => {
+    expect(examples.flatMap(example => secretsIn(render(example)))).toEqual([]);
+  });
+
+  test('control: a Secret, and a variable that should come from one, are found', () => {
+    const objects = structuredClone(render('minimal'));
+    const deployment = one(
+      objects.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'reeve-audit'),
+    );
+    const [pod] = podsOf([deployment]);
+    const env = pod?.containers[0]?.env ?? [];
+    const text = JSON.stringify(deployment).replace(JSON.stringify(env), JSON.stringify(env.map(inTheOpen)));
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'reeve-keys', labels: {} } };
+    expect(secretsIn([secret, JSON.parse(text) as KubernetesObject])).toEqual(['reeve-keys', 'MONGODB_URI']);
+  });
+});
+
+const inTheOpen = ({
+  name,
+  value = 'mongodb://user:password@mongodb',
+}: {
+  name: string;
+  value?: string | undefined;
+}) => ({
+  name,
+  value,
 });

@@ -11,7 +11,8 @@ const helm: Fetching = {
   folder: 'helm',
   wanted: helmModule,
   command: 'go',
-  args: () => ['install', helmModule],
+  // Without what only debuggers read: half the size.
+  args: () => ['install', '-trimpath', '-ldflags=-s -w', helmModule],
 };
 /** Only its schemas are used, which it has of many versions; not the program. */
 const schemas: Fetching = {
