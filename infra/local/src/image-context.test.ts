@@ -22,6 +22,7 @@ test('the sources and manifests of services and packages are in it', () => {
       'packages/store/src/index.ts',
       'packages/access/policies/built-in-roles.cedar',
       'packages/testing/package.json',
+      'infra/helm/package.json',
       'infra/local/package.json',
     ]),
   );

@@ -61,3 +61,7 @@ export function needOf(files: readonly string[]): Need {
   if (some(`^${withRunningSystem}`)) return 'system';
   return some(integration) ? 'engines' : 'nothing';
 }
+
+/** Whether Helm has to be there, and the schemas of Kubernetes. */
+export const needsChartTools = (files: readonly string[]): boolean =>
+  files.some(file => relative(repositoryRoot, file).startsWith('infra/helm/'));

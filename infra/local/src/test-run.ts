@@ -10,9 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
+import { fetchChartTools } from './chart-tools.ts';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
 import { startEngines } from './engines/engines.ts';
-import { jest, type Need, needOf, type Turn, turnsOf } from './jest.ts';
+import { isCi } from './is-ci.ts';
+import { jest, type Need, needOf, needsChartTools, type Turn, turnsOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from './paths.ts';
 import { freePeerPorts, peerOrigins, startPeers } from './peers/peers.ts';
@@ -62,6 +64,7 @@ async function tested(testing: Testing): Promise<number> {
   const { own, say } = testing.run;
   await own(Promise.resolve({ stop: () => endWhatTestsStarted(lists) }));
   const files = await listTests(testing);
+  if (needsChartTools(files)) await fetchForChart(testing);
   const need = needOf(files);
   const environment = need === 'nothing' ? {} : await startWhatIsNeeded(testing, need);
   const variables = { ...environment, [listsVariable]: lists };
@@ -149,6 +152,16 @@ async function listTests(testing: Testing): Promise<string[]> {
   const files = JSON.parse(readFileSync(file, 'utf8')) as string[];
   if (files.length === 0) throw new SetupError(`no test is named by: ${jestArguments.join(' ')}`);
   return files;
+}
+
+/** Tests of the chart find by themselves what was fetched. */
+async function fetchForChart({ run: { children, say } }: Testing): Promise<void> {
+  try {
+    await fetchChartTools(children, say);
+  } catch (error) {
+    if (isCi() || !(error instanceof SetupError)) throw error;
+    say(`the chart: ${error.message}`);
+  }
 }
 
 /** Gives the variables by which the tests find it. */

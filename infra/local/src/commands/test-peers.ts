@@ -1,5 +1,6 @@
 // `npm run test:peers`: the system against peers that others wrote.
 import { jestArgumentsOf } from '../command-line.ts';
+import { isCi } from '../is-ci.ts';
 import { peerTestsAlone } from '../jest.ts';
 import { runTests } from '../test-run.ts';
 import { browserVariables, engineVariables, peerVariables } from '../variables.ts';
@@ -20,5 +21,5 @@ const jestArguments = jestArgumentsOf('npm run test:peers', {
 await runTests({
   jestArguments: [...jestArguments, ...peerTestsAlone],
   failuresAreRepeated: jestArguments.length === 0,
-  everythingIsNeeded: ![undefined, '', 'false'].includes(process.env['CI']),
+  everythingIsNeeded: isCi(),
 });

@@ -43,10 +43,11 @@ export function variablesOf(schema: z.ZodType): ServiceVariable[] {
 
 export type Configurations = ReadonlyMap<ServiceName, ServiceVariable[]>;
 
+export async function readConfigSchema(name: ServiceName): Promise<z.ZodType> {
+  return module.parse(await import(join(repositoryRoot, 'services', name, 'src/config.ts'))).configSchema;
+}
+
 export async function readConfigurations(): Promise<Configurations> {
-  const read = async (name: ServiceName) => {
-    const { configSchema } = module.parse(await import(join(repositoryRoot, 'services', name, 'src/config.ts')));
-    return [name, variablesOf(configSchema)] as const;
-  };
+  const read = async (name: ServiceName) => [name, variablesOf(await readConfigSchema(name))] as const;
   return new Map(await Promise.all(serviceNames.map(read)));
 }

@@ -10,7 +10,13 @@ import { SetupError } from '../setup-error.ts';
 export type OAuthClient = { command: string; env: Record<string, string> };
 
 type Say = (line: string) => void;
-type Fetching = { name: string; folder: string; wanted: string; command: string; args: (into: string) => string[] };
+export type Fetching = {
+  name: string;
+  folder: string;
+  wanted: string;
+  command: string;
+  args: (into: string) => string[];
+};
 
 const oauth2Proxy = 'github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6';
 const requirements = join(repositoryRoot, 'infra/local/engines/authlib/requirements.txt');
@@ -59,11 +65,20 @@ export async function fetchMcp(children: Children, say: Say): Promise<string> {
   return join(directory, 'node_modules');
 }
 
+const directoryOf = (folder: string) => join(localDirectory, 'engines', folder);
+const stampOf = (folder: string) => join(directoryOf(folder), '.fetched');
+
+/** Where it is; null where it was not fetched. */
+export function whereFetched({ folder, wanted }: Pick<Fetching, 'folder' | 'wanted'>): string | null {
+  const stamp = stampOf(folder);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted ? directoryOf(folder) : null;
+}
+
 /** Gives where it is. Throws SetupError. */
 export async function fetched(children: Children, say: Say, { name, folder, wanted, command, args }: Fetching) {
-  const directory = join(localDirectory, 'engines', folder);
-  const stamp = join(directory, '.fetched');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return directory;
+  const before = whereFetched({ folder, wanted });
+  if (before !== null) return before;
+  const directory = directoryOf(folder);
   say(`fetching ${name} …`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -79,6 +94,6 @@ export async function fetched(children: Children, say: Say, { name, folder, want
     .catch((error: Error) => {
       throw new SetupError(`could not fetch ${name}: ${error.message}`);
     });
-  writeFileSync(stamp, wanted);
+  writeFileSync(stampOf(folder), wanted);
   return directory;
 }
