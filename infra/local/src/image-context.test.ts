@@ -1,6 +1,6 @@
 // What images are built from: infra/docker/Dockerfile copies what .dockerignore lets through.
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import dockerIgnore from '@balena/dockerignore';
 import { expect, test } from '@jest/globals';
 import { repositoryRoot } from './paths.ts';
@@ -34,4 +34,33 @@ test('no test, nothing that only tests use, no document and no secret is in it',
   expect(files.filter(file => unwanted.test(file)).length).toBeGreaterThan(50);
   expect(context.filter(file => unwanted.test(file))).toEqual([]);
   expect(context.filter(file => manifestAlone.test(file) && !file.endsWith('package.json'))).toEqual([]);
+});
+
+/** Where a file imports another from: null for a package of npm, and for a workspace that gives it under no such name. */
+function importedFrom(file: string, specifier: string): string | null {
+  if (specifier.startsWith('.')) return join(dirname(file), specifier);
+  const [, name, rest = ''] = /^@reeve\/([^/]+)(.*)$/.exec(specifier) ?? [];
+  if (name === undefined) return null;
+  const directory = join('packages', name);
+  const manifest = readFileSync(join(repositoryRoot, directory, 'package.json'), 'utf8');
+  const { exports } = JSON.parse(manifest) as { exports: Record<string, string | { source: string }> };
+  const target = exports[`.${rest}`];
+  return target === undefined ? null : join(directory, typeof target === 'string' ? target : target.source);
+}
+
+const importsOf = (file: string) =>
+  [...readFileSync(join(repositoryRoot, file), 'utf8').matchAll(/(?:\bfrom|^import|\bimport\() ?'([^']+)'/gm)]
+    .map(([, specifier = '']) => importedFrom(file, specifier))
+    .filter(imported => imported !== null);
+
+test('what its sources import is in it as well: otherwise no image is built', () => {
+  const there = new Set(context);
+  const sources = context.filter(file => file.endsWith('.ts'));
+  const broken = sources.flatMap(file =>
+    importsOf(file)
+      .filter(imported => !there.has(imported))
+      .map(imported => `${file} imports ${imported}`),
+  );
+  expect(sources.flatMap(importsOf).length).toBeGreaterThan(1_000);
+  expect(broken).toEqual([]);
 });
