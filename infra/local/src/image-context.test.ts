@@ -36,7 +36,7 @@ test('no test, nothing that only tests use, no document and no secret is in it',
   expect(context.filter(file => manifestAlone.test(file) && !file.endsWith('package.json'))).toEqual([]);
 });
 
-/** Where a file imports another from: null for a package of npm, and for a workspace that gives it under no such name. */
+/** The file that is meant; null for a package of npm. */
 function importedFrom(file: string, specifier: string): string | null {
   if (specifier.startsWith('.')) return join(dirname(file), specifier);
   const [, name, rest = ''] = /^@reeve\/([^/]+)(.*)$/.exec(specifier) ?? [];
@@ -45,7 +45,8 @@ function importedFrom(file: string, specifier: string): string | null {
   const manifest = readFileSync(join(repositoryRoot, directory, 'package.json'), 'utf8');
   const { exports } = JSON.parse(manifest) as { exports: Record<string, string | { source: string }> };
   const target = exports[`.${rest}`];
-  return target === undefined ? null : join(directory, typeof target === 'string' ? target : target.source);
+  if (target === undefined) throw new Error(`${specifier}, which ${file} imports, is exported nowhere`);
+  return join(directory, typeof target === 'string' ? target : target.source);
 }
 
 const importsOf = (file: string) =>
