@@ -15,7 +15,7 @@ export type Chat = { botId: BotId; connectionName: string; channelId: string; ch
 export type Bond = { connectionId: string; userId: Id<'user'>; subject: string | null };
 
 export type Failed = { failed: BotSignInFailure; problem?: string | null };
-type Exchanged = { sessionId: SessionId; userId: Id<'user'>; token: { id: string; at: number } };
+export type Exchanged = { sessionId: SessionId; userId: Id<'user'>; token: { id: string; at: number } };
 export type Outcome = Failed | Exchanged;
 
 type Exchange = {

@@ -1,7 +1,8 @@
-// Signs a person in at a bot by a token of their identity provider. Every client of the person may send the same one, to
-// whichever instance: one answer is made of it, that of whoever writes it first, and all get that. Until it is written
-// nothing has come of it but the session, which is the same whoever begins it; so where an instance is lost on the way,
-// the next one that is asked begins anew. Whatever goes wrong is an answer as well: the bot has to show its card then.
+// Signs a person in at a bot by a token of their identity provider. Every client of the person may send the same one,
+// to whichever instance: one answer is made of it, that of whoever writes it first, and all get that. Until it is
+// written nothing has come of it but the session, which is the same whoever begins it; so where an instance is lost on
+// the way, the next one that is asked begins anew. Whatever goes wrong is an answer as well: the bot has to show its
+// card then.
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BotSignInFailure, type Cause, type Id, ProblemError } from '@reeve/contracts';
 import { StepError } from '@reeve/relying-party';
@@ -20,6 +21,7 @@ import {
   type BotUser,
   type BotUsers,
   chatKey,
+  type Exchanged,
   exchangeKey,
   type Failed,
   forget,
@@ -78,6 +80,23 @@ export function createExchangeToken(parts: Parts) {
     await users.in(at.tenantId).change(chatKey(at.chat), user => user && forget(user, clock.now()), { cause });
   }
 
+  /** Null where the person is not signed in at the bot by it, or no more. */
+  async function tokenBy(
+    asked: Asked,
+    user: BotUser | null,
+    { sessionId, token: name, isNew }: Exchanged & { isNew: boolean },
+  ): Promise<UserToken | null> {
+    const { at } = asked;
+    if (isNew && !(await atBots.isThere(at))) {
+      await forgetAt(asked, sessionId);
+      return null;
+    }
+    // As it is after the write: whatever has ended it since, or has changed what the bot is for, counts.
+    const session = await tokens.sessionIn(at, user);
+    if (session?.id !== sessionId) return null;
+    return (await tokens.make(at, session, name)) ?? tokens.make(at, session, tokens.newName());
+  }
+
   async function answer(given: Asked): Promise<ExchangeAnswer> {
     const { at } = given;
     const provider = await atBots.providerOf(at);
@@ -112,16 +131,8 @@ export function createExchangeToken(parts: Parts) {
       const outcome = answered(user, id, clock.now());
       if (!outcome) return judged && 'failed' in judged && isPassing(judged) ? judged : { failed: 'signed_out' };
       if ('failed' in outcome) return outcome;
-      const { sessionId, token: name } = outcome;
-      const isNew = before?.sessionId !== sessionId;
-      if (isNew && !(await atBots.isThere(at))) {
-        await forgetAt(asked, sessionId);
-        return { failed: 'signed_out' };
-      }
-      // As it is after the write: whatever has ended it since, or has changed what the bot is for, counts.
-      const session = await tokens.sessionIn(at, user);
-      if (session?.id !== sessionId) return { failed: 'signed_out' };
-      const token = (await tokens.make(at, session, name)) ?? (await tokens.make(at, session, tokens.newName()));
+      const isNew = before?.sessionId !== outcome.sessionId;
+      const token = await tokenBy(asked, user, { ...outcome, isNew });
       return token ? { token } : { failed: 'signed_out' };
     } catch (error) {
       const user = await own.get(key).catch(() => undefined);
@@ -201,11 +212,7 @@ async function judge(
   const opened = await openBotSession(delegated, at, { ...vouched, cause });
   if ('failed' in opened) return opened;
   const { userId } = opened.state;
-  return {
-    sessionId: opened.id,
-    bond: { connectionId, userId, subject },
-    token: tokens.newName(),
-  };
+  return { sessionId: opened.id, bond: { connectionId, userId, subject }, token: tokens.newName() };
 }
 
 function refusalOf(error: unknown): Failed {

@@ -10,6 +10,7 @@ import {
   tenantRoute,
 } from '@reeve/service-kit';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { assertAsksByItself } from '../applications/assert-asks-by-itself.ts';
 import { assertRoom } from '../assert-room.ts';
 import type { Connections } from '../connections/connection.ts';
 import { apiFor } from '../resource-servers/api-for.ts';
@@ -49,13 +50,7 @@ export function assistantPolicyRoutes(parts: Parts): Route[] {
 
   /** Throws `input_invalid` for an assistant that could not redeem anything, and for what it could not get. */
   async function assertPossible(tenantId: TenantId, { clientId, resource, scopes }: About): Promise<void> {
-    const application = await applications.findNow(clientId);
-    if (!application || !(await applications.serves(application, tenantId)))
-      throw invalidField('clientId', 'is no application that serves this tenant');
-    if (application.authentication.method === 'none')
-      throw invalidField('clientId', 'has to prove itself by a secret or a key');
-    if (!application.grantTypes.includes('jwt_bearer'))
-      throw invalidField('clientId', 'has to have the grant type jwt_bearer');
+    const application = await assertAsksByItself(applications, tenantId, { clientId, by: 'jwt_bearer' });
     const found = await apiFor(resourceServers, application, { resource, scopes });
     if ('wrong' in found) throw invalidField(found.wrong.field, found.wrong.message);
   }

@@ -4,10 +4,11 @@ import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
 import { isServed, type KnownApplication } from '../applications/known-application.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
+import { newOwnKeys } from './own-keys.test-support.ts';
 import { createFindPresented } from './presented-tokens.ts';
 import { inRequestScope } from './request-scope.ts';
 
@@ -22,15 +23,7 @@ let ofIdTokens: ProviderKey;
 let keys: SigningKey[];
 
 beforeAll(async () => {
-  const make = async (alg: string) => {
-    const pair = await generateKeyPair(alg, { extractable: true });
-    const jwk = { ...(await exportJWK(pair.privateKey)), kid: alg, alg, use: 'sig' };
-    return { key: { ...pair, kid: alg, alg, jwk: await exportJWK(pair.publicKey) }, jwk };
-  };
-  const [access, id] = await Promise.all([make('ES256'), make('RS256')]);
-  key = access.key;
-  ofIdTokens = id.key;
-  keys = [access.jwk, id.jwk];
+  ({ access: key, id: ofIdTokens, keys } = await newOwnKeys());
 });
 
 const claims = {

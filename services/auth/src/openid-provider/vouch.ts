@@ -3,7 +3,7 @@
 // what a tenant allows is decided in vouching/. Redeeming what others have signed is identity-assertions.ts.
 import { type Cause, event, type Id, newEventId, platformTenantId, type TenantId } from '@reeve/contracts';
 import type { Clock, Entry, Store } from '@reeve/store';
-import { importJWK, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { errors, type Provider } from 'oidc-provider';
 // Made for grants of one's own, and not held to the library's versions: docs/decisions.md.
 import {
@@ -138,7 +138,7 @@ async function sign({ issuer, keys, live }: Parts, { application, jkt, session, 
     .setIssuedAt(issuedAt)
     .setExpirationTime(exp)
     .setJti(id)
-    .sign(await importJWK(key, key.alg));
+    .sign(key);
   return { assertion, id, expiresIn: exp - issuedAt, expiresAt: new Date(exp * 1_000).toISOString() };
 }
 

@@ -4,11 +4,11 @@ import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newEventId, newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { newProviderKey, type ProviderKey, signedBy } from '@reeve/testing';
-import { exportJWK, generateKeyPair } from 'jose';
 import type { Provider } from 'oidc-provider';
 import { isServed, type KnownApplication } from '../applications/known-application.ts';
 import { refText } from '../sessions/live-sessions.ts';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
+import { newOwnKeys } from './own-keys.test-support.ts';
 import { inRequestScope } from './request-scope.ts';
 import { createFindVouchingSubject, type SubjectToken } from './vouching-subject.ts';
 
@@ -22,13 +22,7 @@ let accessKey: ProviderKey;
 let keys: SigningKey[];
 
 beforeAll(async () => {
-  const make = async (alg: string) => {
-    const pair = await generateKeyPair(alg, { extractable: true });
-    const jwk = { ...(await exportJWK(pair.privateKey)), kid: alg, alg, use: 'sig' };
-    return { key: { ...pair, kid: alg, alg, jwk: await exportJWK(pair.publicKey) }, jwk };
-  };
-  const [access, id] = await Promise.all([make('ES256'), make('RS256')]);
-  [key, accessKey, keys] = [id.key, access.key, [access.jwk, id.jwk]];
+  ({ id: key, access: accessKey, keys } = await newOwnKeys());
 });
 
 const refreshToken = {

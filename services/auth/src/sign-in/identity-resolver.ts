@@ -17,7 +17,7 @@ import {
   resolveIdentityResponse,
 } from '@reeve/contracts';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
-import { importJWK, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
 
 export type IdentityResolver = ReturnType<typeof createIdentityResolver>;
@@ -57,7 +57,7 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
       .setIssuedAt()
       .setExpirationTime(`${tokenSeconds} s`)
       .setJti(newEventId())
-      .sign(await importJWK(now, now.alg));
+      .sign(now);
   }
 
   const post = async (what: Question, request: object) =>

@@ -11,6 +11,7 @@ import {
 } from '@reeve/service-kit';
 import type { Clock } from '@reeve/store';
 import type { ApplicationDirectory } from '../applications/application-directory.ts';
+import { assertAsksByItself } from '../applications/assert-asks-by-itself.ts';
 import { assertRoom } from '../assert-room.ts';
 import type { ResourceServerDirectory } from '../resource-servers/resource-server-directory.ts';
 import {
@@ -53,14 +54,8 @@ export function vouchingPolicyRoutes({ policies, applications, resourceServers, 
     tenantId: TenantId,
     { clientId, audience }: Pick<VouchingPolicy, 'clientId' | 'audience'>,
   ) {
-    const application = await applications.findNow(clientId);
-    if (!application || !(await applications.serves(application, tenantId)))
-      throw invalidField('clientId', 'is no application that serves this tenant');
-    if (application.authentication.method === 'none')
-      throw invalidField('clientId', 'has to prove itself by a secret or a key');
-    if (!application.grantTypes.includes('token_exchange'))
-      throw invalidField('clientId', 'has to have the grant type token_exchange');
-    if (application.kind === 'machine') throw invalidField('clientId', 'signs nobody in, and so has nobody’s token');
+    const { kind } = await assertAsksByItself(applications, tenantId, { clientId, by: 'token_exchange' });
+    if (kind === 'machine') throw invalidField('clientId', 'signs nobody in, and so has nobody’s token');
     // Nobody vouches towards themselves: an API of ours is asked for by the exchange of tokens.
     if (plain(audience) === plain(ownIssuer)) throw invalidField('audience', 'is Reeve itself');
     if (await resourceServers.isOwn(audience)) throw invalidField('audience', 'is an API here, whose tokens are ours');
