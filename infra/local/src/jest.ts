@@ -41,9 +41,9 @@ export type Turn = {
 };
 
 /**
- * How these tests are run: one turn after the other. Tests of packages and services have databases, groups and tenants of
- * their own and wait for engines most of the time: one runs for each processor. Those that share a running system, or
- * start one to kill it, run one after the other.
+ * How these tests are run: one turn after the other. Tests of packages and services have databases, groups and tenants
+ * of their own and wait for engines most of the time: one runs for each processor. Those that share a running system,
+ * or start one to kill it, run one after the other.
  */
 export function turnsOf(files: readonly string[]): Turn[] {
   const areOfSystem = files.map(file => relative(repositoryRoot, file).startsWith('test/src/'));

@@ -1,6 +1,6 @@
-// Which networks inside an operator has opened for what tenants name: subnets and hosts, for a purpose or for all. Where
-// machines of a cloud ask for their own credentials (link-local addresses, and what is like them) nothing is opened by
-// it, whatever it says.
+// Which networks inside an operator has opened for what tenants name: subnets and hosts, for a purpose or for all.
+// Where machines of a cloud ask for their own credentials (link-local addresses, and what is like them) nothing is
+// opened by it, whatever it says.
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isInnerAddress } from './public-address.ts';

@@ -121,7 +121,10 @@ export const baseConfig = z.object({
 
 export type BaseConfig = z.infer<typeof baseConfig>;
 
-/** Throws ConfigError naming every variable that is missing or wrong. Values are never shown, but for networks that are to be open. */
+/**
+ * Throws ConfigError naming every variable that is missing or wrong. Values are never shown, but for networks that are
+ * to be open.
+ */
 export function loadConfig<S extends z.ZodType<BaseConfig>>(schema: S, environment: NodeJS.ProcessEnv): z.infer<S> {
   const parsed = schema.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')));
   if (!parsed.success)

@@ -95,7 +95,7 @@ describe('the look-up of the SSRF guard', () => {
     },
   );
 
-  test('gives those inside that the operator has opened, by subnet or name, and refuses the others with how', async () => {
+  test('gives those inside that are open, by subnet or name, and refuses the others with how to open them', async () => {
     const inside = (text: string) => {
       const nameServers = [`127.0.0.1:${server.address().port}`];
       const allowed = networksFor(allowedNetworksSchema.parse(text), 'sinks');

@@ -1,5 +1,5 @@
-// The look-up that the SSRF guard gives to a connection: DNS alone, and of what it says only public addresses, and those
-// inside that the operator has opened.
+// The look-up that the SSRF guard gives to a connection: DNS alone, and of what it says only public addresses, and
+// those inside that the operator has opened.
 import { type LookupAddress, Resolver } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { callbackify, promisify } from 'node:util';

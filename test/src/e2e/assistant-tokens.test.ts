@@ -1,5 +1,5 @@
-// Tokens of assistants at an API that verifies them by itself, with the SDK: what rests on a policy of the tenant that is
-// gone, or says less by now, is refused within a second; what rests on another policy is not.
+// Tokens of assistants at an API that verifies them by itself, with the SDK: what rests on a policy of the tenant that
+// is gone, or says less by now, is refused within a second; what rests on another policy is not.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -105,7 +105,7 @@ async function assertRefusedWithinASecond(token: string): Promise<void> {
   expect(performance.now() - began).toBeLessThan(1_000);
 }
 
-test('are refused within a second once their policy is deleted, and those by another one go on being good', async () => {
+test('are refused within a second once their policy is deleted, and those by another one stay good', async () => {
   const [one, other] = [await newAssistant(), await newAssistant()];
   const [gone, stays] = [await one.token(), await other.token()];
   const said = { sub: userId, tenantId: own.tenant.id, isMachine: false };

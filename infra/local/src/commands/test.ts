@@ -8,8 +8,8 @@ const jestArguments = jestArgumentsOf('npm test', {
   does:
     'Runs tests, and starts before them what they need: nothing for unit tests, Kafka and MongoDB for ' +
     '*.integration.test.ts, the whole system for test/src/e2e and test/src/isolation, Helm and the schemas of ' +
-    'Kubernetes for infra/helm (fetched once; needs Go, and Python with pip). Without arguments: every test but those ' +
-    'of `npm run test:peers`.',
+    'Kubernetes for infra/helm (fetched once; needs Go, and Python with pip). Without arguments: every test but ' +
+    'those of `npm run test:peers`.',
   variables: [
     ['Engines', engineVariables],
     ['Tests', testVariables],

@@ -34,12 +34,12 @@ REEVE_ALLOWED_NETWORKS=sinks=10.20.0.0/16,sinks=siem.corp.example,identity_provi
 | \`sinks\` | receivers of the audit log, of every kind | audit |
 | \`connectors\` | authorization servers of connectors | connector-consent |
 
-- A subnet is a private one (RFC 1918, RFC 6598, \`fc00::/7\`) or of the machine itself (\`127.0.0.0/8\`, \`::1\`); a service
-  that is given any other refuses to start. A host is its full name: it may lead to any such address, and no other name
-  may. Addresses where a cloud's machines find their credentials (link-local ones, \`fd00:ec2::/32\`, 100.100.100.200) are
-  never open.
-- Every tenant, and whoever has a set-up link of one, can name whatever is open for its purpose, and learns by the answers
-  what stands there: open the hosts that are meant, not the network they are in.
+- A subnet is a private one (RFC 1918, RFC 6598, \`fc00::/7\`) or of the machine itself (\`127.0.0.0/8\`, \`::1\`); a
+  service that is given any other refuses to start. A host is its full name: it may lead to any such address, and no
+  other name may. Addresses where a cloud's machines find their credentials (link-local ones, \`fd00:ec2::/32\`,
+  100.100.100.200) are never open.
+- Every tenant, and whoever has a set-up link of one, can name whatever is open for its purpose, and learns by the
+  answers what stands there: open the hosts that are meant, not the network they are in.
 - It is spoken to by TLS, as everything is. Trust your own authority with \`NODE_EXTRA_CA_CERTS\`, or a sink's \`ca\`.
 - What strangers name (client ID metadata documents, and the keys in them) stays out of it.
 

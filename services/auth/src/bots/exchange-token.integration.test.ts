@@ -100,7 +100,7 @@ function instance(read: () => Promise<unknown>) {
   };
 }
 
-test('whose process hangs is done by the next one at once, and the other finds its answer when it goes on', async () => {
+test('whose process hangs is done by the next one at once, and the other finds its answer later', async () => {
   const gate = Promise.withResolvers<unknown>();
   const hanging = instance(() => gate.promise);
   const next = instance(async () => said);
@@ -137,7 +137,7 @@ test('of many different tokens of one person at once all come to their answer, h
   expect(await stored()).toMatchObject({ sessionId });
 });
 
-test('that is slow is not taken for a sign-out because others came meanwhile; one that a sign-out overtakes is', async () => {
+test('that is slow is no sign-out because others came meanwhile; one that a sign-out overtakes is', async () => {
   const gate = Promise.withResolvers<unknown>();
   const slow = instance(() => gate.promise);
   const late = slow.exchange('slow');

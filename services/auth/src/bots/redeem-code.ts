@@ -63,7 +63,7 @@ export function createRedeemCode({ users, atBots, delegated, live, clock }: Rede
     if (!identity) return failed(at, { failed: 'sign_in_expired' }, { cause, provider: connectionId });
     const own = users.in(at.tenantId);
     const before = (await own.get(chatKey(at.chat)))?.state;
-    // The auth_key names another identity provider than when the chat was signed in, or the bot has another application.
+    // The auth_key names another identity provider than when the chat was signed in, or the bot another application.
     if (before?.sessionId && (before.bond?.connectionId !== connectionId || before.clientId !== clientOf(at)))
       await live.end({ tenantId: at.tenantId, sessionId: before.sessionId }, 'signed_out', cause);
     const opened = await openBotSession(delegated, at, { ...vouchedBy(browser, identity), cause });

@@ -163,7 +163,7 @@ test('an application that may not have the API, of which no connection knows, is
   await eventually('it is there', () => failuresOf(tenantId).some(({ code }) => code === 'no_access'));
 });
 
-test('a stranger cannot fill the log: a hundred at once are three events at most, and the checklist counts them', async () => {
+test('a stranger cannot fill the log: a hundred at once are three events, and the checklist counts them', async () => {
   const own = await embedding();
   await Promise.all(
     Array.from({ length: 100 }, (_, count) => asksFor({ domain: own.slug, auth_key: `nobody${count}` })),

@@ -1,4 +1,4 @@
-// What pages met with, as it comes to the log: all of it adds up, however many come at once, and whoever tells the rest.
+// What pages met with, as it comes to the log: it adds up, however many come at once, and whoever tells the rest.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';

@@ -63,8 +63,8 @@ export const setup: SetupTexts = {
   setupActive: 'Sie ist freigegeben. Änderungen gelten sofort.',
   setupStays: 'Bleibt, wie es ist.',
   setupKept:
-    'Sie ist freigegeben, und dieser Link ändert nicht mehr, wie sich Personen anmelden. Für eine Änderung fragen Sie, ' +
-    'wer Ihnen den Link geschickt hat.',
+    'Sie ist freigegeben, und dieser Link ändert nicht mehr, wie sich Personen anmelden. Für eine Änderung fragen ' +
+    'Sie, wer Ihnen den Link geschickt hat.',
   setupWarned: '6. Rechtzeitig Bescheid bekommen',
   setupWarnings: 'Darum sollte sich jemand kümmern:',
   setupNoWarnings: 'Nichts davon läuft bald ab.',

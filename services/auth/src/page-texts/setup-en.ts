@@ -61,7 +61,8 @@ export const setup = {
   setupActive: 'It is active. Changes take effect at once.',
   setupStays: 'Stays as it is.',
   setupKept:
-    'It is active, and this link does not change how people sign in any more. To change it, ask whoever sent you the link.',
+    'It is active, and this link does not change how people sign in any more. To change it, ask whoever sent you ' +
+    'the link.',
   setupWarned: '6. Be told in time',
   setupWarnings: 'This needs attention:',
   setupNoWarnings: 'Nothing of it ends soon.',

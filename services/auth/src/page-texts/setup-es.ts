@@ -62,7 +62,8 @@ export const setup: SetupTexts = {
   setupActive: 'Está activo. Los cambios se aplican al momento.',
   setupStays: 'Queda como está.',
   setupKept:
-    'Está activo, y este enlace ya no cambia cómo se inicia sesión. Para cambiarlo, pregunte a quien le envió el enlace.',
+    'Está activo, y este enlace ya no cambia cómo se inicia sesión. Para cambiarlo, pregunte a quien le envió el ' +
+    'enlace.',
   setupWarned: '6. Recibir avisos a tiempo',
   setupWarnings: 'Esto requiere atención:',
   setupNoWarnings: 'Nada caduca pronto.',

@@ -65,8 +65,8 @@ export const setup: SetupTexts = {
   setupActive: 'Elle est active. Les changements s’appliquent aussitôt.',
   setupStays: 'Reste tel quel.',
   setupKept:
-    'Elle est active, et ce lien ne change plus la façon de se connecter. Pour la changer, demandez à qui vous a envoyé ' +
-    'le lien.',
+    'Elle est active, et ce lien ne change plus la façon de se connecter. Pour la changer, demandez à qui vous a ' +
+    'envoyé le lien.',
   setupWarned: '6. Être prévenu à temps',
   setupWarnings: 'Ceci demande votre attention :',
   setupNoWarnings: 'Rien n’expire prochainement.',
