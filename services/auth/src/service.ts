@@ -263,7 +263,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const allowed = createAllowed({ grants: grantsOfPeople, clock });
   const resourceServerDirectory = createResourceServerDirectory({
     resourceServers,
-    own: config.REEVE_RESOURCES,
+    own: [issuer, ...config.REEVE_RESOURCES],
   });
   const domainDirectory = createDomainDirectory({ domains });
   const connectionDirectory = createConnectionDirectory({ connections, domains: domainDirectory });
@@ -807,7 +807,6 @@ export async function createService(config: Config, log: Logger): Promise<Servic
         policies: vouchingPolicies,
         applications: applicationDirectory,
         resourceServers: resourceServerDirectory,
-        ownIssuer: issuer,
         clock,
       }),
       ...applicationGrantRoutes({ grants: grantsOfPeople, clock }),

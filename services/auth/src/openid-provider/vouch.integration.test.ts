@@ -524,12 +524,13 @@ describe('policies', () => {
 
   test('are not for Reeve itself, however its name is written', async () => {
     const by = await newAsking(auth, tenantId);
-    for (const own of [auth.url, `${auth.url}/`, auth.url.toUpperCase().replace('HTTP', 'http')])
+    const endpoints = ['token', 'elsewhere', '.well-known/openid-configuration'].map(path => `${auth.url}/${path}`);
+    for (const own of [auth.url, `${auth.url}/`, auth.url.toUpperCase().replace('HTTP', 'http'), ...endpoints])
       expect(await allow({ clientId: by.id, audience: own })).toMatchObject({
         status: 400,
         body: { errors: [{ field: 'audience' }] },
       });
-    expect(await allow({ clientId: by.id, audience: `${auth.url}/elsewhere` })).toMatchObject({ status: 201 });
+    expect(await allow({ clientId: by.id, audience: 'https://elsewhere.example/token' })).toMatchObject({ status: 201 });
     // Nor an API here, whose tokens are for nobody but the platform to say.
     const own = `https://${newId('request').replace('_', '-')}.product.example/`;
     const as = await auth.asPlatform();

@@ -7,8 +7,10 @@ export type ResourceServerDirectory = ReturnType<typeof createResourceServerDire
 /** Of a change that another instance has made it is known this much later. */
 const keptMs = 1_000;
 
-/** `own` are the URLs of Reeve's own services, which are none of these and need no look. */
+/** `own` are the URLs of Reeve's own services, the issuer among them, which are none of these and need no look. */
 type Parts = { resourceServers: ResourceServers; own: readonly string[] };
+
+const originOf = (identifier: string) => URL.parse(identifier)?.origin ?? identifier;
 
 export function createResourceServerDirectory({ resourceServers, own }: Parts) {
   const kept = new LRUCache<string, ResourceServer>({ max: 1_000, ttl: keptMs });
@@ -24,9 +26,12 @@ export function createResourceServerDirectory({ resourceServers, own }: Parts) {
       return entry.state;
     },
 
-    /** Whether it is the URL of an API here, registered or one of Reeve's own, however it is written. */
+    /**
+     * Whether it is the URL of an API that is registered here, or anything at the host of one of Reeve's own services
+     * (an endpoint too is a name that they may be known by), however it is written.
+     */
     isOwn: async (identifier: string): Promise<boolean> =>
-      [...own].some(one => canonical(one) === canonical(identifier)) ||
+      own.some(one => originOf(one) === originOf(identifier)) ||
       (await resourceServers.getByUnique('identifier', canonical(identifier))) !== null,
 
     forget: (identifier: string): void => void kept.delete(identifier),

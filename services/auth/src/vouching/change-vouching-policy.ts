@@ -31,7 +31,6 @@ type Parts = {
   policies: VouchingPolicies;
   applications: ApplicationDirectory;
   resourceServers: Pick<ResourceServerDirectory, 'isOwn'>;
-  ownIssuer: string;
   clock: Clock;
 };
 
@@ -45,10 +44,7 @@ const body = vouchingPolicySettings.extend({
   maxAgeSeconds: shape.maxAgeSeconds.default(null),
 });
 
-/** However its path is written: at the root, `/` is the same as nothing. */
-const plain = (issuer: string) => new URL(issuer).href.replace(/\/$/, '');
-
-export function vouchingPolicyRoutes({ policies, applications, resourceServers, ownIssuer, clock }: Parts): Route[] {
+export function vouchingPolicyRoutes({ policies, applications, resourceServers, clock }: Parts): Route[] {
   /** Throws `input_invalid` for an application that could not ask, and for an audience that is Reeve. */
   async function assertPossible(
     tenantId: TenantId,
@@ -57,8 +53,8 @@ export function vouchingPolicyRoutes({ policies, applications, resourceServers, 
     const { kind } = await assertAsksByItself(applications, tenantId, { clientId, by: 'token_exchange' });
     if (kind === 'machine') throw invalidField('clientId', 'signs nobody in, and so has nobody’s token');
     // Nobody vouches towards themselves: an API of ours is asked for by the exchange of tokens.
-    if (plain(audience) === plain(ownIssuer)) throw invalidField('audience', 'is Reeve itself');
-    if (await resourceServers.isOwn(audience)) throw invalidField('audience', 'is an API here, whose tokens are ours');
+    if (await resourceServers.isOwn(audience))
+      throw invalidField('audience', 'is Reeve itself or an API here, whose tokens are ours');
   }
 
   return [
