@@ -11,6 +11,7 @@ export const areas = [
   'delegated-tokens',
   'webhooks',
   'audit',
+  'operations',
 ] as const;
 export type Area = (typeof areas)[number];
 
@@ -66,6 +67,7 @@ export const actions = {
   'audit:save-views': { area: 'audit', groups: [...administration, 'audit-reading'] },
   'audit:configure': { area: 'audit', groups: administration },
   'audit:export': { area: 'audit', groups: [...administration, 'audit-reading'] },
+  'diagnostics:read': { area: 'operations', groups: ['platform-administration'] },
 } as const satisfies Record<string, Definition>;
 
 export type Action = keyof typeof actions;

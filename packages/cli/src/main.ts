@@ -6,6 +6,7 @@ import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
 import { gradeConnectionCommand } from './connection-grade.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
+import { doctorCommand } from './doctor/doctor.ts';
 import { checkEmbedCommand } from './embed-check.ts';
 import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
 
@@ -36,6 +37,7 @@ program
   .addCommand(rotateSigningKeyCommand());
 
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
+program.addCommand(doctorCommand());
 program.command('embed').description('The assistant inside other pages').addCommand(checkEmbedCommand());
 
 /** A wrong call is not a log that was found wanting: 2, where commander would say 1. */

@@ -9,6 +9,7 @@ import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-lett
 import { isKafkaUnavailable } from './errors.ts';
 import { findPublished } from './find-published.ts';
 import { type Following, follow } from './follow.ts';
+import { type Inspected, inspect } from './inspect.ts';
 import { createPublisher } from './publisher.ts';
 import { type Found, readToEnd } from './read-to-end.ts';
 import { type Handlers, subscription } from './subscribe.ts';
@@ -31,6 +32,7 @@ export function createEventBus(options: EventBusOptions) {
   const { kafka, cut } = connect();
   const followed: Following[] = [];
   const consumers: RunningConsumer[] = [];
+  const groups: { group: string; topics: readonly string[] }[] = [];
   const admin = kafka.admin();
   let adminReady: Promise<void> | undefined;
 
@@ -63,7 +65,9 @@ export function createEventBus(options: EventBusOptions) {
     });
   }
 
-  async function consume({ group, ...rest }: ConsumerOptions): Promise<RunningConsumer> {
+  async function consume({ group: name, ...rest }: ConsumerOptions): Promise<RunningConsumer> {
+    const group = groupPrefix + name;
+    groups.push({ group, topics: rest.topics });
     const consumer = await startConsumer(
       {
         connect,
@@ -71,7 +75,7 @@ export function createEventBus(options: EventBusOptions) {
         isTransient,
         onError: (error, about) => log('warn', 'a partition is paused and will be tried again', { ...about, error }),
       },
-      { group: groupPrefix + group, ...rest },
+      { group, ...rest },
     );
     consumers.push(consumer);
     return consumer;
@@ -127,6 +131,10 @@ export function createEventBus(options: EventBusOptions) {
 
     /** Publishes dead letters to their topic again. */
     replayDeadLetters: (topic: string, letters: readonly DeadLetter[]) => replayDeadLetters(kafka, topic, letters),
+
+    /** What the cluster has of these topics, and how far behind the groups of this process are. */
+    inspect: async (topics: Record<string, Topic>): Promise<Inspected> =>
+      inspect(await connectedAdmin(), { topics, groups }),
 
     async ping(): Promise<void> {
       await (await connectedAdmin()).describeCluster();

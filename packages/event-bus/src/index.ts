@@ -6,4 +6,5 @@ export type { DeadLetter } from './dead-letters.ts';
 export { isKafkaUnavailable, PoisonMessageError } from './errors.ts';
 export { createEventBus, type EventBus, type EventBusOptions } from './event-bus.ts';
 export type { Following } from './follow.ts';
+export type { Inspected } from './inspect.ts';
 export type { Handlers } from './subscribe.ts';

@@ -5,6 +5,8 @@ import { topics } from '@reeve/contracts';
 import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
 import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
+import type { Check } from './diagnostics/checks.ts';
+import { diagnose } from './diagnostics/diagnose.ts';
 import type { AssertSignIn } from './handle-route.ts';
 import { idempotencyKeys } from './idempotency.ts';
 import { kafkaConnection } from './kafka-connection.ts';
@@ -24,6 +26,8 @@ export type Foundation = {
   assertSignIn: AssertSignIn;
   start(): Promise<void>;
   ready(): Promise<void>;
+  /** What it sees of everything that it stands on. */
+  diagnose(): Promise<Check[]>;
   stop(): Promise<void>;
 };
 
@@ -112,6 +116,8 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
       await inTime(Promise.all([store.ping(), bus.ping()]));
       readyUntil = Date.now() + readyForMs;
     },
+
+    diagnose: () => diagnose({ config, store, bus }),
 
     /**
      * Consumers first, since they write; then what they and the requests wrote is published; then the connections

@@ -2,7 +2,7 @@
 // nor a path that is made up of names. Filters and updates are plain objects here; whoever builds them is the tests'
 // business, and `explain` shows what became of them.
 import type { AnyBulkWriteOperation, Collection, Document, Filter, IndexDescription, UpdateFilter } from 'mongodb';
-import { MongoBulkWriteError } from 'mongodb';
+import { MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { refusedIndexOf } from './errors.ts';
 
 export type Conditions = Readonly<Record<string, unknown>>;
@@ -12,6 +12,8 @@ export type Write =
   | { insertOne: { document: object } }
   | { updateOne: { filter: Conditions; update: Update; upsert?: boolean } }
   | { deleteOne: { filter: Conditions } };
+
+const namespaceNotFound = 26;
 
 type Options = { sort?: Sort; hint?: Sort; limit?: number; projection?: Readonly<Record<string, 1>> };
 
@@ -28,6 +30,15 @@ export function rowsOf<D extends { _id: string }>(collection: Collection) {
 
     createIndexes: async (indexes: readonly IndexDescription[]): Promise<void> => {
       if (indexes.length > 0) await collection.createIndexes([...indexes]);
+    },
+
+    /** The keys of its indexes, as JSON; none where there is no such collection. */
+    async indexKeys(): Promise<Set<string>> {
+      const found = await collection.indexes().catch((error: unknown) => {
+        if (error instanceof MongoServerError && error.code === namespaceNotFound) return [];
+        throw error;
+      });
+      return new Set(found.map(({ key }) => JSON.stringify(key)));
     },
 
     findOne: async (filter: Conditions): Promise<D | null> => found(await collection.findOne(filterOf(filter))),

@@ -4,6 +4,7 @@ export type { Clock } from './clock.ts';
 export { type CollectionDefinition, collection, type QueryShape } from './definition.ts';
 export type { Entry } from './document.ts';
 export { DuplicateKeyError, isStoreUnavailable, VersionConflictError } from './errors.ts';
+export type { InspectedStore } from './inspect.ts';
 export type { JournalRow } from './journal.ts';
 export { type JournalDefinition, journal, type Recover } from './journal-definition.ts';
 export {

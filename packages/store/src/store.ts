@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import { type CollectionDefinition, collection, indexesOf } from './definition.ts';
 import type { StoredDocument } from './document.ts';
 import { type Rows, rowsOf } from './driver.ts';
+import { inspect } from './inspect.ts';
 import { createJournal } from './journal.ts';
 import type { JournalDefinition, Recover } from './journal-definition.ts';
 import type { SegmentDocument } from './journal-segments.ts';
@@ -112,6 +113,14 @@ export function openStore(options: StoreOptions) {
   const outboxes = new Map<string, Outbox>(
     collections.map(({ name, removeWhenPublished = false }) => [name, { rows: rowsIn(name), removeWhenPublished }]),
   );
+  const declared = [
+    ...collections.map(one => ({ rows: rowsIn(one.name), indexes: indexesOf(one) })),
+    ...journals.flatMap(one => [
+      { rows: rowsIn(one.name), indexes: [...indexesOf(one, false), { key: { 'journal.segment': 1 as const } }] },
+      { rows: rowsIn(`${one.name}_segments`), indexes: [{ key: { leaseUntil: 1 as const } }] },
+    ]),
+    ...platformRecords.map(one => ({ rows: rowsIn(one.name), indexes: indexesOfRecords(one) })),
+  ];
   const owner = randomUUID();
   const relay = createRelay({
     outboxes: [...outboxes.values()],
@@ -182,15 +191,10 @@ export function openStore(options: StoreOptions) {
     async prepare(): Promise<void> {
       // The driver connects by itself once only: a client whose first attempt failed stays closed until it is told to.
       await client.connect();
-      await Promise.all([
-        ...collections.map(one => rowsIn(one.name).createIndexes(indexesOf(one))),
-        ...journals.flatMap(one => [
-          rowsIn(one.name).createIndexes([...indexesOf(one, false), { key: { 'journal.segment': 1 } }]),
-          rowsIn(`${one.name}_segments`).createIndexes([{ key: { leaseUntil: 1 } }]),
-        ]),
-        ...platformRecords.map(one => rowsIn(one.name).createIndexes(indexesOfRecords(one))),
-      ]);
+      await Promise.all(declared.map(({ rows, indexes }) => rows.createIndexes(indexes)));
     },
+
+    inspect: () => inspect({ db, clock, declared, outboxes: outboxes.values() }),
 
     /** Publishes what is written from now on, and what lies there. */
     startPublishing(to: Publishing) {

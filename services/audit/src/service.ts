@@ -5,6 +5,7 @@ import {
   createFoundation,
   createGiveWay,
   createTenantDirectory,
+  diagnosticsRoute,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
@@ -195,6 +196,7 @@ export function createService(config: Config, logger: Logger): Service {
     ready,
     giveWay: requestsFirst,
     routes: [
+      diagnosticsRoute(foundation, network),
       recorded(searchEvents({ ...log, views })),
       recorded(readEvent(log)),
       recorded(explainEvent(log)),

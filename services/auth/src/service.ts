@@ -3,7 +3,14 @@
 import { createAccess } from '@reeve/access';
 import { isId, mattersUntil, platformTenantId, revocationDraft } from '@reeve/contracts';
 import { createRelyingParty } from '@reeve/relying-party';
-import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createTenantDirectory,
+  diagnosticsRoute,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
 import { createVault, localKeyFile } from '@reeve/vault';
@@ -672,6 +679,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     ready,
     assertSignIn: createAssertSignIn({ policies: stepUpPolicies }),
     routes: [
+      diagnosticsRoute(foundation, network),
       ...providerEndpoints({
         serving,
         applications: applicationDirectory,

@@ -1,7 +1,14 @@
 // connector-consent: which connectors a tenant has, who consented to what, and the tokens that came of it. Every part
 // is built and every route mounted here.
 import { createBrowserSessions } from '@reeve/browser-session';
-import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createTenantDirectory,
+  diagnosticsRoute,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
 import { createVault, localKeyFile } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
@@ -39,8 +46,9 @@ export function createService(config: Config, log: Logger): Service {
   const consents = store.collection(consentsOf);
   const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
   const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault, store });
+  const fetch = createGuardedFetch(insideFor(config, 'connectors'));
   const thirdParty = createThirdParty({
-    fetch: createGuardedFetch(insideFor(config, 'connectors')),
+    fetch,
     redirectUri: `${selfUrl}/connect/callback`,
     pendingConnections: store.platformRecords(pendingConnections),
     clock,
@@ -76,6 +84,7 @@ export function createService(config: Config, log: Logger): Service {
     authenticate: { browser: browserSessions.authenticate },
     ready,
     routes: [
+      diagnosticsRoute(foundation, { fetch }),
       listConnectors({ catalogue }),
       requestInstallation({ installations, catalogue, clock, selfUrl }),
       approveInstallation({ installations, clock, selfUrl }),

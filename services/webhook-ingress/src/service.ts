@@ -1,6 +1,13 @@
 // webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and
 // nothing is accepted before it is durable. Every part is built and every route mounted here.
-import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
+import {
+  createApp,
+  createFoundation,
+  createTenantDirectory,
+  diagnosticsRoute,
+  type Logger,
+  type Service,
+} from '@reeve/service-kit';
 import { createVault, localKeyFile } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
@@ -67,6 +74,7 @@ export function createService(config: Config, log: Logger): Service {
     ready,
     fastLane,
     routes: [
+      diagnosticsRoute(foundation),
       fastLane.route,
       createEndpoint(parts),
       listEndpoints(parts),

@@ -530,7 +530,9 @@ describe('policies', () => {
         status: 400,
         body: { errors: [{ field: 'audience' }] },
       });
-    expect(await allow({ clientId: by.id, audience: 'https://elsewhere.example/token' })).toMatchObject({ status: 201 });
+    expect(await allow({ clientId: by.id, audience: 'https://elsewhere.example/token' })).toMatchObject({
+      status: 201,
+    });
     // Nor an API here, whose tokens are for nobody but the platform to say.
     const own = `https://${newId('request').replace('_', '-')}.product.example/`;
     const as = await auth.asPlatform();
