@@ -167,7 +167,7 @@ async function verifyTopic({ topic = '', brokers, ...options }: Options): Promis
   const began = new Map<string, string>();
   const beginnings = new Map<number, string>();
   try {
-    await bus.readTopic(topic, async ({ partition, message: { key, value, timestamp } }) => {
+    await bus.readTopics([topic], async ({ partition, message: { key, value, timestamp } }) => {
       const written = new Date(Number(timestamp)).toISOString();
       const since = beginnings.get(partition) ?? written;
       beginnings.set(partition, since);

@@ -12,11 +12,14 @@ import { type Following, follow } from './follow.ts';
 import { type Inspected, inspect } from './inspect.ts';
 import { createPublisher } from './publisher.ts';
 import { type Found, readToEnd } from './read-to-end.ts';
+import { rewind } from './rewind.ts';
 import { type Handlers, subscription } from './subscribe.ts';
 
 export type EventBusOptions = ConnectionOptions & {
   /** Put before the names of consumer groups, where several installations share a cluster. */
   groupPrefix?: string;
+  /** Awaited before a group is joined: it may have the group read again what there is since a time. */
+  beforeJoining?: (group: string, rewindTo: (time: Date) => Promise<boolean>) => Promise<void>;
   /** True for a failure of a handler that will pass, such as a store that is down. */
   isTransient?: (error: unknown) => boolean;
 };
@@ -26,7 +29,7 @@ export type EventBus = ReturnType<typeof createEventBus>;
 const topicAttempts = 8;
 
 export function createEventBus(options: EventBusOptions) {
-  const { clientId, groupPrefix = '', isTransient = () => false, log = () => undefined } = options;
+  const { clientId, groupPrefix = '', isTransient = () => false, beforeJoining = async () => undefined, log = () => undefined } = options;
   const connect = createConnect(options);
   const publisher = createPublisher(connect);
   const { kafka, cut } = connect();
@@ -67,7 +70,9 @@ export function createEventBus(options: EventBusOptions) {
 
   async function consume({ group: name, ...rest }: ConsumerOptions): Promise<RunningConsumer> {
     const group = groupPrefix + name;
-    groups.push({ group, topics: rest.topics });
+    const { topics } = rest;
+    groups.push({ group, topics });
+    await beforeJoining(group, async time => rewind(await connectedAdmin(), { group, topics }, time));
     const consumer = await startConsumer(
       {
         connect,
@@ -125,9 +130,12 @@ export function createEventBus(options: EventBusOptions) {
     readDeadLetters: async (topic: string, group: string) =>
       readDeadLetters({ kafka, admin: await connectedAdmin() }, topic, group),
 
-    /** Hands each message that is on the topic now to `each`, in the order of its partition; values as they are. */
-    readTopic: async (topic: string, each: (found: Found) => Promise<void> | void) =>
-      readToEnd({ kafka, admin: await connectedAdmin() }, { topics: [topic], each }),
+    /**
+     * Hands each message that is on the topics now, from about `since` or from the beginning, to `each`, in the order of
+     * its partition; values as they are.
+     */
+    readTopics: async (topics: readonly string[], each: (found: Found) => Promise<void> | void, since?: Date) =>
+      readToEnd({ kafka, admin: await connectedAdmin() }, { topics, each, ...(since ? { since } : {}) }),
 
     /** Publishes dead letters to their topic again. */
     replayDeadLetters: (topic: string, letters: readonly DeadLetter[]) => replayDeadLetters(kafka, topic, letters),

@@ -117,7 +117,7 @@ describe('whoever follows a topic', () => {
     await withAdmin(admin => admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true }));
     const left = async () => {
       const found: number[] = [];
-      await bus.readTopic(topic, ({ message: { value } }) => {
+      await bus.readTopics([topic], ({ message: { value } }) => {
         found.push((JSON.parse(String(value)) as { n: number }).n);
       });
       return found;

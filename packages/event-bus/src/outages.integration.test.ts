@@ -21,7 +21,7 @@ function newBus(): { bus: EventBus; lines: readonly string[] } {
 
 async function arrivedOn(topic: string): Promise<unknown[]> {
   const arrived: unknown[] = [];
-  await bus.readTopic(topic, ({ message: { value } }) => {
+  await bus.readTopics([topic], ({ message: { value } }) => {
     const { n } = JSON.parse(String(value)) as { n: unknown };
     arrived.push(n);
   });

@@ -90,6 +90,12 @@ export const baseConfig = z.object({
     .min(1)
     .default(60)
     .describe('How long a start waits for MongoDB and Kafka before it is given up'),
+  REEVE_RESTORED_TO: z.iso
+    .datetime()
+    .transform(text => new Date(text))
+    .refine(time => time.getTime() <= Date.now(), 'lies in the future')
+    .optional()
+    .describe('After a restore: when its backup was begun, as 2026-11-28T10:00:00Z. What Kafka has since is read again'),
   REEVE_REVOCATION_SILENCE_SECONDS: z.coerce
     .number()
     .int()

@@ -7,10 +7,12 @@ import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve
 import type { BaseConfig } from './config.ts';
 import type { Check } from './diagnostics/checks.ts';
 import { diagnose } from './diagnostics/diagnose.ts';
+import { findGap, type Gap } from './diagnostics/gap.ts';
 import type { AssertSignIn } from './handle-route.ts';
 import { idempotencyKeys } from './idempotency.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import type { Logger } from './logger.ts';
+import { createRestored, type Restored, restoreNotes } from './restored.ts';
 import { createStanding, type OwnKnowledge, type Standing } from './standing.ts';
 import { createAssertSignIn } from './step-up.ts';
 import { knownTenants } from './tenant-directory.ts';
@@ -19,6 +21,8 @@ import { createTokenVerifier, type VerifyToken } from './token-verifier.ts';
 export type Foundation = {
   store: Store;
   bus: EventBus;
+  /** For what a service catches up with, besides its consumers, after its store was restored. */
+  restored: Restored;
   standing: Standing;
   /** Of callers with an access token of the issuer: verified, and still good. */
   verifyToken: VerifyToken;
@@ -28,6 +32,8 @@ export type Foundation = {
   ready(): Promise<void>;
   /** What it sees of everything that it stands on. */
   diagnose(): Promise<Check[]>;
+  /** What the store lacks since it was restored. */
+  findGap(): Promise<Gap | null>;
   stop(): Promise<void>;
 };
 
@@ -76,15 +82,22 @@ async function insist(work: () => Promise<unknown>, { forMs, log }: { forMs: num
 
 export function createFoundation(name: string, config: BaseConfig, options: Options): Foundation {
   const { log, contents, publishOnce = false, own = {} } = options;
+  const source = `/reeve/${name}`;
   const store = openStore({
     uri: config.MONGODB_URI,
     database: config.MONGODB_DATABASE,
-    source: `/reeve/${name}`,
-    contents: { ...contents, collections: [idempotencyKeys, knownTenants, ...(contents.collections ?? [])] },
+    source,
+    contents: {
+      ...contents,
+      collections: [idempotencyKeys, knownTenants, ...(contents.collections ?? [])],
+      platformRecords: [restoreNotes, ...(contents.platformRecords ?? [])],
+    },
     onError: error => log.warn({ error }, 'will be published later'),
   });
+  const restored = createRestored({ notes: store.platformRecords(restoreNotes), to: config.REEVE_RESTORED_TO });
   const bus = createEventBus({
     ...kafkaConnection(config),
+    beforeJoining: (group, rewindTo) => restored.once(`the consumer group ${group}`, rewindTo),
     clientId: `reeve-${name}`,
     groupPrefix: config.KAFKA_GROUP_PREFIX,
     isTransient: isStoreUnavailable,
@@ -97,6 +110,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
   return {
     store,
     bus,
+    restored,
     standing,
     verifyToken: async (token, cameAt) => standing.now(await verify(token, cameAt)),
     assertSignIn: createAssertSignIn(standing),
@@ -105,6 +119,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     async start() {
       const patience = { forMs: config.REEVE_START_SECONDS * 1_000, log };
       await Promise.all([insist(() => store.prepare(), patience), insist(() => bus.ensureTopics(topics), patience)]);
+      await insist(() => restored.start(), patience);
       // A topic that another service made a moment ago has no leader yet.
       await insist(() => standing.start(bus, log), patience);
       const { publish, findPublished } = bus;
@@ -118,6 +133,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     },
 
     diagnose: () => diagnose({ config, store, bus }),
+    findGap: () => findGap({ bus, restored, source }),
 
     /**
      * Consumers first, since they write; then what they and the requests wrote is published; then the connections

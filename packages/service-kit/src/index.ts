@@ -4,7 +4,7 @@ export { sendError } from './answer.ts';
 export { type AppParts, createApp } from './app.ts';
 export { assertReaches } from './assert-reaches.ts';
 export { type BaseConfig, baseConfig, commaSeparated, loadConfig } from './config.ts';
-export { diagnosticsRoute } from './diagnostics/diagnostics-route.ts';
+export { diagnosticsRoutes } from './diagnostics/diagnostics-routes.ts';
 export { createFoundation, type Foundation } from './foundation.ts';
 export { createGiveWay, type GiveWay, yieldEvery } from './give-way.ts';
 export {

@@ -5,7 +5,7 @@ import {
   createFoundation,
   createGiveWay,
   createTenantDirectory,
-  diagnosticsRoute,
+  diagnosticsRoutes,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
@@ -37,6 +37,7 @@ import { ingest } from './ingest/ingest.ts';
 import { createChainWriter } from './log/chain-writer.ts';
 import { createCheckpointer } from './log/checkpointer.ts';
 import { openLog } from './log/log.ts';
+import { recoverCheckpoints } from './log/recover-checkpoints.ts';
 import { createSigningKeys } from './log/signing-key.ts';
 import { listCheckpoints } from './proofs/list-checkpoints.ts';
 import { proveConsistency } from './proofs/prove-consistency.ts';
@@ -196,7 +197,7 @@ export function createService(config: Config, logger: Logger): Service {
     ready,
     giveWay: requestsFirst,
     routes: [
-      diagnosticsRoute(foundation, network),
+      ...diagnosticsRoutes(foundation, network),
       recorded(searchEvents({ ...log, views })),
       recorded(readEvent(log)),
       recorded(explainEvent(log)),
@@ -254,6 +255,13 @@ export function createService(config: Config, logger: Logger): Service {
     async start() {
       await foundation.start();
       await keys.load();
+      await foundation.restored.once('what was signed since the backup', async since => {
+        const onRefused = (problem: object) => logger.error(problem, 'a checkpoint of before the restore was not taken');
+        const parts = { ...log, bus, keys: await keys.published(), onRefused };
+        const recovered = await recoverCheckpoints(parts, since);
+        logger.info({ recovered }, 'checkpoints that were signed since the backup are back');
+        return true;
+      });
       await checkpointer.start();
       sinkRunner.start();
       remover.start();

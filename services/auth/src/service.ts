@@ -7,7 +7,7 @@ import {
   createApp,
   createFoundation,
   createTenantDirectory,
-  diagnosticsRoute,
+  diagnosticsRoutes,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
@@ -314,6 +314,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     policies: surfacePolicyDirectory,
     stepUpPolicies,
     clock,
+    countsFrom: () => foundation.restored.last()?.at ?? null,
   });
   const product = config.REEVE_PRODUCT_NAME || 'Reeve';
   const personal = createPersonalFactors({
@@ -679,7 +680,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
     ready,
     assertSignIn: createAssertSignIn({ policies: stepUpPolicies }),
     routes: [
-      diagnosticsRoute(foundation, network),
+      ...diagnosticsRoutes(foundation, network),
       ...providerEndpoints({
         serving,
         applications: applicationDirectory,

@@ -5,7 +5,7 @@ import {
   createApp,
   createFoundation,
   createTenantDirectory,
-  diagnosticsRoute,
+  diagnosticsRoutes,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
@@ -84,7 +84,7 @@ export function createService(config: Config, log: Logger): Service {
     authenticate: { browser: browserSessions.authenticate },
     ready,
     routes: [
-      diagnosticsRoute(foundation, { fetch }),
+      ...diagnosticsRoutes(foundation, { fetch }),
       listConnectors({ catalogue }),
       requestInstallation({ installations, catalogue, clock, selfUrl }),
       approveInstallation({ installations, clock, selfUrl }),

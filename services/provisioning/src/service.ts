@@ -1,6 +1,6 @@
 // provisioning: the source of truth for tenants, users, their groups and external identities. Every part is built and
 // every route mounted here.
-import { createApp, createFoundation, diagnosticsRoute, type Logger, type Service } from '@reeve/service-kit';
+import { createApp, createFoundation, diagnosticsRoutes, type Logger, type Service } from '@reeve/service-kit';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
 import { createDirectory } from './directories/create-directory.ts';
@@ -81,7 +81,7 @@ export function createService(config: Config, log: Logger): Service {
     authenticate: { directory: authenticateDirectory({ directories }) },
     ready,
     routes: [
-      diagnosticsRoute(foundation),
+      ...diagnosticsRoutes(foundation),
       createTenant({ tenants, clock }),
       listTenants({ tenants }),
       readTenant({ tenants }),

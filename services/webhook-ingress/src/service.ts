@@ -4,7 +4,7 @@ import {
   createApp,
   createFoundation,
   createTenantDirectory,
-  diagnosticsRoute,
+  diagnosticsRoutes,
   type Logger,
   type Service,
 } from '@reeve/service-kit';
@@ -74,7 +74,7 @@ export function createService(config: Config, log: Logger): Service {
     ready,
     fastLane,
     routes: [
-      diagnosticsRoute(foundation),
+      ...diagnosticsRoutes(foundation),
       fastLane.route,
       createEndpoint(parts),
       listEndpoints(parts),

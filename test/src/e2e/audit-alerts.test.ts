@@ -89,7 +89,7 @@ describe('alerts', () => {
     const ofEndpoint = async () => {
       const found: { class_uid: number; finding_info: { uid: string } }[] = [];
       const bus = createEventBus({ brokers: [credentials.kafka], clientId: 'test' });
-      await bus.readTopic('reeve.alert.v1', ({ message: { value } }) => {
+      await bus.readTopics(['reeve.alert.v1'], ({ message: { value } }) => {
         found.push(JSON.parse(value?.toString() ?? '') as (typeof found)[number]);
         return Promise.resolve();
       });

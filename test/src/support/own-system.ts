@@ -12,6 +12,10 @@ export type OwnSystem = {
   /** Each kills the engine and starts it again on the same data. */
   restartKafka(): Promise<void>;
   restartMongodb(whileAway?: () => Promise<void>): Promise<void>;
+  /** Where MongoDB keeps its data: to be copied or put back while it is away. */
+  mongodbData: string;
+  /** Stops every service, and starts them again with further variables. `whileAway` is before that. */
+  restartServices(environment: Record<string, string>, whileAway: () => Promise<void>): Promise<void>;
   /** Rejects when a service or an engine ends by itself. */
   died: Promise<never>;
   stop(): Promise<void>;
@@ -35,23 +39,33 @@ export async function startOwnSystem(
   });
   const { restartKafka, restartMongodb } = engines;
   if (!restartKafka || !restartMongodb) throw new Error('the engines are not ours to kill');
-  const system = await startSystem({
-    children,
-    engines,
-    ports,
-    directory,
-    instances,
-    environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...environment },
-  });
+  const start = (further: Record<string, string> = {}) =>
+    startSystem({
+      children,
+      engines,
+      ports,
+      directory,
+      instances,
+      environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...environment, ...further },
+    });
+  let system = await start();
   const died = Promise.race([system.died, engines.died]);
   let isIntact = true;
   died.catch(() => {
     isIntact = false;
   });
   return {
-    system,
+    get system() {
+      return system;
+    },
     restartKafka,
     restartMongodb,
+    mongodbData: join(directory, 'data/mongodb'),
+    async restartServices(further, whileAway) {
+      await system.stop();
+      await whileAway();
+      system = await start(further);
+    },
     died,
     async stop() {
       await system.stop();

@@ -4,27 +4,20 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { complain, connect } from '../api.ts';
+import { checkConsistency } from './consistency.ts';
+import { type Finding, type Installation, services } from './finding.ts';
 import { type Check, checkOutside, type Status } from './outside.ts';
 
-const services = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
-type Name = (typeof services)[number];
 type Options = {
   issuer?: string;
   clientId?: string;
   clientSecret?: string;
   credentials?: string;
   reach?: string;
+  consistency?: true;
+  tenant?: string[];
   json?: true;
 } & Partial<Record<'auth' | 'provisioning' | 'connectorConsent' | 'webhookIngress' | 'audit', string>>;
-
-type Finding = Check & { service: Name; from: 'outside' | 'inside' };
-type Installation = {
-  issuer: string;
-  clientId: string;
-  clientSecret: string;
-  reach: string | undefined;
-  urls: { service: Name; url: string | undefined }[];
-};
 
 const diagnostics = z.object({
   checks: z.array(
@@ -48,6 +41,9 @@ const explained = `
 From outside: the name, the certificate, health and clock of each service. From inside, what the instance that answers
 sees of MongoDB, Kafka and the issuer. Nothing is changed. docs/doctor.md lists the codes.
 
+After a restore from a backup, --consistency names what each service had done since the backup, which is not in its
+store, and verifies the audit log of every tenant: that takes as long as reading all of it.
+
 Ends with 0, also with warnings; with 1 where something has failed; with 2 where it could not look.`;
 
 export function doctorCommand(): Command {
@@ -59,6 +55,8 @@ export function doctorCommand(): Command {
     .addOption(new Option('--client-secret <secret>', 'better by the environment').env('REEVE_CLIENT_SECRET'))
     .option('--credentials <file>', 'what npm start has written, in place of all of these')
     .option('--reach <url>', 'also see whether the services that reach places which tenants name get there')
+    .option('--consistency', 'also what a restore has lost, and whether the audit log of each tenant verifies')
+    .option('--tenant <id or slug...>', 'with --consistency: the log of these tenants alone')
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', explained);
   for (const service of services) {
@@ -70,6 +68,7 @@ export function doctorCommand(): Command {
     try {
       const installation = installationOf(options);
       const findings = (await Promise.all(installation.urls.map(one => examine(installation, one)))).flat();
+      if (options.consistency) findings.push(...(await checkConsistency(installation, { tenants: options.tenant })));
       console.log(options.json ? JSON.stringify({ findings }, null, 2) : described(findings));
       if (findings.some(({ status }) => status === 'failed')) process.exitCode = 1;
     } catch (error) {

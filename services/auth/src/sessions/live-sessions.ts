@@ -36,15 +36,21 @@ type Parts = {
   policies: SurfacePolicyDirectory;
   stepUpPolicies: StepUpPolicyDirectory;
   clock: Clock;
+  /** What began before it counts no more (ISO 8601); null where everything counts. */
+  countsFrom?: () => string | null;
 };
 
-export function createLiveSessions({ sessions, tenants, enforceDomain, policies, stepUpPolicies, clock }: Parts) {
+export function createLiveSessions(parts: Parts) {
+  const { sessions, tenants, enforceDomain, policies, stepUpPolicies, clock, countsFrom = () => null } = parts;
   const own = (session: LiveSession) => policies.find(session.tenantId, session.state.surface);
   const isOver = (at: string) => at <= clock.now().toISOString();
   const changed = (id: SessionId) => serviceCause('auth', { correlationId: newEventId(), sessionId: id });
 
   async function inTime(tenantId: TenantId, found: Entry<Session> | null): Promise<LiveSession | null> {
     if (found?.state.status !== 'live') return null;
+    const { createdAt, signedInAt = createdAt } = found.state;
+    // Of before the store was restored: it may have ended since the backup, and its tokens were followed by others.
+    if (signedInAt < (countsFrom() ?? '')) return null;
     const session = { ...found, id: found.id as SessionId, tenantId };
     return isOver(overAt(session.state, await own(session))) ? null : session;
   }

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { GuardedFetch } from '../outbound.ts';
-import { platformRoute } from '../route.ts';
+import { platformRoute, type Route } from '../route.ts';
 import { type Check, failed, ok } from './checks.ts';
+import { type Gap, gapView } from './gap.ts';
 
-type Parts = { diagnose: () => Promise<Check[]> };
+type Parts = { diagnose: () => Promise<Check[]>; findGap: () => Promise<Gap | null> };
 /** Of a service that reaches places that tenants name. */
 type Egress = { fetch: GuardedFetch };
 
 /** `reeve doctor` asks every service. */
-export const diagnosticsRoute = ({ diagnose }: Parts, egress?: Egress) =>
+export function diagnosticsRoutes({ diagnose, findGap }: Parts, egress?: Egress): Route[] {
+  return [
   platformRoute({
     method: 'get',
     path: '/v1/diagnostics',
@@ -37,7 +39,19 @@ export const diagnosticsRoute = ({ diagnose }: Parts, egress?: Egress) =>
       if (reach !== undefined && egress) checks.push(await checkEgress(reach, egress));
       return { body: { at: new Date().toISOString(), checks } };
     },
-  });
+  }),
+  platformRoute({
+    method: 'get',
+    path: '/v1/diagnostics/gap',
+    summary:
+      'What this service had done between a backup and its restore, by the events on Kafka: it is not in the store. ' +
+      '`reeve doctor --consistency` shows it',
+    action: 'diagnostics:read',
+    response: z.object({ gap: gapView.nullable().describe('Null for a store that was never restored') }),
+    handle: async () => ({ body: { gap: await findGap() } }),
+  }),
+  ];
+}
 
 /** By the guard that everything goes through that a tenant names. Nothing of the answer is told but its status. */
 async function checkEgress(reach: string, { fetch }: Egress): Promise<Check> {
