@@ -25,6 +25,12 @@ const create = `(config, log) => {
       kit.openRoute({ ...open, method: 'get', path: '/things/{name}', summary: 'Read', handle: async () => ({ body: {} }) }),
       kit.openRoute({ ...open, method: 'get', path: '/setup/{setupLink}', summary: 'Set up', handle: async () => ({ body: {} }) }),
       kit.openRoute({ ...open, method: 'get', path: '/fails', summary: 'Fail', handle: () => Promise.reject(new Error('why')) }),
+      kit.openRoute({ ...open, method: 'get', path: '/tenants', summary: 'Count', handle: async () => {
+        const { metrics } = await import('@opentelemetry/api');
+        const counter = metrics.getMeter('@reeve/sample').createCounter('reeve.sample');
+        for (let tenant = 0; tenant < 5_000; tenant += 1) counter.add(1, { tenant });
+        return { body: {} };
+      } }),
       kit.openRoute({ ...open, method: 'get', path: '/instrumented', summary: 'Tell', handle: async () => {
         const { Server } = (await import('node:http')).default;
         return { body: { instrumented: '__wrapped' in Server.prototype.emit } };
@@ -125,6 +131,16 @@ describe('a service', () => {
     );
     expect(counts.filter(line => !line.includes('http_route='))).toEqual([]);
     expect(metrics).toMatch(/^target_info{.*service_name="reeve-service-kit",service_version="0.1.0"/m);
+  });
+
+  test('has a bounded number of series, however many tenants there are, and counts the others together', async () => {
+    await ask('GET', '/tenants');
+    const lines = (await (await fetch(metricsUrl)).text())
+      .split('\n')
+      .filter(line => /^reeve_sample_total\W/.test(line));
+    const values = lines.map(line => Number(/} (\d+)/.exec(line)?.[1]));
+    expect([lines.length <= 2_000, values.reduce((sum, value) => sum + value, 0)]).toEqual([true, 5_000]);
+    expect(lines.filter(line => line.includes('otel_metric_overflow="true"'))).toHaveLength(1);
   });
 
   test('is not instrumented while there is no collector, since that costs a part of every request', async () => {
