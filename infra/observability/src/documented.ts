@@ -6,6 +6,8 @@ import type { Instrument } from './instruments.ts';
 
 export type Documented = Instrument & { attributes: string[] };
 
+export type Sample = { name: string; labels: string[] };
+
 const row = /^\| `(?<name>[a-z0-9_.]+)` \| (?<kind>[a-z-]+(?: counter)?) \|(?<unit>[^|]*)\|(?<attributes>[^|]*)\|/;
 
 export function documentedMetrics(): Documented[] {
@@ -13,14 +15,19 @@ export function documentedMetrics(): Documented[] {
   return text.split('\n').flatMap(line => {
     const { name, kind, unit = '', attributes = '' } = row.exec(line)?.groups ?? {};
     if (name === undefined || kind === undefined) return [];
-    const names = [...attributes.matchAll(/`([a-z_.]+)`/g)].map(([, each = '']) => each);
+    const names = [...attributes.matchAll(/`([a-z0-9_.]+)`/g)].map(([, each = '']) => each);
     return [{ name, kind, unit: unit.trim() === '' ? null : unit.trim(), attributes: names }];
   });
 }
 
-/** The names of samples that Prometheus reads of it. */
-export function samplesOf({ name, kind }: Instrument): string[] {
+/** The names of samples that Prometheus reads of it, with the labels that they may have. */
+export function samplesOf({ name, kind, attributes }: Documented): Sample[] {
   const base = name.replaceAll('.', '_');
-  if (kind === 'histogram') return [`${base}_bucket`, `${base}_sum`, `${base}_count`];
-  return [kind === 'counter' ? `${base}_total` : base];
+  const labels = attributes.map(attribute => attribute.replaceAll('.', '_'));
+  if (kind !== 'histogram') return [{ name: kind === 'counter' ? `${base}_total` : base, labels }];
+  return [
+    { name: `${base}_bucket`, labels: [...labels, 'le'] },
+    { name: `${base}_sum`, labels },
+    { name: `${base}_count`, labels },
+  ];
 }
