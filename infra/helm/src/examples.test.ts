@@ -23,6 +23,7 @@ const ofOthers = [
   'gateway.networking.k8s.io/v1 HTTPRoute',
   'kafka.strimzi.io/v1 KafkaTopic',
   'kafka.strimzi.io/v1 KafkaUser',
+  'monitoring.coreos.com/v1 PrometheusRule',
   'monitoring.coreos.com/v1 ServiceMonitor',
 ];
 

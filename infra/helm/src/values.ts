@@ -179,6 +179,12 @@ export function valuesSchema(configurations: Configurations) {
     }),
     gateway: z.strictObject({ enabled: z.boolean(), parentRefs: listAsKubernetes }),
     serviceMonitor: z.strictObject({ enabled: z.boolean(), labels: texts, interval: z.string() }),
+    prometheusRule: z.strictObject({
+      enabled: z.boolean(),
+      labels: texts,
+      runbookBase: z.string().regex(/^$|\/$/),
+    }),
+    dashboards: z.strictObject({ enabled: z.boolean(), labels: texts }),
     nodeSelector: texts,
     tolerations: listAsKubernetes,
     services: z.strictObject(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type Need, needOf, needsChartTools, turnsOf } from './jest.ts';
+import { type Need, needOf, needsChartTools, needsPromtool, turnsOf } from './jest.ts';
 import { repositoryRoot } from './paths.ts';
 
 test.each<[Need, string[]]>([
@@ -20,6 +20,11 @@ test.each<[Need, string[]]>([
 test('Helm is fetched for tests of the chart, and for no others', () => {
   expect(needsChartTools([join(repositoryRoot, 'infra/helm/src/policy.test.ts')])).toBe(true);
   expect(needsChartTools([join(repositoryRoot, 'infra/local/src/ports.test.ts')])).toBe(false);
+});
+
+test('promtool is fetched for tests of the rules, and for no others', () => {
+  expect(needsPromtool([join(repositoryRoot, 'infra/observability/src/rules.test.ts')])).toBe(true);
+  expect(needsPromtool([join(repositoryRoot, 'infra/helm/src/policy.test.ts')])).toBe(false);
 });
 
 const [unit, system] = ['packages/store/src/definition.test.ts', 'test/src/e2e/story.test.ts'];

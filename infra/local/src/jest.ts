@@ -62,6 +62,10 @@ export function needOf(files: readonly string[]): Need {
   return some(integration) ? 'engines' : 'nothing';
 }
 
+/** Whether promtool has to be there. */
+export const needsPromtool = (files: readonly string[]): boolean =>
+  files.some(file => relative(repositoryRoot, file).startsWith('infra/observability/'));
+
 /** Whether Helm has to be there, and the schemas of Kubernetes. */
 export const needsChartTools = (files: readonly string[]): boolean =>
   files.some(file => relative(repositoryRoot, file).startsWith('infra/helm/'));

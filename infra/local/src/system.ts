@@ -24,6 +24,8 @@ export type Credentials = {
     webhookIngress: string;
     audit: string;
   };
+  /** Where each says what it measures. */
+  metrics: Record<ServiceName, string>;
   kafka: string;
   mongodb: string;
   demoTenant: string;
@@ -248,11 +250,19 @@ export async function startSystem({
     ...instancesReady,
   ]);
 
+  const metricsOf = (name: ServiceName) => `${url(own[name].metricsPort)}/metrics`;
   const credentials: Credentials = {
     issuer: urls.auth,
     clientId: platformClientId,
     clientSecret: secrets.platformClientSecret,
     urls,
+    metrics: {
+      auth: metricsOf('auth'),
+      provisioning: metricsOf('provisioning'),
+      'connector-consent': metricsOf('connector-consent'),
+      'webhook-ingress': metricsOf('webhook-ingress'),
+      audit: metricsOf('audit'),
+    },
     kafka: engines.kafka,
     mongodb: engines.mongodb,
     demoTenant: 'acme',

@@ -14,12 +14,13 @@ import { fetchChartTools } from './chart-tools.ts';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
 import { startEngines } from './engines/engines.ts';
 import { isCi } from './is-ci.ts';
-import { jest, type Need, needOf, needsChartTools, type Turn, turnsOf } from './jest.ts';
+import { jest, type Need, needOf, needsChartTools, needsPromtool, type Turn, turnsOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
 import { localDirectory, nodeBinary, repositoryRoot } from './paths.ts';
 import { freePeerPorts, peerOrigins, startPeers } from './peers/peers.ts';
 import { newTlsSite, trusting } from './peers/tls-site.ts';
 import { freePort, freePorts, type Ports } from './ports.ts';
+import { fetchPromtool } from './prometheus-tools.ts';
 import { type Run, run } from './run.ts';
 import { SetupError } from './setup-error.ts';
 import { startSystem } from './system.ts';
@@ -64,7 +65,10 @@ async function tested(testing: Testing): Promise<number> {
   const { own, say } = testing.run;
   await own(Promise.resolve({ stop: () => endWhatTestsStarted(lists) }));
   const files = await listTests(testing);
-  if (needsChartTools(files)) await fetchForChart(testing);
+  await Promise.all([
+    needsChartTools(files) && fetchIfThere(testing, 'the chart', fetchChartTools),
+    needsPromtool(files) && fetchIfThere(testing, 'the rules', fetchPromtool),
+  ]);
   const need = needOf(files);
   const environment = need === 'nothing' ? {} : await startWhatIsNeeded(testing, need);
   const variables = { ...environment, [listsVariable]: lists };
@@ -154,13 +158,17 @@ async function listTests(testing: Testing): Promise<string[]> {
   return files;
 }
 
-/** Tests of the chart find by themselves what was fetched. */
-async function fetchForChart({ run: { children, say } }: Testing): Promise<void> {
+/** Tests find by themselves what was fetched. */
+async function fetchIfThere(
+  { run: { children, say } }: Testing,
+  what: string,
+  fetchTools: typeof fetchPromtool,
+): Promise<void> {
   try {
-    await fetchChartTools(children, say);
+    await fetchTools(children, say);
   } catch (error) {
     if (isCi() || !(error instanceof SetupError)) throw error;
-    say(`the chart: ${error.message}`);
+    say(`${what}: ${error.message}`);
   }
 }
 

@@ -60,6 +60,12 @@ const retries = meter.createCounter('reeve.consumer.retries', {
   description: 'Times a partition was paused to try again',
 });
 
+const delay = meter.createHistogram('reeve.consumer.delay', {
+  unit: 's',
+  description: 'From an event to the end of its handling, of the oldest event of each batch',
+  advice: { explicitBucketBoundaries: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600] },
+});
+
 const asItComes = { ms: 2_000, bytes: 1 };
 const heartbeatEveryMs = 2_000;
 const unknownFailureAttempts = 5;
@@ -163,6 +169,10 @@ export async function startConsumer(parts: ConsumerParts, options: ConsumerOptio
     if (messages.length === 0) return false;
     const events = messages.map(message => ({ ...decode(message), topic, partition, offset: message.offset }));
     await handle({ topic, partition, events });
+    const [oldest] = events;
+    const sinceMs = Date.now() - Date.parse(oldest?.time ?? '');
+    // A sender that names no time, or one to come, has no delay that could be known.
+    if (sinceMs >= 0) delay.record(sinceMs / 1_000, { group, topic });
     return true;
   }
 

@@ -3,6 +3,7 @@
 // in the store, and whoever starts next goes on from there.
 import { writeSync } from 'node:fs';
 import { createLogger, type LogDestination } from './logger.ts';
+import { ownAttributes } from './telemetry.ts';
 
 /**
  * EX_SOFTWARE of sysexits.h. Whoever restarts the process can tell it from a bad configuration (78) and from what was
@@ -34,7 +35,8 @@ function writeInTime(fd: number, text: string): boolean {
 /** Returns what ends the process, for errors that are caught and leave nothing else to do. */
 export function exitWhenItCrashes({ service, level }: { service: string; level: string }, logged: LogDestination) {
   let isRead = false;
-  const lastWords = createLogger(service, level, { write: line => void (isRead = writeInTime(logged.fd, line)) });
+  const destination = { write: (line: string) => void (isRead = writeInTime(logged.fd, line)) };
+  const lastWords = createLogger(service, level, destination).child(ownAttributes);
 
   function exit(error: unknown, message: string, code: number): never {
     try {

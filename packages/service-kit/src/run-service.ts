@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import { type BaseConfig, ConfigError, loadConfig, storeHosts } from './config.ts';
 import { exitWhenItCrashes } from './crash-policy.ts';
 import { createLogger, type Logger, openLog } from './logger.ts';
-import { serveMetrics, stopTelemetry } from './telemetry.ts';
+import { ownAttributes, serveMetrics, stopTelemetry } from './telemetry.ts';
 
 type Parts = { server?: Server; metrics?: Server | null; service?: Service };
 
@@ -41,7 +41,7 @@ export async function runService<S extends z.ZodType<BaseConfig>>(
     process.exit(exitBadConfig);
   }
   const logged = openLog();
-  const log = createLogger(name, config.LOG_LEVEL, logged.stream);
+  const log = createLogger(name, config.LOG_LEVEL, logged.stream).child(ownAttributes);
   const exit = exitWhenItCrashes({ service: name, level: config.LOG_LEVEL }, logged);
   const leave = (code: number) => {
     logged.end(logWithinMs);

@@ -1,4 +1,5 @@
 // What a service says of itself while it runs: its log, its metrics, and what a collector gets of both.
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -25,6 +26,12 @@ const create = `(config, log) => {
       kit.openRoute({ ...open, method: 'get', path: '/things/{name}', summary: 'Read', handle: async () => ({ body: {} }) }),
       kit.openRoute({ ...open, method: 'get', path: '/setup/{setupLink}', summary: 'Set up', handle: async () => ({ body: {} }) }),
       kit.openRoute({ ...open, method: 'get', path: '/fails', summary: 'Fail', handle: () => Promise.reject(new Error('why')) }),
+      kit.openRoute({ ...open, method: 'get', path: '/tenants', summary: 'Count', handle: async () => {
+        const { metrics } = await import('@opentelemetry/api');
+        const counter = metrics.getMeter('@reeve/sample').createCounter('reeve.sample');
+        for (let tenant = 0; tenant < 5_000; tenant += 1) counter.add(1, { tenant });
+        return { body: {} };
+      } }),
       kit.openRoute({ ...open, method: 'get', path: '/instrumented', summary: 'Tell', handle: async () => {
         const { Server } = (await import('node:http')).default;
         return { body: { instrumented: '__wrapped' in Server.prototype.emit } };
@@ -127,6 +134,16 @@ describe('a service', () => {
     expect(metrics).toMatch(/^target_info{.*service_name="reeve-service-kit",service_version="0.1.0"/m);
   });
 
+  test('has a bounded number of series, however many tenants there are, and counts the others together', async () => {
+    await ask('GET', '/tenants');
+    const lines = (await (await fetch(metricsUrl)).text())
+      .split('\n')
+      .filter(line => /^reeve_sample_total\W/.test(line));
+    const values = lines.map(line => Number(/} (\d+)/.exec(line)?.[1]));
+    expect([lines.length <= 2_000, values.reduce((sum, value) => sum + value, 0)]).toEqual([true, 5_000]);
+    expect(lines.filter(line => line.includes('otel_metric_overflow="true"'))).toHaveLength(1);
+  });
+
   test('is not instrumented while there is no collector, since that costs a part of every request', async () => {
     expect(await isInstrumented()).toEqual({ instrumented: false });
   });
@@ -155,8 +172,36 @@ describe('a collector', () => {
       expect(text).toMatch(/service\.instance\.id.{1,6}[0-9a-f]{8}-[0-9a-f-]{27}/s);
     }
     const sent = taken.map(({ bytes }) => bytes.toString('latin1')).join('\n');
+    expect(sent).toContain('https://opentelemetry.io/schemas/');
     expect(sent).toMatch(/http\.route.{1,6}\/things\/{name}/s);
     expect(sent).toMatch(/http\.route.{1,6}\/setup\/{setupLink}/s);
     expect(sent).not.toContain('what-nobody-may-see');
+  });
+
+  test('has the trace of each line of the log, of the same process', async () => {
+    taken.length = 0;
+    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+    const line = await lineOf(await ask('GET', '/things/one'), 'answered');
+    await stop();
+    const traces = taken.filter(({ path }) => path === '/v1/traces').map(({ bytes }) => bytes);
+    for (const name of ['trace_id', 'span_id']) {
+      const id = Buffer.from(String(line[name]), 'hex');
+      expect([name, id.length > 7 && traces.some(bytes => bytes.includes(id))]).toEqual([name, true]);
+    }
+    expect(line['trace_flags']).toBe('01');
+    const own = ['service.namespace', 'service.name', 'service.version', 'service.instance.id'];
+    for (const name of own)
+      for (const { path, bytes } of taken)
+        expect([path, name, bytes.includes(String(line[name]))]).toEqual([path, name, true]);
+  });
+
+  test('gets the spans of a request whose sender says that nobody collects it', async () => {
+    taken.length = 0;
+    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+    const traceId = randomBytes(16);
+    const traceparent = `00-${traceId.toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+    await (await fetch(`${origin}/things/one`, { headers: { traceparent } })).text();
+    await stop();
+    expect(taken.some(({ path, bytes }) => path === '/v1/traces' && bytes.includes(traceId))).toBe(true);
   });
 });

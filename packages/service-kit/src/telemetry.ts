@@ -12,9 +12,10 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import { envDetector, hostDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationType, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { AlwaysOnSampler } from '@opentelemetry/sdk-trace';
 import { publicPath } from './public-path.ts';
 
 const { env } = process;
@@ -37,12 +38,24 @@ function ownPackage(): { name: string; version: string } {
 }
 
 const { name, version } = ownPackage();
-const resource = resourceFromAttributes({
+/** Of every metric, span and line of the log, so that what belongs together is found. */
+export const ownAttributes = {
   'service.namespace': 'reeve',
-  ...(env['OTEL_SERVICE_NAME'] === undefined ? { 'service.name': name.replace('@', '').replace('/', '-') } : {}),
+  'service.name': env['OTEL_SERVICE_NAME'] ?? name.replace('@', '').replace('/', '-'),
   'service.version': version,
   'service.instance.id': randomUUID(),
+};
+/** The version of OpenTelemetry's semantic conventions whose names we use; infra/observability holds them against it. */
+export const semanticConventions = '1.45.0';
+const resource = resourceFromAttributes(ownAttributes, {
+  schemaUrl: `https://opentelemetry.io/schemas/${semanticConventions}`,
 });
+
+/**
+ * However many tenants there are: what comes after these is counted in one series, `otel_metric_overflow="true"`. It is
+ * what the SDK would take as well, said here since docs/observability.md and operators' sums rest on it.
+ */
+const seriesOfAMetric = 2_000;
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 const prometheus = new PrometheusExporter({ preventServerStart: true });
@@ -65,12 +78,20 @@ const tracing = () => [
 
 const sdk = new NodeSDK({
   resource,
+  // Not those that would give another id, and the command line.
+  resourceDetectors: [envDetector, hostDetector],
   metricReaders: [
     prometheus,
     ...(wantsMetrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : []),
   ],
-  // What requests take is measured by metrics.ts, which knows the route.
-  views: [{ meterName: '@opentelemetry/instrumentation-http', aggregation: { type: AggregationType.DROP } }],
+  views: [
+    // What requests take is measured by metrics.ts, which knows the route.
+    { meterName: '@opentelemetry/instrumentation-http', aggregation: { type: AggregationType.DROP } },
+    { instrumentName: 'reeve.*', aggregationCardinalityLimit: seriesOfAMetric },
+  ],
+  // Whoever comes may say that their trace is not sampled, and then a sign-in that fails would leave none. What is kept
+  // is for the collector to choose, which sees how a request ended (infra/otel/collector.yaml).
+  ...(env['OTEL_TRACES_SAMPLER'] === undefined ? { sampler: new AlwaysOnSampler() } : {}),
   instrumentations: [runtime, ...(wantsSpans ? tracing() : [])],
   ...(wantsSpans ? {} : { spanProcessors: [] }),
 });

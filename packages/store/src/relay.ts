@@ -3,8 +3,8 @@
 // until the outbox is empty. An owner that crashed, or that was held up longer than its lease, loses it to a sweep of
 // whichever process. So the order of a document's events is kept, and with `once` each event comes out once, however
 // many processes share the store.
-import { metrics } from '@opentelemetry/api';
-import type { TenantId } from '@reeve/contracts';
+import { metrics, type ObservableCallback } from '@opentelemetry/api';
+import { eventTypes, type TenantId } from '@reeve/contracts';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
 import type { StoredDocument } from './document.ts';
@@ -59,15 +59,25 @@ const meter = metrics.getMeter('@reeve/store');
 const published = meter.createCounter('reeve.outbox.published', { description: 'Events published from outboxes' });
 const failures = meter.createCounter('reeve.outbox.failures', { description: 'Attempts to publish that failed' });
 const takenOver = meter.createCounter('reeve.outbox.taken_over', { description: 'Outboxes whose owner was lost' });
+const oldest = meter.createObservableGauge('reeve.outbox.age', {
+  unit: 's',
+  description: 'Age of the oldest event that this process has yet to publish from outboxes',
+});
 const delay = meter.createHistogram('reeve.outbox.delay', {
   unit: 's',
   description: 'From the event to its publication',
 });
 
+/** The catalogue is a closed list: what is not in it cannot make series. */
+const knownType = (type: string): string => (Object.hasOwn(eventTypes, type) ? type : 'other');
+
 export function createRelay(parts: RelayParts) {
   const { outboxes, clock, owner, leaseMs, takeOverAfterMs, sweepMs, onError } = parts;
-  /** Events in our queue, and those that left it published: what of an outbox is in neither was appended by others. */
-  const queued = new Set<string>();
+  /**
+   * Events in our queue, with the time that each tells of, and those that left it published: what of an outbox is in
+   * neither was appended by others.
+   */
+  const queued = new Map<string, string>();
   const recentlyPublished = new LRUCache<string, true>({ max: idsRemembered });
   /** Documents that we own and whose messages are in our queue no more: a sweep has to take all of them, in order. */
   const lost = new LRUCache<string, true>({ max: idsRemembered });
@@ -76,6 +86,12 @@ export function createRelay(parts: RelayParts) {
   const now = () => clock.now().getTime();
   const lease = (): Claim => ({ outboxOwner: owner, outboxAt: new Date(now() + leaseMs) });
   const keyOf = (outbox: Outbox, id: string) => `${outbox.rows.name} ${id}`;
+
+  const observeOldest: ObservableCallback = result => {
+    const [time] = queued.values();
+    result.observe(time === undefined ? 0 : Math.max(0, now() - Date.parse(time)) / 1_000);
+  };
+  oldest.addCallback(observeOldest);
 
   const queue = createPublicationQueue<Offered>({
     now,
@@ -88,8 +104,10 @@ export function createRelay(parts: RelayParts) {
         queued.delete(id);
         recentlyPublished.set(id, true);
       }
-      published.add(messages.length);
-      for (const { event } of messages) delay.record(Math.max(0, now() - Date.parse(event.time)) / 1_000);
+      for (const { event } of messages) {
+        published.add(1, { type: knownType(event.type) });
+        delay.record(Math.max(0, now() - Date.parse(event.time)) / 1_000);
+      }
     },
     onLost({ key, ids }) {
       for (const id of ids) queued.delete(id);
@@ -111,7 +129,7 @@ export function createRelay(parts: RelayParts) {
     const key = keyOf(outbox, id);
     const ids = messages.map(({ event }) => event.id);
     const until = outboxAt?.getTime() ?? 0;
-    for (const one of ids) queued.add(one);
+    for (const { event } of messages) queued.set(event.id, event.time);
     lost.delete(key);
     queue.push({ outbox, key, id, tenantId, version, ids, messages, rows: 1, leaseUntil: () => until, doubtful });
   }
@@ -241,6 +259,7 @@ export function createRelay(parts: RelayParts) {
       await sweeps.stop();
       await queue.stop(stopWithinMs);
       stopped = true;
+      oldest.removeCallback(observeOldest);
     },
   };
 }

@@ -19,6 +19,7 @@ import {
   type PlatformDefinition,
   type PlatformRow,
 } from './platform-records.ts';
+import { measurePool } from './pool-metrics.ts';
 import type { Publishing } from './publish.ts';
 import { createRelay, type Outbox } from './relay.ts';
 import type { Draft } from './stamp.ts';
@@ -101,6 +102,7 @@ export function openStore(options: StoreOptions) {
     serverSelectionTimeoutMS: 4_000,
     monitorCommands: options.onCommand !== undefined,
   });
+  measurePool(client);
   if (options.onCommand) client.on('commandStarted', options.onCommand);
   const db = client.db(database);
   const rowsIn = <D extends { _id: string }>(name: string): Rows<D> => rowsOf<D>(db.collection(name));

@@ -16,4 +16,5 @@ export const lackingAuthlib = 'Authlib: needs Python with pip';
 export const lackingSpring = 'Spring: needs a JDK and Maven';
 export const lackingMcp = 'MCP: needs npm and its registry';
 export const lackingBotSdks = 'the SDKs of bots: needs npm and its registry';
+export const lackingCollector = 'the OpenTelemetry Collector: needs Go';
 export const lackingAgentsPython = 'the Agents SDK for Python: needs Python with pip';

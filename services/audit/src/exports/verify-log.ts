@@ -2,6 +2,7 @@ import { formats, verifyLines } from '@reeve/audit-log';
 import { tenantRoute, yieldEvery } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Checkpointer } from '../log/checkpointer.ts';
+import { countVerification } from '../log/count-verifications.ts';
 import { linesOfExport, planExport } from '../log/export-lines.ts';
 import type { Log } from '../log/log.ts';
 import type { SigningKeys } from '../log/signing-key.ts';
@@ -62,6 +63,8 @@ export const verifyLog = ({ checkpointer, keys, giveWay, ...log }: Parts) =>
       const ranges = checkpoint ? await planExport(log, { tenantId, checkpoint, period }) : [];
       const lines = linesOfExport(log, { tenantId, checkpoint, period, ranges, format: 'ndjson' });
       const read = inTurns(lines, { giveWay, signal });
-      return { body: await verifyLines(read, { format: formats.ndjson, keys: await keys.published() }) };
+      const found = await verifyLines(read, { format: formats.ndjson, keys: await keys.published() });
+      countVerification('verify', found.finding === null);
+      return { body: found };
     },
   });

@@ -1,5 +1,5 @@
 // Signs where the log of each tenant that grew stands: some time after it grew, and whenever somebody needs it.
-import { metrics } from '@opentelemetry/api';
+import { metrics, type ObservableCallback } from '@opentelemetry/api';
 import {
   type Checkpoint,
   genesisHash,
@@ -14,6 +14,7 @@ import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import { worker } from '@reeve/service-kit';
 import type { RawDraft } from '@reeve/store';
 import { checkpointId, lastCheckpoint, type SignedCheckpoint, type StoredCheckpoint, signedOf } from './checkpoint.ts';
+import { countVerification } from './count-verifications.ts';
 import { catchUpAll, frontierOf, type Head } from './head.ts';
 import type { Log } from './log.ts';
 import { searchVersion } from './search-fields.ts';
@@ -38,6 +39,15 @@ const searchable = meter.createCounter('reeve.audit.searchable', {
   description: 'Of these, how many a search finds: less than stored means `reeve audit rebuild-search`',
 });
 
+const unsigned = meter.createObservableGauge('reeve.audit.checkpoint.age', {
+  unit: 's',
+  description: 'How long the log has waited for a signature that has waited longest since it grew',
+});
+
+const failures = meter.createCounter('reeve.audit.checkpoint.failures', {
+  description: 'Times that a log could not be signed; it is tried again',
+});
+
 const attempts = 10;
 /** Of the checkpoints: to count what a search finds costs as much as to sign. */
 const measuredPart = 0.1;
@@ -49,6 +59,10 @@ export function createCheckpointer(parts: Parts) {
   const { records, heads, checkpoints, signingKey, clock, intervalMs, giveWay, onError } = parts;
   /** When they are to be signed (milliseconds since the epoch), in this order. */
   const grown = new Map<TenantId, number>();
+  const observeOldest: ObservableCallback = result => {
+    const [dueAt] = grown.values();
+    result.observe(dueAt === undefined ? 0 : Math.max(0, Date.now() - (dueAt - intervalMs)) / 1_000);
+  };
 
   async function chainsOf(tenantId: TenantId): Promise<Chains> {
     const stored: { tenantId: TenantId; chain: string; stored: Head }[] = [];
@@ -132,6 +146,7 @@ export function createCheckpointer(parts: Parts) {
       await giveWay();
       await sign(tenantId).catch((error: unknown) => {
         grew(tenantId);
+        failures.add(1);
         throw error;
       });
     },
@@ -151,9 +166,13 @@ export function createCheckpointer(parts: Parts) {
       const everywhere = heads.acrossTenants('checkpoints of all that grew before this process started');
       for await (const { tenantId } of everywhere.all()) grew(tenantId, 0);
       signing.start();
+      unsigned.addCallback(observeOldest);
     },
 
-    stop: signing.stop,
+    async stop(): Promise<void> {
+      unsigned.removeCallback(observeOldest);
+      await signing.stop();
+    },
   };
 }
 
@@ -164,8 +183,11 @@ const areSame = (one: Chains, other: Chains) =>
 function assertGrown(last: SignedCheckpoint | null, chains: Chains): void {
   for (const { chain, size } of last?.content.chains ?? []) {
     const now = chains.find(one => one.chain === chain)?.size ?? 0;
-    if (now < size) throw new Error(`${chain} has ${now} records, and a checkpoint was signed for ${size}`);
+    if (now >= size) continue;
+    countVerification('checkpoint', false);
+    throw new Error(`${chain} has ${now} records, and a checkpoint was signed for ${size}`);
   }
+  countVerification('checkpoint', true);
 }
 
 /** On the topic of the records, where a reader learns from it where they end. */

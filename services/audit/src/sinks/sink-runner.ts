@@ -1,7 +1,7 @@
 // Delivers what is new to every sink of every tenant. A run is leased while one instance works on it; its position
 // moves only when a batch is where it should be, so after a crash the last batch may come a second time and none is
 // left out.
-import { metrics } from '@opentelemetry/api';
+import { metrics, type ObservableCallback } from '@opentelemetry/api';
 import { type Id, newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import { type Held, leased, worker } from '@reeve/service-kit';
 import { LRUCache } from 'lru-cache';
@@ -28,17 +28,24 @@ const credentialKeptMs = 3_600_000;
 /** A failure or two happen; the log has the third. */
 const recordedAfter = 3;
 const mostNamed = 20;
+const lagKeptMs = 600_000;
 
 const meter = metrics.getMeter('@reeve/audit');
-const lag = meter.createGauge('reeve.audit.sink.lag', {
+const lag = meter.createObservableGauge('reeve.audit.sink.lag', {
   unit: 's',
-  description: 'Age of the oldest record that a sink has not got',
+  description: 'Age of the oldest record that a sink has not got, of the thousand sinks that were looked at last',
 });
 const sent = meter.createCounter('reeve.audit.sink.delivered', { description: 'Records delivered to sinks' });
 const failures = meter.createCounter('reeve.audit.sink.failures', { description: 'Batches that a sink did not take' });
 
 export function createSinkRunner(parts: Parts) {
   const { sinks, runs, vault, clock, onError } = parts;
+  // Of a sink that is gone, or that another instance delivers to, nothing is said for longer than it may take to try
+  // again; and sinks are as many as tenants please.
+  const lags = new LRUCache<string, number>({ max: 1_000, ttl: lagKeptMs });
+  const observeLags: ObservableCallback = result => {
+    for (const [sink, seconds] of lags) result.observe(seconds, { sink });
+  };
   const cause = () => serviceCause('audit', { correlationId: newEventId() });
   const credentials = new LRUCache<string, { version: number; value: string | null }>({
     max: 10_000,
@@ -100,6 +107,7 @@ export function createSinkRunner(parts: Parts) {
     const id = turn.id as Id<'sink'>;
     const entry = await sinks.in(tenantId).get(id);
     if (!entry) {
+      lags.delete(id);
       // Removed, or never finished being made.
       await vault.destroy(tenantId, credentialRef(id), cause());
       return runs.in(tenantId).remove(id);
@@ -115,7 +123,7 @@ export function createSinkRunner(parts: Parts) {
         const next = await nextFor(parts, { tenantId, run, sink: of.sink });
         const [oldest] = next.found;
         const lagMs = oldest ? Math.max(0, clock.now().getTime() - Date.parse(oldest.loggedAt)) : 0;
-        lag.record(lagMs / 1_000, { sink: id });
+        lags.set(id, lagMs / 1_000);
         waitMs = next.waitMs;
         if (waitMs > 0) break;
         const moved: Run | null = await deliverNext(turn, of, { credential, next });
@@ -138,5 +146,15 @@ export function createSinkRunner(parts: Parts) {
     everyMs: lookEveryMs,
     onError,
   });
-  return { start: delivering.start, stop: delivering.stop };
+  return {
+    start(): void {
+      delivering.start();
+      lag.addCallback(observeLags);
+    },
+
+    async stop(): Promise<void> {
+      lag.removeCallback(observeLags);
+      await delivering.stop();
+    },
+  };
 }

@@ -1,5 +1,6 @@
 // Looks at connections when it is time: warns of what ends, by an event and by mail, and reads again what an identity
 // provider says of itself. One process at a time does it for a connection.
+import { metrics } from '@opentelemetry/api';
 import { type EventDraft, event, type Id, newEventId, serviceCause } from '@reeve/contracts';
 import { type Held, leased, worker } from '@reeve/service-kit';
 import type { Clock, Entry } from '@reeve/store';
@@ -7,7 +8,7 @@ import type { MailBudget } from '../mail/mail-budget.ts';
 import { isRefused, type Mailer } from '../mail/mailer.ts';
 import type { Connection, Connections } from './connection.ts';
 import { end, nextRefresh, type Refresh, rest, take, type Watch, type Watches, wake } from './connection-watch.ts';
-import { type Due, type Expiry, look, nextLook } from './expiry.ts';
+import { type Due, type Expiry, expiring, look, nextLook } from './expiry.ts';
 import { done, expiryMail, failed, isDue, type Mailing, owe, putOff } from './expiry-mail.ts';
 import type { Kinds } from './kinds/registry.ts';
 import { type RefreshMetadata, refreshOf } from './metadata-refresh.ts';
@@ -27,6 +28,15 @@ type Parts = {
   everyMs?: number;
   onError: (error: unknown) => void;
 };
+
+const warnings = metrics.getMeter('@reeve/auth').createCounter('reeve.connections.expiry_warnings', {
+  description: 'Warnings of certificates, metadata and secrets of connections that end',
+});
+/** Few and closed: the days at which it is said are more, and those of what is late are any. */
+const withins = [0, 7, 30] as const;
+const withinOf = (daysLeft: number): number => withins.find(days => daysLeft <= days) ?? 30;
+// A counter that is first seen at one has not risen, for whoever asks how much it rose.
+for (const what of expiring) for (const within of withins) warnings.add(0, { what, within_days: within });
 
 /** More than a provider is waited for. */
 const leaseMs = 60_000;
@@ -87,6 +97,7 @@ export function watchConnections(parts: Parts) {
       was => rest(was, { seen, refresh, mail, lookAt }, now),
       due.map(one => warning(entry, one)),
     );
+    for (const { expiry, daysLeft } of due) warnings.add(1, { what: expiry.what, within_days: withinOf(daysLeft) });
   }
 
   const reason = 'what ends of the connections of all tenants, and what is read again for them';

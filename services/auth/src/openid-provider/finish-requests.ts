@@ -1,6 +1,7 @@
 // The end of each request to the provider. What it tells in events alone, which cannot be awaited, is done here before
 // the answer goes out: the end of a session, and the record of a refresh token that came twice. Then what the request
 // is to write is written.
+import { metrics } from '@opentelemetry/api';
 import { type Cause, event, serviceCause } from '@reeve/contracts';
 import type { Store } from '@reeve/store';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
@@ -19,11 +20,36 @@ export function sessionCookieOf(issuer: string): { name: string; secure: boolean
   return { name: secure ? '__Host-reeve_session' : 'reeve_session', secure };
 }
 
+const requests = metrics.getMeter('@reeve/auth').createCounter('reeve.token_requests', {
+  description: 'Requests for tokens, by grant and by what came of them',
+});
+
+/** RFC 6749 §5.2, and what others add that we answer. A closed list: strangers choose what they send. */
+const grantTypes = new Map([
+  ['authorization_code', 'authorization_code'],
+  ['refresh_token', 'refresh_token'],
+  ['client_credentials', 'client_credentials'],
+  ['urn:ietf:params:oauth:grant-type:device_code', 'device_code'],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', 'token_exchange'],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'jwt_bearer'],
+]);
+
+function countTokenRequests(provider: Provider): void {
+  const count = (ctx: KoaContextWithOIDC, outcome: string) => {
+    const asked = ctx.oidc.params?.['grant_type'];
+    requests.add(1, { grant_type: grantTypes.get(String(asked)) ?? 'other', outcome });
+  };
+  provider.on('grant.success', ctx => count(ctx, 'issued'));
+  // The names of errors are the library's and ours.
+  provider.on('grant.error', (ctx, error) => count(ctx, error.error));
+}
+
 type Parts = AccountParts & { store: Pick<Store, 'recordFact'>; singleLogout: SingleLogout };
 
 export function finishRequests(provider: Provider, parts: Parts): void {
   const reused = new WeakSet<KoaContextWithOIDC>();
   const signedOut = new WeakSet<KoaContextWithOIDC>();
+  countTokenRequests(provider);
   provider.on('grant.error', (ctx, error) => {
     if (error.error_detail === 'refresh token already used') reused.add(ctx);
   });

@@ -11,6 +11,7 @@ import { levelAskedIn, acrValues as ownAcrs } from '../factors/level.ts';
 import { surfaceOf } from '../openid-provider/accounts.ts';
 import { stepUpReason } from '../openid-provider/interaction-policy.ts';
 import { requestScope } from '../openid-provider/request-scope.ts';
+import { countFailed, countSucceeded } from './count-sign-ins.ts';
 import { type Advanced, advance, SignInError } from './dispatch.ts';
 import { meaningOf } from './failure-meaning.ts';
 import { type PageParts, showPagesOf } from './pages-of.ts';
@@ -41,8 +42,10 @@ export async function goOn(
   try {
     const advanced = await advance(steps, { ...asked, cause: { ...requestScope().cause, correlationId: uid } });
     const isSignedIn = 'signedIn' in advanced;
-    if (isSignedIn) await records.save(uid, null);
-    else if (!asked.answer.has('factor')) await records.save(uid, advanced.signIn);
+    if (isSignedIn) {
+      await records.save(uid, null);
+      countSucceeded(advanced.signIn);
+    } else if (!asked.answer.has('factor')) await records.save(uid, advanced.signIn);
     else if (!(await records.saveUnlessEnded(uid, advanced.signIn))) return { isEnded: true };
     if (!('page' in advanced))
       await record(parts, uid, advanced.signIn, { outcome: isSignedIn ? 'succeeded' : 'under_way' });
@@ -115,6 +118,7 @@ async function failed(parts: GoOnParts, uid: string, { signIn, cause, asked }: S
   const { records, store } = parts;
   const step = signInFailureOf(cause);
   const why = signInCauseOf(step, cause instanceof StepError ? cause.seen : {});
+  countFailed(signIn, { step, cause: why });
   await records.fail(uid, { step, cause: why });
   await record(parts, uid, signIn, { outcome: 'failed', reason: step, cause: why });
   const { tenantId, connectionId: id, method, identity } = signIn;

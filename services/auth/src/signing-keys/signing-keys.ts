@@ -1,5 +1,6 @@
 // The keys that sign tokens, in the vault under the platform's tenant. Every instance has the same ones, and learns
 // within seconds that one has followed another.
+import { metrics, type ObservableCallback } from '@opentelemetry/api';
 import { type Cause, newEventId, ProblemError, platformTenantId, type ReasonOf, serviceCause } from '@reeve/contracts';
 import { type Clock, type Collections, createRounds } from '@reeve/store';
 import type { Vault } from '@reeve/vault';
@@ -11,6 +12,11 @@ export type SigningKey = JWK & { kid: string; alg: string };
 export type SigningKeys = Awaited<ReturnType<typeof createSigningKeys>>;
 
 type Parts = { keys: Collections<KeysOfUse>; vault: Vault; clock: Clock; onError: (error: unknown) => void };
+
+const age = metrics.getMeter('@reeve/auth').createObservableGauge('reeve.signing_key.age', {
+  unit: 's',
+  description: 'How long the key has been signing that signs what is issued now',
+});
 
 const secretClass = 'signing-key';
 const lookedAtEveryMs = 2_000;
@@ -107,6 +113,15 @@ export async function createSigningKeys({ keys, vault, clock, onError }: Parts) 
     watch(onChange: () => void) {
       told = nameAll();
       tell = onChange;
+      const observe: ObservableCallback = result => {
+        for (const use of states.keys()) {
+          const [signing] = shown(use);
+          if (!signing) continue;
+          const since = Date.parse(signing.activeFrom);
+          result.observe(Math.max(0, clock.now().getTime() - since) / 1_000, { use });
+        }
+      };
+      age.addCallback(observe);
       const rounds = createRounds(async () => {
         try {
           await read();
