@@ -1,3 +1,4 @@
 // The public face of @reeve/vault.
-export { type KeyManagement, localKeyFile, type WrappedKey } from './key-management.ts';
+export { localKeyFile, openKeyManagement } from './kinds/registry.ts';
+export { keyManagementSettings, oneKeyManagement } from './settings.ts';
 export { createVault, SecretMissingError, type SecretRef, type Vault, vaultCollections } from './vault.ts';

@@ -10,7 +10,7 @@ import {
 } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces, type Places } from '@reeve/service-kit/places';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, openKeyManagement } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
 import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
@@ -97,11 +97,12 @@ const streams = { ofOneTenant: 4, inAll: 100 };
 const pulls = { ofOneTenant: 4 };
 
 export function createService(config: Config, logger: Logger): Service {
-  const foundation = createFoundation('audit', config, { log: logger, contents });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('audit', config, { log: logger, contents, needs: keyManagement.assertUsable });
   const { store, bus, ready } = foundation;
   const { clock, recordFact } = store;
   const tenants = createTenantDirectory(store);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const keys = createSigningKeys({ store, vault });
   const log = openLog(store, keys.current);
   const views = store.collection(savedViews);

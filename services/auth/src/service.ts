@@ -6,7 +6,7 @@ import { createRelyingParty } from '@reeve/relying-party';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, openKeyManagement } from '@reeve/vault';
 import { createFetchLimits } from './abuse/fetch-limits.ts';
 import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
@@ -222,9 +222,11 @@ import { vouchingPolicyRoutes } from './vouching/change-vouching-policy.ts';
 import { vouchingPolicies as vouchingPoliciesOf } from './vouching/vouching-policy.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
+  const keyManagement = openKeyManagement(config);
   const foundation = createFoundation('auth', config, {
     log,
     contents,
+    needs: keyManagement.assertUsable,
     own: {
       // What it may do is asked of the store anew.
       hearOfClient: id => applicationDirectory.forget(id),
@@ -247,7 +249,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const sessions = store.collection(sessionsOf);
   const peopleChanges = store.collection(peopleChangesOf);
 
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const tenants = createTenantDirectory(store);
   const documentPolicies = store.collection(documentPoliciesOf);
   const documentPolicyDirectory = createDocumentPolicyDirectory({ policies: documentPolicies });

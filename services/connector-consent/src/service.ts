@@ -3,7 +3,7 @@
 import { createBrowserSessions } from '@reeve/browser-session';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, openKeyManagement } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
@@ -29,7 +29,12 @@ import { requestInstallation } from './installations/request-installation.ts';
 import { uninstall } from './installations/uninstall.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('connector-consent', config, { log, contents });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('connector-consent', config, {
+    log,
+    contents,
+    needs: keyManagement.assertUsable,
+  });
   const { store, bus, standing, verifyToken, ready, stop } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
@@ -37,7 +42,7 @@ export function createService(config: Config, log: Logger): Service {
   const catalogue = loadCatalogue(config.REEVE_CATALOGUE_FILE);
   const installations = store.collection(installationsOf);
   const consents = store.collection(consentsOf);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault, store });
   const thirdParty = createThirdParty({
     fetch: createGuardedFetch(insideFor(config, 'connectors')),

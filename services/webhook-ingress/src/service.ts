@@ -1,7 +1,7 @@
 // webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and
 // nothing is accepted before it is durable. Every part is built and every route mounted here.
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, openKeyManagement } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
 import { type Deliveries, deliveries as deliveriesOf } from './deliveries/delivery.ts';
@@ -31,13 +31,19 @@ import { updateEndpoint } from './endpoints/update-endpoint.ts';
 import { readSamples } from './samples/read-samples.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('webhook-ingress', config, { log, contents, publishOnce: true });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('webhook-ingress', config, {
+    log,
+    contents,
+    publishOnce: true,
+    needs: keyManagement.assertUsable,
+  });
   const { store, bus, verifyToken, ready } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
   const onError = (error: unknown) => log.warn({ error }, 'will be tried again');
   const tenants = createTenantDirectory(store);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const endpoints = store.collection(endpointsOf);
   const secretUses = store.collection(secretUsesOf);
   const lanes = store.collection(lanesOf);

@@ -17,3 +17,5 @@ export const lackingSpring = 'Spring: needs a JDK and Maven';
 export const lackingMcp = 'MCP: needs npm and its registry';
 export const lackingBotSdks = 'the SDKs of bots: needs npm and its registry';
 export const lackingAgentsPython = 'the Agents SDK for Python: needs Python with pip';
+export const lackingOpenBao = 'OpenBao: needs Python with pip';
+export const lackingMoto = 'moto: needs Python with pip';

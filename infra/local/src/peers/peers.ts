@@ -4,6 +4,7 @@ import { freePort } from '../ports.ts';
 import type { Run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
 import { fetchAgentsPython, fetchBotSdks } from './bot-sdks.ts';
+import { fetchMoto, fetchOpenBao } from './key-services.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
 import { fetchAuthlib, fetchMcp, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
@@ -20,6 +21,10 @@ export type Peers = {
   /** Where packages of bots in JavaScript are. */
   botSdks: string | null;
   agentsPython: OAuthClient | null;
+  /** The program. */
+  openBao: string | null;
+  /** With `-m moto.server` after it. */
+  moto: OAuthClient | null;
   site: TlsSite;
 };
 
@@ -67,7 +72,7 @@ export async function startPeers(
     return peer;
   }
 
-  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp, botSdks, agentsPython] = await Promise.all([
+  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp, botSdks, agentsPython, openBao, moto] = await Promise.all([
     started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
     started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
     ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
@@ -75,6 +80,8 @@ export async function startPeers(
     ifThere('MCP', fetchMcp(children, say)),
     ifThere('the SDKs of bots', fetchBotSdks(children, say)),
     ifThere('the Agents SDK for Python', fetchAgentsPython(children, say)),
+    ifThere('OpenBao', fetchOpenBao(children, say)),
+    ifThere('moto', fetchMoto(children, say)),
   ]);
   return {
     keycloak: keycloak?.keycloak ?? null,
@@ -84,6 +91,8 @@ export async function startPeers(
     mcp,
     botSdks,
     agentsPython,
+    openBao,
+    moto,
     site,
   };
 }
