@@ -8,6 +8,7 @@ import { gradeConnectionCommand } from './connection-grade.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
 import { checkEmbedCommand } from './embed-check.ts';
 import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
+import { rewrapCommand, vaultStatusCommand } from './vault-keys.ts';
 
 const manifest = z.object({ version: z.string() });
 const { version } = manifest.parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
@@ -34,6 +35,12 @@ program
   .description('The keys that sign tokens')
   .addCommand(listSigningKeysCommand())
   .addCommand(rotateSigningKeyCommand());
+
+program
+  .command('vault')
+  .description('The keys of the vault')
+  .addCommand(vaultStatusCommand())
+  .addCommand(rewrapCommand());
 
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 program.command('embed').description('The assistant inside other pages').addCommand(checkEmbedCommand());

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cause, emptyContext, type Message, newId, ProblemError } from '@reeve/contracts';
 import { collection, openStore, type Store, type StoreOptions } from '@reeve/store';
 import { eventually } from '@reeve/testing';
+import { dataKeys } from './data-key.ts';
 import type { KeyManagement } from './key-management.ts';
 import { localKeyFile } from './kinds/registry.ts';
-import { createVault, dataKeys, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
+import { createVault, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
 if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');

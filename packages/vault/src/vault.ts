@@ -1,11 +1,12 @@
 // Envelope encryption of secrets: a data key per tenant and class of secret, wrapped by the key-management service. The
 // additional authenticated data binds tenant, class and id, so that a ciphertext moved elsewhere does not open. There
 // is one way to a plaintext, and it records `secret.accessed` with who and why before it returns.
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type Cause, event, type SecretPurpose, type TenantId } from '@reeve/contracts';
 import { collection, type Store } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
-import { type KeyManagement, keyServiceUnavailable, type WrappedKey } from './key-management.ts';
+import { bindingOf, dataKeys, unwrapDataKey, wrapDataKey } from './data-key.ts';
+import type { KeyManagement } from './key-management.ts';
 import { keyBytes, open, seal } from './sealing.ts';
 
 export type SecretRef = { secretClass: string; id: string };
@@ -26,19 +27,7 @@ type Secret = { secretClass: string; sealed: string | null; destroyedAt: Date | 
 const dataKeyCachedMs = 300_000;
 const dataKeysCached = 1_000;
 
-/**
- * `check` tells that what came back is the key that was wrapped, before anything is sealed by it that nobody could open
- * afterwards. It says nothing of the key, which is random. Null where it was made before there were any.
- */
-type DataKey = WrappedKey & { check: string | null };
-
-/** Shown to the tests of the package alone, as `secrets` is. */
-export const dataKeys = collection<DataKey>({
-  name: 'vault_data_keys',
-  version: 2,
-  // Version 1 knew key files alone.
-  upgrade: stored => ({ kind: 'key_file', check: null, ...(stored as { keyId: string; wrapped: string }) }),
-});
+/** Shown to the tests of the package alone. */
 export const secrets = collection<Secret>({ name: 'vault_secrets', expiresAt: ({ destroyedAt }) => destroyedAt });
 
 /** What a vault keeps in the store of its service. */
@@ -55,33 +44,25 @@ export function createVault({ store, keys }: { store: Store; keys: KeyManagement
     ignoreFetchAbort: true,
     fetchMethod: (_binding, _stale, { context }) => openDataKey(context),
   });
-  const bindingOf = (tenantId: TenantId, ...parts: string[]) => JSON.stringify([tenantId, ...parts]);
   const nameOf = ({ secretClass, id }: SecretRef) => `${secretClass}/${id}`;
   const targetOf = ({ secretClass, id }: SecretRef) => ({ id, name: secretClass });
-
-  const checkOf = (key: Buffer, binding: string) => createHmac('sha256', key).update(binding).digest('base64');
-
-  async function unwrapped({ check, ...wrapped }: DataKey, binding: string): Promise<Buffer> {
-    const key = await keys.unwrap(wrapped, binding);
-    if (check === null || check === checkOf(key, binding)) return key;
-    throw keyServiceUnavailable(new Error('another key came back than was wrapped'));
-  }
 
   async function openDataKey({ tenantId, secretClass, cause }: Wanted) {
     const binding = bindingOf(tenantId, secretClass);
     const ofTenant = wrappedKeys.in(tenantId);
     const known = await ofTenant.get(secretClass);
-    if (known) return { key: await unwrapped(known.state, binding), keyId: known.state.keyId };
+    if (known) return { key: await unwrapDataKey(keys, known.state, binding), keyId: known.state.keyId };
     const fresh = randomBytes(keyBytes);
-    const wrapped = { ...(await keys.wrap(fresh, binding)), check: checkOf(fresh, binding) };
-    // Before it is saved: one that does not open would be there for good.
-    await unwrapped(wrapped, binding);
+    const wrapped = await wrapDataKey(keys, fresh, binding);
     // Two instances may race for the first key of a class; both go on with the one that was saved.
     const saved = await ofTenant.change(secretClass, state => (state ? null : { state: wrapped, events: [] }), {
       cause,
     });
     const state = saved?.state ?? wrapped;
-    return { key: state.wrapped === wrapped.wrapped ? fresh : await unwrapped(state, binding), keyId: state.keyId };
+    return {
+      key: state.wrapped === wrapped.wrapped ? fresh : await unwrapDataKey(keys, state, binding),
+      keyId: state.keyId,
+    };
   }
 
   async function dataKeyFor(tenantId: TenantId, secretClass: string, cause: Cause) {

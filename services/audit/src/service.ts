@@ -10,7 +10,7 @@ import {
 } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces, type Places } from '@reeve/service-kit/places';
-import { createVault, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
 import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
@@ -245,6 +245,7 @@ export function createService(config: Config, logger: Logger): Service {
       listViewerTokens(viewers),
       createViewerToken(viewers),
       revokeViewerToken(viewers),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 

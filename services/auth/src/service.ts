@@ -6,7 +6,7 @@ import { createRelyingParty } from '@reeve/relying-party';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
-import { createVault, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
 import { createFetchLimits } from './abuse/fetch-limits.ts';
 import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
@@ -739,6 +739,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       deleteResourceServer(aboutResourceServers),
       listSigningKeys({ keys }),
       rotateSigningKey({ keys }),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
       createConnection(aboutConnections),
       listConnections(aboutConnections),
       readConnection(aboutConnections),

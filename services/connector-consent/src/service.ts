@@ -3,7 +3,7 @@
 import { createBrowserSessions } from '@reeve/browser-session';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
-import { createVault, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
@@ -97,6 +97,7 @@ export function createService(config: Config, log: Logger): Service {
       answerConsent({ ...page, installations, consents, thirdParty, standing }),
       completeConnection({ installations, consents, delegatedTokens, thirdParty, catalogue, clock }),
       ...browserSessions.routes,
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 

@@ -1,7 +1,7 @@
 // webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and
 // nothing is accepted before it is durable. Every part is built and every route mounted here.
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createVault, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
 import { type Deliveries, deliveries as deliveriesOf } from './deliveries/delivery.ts';
@@ -89,6 +89,7 @@ export function createService(config: Config, log: Logger): Service {
       readDelivery({ deliveries }),
       replayDelivery({ deliveries, store }),
       listDeadLetters({ endpoints, deliveries }),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 
