@@ -11,8 +11,18 @@ import { type KeyManagement, keyServiceUnavailable, type WrappedKey } from './ke
  */
 export type DataKey = WrappedKey & { check: string | null };
 
-export const dataKeys = collection<DataKey>({
+/** What is left of one: it is never made again. */
+type Destroyed = { destroyedAt: string };
+export type StoredDataKey = DataKey | Destroyed;
+
+export const isThere = (state: StoredDataKey): state is DataKey => !('destroyedAt' in state);
+
+/** In the place of a class: no data key of the tenant is made any more. */
+export const allClasses = '*';
+
+export const dataKeys = collection<StoredDataKey>({
   name: 'vault_data_keys',
+  queries: { inOrder: { equality: [] } },
   version: 2,
   // Version 1 knew key files alone.
   upgrade: stored => ({ kind: 'key_file', check: null, ...(stored as { keyId: string; wrapped: string }) }),
@@ -40,11 +50,20 @@ export async function wrapDataKey(keys: KeyManagement, key: Buffer, binding: str
 /** Nothing where it is not any more what was read before: somebody else has wrapped it anew, or it is gone. */
 export const rewrapped =
   (secretClass: string, { read, fresh }: { read: DataKey; fresh: DataKey }) =>
-  (state: DataKey | null): Decision<DataKey> => {
-    if (state?.wrapped !== read.wrapped) return null;
+  (state: StoredDataKey | null): Decision<StoredDataKey> => {
+    if (!state || !isThere(state) || state.wrapped !== read.wrapped) return null;
     const details = { secretClass, keyId: fresh.keyId, formerKeyId: read.keyId };
     return {
       state: fresh,
       events: [event('secret.rewrapped', { id: secretClass, name: secretClass, because: 'requested', details })],
     };
+  };
+
+/** With an event for a data key that was there. */
+export const destroyed =
+  (secretClass: string, at: Date) =>
+  (state: StoredDataKey | null): Decision<StoredDataKey> => {
+    if (state && !isThere(state)) return null;
+    const about = { id: secretClass, name: secretClass, because: 'tenant_deleted', details: { secretClass } } as const;
+    return { state: { destroyedAt: at.toISOString() }, events: state ? [event('secret.destroyed', about)] : [] };
   };

@@ -1,4 +1,5 @@
 // The public face of @reeve/vault.
+export { destroySecretsOfDeletedTenants } from './destroy-secrets-of-deleted-tenants.ts';
 export { localKeyFile, openKeyManagement } from './kinds/registry.ts';
 export { dataKeyRoutes } from './rewrap-data-keys.ts';
 export { keyManagementSettings, oneKeyManagement } from './settings.ts';

@@ -6,7 +6,16 @@ import { type Cause, idSchema, ProblemError, type TenantId } from '@reeve/contra
 import { platformRoute, type Route } from '@reeve/service-kit';
 import type { Store, TenantEntry } from '@reeve/store';
 import { z } from 'zod';
-import { bindingOf, type DataKey, dataKeys, rewrapped, unwrapDataKey, wrapDataKey } from './data-key.ts';
+import {
+  bindingOf,
+  type DataKey,
+  dataKeys,
+  isThere,
+  rewrapped,
+  type StoredDataKey,
+  unwrapDataKey,
+  wrapDataKey,
+} from './data-key.ts';
 import { type KeyManagement, keyKinds } from './key-management.ts';
 import { keyBytes } from './sealing.ts';
 
@@ -25,19 +34,21 @@ const next = place.nullable().describe('Null where that was all');
 type Place = { tenantId: TenantId; secretClass: string };
 type Found = TenantEntry<DataKey>;
 
+const isOfUse = (entry: TenantEntry<StoredDataKey>): entry is Found => isThere(entry.state);
+
 export function createRewrapping({ store, keys }: Parts) {
   const collection = store.collection(dataKeys);
   const ofAll = collection.acrossTenants('the data keys of all tenants are under the same key-encryption keys');
 
   async function read({ after, limit }: { after?: Place | undefined; limit: number }) {
-    const found: Found[] = [];
+    const found: TenantEntry<StoredDataKey>[] = [];
     const from = after && { tenantId: after.tenantId, id: after.secretClass };
     for await (const one of ofAll.all({ after: from })) {
       found.push(one);
       if (found.length === limit) break;
     }
     const last = found.length === limit ? found.at(-1) : undefined;
-    return { found, next: last ? { tenantId: last.tenantId, secretClass: last.id } : null };
+    return { found: found.filter(isOfUse), next: last ? { tenantId: last.tenantId, secretClass: last.id } : null };
   }
 
   /** By wrapping a key that nobody uses: whoever may wrap need not be allowed to ask which version is the newest. */
@@ -51,7 +62,7 @@ export function createRewrapping({ store, keys }: Parts) {
     const key = await unwrapDataKey(keys, state, binding);
     const fresh = await wrapDataKey(keys, key, binding);
     const saved = await collection.in(tenantId).change(id, rewrapped(id, { read: state, fresh }), { cause });
-    return saved?.state.wrapped === fresh.wrapped;
+    return saved !== null && isThere(saved.state) && saved.state.wrapped === fresh.wrapped;
   }
 
   return {

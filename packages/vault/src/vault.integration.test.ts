@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cause, emptyContext, type Message, newId, ProblemError } from '@reeve/contracts';
 import { collection, openStore, type Store, type StoreOptions } from '@reeve/store';
 import { eventually } from '@reeve/testing';
-import { dataKeys } from './data-key.ts';
+import { dataKeys, isThere } from './data-key.ts';
 import type { KeyManagement } from './key-management.ts';
 import { localKeyFile } from './kinds/registry.ts';
 import { createVault, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
@@ -254,9 +254,10 @@ describe('what wraps the data keys', () => {
       contents: { collections: [firstVersion] },
     });
     const rows = before.collection(firstVersion).in(tenantId);
-    const now = await store.collection(dataKeys).in(tenantId).get('test');
+    const now = (await store.collection(dataKeys).in(tenantId).get('test'))?.state;
+    if (!now || !isThere(now)) throw new Error('there is no data key');
     await rows.remove('test');
-    await rows.put('test', { keyId: now?.state.keyId, wrapped: now?.state.wrapped });
+    await rows.put('test', { keyId: now.keyId, wrapped: now.wrapped });
     await before.close();
     const own = createVault({ store, keys: localKeyFile(path) });
     expect((await own.read(tenantId, ref, about)).toString()).toBe('from before');

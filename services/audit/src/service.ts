@@ -10,7 +10,7 @@ import {
 } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces, type Places } from '@reeve/service-kit/places';
-import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
 import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
@@ -258,7 +258,10 @@ export function createService(config: Config, logger: Logger): Service {
       sinkRunner.start();
       remover.start();
       packageBuilder.start();
-      await bus.subscribe('audit.tenants', tenants.handlers);
+      await bus.subscribe('audit.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'audit' }),
+      });
       await bus.subscribe('audit.viewers', endViewerTokensWhenMakersEnd(viewers));
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const { publish } = bus;

@@ -6,7 +6,7 @@ import { createRelyingParty } from '@reeve/relying-party';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
-import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { createFetchLimits } from './abuse/fetch-limits.ts';
 import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
@@ -848,7 +848,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   return {
     app,
     async start() {
-      await bus.subscribe('auth.tenants', tenants.handlers);
+      await bus.subscribe('auth.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'auth' }),
+      });
       await bus.subscribe('auth.people', followPeople({ sessions, peopleChanges }));
       await bus.subscribe('auth.session-expiry', expiring.handlers);
       await bus.subscribe(

@@ -3,7 +3,7 @@
 import { createBrowserSessions } from '@reeve/browser-session';
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
 import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
-import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
@@ -105,7 +105,10 @@ export function createService(config: Config, log: Logger): Service {
     app,
     async start() {
       await foundation.start();
-      await bus.subscribe('connector-consent.tenants', tenants.handlers);
+      await bus.subscribe('connector-consent.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'connector-consent' }),
+      });
       await bus.subscribe('connector-consent.browser-sessions', browserSessions.handlers);
       await bus.subscribe('connector-consent.end-grants', {
         ...revokeConsentsWhenTheirGroundEnds({ revokeConsents }),

@@ -1,7 +1,7 @@
 // webhook-ingress: what partners send. Nothing is believed before its signature is checked over the exact bytes, and
 // nothing is accepted before it is durable. Every part is built and every route mounted here.
 import { createApp, createFoundation, createTenantDirectory, type Logger, type Service } from '@reeve/service-kit';
-import { createVault, dataKeyRoutes, openKeyManagement } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
 import { type Deliveries, deliveries as deliveriesOf } from './deliveries/delivery.ts';
@@ -98,7 +98,10 @@ export function createService(config: Config, log: Logger): Service {
     ownSpans: '/hooks/',
     async start() {
       await foundation.start();
-      await bus.subscribe('webhook-ingress.tenants', tenants.handlers);
+      await bus.subscribe('webhook-ingress.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'webhook-ingress' }),
+      });
       await bus.subscribe('webhook-ingress.endpoints', {
         ...createEndpointWhenInstalled(parts),
         ...disableEndpointWhenUninstalled(parts),

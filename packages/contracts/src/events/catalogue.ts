@@ -625,7 +625,8 @@ const secret = on('reeve.secret.v1', {
     keyId: text.optional(),
     formerKeyId: text.optional(),
   }),
-  'secret.destroyed': done('secret', ['destroyed'], { secretClass: text }),
+  /** `tenant_deleted`: the data key of all secrets of the tenant and class. */
+  'secret.destroyed': done('secret', ['destroyed', 'tenant_deleted'], { secretClass: text }),
 });
 
 const activity = on('reeve.activity.v1', {
