@@ -25,13 +25,12 @@ const notSettings = new Set([
   'REEVE_PLATFORM_CLIENT_SECRET',
   'REEVE_CONSENT_CLIENT_SECRET',
   'REEVE_COOKIE_KEYS',
-  'REEVE_VAULT_KEY_FILE',
   'REEVE_CATALOGUE_FILE',
   'REEVE_SMTP_URL',
   'REEVE_RATE_LIMITS',
   'REEVE_ALLOWED_PRIVATE_ORIGINS',
 ]);
-const isSetting = ({ name }: ServiceVariable) => !notSettings.has(name) && !/^(KAFKA|MONGODB)_/.test(name);
+const isSetting = ({ name }: ServiceVariable) => !notSettings.has(name) && !/^(KAFKA|MONGODB|REEVE_VAULT)_/.test(name);
 
 /** Of Node.js and of OpenTelemetry: docs/configuration.md names them. */
 export const furtherVariables = {

@@ -44,6 +44,8 @@ export const actions = {
   'revocations:read': { area: 'sessions', groups: ['platform-administration'] },
   'signing-keys:read': { area: 'applications', groups: ['platform-administration'] },
   'signing-keys:write': { area: 'applications', groups: ['platform-administration'] },
+  'vault-keys:read': { area: 'applications', groups: ['platform-administration'] },
+  'vault-keys:write': { area: 'applications', groups: ['platform-administration'] },
   'sessions:read': { area: 'sessions', groups: [...administration, 'own'] },
   'sessions:write': { area: 'sessions', groups: [...administration, 'own'] },
   'policies:read': { area: 'sessions', groups: administration },

@@ -9,6 +9,7 @@ import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters
 import { doctorCommand } from './doctor/doctor.ts';
 import { checkEmbedCommand } from './embed-check.ts';
 import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
+import { rewrapCommand, vaultStatusCommand } from './vault-keys.ts';
 
 const manifest = z.object({ version: z.string() });
 const { version } = manifest.parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
@@ -35,6 +36,12 @@ program
   .description('The keys that sign tokens')
   .addCommand(listSigningKeysCommand())
   .addCommand(rotateSigningKeyCommand());
+
+program
+  .command('vault')
+  .description('The keys of the vault')
+  .addCommand(vaultStatusCommand())
+  .addCommand(rewrapCommand());
 
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 program.addCommand(doctorCommand());

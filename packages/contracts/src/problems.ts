@@ -66,6 +66,21 @@ export const problems = {
     'A part of Reeve that this needs does not answer',
     'Wait for the seconds in Retry-After and send it again.',
   ],
+  key_service_unavailable: [
+    503,
+    'What holds the keys of the vault does not answer as it should',
+    'Wait for the seconds in Retry-After and send it again. Operators: docs/keys.md#when-the-key-service-is-away.',
+  ],
+  key_service_denied: [
+    503,
+    'What holds the keys of the vault refuses Reeve',
+    'Operators: docs/keys.md#when-the-key-service-is-away. The reason is in the log of the service.',
+  ],
+  key_unusable: [
+    503,
+    'A key of the vault is disabled, or that version of it is gone',
+    'Operators: docs/keys.md#when-a-key-is-gone. The reason is in the log of the service.',
+  ],
 
   scim_filter_invalid: [400, 'The SCIM filter can not be used', 'Filter by: userName eq "…".'],
   scim_uniqueness: [409, 'A user with this userName or address exists', 'Use the existing user, or another name.'],

@@ -29,7 +29,13 @@ export type EventBus = ReturnType<typeof createEventBus>;
 const topicAttempts = 8;
 
 export function createEventBus(options: EventBusOptions) {
-  const { clientId, groupPrefix = '', isTransient = () => false, beforeJoining = async () => undefined, log = () => undefined } = options;
+  const {
+    clientId,
+    groupPrefix = '',
+    isTransient = () => false,
+    beforeJoining = async () => undefined,
+    log = () => undefined,
+  } = options;
   const connect = createConnect(options);
   const publisher = createPublisher(connect);
   const { kafka, cut } = connect();

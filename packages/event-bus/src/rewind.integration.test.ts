@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from '@jest/globals';
-import { createEventBus } from './event-bus.ts';
 import { freshTopic, message, until } from './event-bus.test-support.ts';
+import { createEventBus } from './event-bus.ts';
 
 const brokers = process.env['REEVE_TEST_KAFKA'];
 if (brokers === undefined) throw new Error('there is no Kafka: use `npm test`, which starts one');
@@ -73,9 +73,9 @@ test('a group that somebody reads by is left as it is', async () => {
       throw new Error('not joined');
     },
   });
-  await expect(
-    refused.consume({ group, topics: [topic], handleBatch: async () => undefined }),
-  ).rejects.toThrow('not joined');
+  await expect(refused.consume({ group, topics: [topic], handleBatch: async () => undefined })).rejects.toThrow(
+    'not joined',
+  );
   await refused.stop();
   await reader.stop();
 }, 60_000);

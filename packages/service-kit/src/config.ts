@@ -95,7 +95,9 @@ export const baseConfig = z.object({
     .transform(text => new Date(text))
     .refine(time => time.getTime() <= Date.now(), 'lies in the future')
     .optional()
-    .describe('After a restore: when its backup was begun, as 2026-11-28T10:00:00Z. What Kafka has since is read again'),
+    .describe(
+      'After a restore: when its backup was begun, as 2026-11-28T10:00:00Z. What Kafka has since is read again',
+    ),
   REEVE_REVOCATION_SILENCE_SECONDS: z.coerce
     .number()
     .int()

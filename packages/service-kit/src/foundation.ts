@@ -1,7 +1,7 @@
 // What every service stands on: its own store, the event bus, what it knows of tenants and of revocations, and the
 // order in which these start and stop.
 import { setTimeout as pause } from 'node:timers/promises';
-import { topics } from '@reeve/contracts';
+import { ProblemError, topics } from '@reeve/contracts';
 import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
 import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve/store';
 import type { BaseConfig } from './config.ts';
@@ -48,6 +48,8 @@ type Options = {
   publishOnce?: boolean;
   /** Facts about callers that this service owns, and so need not learn from a topic. */
   own?: OwnKnowledge;
+  /** What it does not start without besides: resolves once that is there. Waited for as the engines are. */
+  needs?: () => Promise<void>;
 };
 
 const readyForMs = 2_000;
@@ -61,6 +63,11 @@ function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
+/** A key service that refuses us is put right by whoever runs it, as one that is away: what needs it waits. */
+const willPass = (error: unknown): boolean =>
+  isStoreUnavailable(error) ||
+  (error instanceof ProblemError && ['key_service_unavailable', 'key_service_denied'].includes(error.code));
+
 /**
  * A machine that starts everything at once starts some of it later: what an engine that is on its way refuses is tried
  * again for a while.
@@ -72,16 +79,19 @@ async function insist(work: () => Promise<unknown>, { forMs, log }: { forMs: num
       await work();
       return;
     } catch (error) {
-      const willPass = isStoreUnavailable(error) || isKafkaUnavailable(error);
-      if (!willPass || Date.now() > giveUpAt) throw error;
-      log.info({ error: (error as Error).message }, 'waiting for the engines');
+      if (!(willPass(error) || isKafkaUnavailable(error)) || Date.now() > giveUpAt) throw error;
+      const { message, cause } = error as Error;
+      log.info(
+        { error: message, ...(cause instanceof Error ? { cause: cause.message } : {}) },
+        'waiting for the engines',
+      );
       await pause(startRetryMs);
     }
   }
 }
 
 export function createFoundation(name: string, config: BaseConfig, options: Options): Foundation {
-  const { log, contents, publishOnce = false, own = {} } = options;
+  const { log, contents, publishOnce = false, own = {}, needs } = options;
   const source = `/reeve/${name}`;
   const store = openStore({
     uri: config.MONGODB_URI,
@@ -100,7 +110,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     beforeJoining: (group, rewindTo) => restored.once(`the consumer group ${group}`, rewindTo),
     clientId: `reeve-${name}`,
     groupPrefix: config.KAFKA_GROUP_PREFIX,
-    isTransient: isStoreUnavailable,
+    isTransient: willPass,
     log: (level, message, about) => log[level](about, message),
   });
   const standing = createStanding({ longestSilenceMs: config.REEVE_REVOCATION_SILENCE_SECONDS * 1_000, own });
@@ -118,7 +128,11 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     /** Indexes and topics exist, what was revoked is known, and what is written is published, when it resolves. */
     async start() {
       const patience = { forMs: config.REEVE_START_SECONDS * 1_000, log };
-      await Promise.all([insist(() => store.prepare(), patience), insist(() => bus.ensureTopics(topics), patience)]);
+      await Promise.all([
+        insist(() => store.prepare(), patience),
+        insist(() => bus.ensureTopics(topics), patience),
+        needs && insist(needs, patience),
+      ]);
       await insist(() => restored.start(), patience);
       // A topic that another service made a moment ago has no leader yet.
       await insist(() => standing.start(bus, log), patience);

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ProblemError } from '@reeve/contracts';
 import { isKafkaUnavailable } from '@reeve/event-bus';
 import { isStoreUnavailable } from '@reeve/store';
 import type { Express } from 'express';
@@ -70,6 +71,8 @@ function whatToDo(error: unknown, config: BaseConfig): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or METRICS_PORT to another`;
   if (isStoreUnavailable(error)) return `MongoDB does not answer at ${storeHosts(config)} (MONGODB_URI)`;
   if (isKafkaUnavailable(error)) return `Kafka does not answer at ${config.KAFKA_BROKERS.join()} (KAFKA_BROKERS)`;
+  // What of Reeve's own refuses says in its cause what the operator has to know, and no caller.
+  if (error instanceof ProblemError && error.cause instanceof Error) return `${error.message}: ${error.cause.message}`;
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -88,3 +88,15 @@ test('entries of all tenants are found by a field that is declared for it, as lo
   expect(await everywhere().findBy('colour', 'red', 1)).toHaveLength(1);
   await expect(everywhere().findBy('name', 'r1', 10)).rejects.toThrow('is not found by "name" across tenants');
 });
+
+test('all of them go on after the one that is named', async () => {
+  const namesAfter = async (after?: { tenantId: typeof one; id: string }) => {
+    const found: string[] = [];
+    for await (const { tenantId, id } of store.collection(places).acrossTenants('a test').all({ after }))
+      found.push(`${tenantId} ${id}`);
+    return found;
+  };
+  const all = await namesAfter();
+  expect(all.length).toBeGreaterThanOrEqual(9);
+  expect(await namesAfter({ tenantId: one, id: 'b' })).toEqual(all.slice(all.indexOf(`${one} b`) + 1));
+});

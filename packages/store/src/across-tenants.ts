@@ -86,9 +86,13 @@ export function createAcrossTenants<S>({ rows, definition, clock }: Parts<S>, re
       await rows.write(entries.map(entry => ({ updateOne: putOperation(definition, entry, now) })));
     },
 
-    /** Every entry of every tenant, tenant by tenant, page by page. */
-    async *all(): AsyncGenerator<TenantEntry<S>> {
-      let after = '';
+    /** Every entry of every tenant, tenant by tenant, page by page; those after `after` where it is given. */
+    async *all({
+      after: from,
+    }: {
+      after?: { tenantId: TenantId; id: string } | undefined;
+    } = {}): AsyncGenerator<TenantEntry<S>> {
+      let after = from ? documentKey(from.tenantId, from.id) : '';
       for (;;) {
         const page = await rows.find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: pageSize });
         yield* page.filter(live).map(withTenant);

@@ -3,10 +3,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Cause, emptyContext, type Message, newId } from '@reeve/contracts';
-import { openStore, type Store, type StoreOptions } from '@reeve/store';
+import { type Cause, emptyContext, type Message, newId, ProblemError } from '@reeve/contracts';
+import { collection, openStore, type Store, type StoreOptions } from '@reeve/store';
 import { eventually } from '@reeve/testing';
-import { localKeyFile } from './key-management.ts';
+import { dataKeys, isThere } from './data-key.ts';
+import type { KeyManagement } from './key-management.ts';
+import { localKeyFile } from './kinds/registry.ts';
 import { createVault, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
 
 const uri = process.env['REEVE_TEST_MONGODB'];
@@ -156,6 +158,109 @@ describe('vault', () => {
       expect((await vault.read(tenantId, { ...ref, id: String(index) }, { cause, purpose: 'test' })).toString()).toBe(
         String(index),
       );
+  });
+});
+
+describe('what wraps the data keys', () => {
+  const ref = { secretClass: 'test', id: 'one' };
+  const about = { cause, purpose: 'test' } as const;
+  const away = () => Promise.reject(new ProblemError('key_service_unavailable'));
+
+  /** A key management that a test has fail, or lie. */
+  function switchable() {
+    const good = localKeyFile(path);
+    let now: Partial<KeyManagement> = {};
+    const keys: KeyManagement = {
+      wrap: (...args) => (now.wrap ?? good.wrap)(...args),
+      unwrap: (...args) => (now.unwrap ?? good.unwrap)(...args),
+      assertUsable: good.assertUsable,
+    };
+    return { keys, does: (next: Partial<KeyManagement>) => void (now = next) };
+  }
+
+  test('may be away without an effect on what is open; what is not open waits', async () => {
+    const [open, shut] = [newId('tenant'), newId('tenant')];
+    const { keys, does } = switchable();
+    const own = createVault({ store, keys });
+    await own.put(open, ref, 'open', cause);
+    await vault.put(shut, ref, 'shut', cause);
+    does({ wrap: away, unwrap: away });
+    expect((await own.read(open, ref, about)).toString()).toBe('open');
+    await own.put(open, ref, 'open still', cause);
+    await expect(own.read(shut, ref, about)).rejects.toMatchObject({ code: 'key_service_unavailable' });
+    await expect(own.put(newId('tenant'), ref, 'new', cause)).rejects.toMatchObject({
+      code: 'key_service_unavailable',
+    });
+    does({});
+    expect((await own.read(open, ref, about)).toString()).toBe('open still');
+    expect((await own.read(shut, ref, about)).toString()).toBe('shut');
+  });
+
+  test('is asked once by many who come at once', async () => {
+    const tenantId = newId('tenant');
+    await vault.put(tenantId, ref, 'x', cause);
+    const { keys, does } = switchable();
+    let asked = 0;
+    does({
+      unwrap: (...args) => {
+        asked += 1;
+        return localKeyFile(path).unwrap(...args);
+      },
+    });
+    const own = createVault({ store, keys });
+    await Promise.all(Array.from({ length: 10 }, () => own.read(tenantId, ref, about)));
+    expect(asked).toBe(1);
+  });
+
+  test('and answers with another key than was wrapped has nothing sealed by it', async () => {
+    const [known, fresh] = [newId('tenant'), newId('tenant')];
+    await vault.put(known, ref, 'kept', cause);
+    const { keys, does } = switchable();
+    const own = createVault({ store, keys });
+    does({ unwrap: async () => randomBytes(32) });
+    for (const tenantId of [known, fresh])
+      await expect(own.put(tenantId, ref, 'lost', cause)).rejects.toMatchObject({ code: 'key_service_unavailable' });
+    expect(await store.collection(dataKeys).in(fresh).get('test')).toBeNull();
+    does({});
+    expect((await own.read(known, ref, about)).toString()).toBe('kept');
+    await own.put(fresh, ref, 'kept', cause);
+    expect((await own.read(fresh, ref, about)).toString()).toBe('kept');
+  });
+
+  test('opens no data key that was moved to another tenant or class', async () => {
+    const [mine, theirs] = [newId('tenant'), newId('tenant')];
+    await vault.put(mine, ref, 'mine', cause);
+    await vault.put(theirs, ref, 'theirs', cause);
+    await vault.put(mine, { ...ref, secretClass: 'other' }, 'other', cause);
+    const rows = store.collection(dataKeys);
+    const wrapped = await rows.in(mine).get('test');
+    if (!wrapped) throw new Error('there is no data key');
+    const own = () => createVault({ store, keys: localKeyFile(path) });
+    await rows.in(theirs).put('test', wrapped.state);
+    await rows.in(mine).put('other', wrapped.state);
+    await expect(own().read(theirs, ref, about)).rejects.toThrow(/authenticate/);
+    await expect(own().read(mine, { ...ref, secretClass: 'other' }, about)).rejects.toThrow(/authenticate/);
+    expect((await own().read(mine, ref, about)).toString()).toBe('mine');
+  });
+
+  test('opens what was wrapped before rows named their kind', async () => {
+    const tenantId = newId('tenant');
+    await vault.put(tenantId, ref, 'from before', cause);
+    const firstVersion = collection<object>({ name: 'vault_data_keys' });
+    const before = openStore({
+      uri: String(uri),
+      database,
+      source: '/test',
+      contents: { collections: [firstVersion] },
+    });
+    const rows = before.collection(firstVersion).in(tenantId);
+    const now = (await store.collection(dataKeys).in(tenantId).get('test'))?.state;
+    if (!now || !isThere(now)) throw new Error('there is no data key');
+    await rows.remove('test');
+    await rows.put('test', { keyId: now.keyId, wrapped: now.wrapped });
+    await before.close();
+    const own = createVault({ store, keys: localKeyFile(path) });
+    expect((await own.read(tenantId, ref, about)).toString()).toBe('from before');
   });
 });
 

@@ -11,7 +11,7 @@ import {
 } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces, type Places } from '@reeve/service-kit/places';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { acknowledgeAlert } from './alerts/acknowledge-alert.ts';
 import { alerts as alertsOf } from './alerts/alert.ts';
 import { createDetector } from './alerts/detector.ts';
@@ -99,11 +99,12 @@ const streams = { ofOneTenant: 4, inAll: 100 };
 const pulls = { ofOneTenant: 4 };
 
 export function createService(config: Config, logger: Logger): Service {
-  const foundation = createFoundation('audit', config, { log: logger, contents });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('audit', config, { log: logger, contents, needs: keyManagement.assertUsable });
   const { store, bus, ready } = foundation;
   const { clock, recordFact } = store;
   const tenants = createTenantDirectory(store);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const keys = createSigningKeys({ store, vault });
   const log = openLog(store, keys.current);
   const views = store.collection(savedViews);
@@ -247,6 +248,7 @@ export function createService(config: Config, logger: Logger): Service {
       listViewerTokens(viewers),
       createViewerToken(viewers),
       revokeViewerToken(viewers),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 
@@ -256,7 +258,8 @@ export function createService(config: Config, logger: Logger): Service {
       await foundation.start();
       await keys.load();
       await foundation.restored.once('what was signed since the backup', async since => {
-        const onRefused = (problem: object) => logger.error(problem, 'a checkpoint of before the restore was not taken');
+        const onRefused = (problem: object) =>
+          logger.error(problem, 'a checkpoint of before the restore was not taken');
         const parts = { ...log, bus, keys: await keys.published(), onRefused };
         const recovered = await recoverCheckpoints(parts, since);
         logger.info({ recovered }, 'checkpoints that were signed since the backup are back');
@@ -266,7 +269,10 @@ export function createService(config: Config, logger: Logger): Service {
       sinkRunner.start();
       remover.start();
       packageBuilder.start();
-      await bus.subscribe('audit.tenants', tenants.handlers);
+      await bus.subscribe('audit.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'audit' }),
+      });
       await bus.subscribe('audit.viewers', endViewerTokensWhenMakersEnd(viewers));
       if (config.REEVE_GEOIP_FILE !== undefined) places = await openPlaces(config.REEVE_GEOIP_FILE);
       const { publish } = bus;

@@ -13,7 +13,7 @@ import {
 } from '@reeve/service-kit';
 import { createGuardedNetwork, insideFor } from '@reeve/service-kit/outbound';
 import { openPlaces } from '@reeve/service-kit/places';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { createFetchLimits } from './abuse/fetch-limits.ts';
 import { createWrongGuesses } from './abuse/wrong-guesses.ts';
 import { accountRoutes } from './account/account-routes.ts';
@@ -229,9 +229,11 @@ import { vouchingPolicyRoutes } from './vouching/change-vouching-policy.ts';
 import { vouchingPolicies as vouchingPoliciesOf } from './vouching/vouching-policy.ts';
 
 export async function createService(config: Config, log: Logger): Promise<Service> {
+  const keyManagement = openKeyManagement(config);
   const foundation = createFoundation('auth', config, {
     log,
     contents,
+    needs: keyManagement.assertUsable,
     own: {
       // What it may do is asked of the store anew.
       hearOfClient: id => applicationDirectory.forget(id),
@@ -254,7 +256,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   const sessions = store.collection(sessionsOf);
   const peopleChanges = store.collection(peopleChangesOf);
 
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const tenants = createTenantDirectory(store);
   const documentPolicies = store.collection(documentPoliciesOf);
   const documentPolicyDirectory = createDocumentPolicyDirectory({ policies: documentPolicies });
@@ -746,6 +748,7 @@ export async function createService(config: Config, log: Logger): Promise<Servic
       deleteResourceServer(aboutResourceServers),
       listSigningKeys({ keys }),
       rotateSigningKey({ keys }),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
       createConnection(aboutConnections),
       listConnections(aboutConnections),
       readConnection(aboutConnections),
@@ -853,7 +856,10 @@ export async function createService(config: Config, log: Logger): Promise<Servic
   return {
     app,
     async start() {
-      await bus.subscribe('auth.tenants', tenants.handlers);
+      await bus.subscribe('auth.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'auth' }),
+      });
       await bus.subscribe('auth.people', followPeople({ sessions, peopleChanges }));
       await bus.subscribe('auth.session-expiry', expiring.handlers);
       await bus.subscribe(

@@ -10,7 +10,7 @@ import {
   type Service,
 } from '@reeve/service-kit';
 import { createGuardedFetch, insideFor } from '@reeve/service-kit/outbound';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import { loadCatalogue } from './catalogue/catalogue.ts';
 import { listConnectors } from './catalogue/list-connectors.ts';
 import type { Config } from './config.ts';
@@ -36,7 +36,12 @@ import { requestInstallation } from './installations/request-installation.ts';
 import { uninstall } from './installations/uninstall.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('connector-consent', config, { log, contents });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('connector-consent', config, {
+    log,
+    contents,
+    needs: keyManagement.assertUsable,
+  });
   const { store, bus, standing, verifyToken, ready, stop } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
@@ -44,7 +49,7 @@ export function createService(config: Config, log: Logger): Service {
   const catalogue = loadCatalogue(config.REEVE_CATALOGUE_FILE);
   const installations = store.collection(installationsOf);
   const consents = store.collection(consentsOf);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const delegatedTokens = createDelegatedTokens({ tokens: store.collection(tokensOf), consents, vault, store });
   const fetch = createGuardedFetch(insideFor(config, 'connectors'));
   const thirdParty = createThirdParty({
@@ -101,6 +106,7 @@ export function createService(config: Config, log: Logger): Service {
       answerConsent({ ...page, installations, consents, thirdParty, standing }),
       completeConnection({ installations, consents, delegatedTokens, thirdParty, catalogue, clock }),
       ...browserSessions.routes,
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 
@@ -108,7 +114,10 @@ export function createService(config: Config, log: Logger): Service {
     app,
     async start() {
       await foundation.start();
-      await bus.subscribe('connector-consent.tenants', tenants.handlers);
+      await bus.subscribe('connector-consent.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'connector-consent' }),
+      });
       await bus.subscribe('connector-consent.browser-sessions', browserSessions.handlers);
       await bus.subscribe('connector-consent.end-grants', {
         ...revokeConsentsWhenTheirGroundEnds({ revokeConsents }),

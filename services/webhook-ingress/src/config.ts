@@ -1,8 +1,11 @@
 import { baseConfig } from '@reeve/service-kit';
+import { keyManagementSettings, oneKeyManagement } from '@reeve/vault';
 import { z } from 'zod';
 
-export const configSchema = baseConfig.extend({
-  REEVE_VAULT_KEY_FILE: z.string().min(1).describe('Key file of the local key management'),
-});
+export const configSchema = baseConfig
+  .extend({
+    ...keyManagementSettings,
+  })
+  .superRefine(oneKeyManagement);
 
 export type Config = z.infer<typeof configSchema>;

@@ -8,7 +8,7 @@ import {
   type Logger,
   type Service,
 } from '@reeve/service-kit';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, dataKeyRoutes, destroySecretsOfDeletedTenants, openKeyManagement } from '@reeve/vault';
 import type { Config } from './config.ts';
 import { contents } from './contents.ts';
 import { type Deliveries, deliveries as deliveriesOf } from './deliveries/delivery.ts';
@@ -38,13 +38,19 @@ import { updateEndpoint } from './endpoints/update-endpoint.ts';
 import { readSamples } from './samples/read-samples.ts';
 
 export function createService(config: Config, log: Logger): Service {
-  const foundation = createFoundation('webhook-ingress', config, { log, contents, publishOnce: true });
+  const keyManagement = openKeyManagement(config);
+  const foundation = createFoundation('webhook-ingress', config, {
+    log,
+    contents,
+    publishOnce: true,
+    needs: keyManagement.assertUsable,
+  });
   const { store, bus, verifyToken, ready } = foundation;
   const { clock } = store;
   const selfUrl = config.REEVE_SELF_URL;
   const onError = (error: unknown) => log.warn({ error }, 'will be tried again');
   const tenants = createTenantDirectory(store);
-  const vault = createVault({ store, keys: localKeyFile(config.REEVE_VAULT_KEY_FILE) });
+  const vault = createVault({ store, keys: keyManagement });
   const endpoints = store.collection(endpointsOf);
   const secretUses = store.collection(secretUsesOf);
   const lanes = store.collection(lanesOf);
@@ -91,6 +97,7 @@ export function createService(config: Config, log: Logger): Service {
       readDelivery({ deliveries }),
       replayDelivery({ deliveries, store }),
       listDeadLetters({ endpoints, deliveries }),
+      ...dataKeyRoutes({ store, keys: keyManagement }),
     ],
   });
 
@@ -99,7 +106,10 @@ export function createService(config: Config, log: Logger): Service {
     ownSpans: '/hooks/',
     async start() {
       await foundation.start();
-      await bus.subscribe('webhook-ingress.tenants', tenants.handlers);
+      await bus.subscribe('webhook-ingress.tenants', {
+        ...tenants.handlers,
+        ...destroySecretsOfDeletedTenants({ vault, service: 'webhook-ingress' }),
+      });
       await bus.subscribe('webhook-ingress.endpoints', {
         ...createEndpointWhenInstalled(parts),
         ...disableEndpointWhenUninstalled(parts),

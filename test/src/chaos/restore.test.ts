@@ -46,96 +46,107 @@ const checkpointIn = (lines: readonly string[]) => {
   return { jws, content: checkpoint.content };
 };
 
-test('after a restore to a backup', async () => {
-  const { credentials } = own.system;
-  const { auth, provisioning } = credentials.urls;
-  const log = (of: TestTenant) => exportLines(of.api, credentials, of.tenant);
-  await logWith({ ...before, credentials }, found => found.some(({ type }) => type === 'session.created'), 'a session');
-  const early = await log(before);
+test(
+  'after a restore to a backup',
+  async () => {
+    const { credentials } = own.system;
+    const { auth, provisioning } = credentials.urls;
+    const log = (of: TestTenant) => exportLines(of.api, credentials, of.tenant);
+    await logWith(
+      { ...before, credentials },
+      found => found.some(({ type }) => type === 'session.created'),
+      'a session',
+    );
+    const early = await log(before);
 
-  // The volume as a snapshot has it: of a store that was not shut down.
-  const restoredTo = new Date().toISOString();
-  await own.restartMongodb(async () => cpSync(own.mongodbData, backup, { recursive: true }));
+    // The volume as a snapshot has it: of a store that was not shut down.
+    const restoredTo = new Date().toISOString();
+    await own.restartMongodb(async () => cpSync(own.mongodbData, backup, { recursive: true }));
 
-  // What is not in the backup: a tenant, a session that ended, a person who was deactivated, and checkpoints.
-  const after = await freshTenant(credentials, 'after');
-  const second = await signIn(app, before.tenant, demoUser(credentials, 1));
-  const users = `${provisioning}/v1/tenants/${before.tenant.id}/users`;
-  await before.api.post(`${auth}/v1/tenants/${before.tenant.id}/sessions/${String(second.claims['sid'])}:terminate`);
-  await before.api.post(`${users}/${second.claims.sub}:deactivate`);
-  const followed = await refresh(app, String(signedIn.tokens.refresh_token));
-  const isWhole = (found: readonly AuditEvent[]) =>
-    found.some(({ type }) => type === 'user.deactivated') && found.some(({ type }) => type === 'session.revoked');
-  await logWith({ ...before, credentials }, isWhole, 'what happened after the backup');
-  const late = await eventually('a log that stands still', async () => {
-    const [one, other] = [await log(before), await log(before)];
-    return recordsIn(one).length === recordsIn(other).length ? other : null;
-  });
-  const lateOfAfter = await log(after);
-  const keys = await auditKeys(credentials);
-  expect(recordsIn(late).length).toBeGreaterThan(recordsIn(early).length + 5);
+    // What is not in the backup: a tenant, a session that ended, a person who was deactivated, and checkpoints.
+    const after = await freshTenant(credentials, 'after');
+    const second = await signIn(app, before.tenant, demoUser(credentials, 1));
+    const users = `${provisioning}/v1/tenants/${before.tenant.id}/users`;
+    await before.api.post(`${auth}/v1/tenants/${before.tenant.id}/sessions/${String(second.claims['sid'])}:terminate`);
+    await before.api.post(`${users}/${second.claims.sub}:deactivate`);
+    const followed = await refresh(app, String(signedIn.tokens.refresh_token));
+    const isWhole = (found: readonly AuditEvent[]) =>
+      found.some(({ type }) => type === 'user.deactivated') && found.some(({ type }) => type === 'session.revoked');
+    await logWith({ ...before, credentials }, isWhole, 'what happened after the backup');
+    const late = await eventually('a log that stands still', async () => {
+      const [one, other] = [await log(before), await log(before)];
+      return recordsIn(one).length === recordsIn(other).length ? other : null;
+    });
+    const lateOfAfter = await log(after);
+    const keys = await auditKeys(credentials);
+    expect(recordsIn(late).length).toBeGreaterThan(recordsIn(early).length + 5);
 
-  await own.restartServices({ REEVE_RESTORED_TO: restoredTo }, () =>
-    own.restartMongodb(async () => {
-      rmSync(own.mongodbData, { recursive: true });
-      cpSync(backup, own.mongodbData, { recursive: true });
-    }),
-  );
+    await own.restartServices({ REEVE_RESTORED_TO: restoredTo }, () =>
+      own.restartMongodb(async () => {
+        rmSync(own.mongodbData, { recursive: true });
+        cpSync(backup, own.mongodbData, { recursive: true });
+      }),
+    );
 
-  // The same keys, and every record that anybody has seen, to the byte; what was signed before and after agree.
-  expect((await auditKeys(credentials)).keys).toEqual(keys.keys);
-  const known = new Map(recordsIn(late).map(record => [placeOf(record), record.hash]));
-  const holdsAll = (found: readonly AuditEvent[]) => {
-    const now = new Map(found.map(record => [placeOf(record), record.hash]));
-    return [...known].every(([place, hash]) => now.get(place) === hash);
-  };
-  await logWith({ ...before, credentials }, holdsAll, 'every record of before');
-  const restored = await log(before);
-  const verified = await verifyLines(asLines(restored), { format: formats.ndjson, keys });
-  expect(verified).toMatchObject({ finding: null });
-  const [then, now] = [checkpointIn(late), checkpointIn(restored)];
-  expect(now.content.number).toBeGreaterThan(then.content.number);
-  const checkpoints = `${credentials.urls.audit}/v1/tenants/${before.tenant.id}/audit/checkpoints`;
-  const asked = `${checkpoints}/${now.content.number}/consistency?from=${then.content.number}`;
-  const proof = consistencyProofSchema.parse(await before.api.get(asked));
-  expect(proof).toMatchObject({ from: then.jws, to: now.jws });
-  expect(await verifyConsistency(proof, keys)).toEqual({ holds: true });
-  for (const { jws, content } of [checkpointIn(early), then])
-    expect(await before.api.get(`${checkpoints}/${content.number}`)).toMatchObject({ number: content.number, jws });
+    // The same keys, and every record that anybody has seen, to the byte; what was signed before and after agree.
+    expect((await auditKeys(credentials)).keys).toEqual(keys.keys);
+    const known = new Map(recordsIn(late).map(record => [placeOf(record), record.hash]));
+    const holdsAll = (found: readonly AuditEvent[]) => {
+      const now = new Map(found.map(record => [placeOf(record), record.hash]));
+      return [...known].every(([place, hash]) => now.get(place) === hash);
+    };
+    await logWith({ ...before, credentials }, holdsAll, 'every record of before');
+    const restored = await log(before);
+    const verified = await verifyLines(asLines(restored), { format: formats.ndjson, keys });
+    expect(verified).toMatchObject({ finding: null });
+    const [then, now] = [checkpointIn(late), checkpointIn(restored)];
+    expect(now.content.number).toBeGreaterThan(then.content.number);
+    const checkpoints = `${credentials.urls.audit}/v1/tenants/${before.tenant.id}/audit/checkpoints`;
+    const asked = `${checkpoints}/${now.content.number}/consistency?from=${then.content.number}`;
+    const proof = consistencyProofSchema.parse(await before.api.get(asked));
+    expect(proof).toMatchObject({ from: then.jws, to: now.jws });
+    expect(await verifyConsistency(proof, keys)).toEqual({ holds: true });
+    for (const { jws, content } of [checkpointIn(early), then])
+      expect(await before.api.get(`${checkpoints}/${content.number}`)).toMatchObject({ number: content.number, jws });
 
-  // Nobody goes on by what may have ended: neither who was signed out, nor who has the newer or the older token.
-  for (const token of [second.tokens.refresh_token, followed.refresh_token, signedIn.tokens.refresh_token])
-    await expect(refresh(app, String(token))).rejects.toMatchObject(isDown);
-  const again = await signIn(app, before.tenant, demoUser(credentials, 0));
-  expect((await refresh(app, String(again.tokens.refresh_token))).access_token).toEqual(expect.any(String));
+    // Nobody goes on by what may have ended: neither who was signed out, nor who has the newer or the older token.
+    for (const token of [second.tokens.refresh_token, followed.refresh_token, signedIn.tokens.refresh_token])
+      await expect(refresh(app, String(token))).rejects.toMatchObject(isDown);
+    const again = await signIn(app, before.tenant, demoUser(credentials, 0));
+    expect((await refresh(app, String(again.tokens.refresh_token))).access_token).toEqual(expect.any(String));
 
-  // What the stores lack is named, what was tightened first, and the log of the tenant that is unknown now is kept.
-  const environment = {
-    ...process.env,
-    REEVE_ISSUER: credentials.issuer,
-    REEVE_CLIENT_ID: credentials.clientId,
-    REEVE_CLIENT_SECRET: credentials.clientSecret,
-    REEVE_PROVISIONING_URL: provisioning,
-    REEVE_CONNECTOR_CONSENT_URL: credentials.urls.connectorConsent,
-    REEVE_WEBHOOK_INGRESS_URL: credentials.urls.webhookIngress,
-    REEVE_AUDIT_URL: credentials.urls.audit,
-  };
-  const { code, out } = await reeve(['doctor', '--consistency', '--json'], environment);
-  const { findings } = JSON.parse(out.slice(out.indexOf('{\n'), out.lastIndexOf('}') + 1)) as {
-    findings: { service: string; code: string; status: string; detail: string; advice: string | null }[];
-  };
-  const of = (service: string) => findings.find(one => one.service === service && one.code === 'restore_gap');
-  expect(code).toBe(0);
-  expect(of('provisioning')).toMatchObject({ status: 'warning', detail: expect.stringContaining('1 tenant.created') });
-  expect(of('provisioning')?.advice).toContain(`user.deactivated user/${second.claims.sub} of ${before.tenant.id}`);
-  expect(of('auth')?.advice).toContain(`session.revoked session/${String(second.claims['sid'])}`);
-  expect(findings.find(one => one.code === 'audit_chains')).toMatchObject({ status: 'ok' });
-  const gone = before.api.get(`${provisioning}/v1/tenants/${after.tenant.id}`);
-  await expect(gone).rejects.toBeInstanceOf(ApiError);
-  expect(recordsIn(lateOfAfter).length).toBeGreaterThan(0);
+    // What the stores lack is named, what was tightened first, and the log of the tenant that is unknown now is kept.
+    const environment = {
+      ...process.env,
+      REEVE_ISSUER: credentials.issuer,
+      REEVE_CLIENT_ID: credentials.clientId,
+      REEVE_CLIENT_SECRET: credentials.clientSecret,
+      REEVE_PROVISIONING_URL: provisioning,
+      REEVE_CONNECTOR_CONSENT_URL: credentials.urls.connectorConsent,
+      REEVE_WEBHOOK_INGRESS_URL: credentials.urls.webhookIngress,
+      REEVE_AUDIT_URL: credentials.urls.audit,
+    };
+    const { code, out } = await reeve(['doctor', '--consistency', '--json'], environment);
+    const { findings } = JSON.parse(out.slice(out.indexOf('{\n'), out.lastIndexOf('}') + 1)) as {
+      findings: { service: string; code: string; status: string; detail: string; advice: string | null }[];
+    };
+    const of = (service: string) => findings.find(one => one.service === service && one.code === 'restore_gap');
+    expect(code).toBe(0);
+    expect(of('provisioning')).toMatchObject({
+      status: 'warning',
+      detail: expect.stringContaining('1 tenant.created'),
+    });
+    expect(of('provisioning')?.advice).toContain(`user.deactivated user/${second.claims.sub} of ${before.tenant.id}`);
+    expect(of('auth')?.advice).toContain(`session.revoked session/${String(second.claims['sid'])}`);
+    expect(findings.find(one => one.code === 'audit_chains')).toMatchObject({ status: 'ok' });
+    const gone = before.api.get(`${provisioning}/v1/tenants/${after.tenant.id}`);
+    await expect(gone).rejects.toBeInstanceOf(ApiError);
+    expect(recordsIn(lateOfAfter).length).toBeGreaterThan(0);
 
-  // The variable is left as it is, and nothing is caught up with again.
-  const settled = recordsIn(await log(before)).length;
-  await own.system.crash('audit');
-  expect(recordsIn(await log(before)).length).toBeGreaterThanOrEqual(settled);
-}, 5 * minutes);
+    // The variable is left as it is, and nothing is caught up with again.
+    const settled = recordsIn(await log(before)).length;
+    await own.system.crash('audit');
+    expect(recordsIn(await log(before)).length).toBeGreaterThanOrEqual(settled);
+  },
+  5 * minutes,
+);

@@ -18,3 +18,5 @@ export const lackingMcp = 'MCP: needs npm and its registry';
 export const lackingBotSdks = 'the SDKs of bots: needs npm and its registry';
 export const lackingCollector = 'the OpenTelemetry Collector: needs Go';
 export const lackingAgentsPython = 'the Agents SDK for Python: needs Python with pip';
+export const lackingOpenBao = 'OpenBao: needs Python with pip';
+export const lackingMoto = 'moto: needs Python with pip';

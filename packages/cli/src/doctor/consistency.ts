@@ -64,7 +64,8 @@ function findingsOf(service: Name, gap: Gap | null): Finding[] {
       ...about,
       status: 'warning',
       detail: `${gap.total} events ${period} are on Kafka, and what they did is not in its store: ${counts}`,
-      advice: named.length === 0 ? 'See docs/backup.md.' : ['Do again, first of all:', ...shown, ...more].join('\n         '),
+      advice:
+        named.length === 0 ? 'See docs/backup.md.' : ['Do again, first of all:', ...shown, ...more].join('\n         '),
     },
   ];
 }

@@ -619,8 +619,14 @@ export type SecretPurpose = (typeof purposes)[number];
 const secret = on('reeve.secret.v1', {
   'secret.stored': done('secret', ['stored'], { secretClass: text, keyId: text }),
   'secret.accessed': done('secret', purposes, { secretClass: text, purpose: text }),
-  'secret.rewrapped': done('secret', []),
-  'secret.destroyed': done('secret', ['destroyed'], { secretClass: text }),
+  /** Of a data key: that of all secrets of the tenant and class. Always there, as `ofDomain` says. */
+  'secret.rewrapped': done('secret', requested, {
+    secretClass: text.optional(),
+    keyId: text.optional(),
+    formerKeyId: text.optional(),
+  }),
+  /** `tenant_deleted`: the data key of all secrets of the tenant and class. */
+  'secret.destroyed': done('secret', ['destroyed', 'tenant_deleted'], { secretClass: text }),
 });
 
 const activity = on('reeve.activity.v1', {

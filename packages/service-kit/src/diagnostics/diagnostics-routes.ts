@@ -11,45 +11,45 @@ type Egress = { fetch: GuardedFetch };
 /** `reeve doctor` asks every service. */
 export function diagnosticsRoutes({ diagnose, findGap }: Parts, egress?: Egress): Route[] {
   return [
-  platformRoute({
-    method: 'get',
-    path: '/v1/diagnostics',
-    summary: 'What this instance sees of its store, of Kafka and of the issuer; `reeve doctor` shows it',
-    action: 'diagnostics:read',
-    query: z.strictObject({
-      reach: z
-        .url({ protocol: /^https?$/ })
-        .max(2_000)
-        .optional()
-        .describe('A place that a tenant might name: does this service get there'),
+    platformRoute({
+      method: 'get',
+      path: '/v1/diagnostics',
+      summary: 'What this instance sees of its store, of Kafka and of the issuer; `reeve doctor` shows it',
+      action: 'diagnostics:read',
+      query: z.strictObject({
+        reach: z
+          .url({ protocol: /^https?$/ })
+          .max(2_000)
+          .optional()
+          .describe('A place that a tenant might name: does this service get there'),
+      }),
+      response: z.object({
+        at: z.iso.datetime().describe('By the clock of the service'),
+        checks: z.array(
+          z.object({
+            code: z.string().describe('docs/doctor.md lists them'),
+            status: z.enum(['ok', 'warning', 'failed']),
+            detail: z.string(),
+            advice: z.string().nullable(),
+          }),
+        ),
+      }),
+      async handle({ query: { reach } }) {
+        const checks = await diagnose();
+        if (reach !== undefined && egress) checks.push(await checkEgress(reach, egress));
+        return { body: { at: new Date().toISOString(), checks } };
+      },
     }),
-    response: z.object({
-      at: z.iso.datetime().describe('By the clock of the service'),
-      checks: z.array(
-        z.object({
-          code: z.string().describe('docs/doctor.md lists them'),
-          status: z.enum(['ok', 'warning', 'failed']),
-          detail: z.string(),
-          advice: z.string().nullable(),
-        }),
-      ),
+    platformRoute({
+      method: 'get',
+      path: '/v1/diagnostics/gap',
+      summary:
+        'What this service had done between a backup and its restore, by the events on Kafka: it is not in the store. ' +
+        '`reeve doctor --consistency` shows it',
+      action: 'diagnostics:read',
+      response: z.object({ gap: gapView.nullable().describe('Null for a store that was never restored') }),
+      handle: async () => ({ body: { gap: await findGap() } }),
     }),
-    async handle({ query: { reach } }) {
-      const checks = await diagnose();
-      if (reach !== undefined && egress) checks.push(await checkEgress(reach, egress));
-      return { body: { at: new Date().toISOString(), checks } };
-    },
-  }),
-  platformRoute({
-    method: 'get',
-    path: '/v1/diagnostics/gap',
-    summary:
-      'What this service had done between a backup and its restore, by the events on Kafka: it is not in the store. ' +
-      '`reeve doctor --consistency` shows it',
-    action: 'diagnostics:read',
-    response: z.object({ gap: gapView.nullable().describe('Null for a store that was never restored') }),
-    handle: async () => ({ body: { gap: await findGap() } }),
-  }),
   ];
 }
 

@@ -9,8 +9,9 @@ const mostListed = 1_000;
 
 /** After these, less was allowed than the restored store allows. */
 const ends = new Set(
-  'revoked deactivated deleted suspended disabled uninstalled unassigned removed unlinked withdrawn released denied placed'
-    .split(' '),
+  'revoked deactivated deleted suspended disabled uninstalled unassigned removed unlinked withdrawn released denied placed'.split(
+    ' ',
+  ),
 );
 const changesWhatCounts = (type: string) => {
   const verb = type.slice(type.lastIndexOf('.') + 1);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { newId, serviceCause, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { type Ask, callers, eventually } from '@reeve/testing';
-import { createVault, localKeyFile } from '@reeve/vault';
+import { createVault, openKeyManagement } from '@reeve/vault';
 import {
   approved,
   type Consenting,
@@ -47,7 +47,7 @@ const lease = ({ as = callers.tenantClient(tenant.id), ...asked }: Ask = {}, { p
   service.ask<Lease>('POST', `${path}/token`, { as, body: { userId: who.sub }, ...asked });
 
 const cause = serviceCause('test', { correlationId: 'c' });
-const vaultOf = () => createVault({ store, keys: localKeyFile(service.config.REEVE_VAULT_KEY_FILE) });
+const vaultOf = () => createVault({ store, keys: openKeyManagement(service.config) });
 
 /** Makes the token one that was stored before tokens named the answer that they rest on. */
 async function asStoredBefore({ consent: { id } }: Installed): Promise<void> {
