@@ -3,7 +3,7 @@
 /** In units of Grafana. */
 type Unit = 'short' | 's' | 'reqps' | 'percentunit' | 'bytes';
 
-export type Query = { expr: string; legend: string };
+type Query = { expr: string; legend: string };
 export type Panel = { title: string; about: string; unit: Unit; queries: Query[] };
 export type Dashboard = { name: string; title: string; about: string; panels: Panel[] };
 

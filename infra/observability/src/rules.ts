@@ -49,7 +49,7 @@ function alert(name: string, when: { expr: string; forAtLeast: string }, told: T
   };
 }
 
-export type Objective = {
+type Objective = {
   name: string;
   /** In the name of its alerts. */
   title: string;
@@ -66,7 +66,7 @@ const requests = 'http_server_request_duration';
 /** What a person or an application waits for at auth. */
 const signInRoutes = 'http_route=~"/auth|/token|/interaction/.*|/callback/.*"';
 
-export const objectives: Objective[] = [
+const objectives: Objective[] = [
   {
     name: 'sign_in',
     title: 'SignIn',

@@ -62,6 +62,7 @@ Each service serves its metrics at \`/metrics\` on \`METRICS_PORT\`. Traces and 
 variables of OpenTelemetry name a collector: \`OTEL_EXPORTER_OTLP_ENDPOINT\`, or
 \`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\` and \`OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\`; \`OTEL_TRACES_EXPORTER=none\` and
 \`OTEL_METRICS_EXPORTER=none\` turn either off. \`OTEL_SERVICE_NAME\` replaces \`reeve-<service>\`.
+Every request is traced unless \`OTEL_TRACES_SAMPLER\` says otherwise: [observability.md](observability.md).
 `;
 
 const local = `## On a developer's machine
