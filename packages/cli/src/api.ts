@@ -38,28 +38,39 @@ export async function connect(
   const configuration = await discovery(url, clientId, clientSecret, undefined, { execute });
   let token = { value: '', until: 0 };
 
-  async function ask(path: string, request: RequestInit): Promise<unknown> {
+  async function send(method: string, path: string, body?: unknown): Promise<unknown> {
     if (token.until < Date.now()) {
       const granted = await clientCredentialsGrant(configuration, { scope, resource: service });
       const until = Date.now() + (granted.expires_in ?? 0) * 1_000 - renewBeforeMs;
       token = { value: granted.access_token, until };
     }
     const response = await fetch(new URL(path, service), {
-      ...request,
+      method,
       headers: {
         authorization: `Bearer ${token.value}`,
         'content-type': 'application/json',
         'reeve-reason': reason,
       },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const answer = (await response.json()) as { code?: string; detail?: string };
-    if (!response.ok) throw new Error(`${response.status} ${answer.code ?? ''}: ${answer.detail ?? ''}`);
-    return answer;
+    const answer = await read(response);
+    if (response.ok) return answer;
+    const { code = '', detail = '' } = (answer ?? {}) as { code?: string; detail?: string };
+    throw new Error(`${response.status} ${code}: ${detail}`);
   }
 
-  /** The answer as JSON. Throws with the code and detail of the problem for anything but a 2xx. */
   return {
-    get: (path: string): Promise<unknown> => ask(path, {}),
-    post: (path: string, body: unknown): Promise<unknown> => ask(path, { method: 'POST', body: JSON.stringify(body) }),
+    /** The answer as JSON, as text where it is none, null without one. Throws with code and detail but for a 2xx. */
+    send,
+    get: (path: string): Promise<unknown> => send('GET', path),
+    post: (path: string, body: unknown): Promise<unknown> => send('POST', path, body),
   };
+}
+
+export type Api = Awaited<ReturnType<typeof connect>>;
+
+async function read(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const isJson = /^application\/([\w.-]+\+)?json\b/.test(response.headers.get('content-type') ?? '');
+  return text === '' ? null : isJson ? JSON.parse(text) : text;
 }

@@ -4,11 +4,16 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { rebuildSearchCommand } from './audit-rebuild-search.ts';
 import { verifyCommand, verifyProofCommand } from './audit-verify.ts';
+import { callApiCommand } from './call-api.ts';
 import { gradeConnectionCommand } from './connection-grade.ts';
 import { listDeadLettersCommand, replayDeadLettersCommand } from './dead-letters.ts';
 import { doctorCommand } from './doctor/doctor.ts';
 import { checkEmbedCommand } from './embed-check.ts';
+import { kafkaStatusCommand } from './kafka-status.ts';
+import { endSessionsCommand } from './sessions-end.ts';
 import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
+import { listSinksCommand } from './sinks-list.ts';
+import { listMembersCommand } from './store-members.ts';
 import { rewrapCommand, vaultStatusCommand } from './vault-keys.ts';
 
 const manifest = z.object({ version: z.string() });
@@ -43,9 +48,14 @@ program
   .addCommand(vaultStatusCommand())
   .addCommand(rewrapCommand());
 
+program.command('sessions').description('Sessions of people').addCommand(endSessionsCommand());
+program.command('sinks').description('Where the audit log is pushed to').addCommand(listSinksCommand());
+program.command('kafka').description('Kafka').addCommand(kafkaStatusCommand());
+program.command('store').description('MongoDB').addCommand(listMembersCommand());
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 program.addCommand(doctorCommand());
 program.command('embed').description('The assistant inside other pages').addCommand(checkEmbedCommand());
+program.addCommand(callApiCommand());
 
 /** A wrong call is not a log that was found wanting: 2, where commander would say 1. */
 function withOwnExitCodes(command: Command) {

@@ -2,7 +2,7 @@
 // provider, in their stages.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { type Credentials, complain, connect, credentialOptions } from './api.ts';
+import { type Api, type Credentials, complain, connect, credentialOptions } from './api.ts';
 
 type Options = Credentials & { auth?: string; json?: true };
 type RotateOptions = Options & { leadSeconds: number; compromised?: true };
@@ -63,8 +63,6 @@ function seconds(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
   return Number(text);
 }
-
-type Api = Awaited<ReturnType<typeof connect>>;
 
 async function asking({ auth, json, ...given }: Options, reason: string, ask: (api: Api) => Promise<unknown>) {
   try {

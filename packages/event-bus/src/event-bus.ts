@@ -3,6 +3,7 @@
 import './frugal-encoder.ts';
 import './quiet-queue.ts';
 import { maxMessageBytes, type Topic } from '@reeve/contracts';
+import { clusterStatus } from './cluster-status.ts';
 import { type ConnectionOptions, createConnect } from './connection.ts';
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from './consumer.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './dead-letters.ts';
@@ -149,6 +150,9 @@ export function createEventBus(options: EventBusOptions) {
     /** What the cluster has of these topics, and how far behind the groups of this process are. */
     inspect: async (topics: Record<string, Topic>): Promise<Inspected> =>
       inspect(await connectedAdmin(), { topics, groups }),
+
+    /** How the topics stand whose names begin so, and how far their consumers are. */
+    status: async (prefix: string) => clusterStatus(await connectedAdmin(), prefix),
 
     async ping(): Promise<void> {
       await (await connectedAdmin()).describeCluster();
