@@ -16,23 +16,27 @@ const integration = '\\.integration\\.test\\.ts$';
 const withRunningSystem = 'test/src/(e2e|isolation)/';
 const withOwnSystem = 'test/src/chaos/';
 const withPeers = '\\.peers\\.test\\.ts$';
+const withImages = '\\.images\\.test\\.ts$';
+/** Those that have a command of their own. */
+const onDemand = '\\.(peers|images)\\.test\\.ts$';
 
 /** Arguments of Jest. Last, since it takes what follows for one more pattern; so with the others. */
 export const unitTestsAlone = [
   '--testPathIgnorePatterns',
   integration,
-  withPeers,
+  onDemand,
   `<rootDir>/${withRunningSystem}`,
   `<rootDir>/${withOwnSystem}`,
 ];
 
 /** Patterns of paths may follow. What Jest ignores by itself has to be said again. */
-export const withoutPeers = ['--testPathIgnorePatterns', '/node_modules/', withPeers];
+export const withoutOnDemand = ['--testPathIgnorePatterns', '/node_modules/', onDemand];
 /** Each goes through many pages of others, which are slow where the machine is busy. */
 export const peerTestsAlone = ['--testTimeout=60000', '--testMatch', '<rootDir>/test/src/peers/**/*.peers.test.ts'];
-
-/** Each takes what those before it take. */
-export type Need = 'nothing' | 'engines' | 'system' | 'peers';
+/** Each builds images, or runs a container. */
+export const imageTestsAlone = ['--testTimeout=120000', '--testMatch', '<rootDir>/test/src/images/**/*.images.test.ts'];
+/** Each takes what those before it take; images take nothing of it. */
+export type Need = 'nothing' | 'engines' | 'system' | 'peers' | 'images';
 
 export type Turn = {
   workers: number;
@@ -58,6 +62,7 @@ export function needOf(files: readonly string[]): Need {
   const paths = files.map(file => relative(repositoryRoot, file));
   const some = (pattern: string) => paths.some(path => new RegExp(pattern).test(path));
   if (some(withPeers)) return 'peers';
+  if (some(withImages)) return 'images';
   if (some(`^${withRunningSystem}`)) return 'system';
   return some(integration) ? 'engines' : 'nothing';
 }

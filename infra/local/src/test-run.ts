@@ -13,6 +13,7 @@ import { join, relative } from 'node:path';
 import { fetchChartTools } from './chart-tools.ts';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
 import { startEngines } from './engines/engines.ts';
+import { buildImages } from './images.ts';
 import { isCi } from './is-ci.ts';
 import { jest, type Need, needOf, needsChartTools, type Turn, turnsOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -168,6 +169,7 @@ async function fetchForChart({ run: { children, say } }: Testing): Promise<void>
 async function startWhatIsNeeded(testing: Testing, need: Exclude<Need, 'nothing'>): Promise<Record<string, string>> {
   if (need === 'engines') return (await startEnginesUnderTest(testing, await freePorts())).variables;
   if (need === 'system') return startSystemUnderTest(testing, {});
+  if (need === 'images') return buildImages(testing.run);
   const { directory, everythingIsNeeded: areNeeded } = testing;
   const [ports, site] = await Promise.all([freePeerPorts(), newTlsSite()]);
   const letThrough = { REEVE_ALLOWED_PRIVATE_ORIGINS: `${peerOrigins(ports)},${site.origin}` };

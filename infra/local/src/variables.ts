@@ -41,6 +41,12 @@ export const peerVariables: Variable[] = [
   { name: 'CI', does: 'anything but false: a peer or a browser that `npm run test:peers` lacks is a failure' },
 ];
 
+/** Of what builds images. */
+export const imageVariables: Variable[] = [
+  { name: 'REEVE_NPMRC', does: 'an npmrc for the building of images, where npm needs a mirror or a CA of its own' },
+  { name: 'REEVE_DOCKER_BUILD', does: 'further arguments of `docker build`, as in: --network=host' },
+];
+
 export const testVariables: Variable[] = [
   ...browserVariables,
   { name: 'REEVE_TEST_LOG', does: 'the level at which services in integration tests log; default silent' },
