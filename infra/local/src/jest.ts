@@ -17,8 +17,9 @@ const withRunningSystem = 'test/src/(e2e|isolation)/';
 const withOwnSystem = 'test/src/chaos/';
 const withPeers = '\\.peers\\.test\\.ts$';
 const withImages = '\\.images\\.test\\.ts$';
+const inCluster = '\\.cluster\\.test\\.ts$';
 /** Those that have a command of their own. */
-const onDemand = '\\.(peers|images)\\.test\\.ts$';
+const onDemand = '\\.(peers|images|cluster)\\.test\\.ts$';
 
 /** Arguments of Jest. Last, since it takes what follows for one more pattern; so with the others. */
 export const unitTestsAlone = [
@@ -35,8 +36,11 @@ export const withoutOnDemand = ['--testPathIgnorePatterns', '/node_modules/', on
 export const peerTestsAlone = ['--testTimeout=60000', '--testMatch', '<rootDir>/test/src/peers/**/*.peers.test.ts'];
 /** Each builds images, or runs a container. */
 export const imageTestsAlone = ['--testTimeout=120000', '--testMatch', '<rootDir>/test/src/images/**/*.images.test.ts'];
-/** Each takes what those before it take; images take nothing of it. */
-export type Need = 'nothing' | 'engines' | 'system' | 'peers' | 'images';
+/** Each goes on where the one before it has stopped. */
+export const clusterTestsAlone = ['--testMatch', '<rootDir>/test/src/cluster/**/*.cluster.test.ts'];
+
+/** Each takes what those before it take; images and a cluster take nothing of it. */
+export type Need = 'nothing' | 'engines' | 'system' | 'peers' | 'images' | 'cluster';
 
 export type Turn = {
   workers: number;
@@ -63,6 +67,7 @@ export function needOf(files: readonly string[]): Need {
   const some = (pattern: string) => paths.some(path => new RegExp(pattern).test(path));
   if (some(withPeers)) return 'peers';
   if (some(withImages)) return 'images';
+  if (some(inCluster)) return 'cluster';
   if (some(`^${withRunningSystem}`)) return 'system';
   return some(integration) ? 'engines' : 'nothing';
 }

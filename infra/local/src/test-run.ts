@@ -12,6 +12,7 @@ import {
 import { join, relative } from 'node:path';
 import { fetchChartTools } from './chart-tools.ts';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
+import { prepareCluster } from './cluster.ts';
 import { startEngines } from './engines/engines.ts';
 import { buildImages } from './images.ts';
 import { isCi } from './is-ci.ts';
@@ -170,6 +171,7 @@ async function startWhatIsNeeded(testing: Testing, need: Exclude<Need, 'nothing'
   if (need === 'engines') return (await startEnginesUnderTest(testing, await freePorts())).variables;
   if (need === 'system') return startSystemUnderTest(testing, {});
   if (need === 'images') return buildImages(testing.run);
+  if (need === 'cluster') return prepareCluster(testing.run, testing.directory);
   const { directory, everythingIsNeeded: areNeeded } = testing;
   const [ports, site] = await Promise.all([freePeerPorts(), newTlsSite()]);
   const letThrough = { REEVE_ALLOWED_PRIVATE_ORIGINS: `${peerOrigins(ports)},${site.origin}` };

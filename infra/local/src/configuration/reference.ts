@@ -1,4 +1,5 @@
 import {
+  clusterVariables,
   engineVariables,
   imageVariables,
   peerVariables,
@@ -114,6 +115,6 @@ export function configurationReference(services: Configurations): string {
     `### Engines\n\n${localRows(engineVariables)}`,
     `### Ports of \`npm start\`\n\n${localRows(portTable)}`,
     `### The system\n\n${localRows(systemVariables)}`,
-    `### Tests\n\n${localRows([...testVariables, ...peerVariables, ...imageVariables])}`,
+    `### Tests\n\n${localRows([...testVariables, ...peerVariables, ...imageVariables, ...clusterVariables])}`,
   ].join('\n');
 }
