@@ -14,7 +14,8 @@ for (const file of ['package.json', ...manifests]) {
   if (workspaces) manifest.workspaces = manifests.map(dirname);
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
-const said = execFileSync('npm', ['sbom', '--sbom-format=cyclonedx', '--omit=dev'], { encoding: 'utf8' });
+// Not with --omit=dev: npm would leave out some of what is needed, as jose where service-kit alone names it.
+const said = execFileSync('npm', ['sbom', '--sbom-format=cyclonedx'], { encoding: 'utf8' });
 // Without the time and the random number, by which no two would be the same.
 const { serialNumber: _, metadata, ...bill } = JSON.parse(said);
 const { timestamp: __, component, ...about } = metadata;
