@@ -26,17 +26,31 @@ COPY --from=manifests /reeve/packages/bot-sidecar ./packages/bot-sidecar
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=cache,target=/root/.npm \
     npm pkg set --json 'workspaces=["packages/bot-sidecar"]' \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace packages/bot-sidecar \
- && rm -rf node_modules/@reeve \
- && find node_modules \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+ && find . -path '*/node_modules/*' -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.test.*js' \) -delete
 COPY --from=build /reeve/packages/bot-sidecar/dist ./packages/bot-sidecar/dist
-RUN chmod -R a+rX .
+COPY infra/docker/sbom.mjs /tmp/
+RUN rm -rf package-lock.json node_modules/.package-lock.json \
+ && find packages -mindepth 1 -maxdepth 1 ! -name bot-sidecar -exec rm -rf {} + \
+ && mkdir -p /out/node/usr/local/bin /out/dependencies/reeve /out/own/reeve \
+ && node /tmp/sbom.mjs reeve-bot-sidecar > /out/own/reeve/sbom.cdx.json \
+ && cp "$(command -v node)" /out/node/usr/local/bin/ \
+ && mv node_modules /out/dependencies/reeve/ \
+ && mv packages /out/own/reeve/
+# As in Dockerfile: one commit gives one tree.
+ARG SOURCE_DATE_EPOCH=0
+RUN chmod -R u=rwX,go=rX /out && find /out -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
-FROM node:24-slim
+FROM scratch AS sbom
+COPY --from=production /out/own/reeve/sbom.cdx.json /
+
+# Node alone, on the Debian that it comes on.
+FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="reeve-bot-sidecar" org.opencontainers.image.licenses="Apache-2.0"
 # Loopback alone, unless HOST says another address: the bot shares its network (one pod, `network_mode: service:…`).
 ENV NODE_ENV=production PORT=5178
-COPY --from=production /reeve/node_modules /reeve/node_modules
-COPY --from=production /reeve/packages/bot-sidecar /reeve/packages/bot-sidecar
+COPY --from=production /out/node/ /
+COPY --from=production /out/dependencies/ /
+COPY --from=production /out/own/ /
 WORKDIR /reeve/packages/bot-sidecar
 # A number, since Kubernetes cannot tell of a name that it is not root's.
 USER 1000:1000

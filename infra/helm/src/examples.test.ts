@@ -58,9 +58,12 @@ chart.describe('an example', () => {
       expect(own.flatMap(kubernetes.problemsOf)).toEqual([]);
     });
 
-    test('trial-engines.yaml, too', () => {
-      const objects = objectsIn(readFileSync(join(repositoryRoot, 'infra/helm/trial-engines.yaml'), 'utf8'));
-      expect(objects).toHaveLength(4);
+    test.each([
+      ['trial-engines.yaml', 4],
+      ['secured-engines.yaml', 5],
+    ])('%s, too', (file, count) => {
+      const objects = objectsIn(readFileSync(join(repositoryRoot, 'infra/helm', file), 'utf8'));
+      expect(objects).toHaveLength(count);
       expect(objects.flatMap(kubernetes.problemsOf)).toEqual([]);
     });
 

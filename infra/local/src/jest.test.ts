@@ -13,6 +13,8 @@ test.each<[Need, string[]]>([
   ['engines', ['packages/store/src/store.integration.test.ts', 'packages/store/src/definition.test.ts']],
   ['system', ['test/src/isolation/every-route.test.ts']],
   ['peers', ['test/src/peers/keycloak-oidc.peers.test.ts']],
+  ['images', ['test/src/images/contents.images.test.ts']],
+  ['cluster', ['test/src/cluster/installation.cluster.test.ts']],
   ['system', ['packages/store/src/store.integration.test.ts', 'test/src/e2e/story.test.ts']],
 ])('%s is started for %j', (need, files) => {
   expect(needOf(files.map(file => join(repositoryRoot, file)))).toBe(need);

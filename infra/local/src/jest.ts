@@ -16,23 +16,31 @@ const integration = '\\.integration\\.test\\.ts$';
 const withRunningSystem = 'test/src/(e2e|isolation)/';
 const withOwnSystem = 'test/src/(chaos|runbooks)/';
 const withPeers = '\\.peers\\.test\\.ts$';
+const withImages = '\\.images\\.test\\.ts$';
+const inCluster = '\\.cluster\\.test\\.ts$';
+/** Those that have a command of their own. */
+const onDemand = '\\.(peers|images|cluster)\\.test\\.ts$';
 
 /** Arguments of Jest. Last, since it takes what follows for one more pattern; so with the others. */
 export const unitTestsAlone = [
   '--testPathIgnorePatterns',
   integration,
-  withPeers,
+  onDemand,
   `<rootDir>/${withRunningSystem}`,
   `<rootDir>/${withOwnSystem}`,
 ];
 
 /** Patterns of paths may follow. What Jest ignores by itself has to be said again. */
-export const withoutPeers = ['--testPathIgnorePatterns', '/node_modules/', withPeers];
+export const withoutOnDemand = ['--testPathIgnorePatterns', '/node_modules/', onDemand];
 /** Each goes through many pages of others, which are slow where the machine is busy. */
 export const peerTestsAlone = ['--testTimeout=60000', '--testMatch', '<rootDir>/test/src/peers/**/*.peers.test.ts'];
+/** Each builds images, or runs a container. */
+export const imageTestsAlone = ['--testTimeout=120000', '--testMatch', '<rootDir>/test/src/images/**/*.images.test.ts'];
+/** Each goes on where the one before it has stopped. */
+export const clusterTestsAlone = ['--testMatch', '<rootDir>/test/src/cluster/**/*.cluster.test.ts'];
 
-/** Each takes what those before it take. */
-export type Need = 'nothing' | 'engines' | 'system' | 'peers';
+/** Each takes what those before it take; images and a cluster take nothing of it. */
+export type Need = 'nothing' | 'engines' | 'system' | 'peers' | 'images' | 'cluster';
 
 export type Turn = {
   workers: number;
@@ -58,6 +66,8 @@ export function needOf(files: readonly string[]): Need {
   const paths = files.map(file => relative(repositoryRoot, file));
   const some = (pattern: string) => paths.some(path => new RegExp(pattern).test(path));
   if (some(withPeers)) return 'peers';
+  if (some(withImages)) return 'images';
+  if (some(inCluster)) return 'cluster';
   if (some(`^${withRunningSystem}`)) return 'system';
   return some(integration) ? 'engines' : 'nothing';
 }

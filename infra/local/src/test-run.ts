@@ -12,7 +12,9 @@ import {
 import { join, relative } from 'node:path';
 import { fetchChartTools } from './chart-tools.ts';
 import { type Child, type ChildSpec, listsVariable } from './children.ts';
+import { prepareCluster } from './cluster.ts';
 import { startEngines } from './engines/engines.ts';
+import { buildImages } from './images.ts';
 import { isCi } from './is-ci.ts';
 import { jest, type Need, needOf, needsChartTools, needsPromtool, type Turn, turnsOf } from './jest.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -176,6 +178,8 @@ async function fetchIfThere(
 async function startWhatIsNeeded(testing: Testing, need: Exclude<Need, 'nothing'>): Promise<Record<string, string>> {
   if (need === 'engines') return (await startEnginesUnderTest(testing, await freePorts())).variables;
   if (need === 'system') return startSystemUnderTest(testing, {});
+  if (need === 'images') return buildImages(testing.run);
+  if (need === 'cluster') return prepareCluster(testing.run, testing.directory);
   const { directory, everythingIsNeeded: areNeeded } = testing;
   const [ports, site] = await Promise.all([freePeerPorts(), newTlsSite()]);
   const letThrough = { REEVE_ALLOWED_PRIVATE_ORIGINS: `${peerOrigins(ports)},${site.origin}` };

@@ -41,6 +41,26 @@ export const peerVariables: Variable[] = [
   { name: 'CI', does: 'anything but false: a peer or a browser that `npm run test:peers` lacks is a failure' },
 ];
 
+/** Of what builds images. */
+export const imageVariables: Variable[] = [
+  { name: 'REEVE_NPMRC', does: 'an npmrc for the building of images, where npm needs a mirror or a CA of its own' },
+  { name: 'REEVE_DOCKER_BUILD', does: 'further arguments of `docker build`, as in: --network=host' },
+];
+
+/** Of `npm run test:cluster` alone. */
+export const clusterVariables: Variable[] = [
+  { name: 'KUBECONFIG', does: 'the cluster; without it every test of one is skipped' },
+  {
+    name: 'REEVE_CLUSTER_LOAD',
+    does: 'a command that hands the cluster what `docker save` writes to it; images are built for it then',
+  },
+  { name: 'REEVE_CLUSTER_IMAGES', does: 'where images are already, in place of that: registry.example.com/reeve' },
+  { name: 'REEVE_CLUSTER_TAG', does: 'their tag; default 0.1.0' },
+  { name: 'REEVE_CLUSTER_KAFKA', does: 'image of Kafka; default apache/kafka:4.1.0' },
+  { name: 'REEVE_CLUSTER_MONGODB', does: 'image of MongoDB; default mongo:8' },
+  { name: 'REEVE_CLUSTER_KEEP', does: 'anything: the namespace stays when the run is over' },
+];
+
 export const testVariables: Variable[] = [
   ...browserVariables,
   { name: 'REEVE_TEST_LOG', does: 'the level at which services in integration tests log; default silent' },

@@ -26,6 +26,7 @@ export { type InEach, type Language, languages, say } from './pages/language.ts'
 export { pageScript } from './pages/page-script.ts';
 export { pagesAreFor, type Reader } from './pages/reader.ts';
 export { renderPage } from './pages/send-page.ts';
+export { peerFetch } from './peer-fetch.ts';
 export { toProblem } from './problem-json.ts';
 export {
   type Asked,

@@ -2,8 +2,9 @@
 // other token has.
 import { areas, type Principal } from '@reeve/access';
 import { isCanonicalJws, isId, longestAccessTokenMs, ProblemError, type TenantId } from '@reeve/contracts';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { BaseConfig } from './config.ts';
+import { peerFetch } from './peer-fetch.ts';
 
 export type Caller = Principal & {
   clientId: string;
@@ -82,6 +83,7 @@ export function createTokenVerifier(config: BaseConfig): VerifyToken {
   const keys = createRemoteJWKSet(new URL(`${address}/jwks`), {
     cooldownDuration: 1_000,
     timeoutDuration: 3_000,
+    [customFetch]: peerFetch,
     // What a key has signed that is shown no more counts for so much longer.
     cacheMaxAge: 60_000,
   });

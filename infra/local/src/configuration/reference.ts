@@ -1,5 +1,7 @@
 import {
+  clusterVariables,
   engineVariables,
+  imageVariables,
   peerVariables,
   portTable,
   systemVariables,
@@ -114,6 +116,6 @@ export function configurationReference(services: Configurations): string {
     `### Engines\n\n${localRows(engineVariables)}`,
     `### Ports of \`npm start\`\n\n${localRows(portTable)}`,
     `### The system\n\n${localRows(systemVariables)}`,
-    `### Tests\n\n${localRows([...testVariables, ...peerVariables])}`,
+    `### Tests\n\n${localRows([...testVariables, ...peerVariables, ...imageVariables, ...clusterVariables])}`,
   ].join('\n');
 }

@@ -16,6 +16,7 @@ import {
   type ResolveIdentityResponse,
   resolveIdentityResponse,
 } from '@reeve/contracts';
+import { peerFetch } from '@reeve/service-kit';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { SignJWT } from 'jose';
 import type { SigningKey } from '../signing-keys/signing-keys.ts';
@@ -61,7 +62,7 @@ export function createIdentityResolver({ audience, address, issuer, key }: Parts
   }
 
   const post = async (what: Question, request: object) =>
-    fetch(`${address}/internal/identities:${what}`, {
+    peerFetch(`${address}/internal/identities:${what}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),
