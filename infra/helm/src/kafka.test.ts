@@ -129,7 +129,7 @@ chart.test('the External Secrets Operator makes every Secret that is named, with
     'reeve-kafka',
     'reeve-mail',
     'reeve-mongodb',
-    'reeve-vault',
+    'reeve-openbao',
   ]);
   const clients = one(made.filter(({ metadata }) => metadata.name === 'reeve-clients'));
   expect((clients['spec'] as { data: unknown }).data).toEqual(

@@ -101,6 +101,13 @@ const together = [
     says: 'kafka.tokenEndpoint',
   },
   { title: 'no key file for the vault', set: ['secrets.vaultKeys=null'], says: 'secrets.vaultKeys is missing' },
+  { title: 'keys in a transit engine that is not named', set: ['keyManagement.kind=transit'], says: 'transit.url' },
+  { title: 'keys in AWS KMS without a key', set: ['keyManagement.kind=awsKms'], says: 'keyManagement.awsKms.keyArn' },
+  {
+    title: 'keys that move from a kind to itself',
+    set: ['keyManagement.former=keyFile'],
+    says: 'keyManagement.former is another kind',
+  },
   { title: 'two services at one host', set: ['services.audit.url=https://id.example.com'], says: 'a host of its own' },
   { title: 'a Gateway that is not named', set: ['gateway.enabled=true'], says: 'gateway.parentRefs' },
   {

@@ -47,6 +47,7 @@ const secretNames = [
   'mongodbUri',
   'mongodbCa',
   'vaultKeys',
+  'transitCa',
   'catalogue',
   'platformClientSecret',
   'consentClientSecret',
@@ -67,6 +68,7 @@ const count = z.number().int().min(1);
 
 // Helm checks it with Go's regular expressions, which look neither ahead nor behind.
 const origin = z.string().regex(/^https?:\/\/[a-z0-9.-]+(:[0-9]+)?$/);
+const keyKind = z.enum(['keyFile', 'transit', 'awsKms']);
 const secret = z.strictObject({ name: z.string().min(1), key: z.string().min(1) });
 const secrets = z.strictObject(
   Object.fromEntries(secretNames.map(name => [name, secret.optional()])) as Record<
@@ -144,6 +146,23 @@ export function valuesSchema(configurations: Configurations) {
       groupPrefix: z.string().max(60),
     }),
     mongodb: z.strictObject({ databasePrefix: z.string().max(40) }),
+    keyManagement: z.strictObject({
+      kind: keyKind,
+      former: z.enum(['', ...keyKind.options]),
+      transit: z.strictObject({
+        url: z.string().regex(/^(https:\/\/[a-z0-9.-]+(:[0-9]+)?)?$/),
+        mount: z.string().min(1),
+        key: z.string(),
+        role: z.string(),
+        authMount: z.string().min(1),
+        tokenAudience: z.string().min(1),
+      }),
+      awsKms: z.strictObject({
+        keyArn: z.string().regex(/^(arn:.*:key\/.*)?$/),
+        formerKeyArns: z.array(z.string().regex(/^arn:.*:key\//)),
+        endpoint: z.string(),
+      }),
+    }),
     secrets,
     externalSecrets: z.strictObject({
       enabled: z.boolean(),
@@ -167,6 +186,7 @@ export function valuesSchema(configurations: Configurations) {
       kafka: listAsKubernetes,
       mongodb: listAsKubernetes,
       mongodbPorts: z.array(z.number().int()).min(1),
+      keyManagement: listAsKubernetes,
       internet: z.boolean(),
       egress: listAsKubernetes,
     }),

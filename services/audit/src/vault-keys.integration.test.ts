@@ -1,4 +1,7 @@
 // What `reeve vault` asks of a service with a vault, in one of them as it runs.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { event, newId, serviceCause } from '@reeve/contracts';
 import { openStore } from '@reeve/store';
@@ -76,3 +79,18 @@ test('the secrets of a tenant that was deleted are destroyed', async () => {
   await store.close();
   await announcer.stop();
 }, 90_000);
+
+test('a service whose keys are out of reach waits for them, and then ends with the reason', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'reeve-token-'));
+  const token = join(directory, 'token');
+  writeFileSync(token, 'token');
+  const environment = {
+    REEVE_VAULT_TRANSIT_URL: 'http://127.0.0.1:1',
+    REEVE_VAULT_TRANSIT_KEY: 'reeve',
+    REEVE_VAULT_TRANSIT_TOKEN_FILE: token,
+    REEVE_START_SECONDS: '1',
+  };
+  const starting = startService({ name: 'audit', schema: configSchema, create: createService, environment });
+  await expect(starting).rejects.toMatchObject({ code: 'key_service_unavailable' });
+  rmSync(directory, { recursive: true });
+}, 60_000);

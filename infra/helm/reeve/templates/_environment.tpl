@@ -28,6 +28,9 @@
 {{- if eq $values.strimzi.users "scram-sha-512" }}
 {{- $_ := set $plain "KAFKA_SASL_USERNAME" (include "reeve.name" .) }}
 {{- end }}
+{{- if $service.vault }}
+{{- $plain = merge $plain (include "reeve.keyVariables" $root | fromYaml) }}
+{{- end }}
 {{- if eq .name "auth" }}
 {{- $resources := list }}
 {{- range $each := $values.services }}{{ $resources = append $resources $each.url }}{{ end }}
@@ -56,7 +59,10 @@
 {{- end }}
 {{- end }}
 
-{{/* /etc/reeve: the files that a service takes from Secrets, and its token for Kafka. Empty where it takes none. */}}
+{{/*
+/etc/reeve: the files that a service takes from Secrets, and its tokens for Kafka and for the transit engine. Empty where
+it takes none.
+*/}}
 {{- define "reeve.fileSources" -}}
 {{- $taken := include "reeve.taken" . | fromYaml }}
 {{- $paths := include "reeve.files" .root | fromYaml }}
@@ -67,5 +73,12 @@
 {{- end }}
 {{- with .root.Values.kafka.tokenAudience }}
 - serviceAccountToken: { audience: {{ . | quote }}, expirationSeconds: 3600, path: kafka-token }
+{{- end }}
+{{- $service := index (include "reeve.services" .root | fromYaml) .name }}
+{{- if and $service.vault (include "reeve.keyKinds" .root | fromYaml).transit }}
+- serviceAccountToken:
+    audience: {{ .root.Values.keyManagement.transit.tokenAudience | quote }}
+    expirationSeconds: 3600
+    path: transit-token
 {{- end }}
 {{- end }}

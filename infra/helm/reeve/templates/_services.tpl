@@ -1,6 +1,6 @@
 {{/*
-What the services are: who calls whom, who reaches the internet because tenants name places there, and which variables
-come from which entry of `secrets`. In this order.
+What the services are: who calls whom, who reaches the internet because tenants name places there, who has a vault, and
+which variables come from which entry of `secrets`. In this order.
 */}}
 {{- define "reeve.services" -}}
 auth:
@@ -12,8 +12,7 @@ auth:
     REEVE_CONSENT_CLIENT_SECRET: consentClientSecret
     REEVE_COOKIE_KEYS: cookieKeys
     REEVE_SMTP_URL: smtpUrl
-  secretFiles:
-    REEVE_VAULT_KEY_FILE: vaultKeys
+  vault: true
   # What keeps it below 250 MB with a hundred thousand live sessions; docker-compose.yml says the same.
   runtime: { NODE_OPTIONS: --max-old-space-size=192, MALLOC_ARENA_MAX: "1" }
 provisioning:
@@ -25,24 +24,22 @@ connector-consent:
   purposes: [connectors]
   secretVariables:
     REEVE_CONSENT_CLIENT_SECRET: consentClientSecret
+  vault: true
   secretFiles:
-    REEVE_VAULT_KEY_FILE: vaultKeys
     REEVE_CATALOGUE_FILE: catalogue
 webhook-ingress:
   port: 4004
   calls: [auth]
   # It takes webhooks while Kafka is away, and without MongoDB it says itself when to come again.
   ready: /healthz
-  secretFiles:
-    REEVE_VAULT_KEY_FILE: vaultKeys
+  vault: true
   # What keeps it below 200 MB under load; docker-compose.yml says the same.
   runtime: { NODE_OPTIONS: --max-old-space-size=256, MALLOC_ARENA_MAX: "1" }
 audit:
   port: 4005
   calls: [auth]
   purposes: [sinks]
-  secretFiles:
-    REEVE_VAULT_KEY_FILE: vaultKeys
+  vault: true
 {{- end }}
 
 {{- define "reeve.metricsPort" -}}9464{{- end }}
@@ -50,6 +47,7 @@ audit:
 {{/* Where a file of a secret is, by the name of its entry. */}}
 {{- define "reeve.files" -}}
 vaultKeys: vault-keys.json
+transitCa: transit-ca.crt
 catalogue: catalogue.json
 mongodbCa: mongodb-ca.crt
 kafkaCa: kafka-ca.crt
@@ -78,6 +76,49 @@ files:
 {{- end }}
 {{- end }}
 
+{{/* The kinds of key management that are in use, by name. */}}
+{{- define "reeve.keyKinds" -}}
+{{- $kinds := dict .Values.keyManagement.kind true }}
+{{- with .Values.keyManagement.former }}{{ $_ := set $kinds . true }}{{ end }}
+{{- toYaml $kinds }}
+{{- end }}
+
+{{/* What a service with a vault is told of its keys, but for files. */}}
+{{- define "reeve.keyVariables" -}}
+{{- $keys := .Values.keyManagement }}
+{{- $kinds := include "reeve.keyKinds" . | fromYaml }}
+{{- with $keys.former }}
+REEVE_VAULT_FORMER: {{ get (dict "keyFile" "key_file" "transit" "transit" "awsKms" "aws_kms") . }}
+{{- end }}
+{{- if $kinds.transit }}
+REEVE_VAULT_TRANSIT_URL: {{ $keys.transit.url | quote }}
+REEVE_VAULT_TRANSIT_MOUNT: {{ $keys.transit.mount | quote }}
+REEVE_VAULT_TRANSIT_KEY: {{ $keys.transit.key | quote }}
+REEVE_VAULT_TRANSIT_ROLE: {{ $keys.transit.role | quote }}
+REEVE_VAULT_TRANSIT_AUTH_MOUNT: {{ $keys.transit.authMount | quote }}
+REEVE_VAULT_TRANSIT_JWT_FILE: /etc/reeve/transit-token
+{{- end }}
+{{- if $kinds.awsKms }}
+REEVE_VAULT_KMS_KEY_ARN: {{ $keys.awsKms.keyArn | quote }}
+REEVE_VAULT_KMS_FORMER_KEY_ARNS: {{ join "," $keys.awsKms.formerKeyArns | quote }}
+REEVE_VAULT_KMS_ENDPOINT: {{ $keys.awsKms.endpoint | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The ports at which they are, as a list. */}}
+{{- define "reeve.keyPorts" -}}
+{{- $keys := .Values.keyManagement }}
+{{- $kinds := include "reeve.keyKinds" . | fromYaml }}
+{{- $addresses := list }}
+{{- if $kinds.transit }}{{ $addresses = append $addresses $keys.transit.url }}{{ end }}
+{{- if $kinds.awsKms }}{{ $addresses = append $addresses ($keys.awsKms.endpoint | default "https://kms") }}{{ end }}
+{{- $ports := list }}
+{{- range $addresses }}
+{{- $ports = append $ports (regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default "443" | int) }}
+{{- end }}
+{{- toYaml ($ports | uniq) }}
+{{- end }}
+
 {{/* The entries of `secrets` that a service has: its own before those of all. */}}
 {{- define "reeve.secretsOf" -}}
 {{- $strimzi := dict }}
@@ -100,11 +141,16 @@ is missing that the service does not start without.
 {{- $service := index (include "reeve.services" .root | fromYaml) .name }}
 {{- $kafka := include "reeve.kafkaSecrets" .root | fromYaml }}
 {{- $there := include "reeve.secretsOf" . | fromYaml }}
-{{- $optional := list "smtpUrl" "kafkaCa" "kafkaCert" "kafkaKey" "mongodbCa" }}
+{{- $optional := list "smtpUrl" "transitCa" "kafkaCa" "kafkaCert" "kafkaKey" "mongodbCa" }}
 {{- $variables := merge (dict "MONGODB_URI" "mongodbUri") ($service.secretVariables | default dict) }}
 {{- $variables = merge $variables ($kafka.variables | default dict) }}
 {{- $files := merge (dict "mongodbCa" "mongodbCa") ($service.secretFiles | default dict) }}
 {{- $files = merge $files ($kafka.files | default dict) }}
+{{- if $service.vault }}
+{{- $kinds := include "reeve.keyKinds" .root | fromYaml }}
+{{- if $kinds.keyFile }}{{ $_ := set $files "REEVE_VAULT_KEY_FILE" "vaultKeys" }}{{ end }}
+{{- if $kinds.transit }}{{ $_ := set $files "REEVE_VAULT_TRANSIT_CA_FILE" "transitCa" }}{{ end }}
+{{- end }}
 {{- $taken := dict "variables" dict "files" dict }}
 {{- range $kind, $wanted := dict "variables" $variables "files" $files }}
 {{- range $variable, $entry := $wanted }}
@@ -151,6 +197,19 @@ is missing that the service does not start without.
 {{- end }}
 {{- if and (eq $strimzi.users "scram-sha-512") (ne $kafka.mechanism "SCRAM-SHA-512") }}
 {{- fail "strimzi.users: scram-sha-512 needs kafka.mechanism: SCRAM-SHA-512" }}
+{{- end }}
+{{- $keys := .Values.keyManagement }}
+{{- $kinds := include "reeve.keyKinds" . | fromYaml }}
+{{- if eq $keys.kind $keys.former }}
+{{- fail "keyManagement.former is another kind than keyManagement.kind, or empty" }}
+{{- end }}
+{{- if $kinds.transit }}
+{{- range $name := list "url" "key" "role" }}
+{{- if not (index $keys.transit $name) }}{{ fail (printf "keyManagement.transit.%s is missing" $name) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if and $kinds.awsKms (not $keys.awsKms.keyArn) }}
+{{- fail "keyManagement.awsKms.keyArn is missing" }}
 {{- end }}
 {{- if and .Values.externalSecrets.enabled (not .Values.externalSecrets.store.name) }}
 {{- fail "externalSecrets.store.name is missing" }}
