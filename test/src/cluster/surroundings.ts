@@ -80,6 +80,7 @@ export async function makeSecrets({ ports, namespace }: ClusterUnderTest): Promi
       webhookIngress: url('webhook-ingress'),
       audit: url('audit'),
     },
+    metrics: { auth: '', provisioning: '', 'connector-consent': '', 'webhook-ingress': '', audit: '' },
     kafka: 'kafka:9093',
     mongodb: '',
     demoTenant: '',
