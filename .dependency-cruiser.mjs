@@ -148,6 +148,8 @@ export default {
           '^packages/sdk/',
           '^packages/contracts/src/generate/',
           '^services/auth/src/setup/',
+          // Asked by the command line alone.
+          '^packages/store/src/members',
         ],
         reachable: false,
       },

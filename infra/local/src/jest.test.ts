@@ -9,6 +9,7 @@ test.each<[Need, string[]]>([
   ['nothing', ['packages/store/src/definition.test.ts']],
   // They start engines and systems of their own, to kill them.
   ['nothing', ['test/src/chaos/kills.test.ts']],
+  ['nothing', ['test/src/runbooks/with-services.test.ts']],
   ['engines', ['packages/store/src/store.integration.test.ts', 'packages/store/src/definition.test.ts']],
   ['system', ['test/src/isolation/every-route.test.ts']],
   ['peers', ['test/src/peers/keycloak-oidc.peers.test.ts']],

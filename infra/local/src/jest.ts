@@ -14,7 +14,7 @@ export const jest = [
 
 const integration = '\\.integration\\.test\\.ts$';
 const withRunningSystem = 'test/src/(e2e|isolation)/';
-const withOwnSystem = 'test/src/chaos/';
+const withOwnSystem = 'test/src/(chaos|runbooks)/';
 const withPeers = '\\.peers\\.test\\.ts$';
 
 /** Arguments of Jest. Last, since it takes what follows for one more pattern; so with the others. */
@@ -53,7 +53,7 @@ export function turnsOf(files: readonly string[]): Turn[] {
   return turns.length > 1 ? turns : turns.map(({ workers }) => ({ workers, leavesOut: [] }));
 }
 
-/** What has to be running for all of these tests. Those in test/src/chaos start what they kill. */
+/** What has to be running for all of these tests. Those in test/src/chaos and runbooks start what they kill. */
 export function needOf(files: readonly string[]): Need {
   const paths = files.map(file => relative(repositoryRoot, file));
   const some = (pattern: string) => paths.some(path => new RegExp(pattern).test(path));

@@ -2,6 +2,8 @@
 // already. A service may have several instances over its one store, as behind a load balancer.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Balancer, startBalancer } from './balancer.ts';
 import { type Child, type Children, createDeathWatch, notUp } from './children.ts';
 import type { Engines } from './engines/engine.ts';
 import { nodeBinary, repositoryRoot } from './paths.ts';
@@ -37,6 +39,11 @@ export type System = {
   credentials: Credentials;
   /** SIGKILL and start again, as Kubernetes would after a crash. Resolves when it is ready. Instances count from 0. */
   crash(name: ServiceName, instance?: number): Promise<void>;
+  /**
+   * Of a balanced service: another instance takes the place of the first, as in a rolling update. It gets requests when
+   * it is ready, both do for a moment, and then the old one is told to end.
+   */
+  replace(name: ServiceName): Promise<void>;
   /** The process does nothing until `resume`, as a node that is starved or cut off. */
   pause(name: ServiceName, instance?: number): void;
   resume(name: ServiceName, instance?: number): void;
@@ -57,8 +64,12 @@ export type SystemOptions = {
   /** Put before the names of the databases, so that several systems share a store. */
   databasePrefix?: string;
   environment?: Record<string, string>;
+  /** Of one service, besides. */
+  environmentOf?: Partial<Record<ServiceName, Record<string, string>>>;
   /** How many there are of a service, when not one. */
   instances?: Partial<Record<ServiceName, number>>;
+  /** Puts a balancer in front of each service, at its URL. */
+  balanced?: boolean;
   /** Runs what `npm run build` made, as the images do, and not the sources. */
   built?: boolean;
 };
@@ -74,6 +85,8 @@ const people = [
   { email: 'grace@globex.example', givenName: 'Grace', familyName: 'Hopper' },
 ];
 
+const bothServeForMs = 1_000;
+
 const platformClientId = 'reeve-platform';
 const idpClientId = 'reeve';
 
@@ -84,7 +97,9 @@ export async function startSystem({
   directory,
   databasePrefix = 'reeve',
   environment = {},
+  environmentOf = {},
   instances = {},
+  balanced = false,
   built = false,
 }: SystemOptions): Promise<System> {
   const secrets = localSecrets(directory);
@@ -186,6 +201,7 @@ export async function startSystem({
         env: {
           ...common,
           ...env,
+          ...environmentOf[name],
           PORT: String(port),
           METRICS_PORT: String(metricsPort),
           REEVE_SELF_URL: url(own[name].port),
@@ -221,7 +237,8 @@ export async function startSystem({
 
   async function startInstance(name: ServiceName, number: number): Promise<Instance> {
     const { port, metricsPort } = own[name];
-    const place = number === 0 ? { number, port, metricsPort } : { number, port: await freePort(), metricsPort: 0 };
+    const isAtUrl = number === 0 && !balanced;
+    const place = isAtUrl ? { number, port, metricsPort } : { number, port: await freePort(), metricsPort: 0 };
     return { ...place, child: startService(name, place) };
   }
 
@@ -239,9 +256,12 @@ export async function startSystem({
     }),
   ] as const;
   const services = new Map<ServiceName, Instance[]>();
+  const balancers = new Map<ServiceName, Balancer>();
   for (const name of serviceNames) {
+    if (balanced) balancers.set(name, await startBalancer(own[name].port));
     const numbers = Array.from({ length: instances[name] ?? 1 }, (_, number) => number);
     services.set(name, await Promise.all(numbers.map(number => startInstance(name, number))));
+    for (const { port } of services.get(name) ?? []) balancers.get(name)?.add(port);
   }
   const instancesReady = [...services.values()].flat().map(({ port, child }) => ready(`${url(port)}/readyz`, child));
   await Promise.all([
@@ -270,6 +290,8 @@ export async function startSystem({
     demoIdp: { oidc: idp, saml: `${idp}/saml/metadata`, clientId: idpClientId, clientSecret: secrets.idpClientSecret },
   };
 
+  let replaced = 0;
+
   function instanceOf(name: ServiceName, number: number): Instance {
     const instance = services.get(name)?.[number];
     if (!instance) throw new RangeError(`there is no instance ${number} of ${name}`);
@@ -288,6 +310,20 @@ export async function startSystem({
       await ready(`${url(instance.port)}/readyz`, instance.child);
     },
 
+    async replace(name) {
+      const [balancer, running] = [balancers.get(name), services.get(name) ?? []];
+      const [old, ...others] = running;
+      if (!balancer || !old) throw new RangeError(`${name} is not balanced`);
+      replaced += 1;
+      const next = await startInstance(name, running.length + replaced);
+      await ready(`${url(next.port)}/readyz`, next.child);
+      balancer.add(next.port);
+      services.set(name, [...others, next]);
+      await sleep(bothServeForMs);
+      await balancer.takeOut(old.port);
+      await old.child.stop();
+    },
+
     pause: (name, number) => void process.kill(pidOf(name, number), 'SIGSTOP'),
     resume: (name, number) => void process.kill(pidOf(name, number), 'SIGCONT'),
     pidOf,
@@ -296,6 +332,7 @@ export async function startSystem({
     async stop() {
       const running = [...services.values()].flat().map(({ child }) => child);
       await Promise.all([...running, ...peers].map(child => child.stop()));
+      await Promise.all([...balancers.values()].map(balancer => balancer.stop()));
     },
   };
 }

@@ -44,7 +44,10 @@ export const peerVariables: Variable[] = [
 export const testVariables: Variable[] = [
   ...browserVariables,
   { name: 'REEVE_TEST_LOG', does: 'the level at which services in integration tests log; default silent' },
-  { name: 'REEVE_KEEP_LOGS', does: 'anything: the logs of the systems that test/src/chaos starts are kept' },
+  {
+    name: 'REEVE_KEEP_LOGS',
+    does: 'anything: the logs of the systems that test/src/chaos and runbooks start are kept',
+  },
   { name: 'REEVE_STORM_EVENTS', does: 'how many webhooks the storm of test/src/chaos sends; default 10000' },
 ];
 

@@ -31,7 +31,8 @@ export async function startService(answerTo: (asked: Asked) => Answer) {
         scopes.push(new URLSearchParams(text).get('scope') ?? '');
         return send(200, { access_token: 'a-token', token_type: 'Bearer', expires_in: 300 });
       }
-      const one = { method, url, body: text === '' ? null : JSON.parse(text), reason: String(headers['reeve-reason']) };
+      const sent: unknown = text === '' ? null : JSON.parse(text);
+      const one = { method, url, body: sent, reason: String(headers['reeve-reason']) };
       asked.push(one);
       const { status = 200, body } =
         headers.authorization === 'Bearer a-token' ? answerTo(one) : { status: 401, body: { code: 'token_missing' } };

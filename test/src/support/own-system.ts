@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChildren } from '@reeve/local/children';
 import { startEngines } from '@reeve/local/engines';
+import { type OwnReplicaSet, startOwnReplicaSet } from '@reeve/local/own-replica-set';
 import { localDirectory } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
 import { type System, type SystemOptions, startSystem } from '@reeve/local/system';
@@ -10,35 +11,47 @@ import { type System, type SystemOptions, startSystem } from '@reeve/local/syste
 export type OwnSystem = {
   system: System;
   /** Each kills the engine and starts it again on the same data. */
-  restartKafka(): Promise<void>;
+  restartKafka(whileAway?: () => Promise<void>): Promise<void>;
   restartMongodb(whileAway?: () => Promise<void>): Promise<void>;
   /** Where MongoDB keeps its data: to be copied or put back while it is away. */
   mongodbData: string;
   /** Stops every service, and starts them again with further variables. `whileAway` is before that. */
   restartServices(environment: Record<string, string>, whileAway: () => Promise<void>): Promise<void>;
+  /** Where it was asked for; `restartMongodb` is not there then. */
+  replicaSet: OwnReplicaSet | null;
   /** Rejects when a service or an engine ends by itself. */
   died: Promise<never>;
   stop(): Promise<void>;
 };
 
+type Options = Pick<SystemOptions, 'instances' | 'environment' | 'environmentOf' | 'balanced'> & {
+  /** Where each member of a replica set keeps its data. One member unless said. */
+  replicaSetIn?: readonly string[];
+};
+
 export async function startOwnSystem(
   name: string,
-  { instances = {}, environment = {} }: Pick<SystemOptions, 'instances' | 'environment'> = {},
+  { instances = {}, environment = {}, environmentOf = {}, balanced = false, replicaSetIn }: Options = {},
 ): Promise<OwnSystem> {
   mkdirSync(join(localDirectory, 'test'), { recursive: true });
   const directory = mkdtempSync(join(localDirectory, `test/${name}-`));
   const children = createChildren(directory);
   const ports = await freePorts();
+  const replicaSet = replicaSetIn ? await startOwnReplicaSet(children, replicaSetIn) : null;
   // Processes, whatever else there is: the engines have to be ours to kill.
   const engines = await startEngines({
     children,
     ports,
     directory: join(directory, 'data'),
-    environment: { PATH: process.env['PATH'], MONGOD_BINARY: process.env['MONGOD_BINARY'] },
+    environment: {
+      PATH: process.env['PATH'],
+      MONGOD_BINARY: process.env['MONGOD_BINARY'],
+      ...(replicaSet ? { MONGODB_URI: replicaSet.uri } : {}),
+    },
     say: () => undefined,
   });
   const { restartKafka, restartMongodb } = engines;
-  if (!restartKafka || !restartMongodb) throw new Error('the engines are not ours to kill');
+  if (!restartKafka || !(restartMongodb || replicaSet)) throw new Error('the engines are not ours to kill');
   const start = (further: Record<string, string> = {}) =>
     startSystem({
       children,
@@ -46,6 +59,8 @@ export async function startOwnSystem(
       ports,
       directory,
       instances,
+      environmentOf,
+      balanced,
       environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...environment, ...further },
     });
   let system = await start();
@@ -59,17 +74,19 @@ export async function startOwnSystem(
       return system;
     },
     restartKafka,
-    restartMongodb,
+    restartMongodb: restartMongodb ?? (() => Promise.reject(new Error('the replica set has members of its own'))),
     mongodbData: join(directory, 'data/mongodb'),
     async restartServices(further, whileAway) {
       await system.stop();
       await whileAway();
       system = await start(further);
     },
+    replicaSet,
     died,
     async stop() {
       await system.stop();
       await engines.stop();
+      await replicaSet?.stop();
       await children.stopAll();
       // The logs of what died are named where it was noticed.
       if (isIntact && process.env['REEVE_KEEP_LOGS'] === undefined) rmSync(directory, { recursive: true, force: true });

@@ -117,15 +117,29 @@ async function fromWheel(children: Children, say: Say): Promise<Found | null> {
 /** The connection string of what `startMongod` starts on that port. */
 export const mongodUri = (port: number) => `mongodb://127.0.0.1:${port}/?replicaSet=${replicaSet}`;
 
+type Where = { binary: string; port: number; directory: string };
+
 /** Resolves when it takes writes. */
-export async function startMongod(
+export async function startMongod(children: Children, where: Where): Promise<Child> {
+  const child = startMember(children, { ...where, name: 'mongodb' });
+  const isUp = await waitFor(() => becomePrimary(`127.0.0.1:${where.port}`), {
+    withinMs: startWithinMs,
+    abandoned: child.hasExited,
+  });
+  if (isUp) return child;
+  await child.kill();
+  throw notUp(child);
+}
+
+/** One process, which may not answer yet. Its data is in `<directory>/<name>`. */
+export function startMember(
   children: Children,
-  { binary, port, directory }: { binary: string; port: number; directory: string },
-): Promise<Child> {
-  const data = join(directory, 'mongodb');
+  { name, binary, port, directory, cacheGB = 0.5 }: Where & { name: string; cacheGB?: number },
+): Child {
+  const data = join(directory, name);
   mkdirSync(data, { recursive: true });
-  const child = children.start({
-    name: 'mongodb',
+  return children.start({
+    name,
     layer: 'engines',
     command: binary,
     args: [
@@ -135,7 +149,7 @@ export async function startMongod(
       '--bind_ip=127.0.0.1',
       `--replSet=${replicaSet}`,
       // Small, as one of nine processes on a developer's machine.
-      '--wiredTigerCacheSizeGB=0.5',
+      `--wiredTigerCacheSizeGB=${cacheGB}`,
       '--oplogSize=256',
       // Otherwise it writes a sample of everything once a second, for MongoDB's own support.
       '--setParameter=diagnosticDataCollectionEnabled=false',
@@ -143,13 +157,6 @@ export async function startMongod(
     cwd: directory,
     env: process.env,
   });
-  const isUp = await waitFor(() => becomePrimary(`127.0.0.1:${port}`), {
-    withinMs: startWithinMs,
-    abandoned: child.hasExited,
-  });
-  if (isUp) return child;
-  await child.kill();
-  throw notUp(child);
 }
 
 /** Makes a replica set of the one member, where it is none yet; true when that takes writes. */

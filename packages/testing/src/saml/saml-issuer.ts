@@ -133,8 +133,9 @@ export async function createSamlIssuer({
     refuses(status: string = statuses.responder, subStatus: string | null = statuses.authnFailed) {
       refusal = { status, subStatus, without: ['Assertion'] };
     },
-    async changesItsKeys({ keepOld = false } = {}) {
-      keys = [await newSamlKey({ type: keyType }), ...(keepOld ? keys : [])];
+    /** The certificate of the new key may be over already. */
+    async changesItsKeys({ keepOld = false, endedAt }: { keepOld?: boolean; endedAt?: Date } = {}) {
+      keys = [await newSamlKey({ type: keyType, endedAt }), ...(keepOld ? keys : [])];
     },
     signs(signs: Signs) {
       usual = { ...usual, signs };
