@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { isCanonicalJws, newId } from '@reeve/contracts';
-import { callers, type Issuer, startIssuer } from '@reeve/testing';
+import { callers, eventually, type Issuer, startIssuer } from '@reeve/testing';
 import { type JWTPayload, SignJWT } from 'jose';
 import type { BaseConfig } from './config.ts';
 import { createTokenVerifier, type VerifyToken } from './token-verifier.ts';
@@ -114,3 +116,41 @@ test('while the keys of the issuer cannot be had, it is not the token that is wr
   const late = createTokenVerifier({ REEVE_ISSUER: gone.url, REEVE_SELF_URL: audience } as BaseConfig);
   await expect(late(token)).rejects.toMatchObject({ code: 'dependency_unavailable', retryAfterSeconds: 2 });
 });
+
+test('keys are asked for again before they are too old, and nobody waits for the answer', async () => {
+  let asked = 0;
+  let isSilent = false;
+  const jwks = await (await fetch(`${issuer.url}/jwks`)).text();
+  const slow = createServer((_, response) => {
+    asked += 1;
+    if (!isSilent) response.end(jwks);
+  });
+  await new Promise<void>(resolve => slow.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  const check = createTokenVerifier({
+    REEVE_ISSUER: issuer.url,
+    REEVE_ISSUER_ADDRESS: address,
+    REEVE_SELF_URL: audience,
+  } as BaseConfig);
+  const token = await tokenOf(callers.tenantClient(tenantId));
+  const startedAt = Date.now();
+  const now = jest.spyOn(Date, 'now');
+  const after = async (seconds: number) => {
+    now.mockReturnValue(startedAt + seconds * 1_000);
+    return check(token, new Date(startedAt));
+  };
+  await after(0);
+  await after(29);
+  expect(asked).toBe(1);
+  // Auth does not answer any more: the keys that are there count to their end, and not longer.
+  isSilent = true;
+  await after(31);
+  await eventually('they are asked for', () => asked === 2);
+  await after(59);
+  await expect(after(61)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  isSilent = false;
+  await after(62);
+  now.mockRestore();
+  slow.closeAllConnections();
+  slow.close();
+}, 20_000);

@@ -27,6 +27,7 @@ export type Caller = Principal & {
 export type VerifyToken = (token: string, cameAt?: Date) => Promise<Caller>;
 
 const clockToleranceSeconds = 5;
+const askAgainMs = 30_000;
 const maxAgeSeconds = longestAccessTokenMs / 1_000 + 60;
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
@@ -87,8 +88,16 @@ export function createTokenVerifier(config: BaseConfig): VerifyToken {
     // What a key has signed that is shown no more counts for so much longer.
     cacheMaxAge: 60_000,
   });
+  let askedAt = 0;
+  /** In good time, so that no request waits for it, nor is refused because auth was slow once. */
+  function askAgain() {
+    if (Date.now() - askedAt < askAgainMs) return;
+    askedAt = Date.now();
+    if (keys.fresh) void keys.reload().catch(() => undefined);
+  }
   return async (token, cameAt) => {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
+    askAgain();
     try {
       const { payload } = await jwtVerify(token, keys, {
         issuer,
