@@ -74,9 +74,19 @@ test.each([
   expect(asked).toEqual([{ method: 'POST', url: '/v1/signing-keys:rotate', body }]);
 });
 
+test('the key of checkpoints is that of audit', async () => {
+  expect((await reeve('rotate', 'checkpoints', '--audit', issuer)).code).toBe(0);
+  const body = { leadSeconds: 600, compromised: false };
+  expect(asked).toEqual([{ method: 'POST', url: '/v1/audit-signing-keys:rotate', body }]);
+  asked = [];
+  expect((await reeve('list', '--audit', issuer)).code).toBe(0);
+  expect(asked.map(({ url }) => url)).toEqual(['/v1/signing-keys', '/v1/audit-signing-keys']);
+});
+
 test.each([
+  [['rotate', 'checkpoints'], '--audit (REEVE_AUDIT_URL) is needed'],
   [['rotate'], 'missing required argument'],
-  [['rotate', 'other'], 'Allowed choices are access_token, id_token'],
+  [['rotate', 'other'], 'Allowed choices are access_token, id_token, checkpoints'],
   [['rotate', 'id_token', '--lead-seconds', 'soon'], 'It has to be a whole number'],
   [['rotate', 'id_token', '--lead-seconds', '1', '--compromised'], 'cannot be used with'],
 ])('%j is refused, and nothing is asked', async (args, complaint) => {

@@ -63,6 +63,7 @@ const creates: Record<string, Creates> = {
         viewers: opened.store.collection(viewers),
         makerEnds: opened.store.collection(makerEnds),
         signingKey: () => opened.key,
+        trustedKey: () => null,
         selfUrl: 'http://audit.test',
         clock: opened.store.clock,
       }),

@@ -44,6 +44,7 @@ import { proveConsistency } from './proofs/prove-consistency.ts';
 import { proveEvent } from './proofs/prove-event.ts';
 import { readCheckpoint } from './proofs/read-checkpoint.ts';
 import { readPublicKeys } from './proofs/read-public-keys.ts';
+import { listSigningKeys, rotateSigningKey } from './proofs/rotate-signing-key.ts';
 import { cancelDeletionRequest } from './removal/cancel-deletion-request.ts';
 import { confirmDeletionRequest } from './removal/confirm-deletion-request.ts';
 import { createDeletionRequest } from './removal/create-deletion-request.ts';
@@ -106,6 +107,7 @@ export function createService(config: Config, logger: Logger): Service {
   const tenants = createTenantDirectory(store);
   const vault = createVault({ store, keys: keyManagement });
   const keys = createSigningKeys({ store, vault });
+  let watchingKeys: ReturnType<typeof keys.watch> | undefined;
   const log = openLog(store, keys.current);
   const views = store.collection(savedViews);
   const alerts = store.collection(alertsOf);
@@ -180,6 +182,7 @@ export function createService(config: Config, logger: Logger): Service {
     viewers: store.collection(viewersOf),
     makerEnds: store.collection(makerEndsOf),
     signingKey: keys.current,
+    trustedKey: keys.trusted,
     selfUrl: config.REEVE_SELF_URL,
     clock,
   };
@@ -216,6 +219,8 @@ export function createService(config: Config, logger: Logger): Service {
       readCheckpoint(log),
       proveConsistency(log),
       readPublicKeys({ keys }),
+      listSigningKeys({ keys }),
+      rotateSigningKey({ keys }),
       recorded(listAlerts({ alerts })),
       recorded(readAlert({ alerts })),
       acknowledgeAlert({ alerts, clock }),
@@ -257,6 +262,7 @@ export function createService(config: Config, logger: Logger): Service {
     async start() {
       await foundation.start();
       await keys.load();
+      watchingKeys = keys.watch(warn('the signing keys could not be read; those of before go on'));
       await foundation.restored.once('what was signed since the backup', async since => {
         const onRefused = (problem: object) =>
           logger.error(problem, 'a checkpoint of before the restore was not taken');
@@ -280,7 +286,8 @@ export function createService(config: Config, logger: Logger): Service {
     },
     async stop() {
       await bus.stopConsuming();
-      await Promise.all([checkpointer.stop(), sinkRunner.stop(), remover.stop(), packageBuilder.stop()]);
+      const working = [checkpointer, sinkRunner, remover, packageBuilder, ...(watchingKeys ? [watchingKeys] : [])];
+      await Promise.all(working.map(one => one.stop()));
       processes.stop();
       await foundation.stop();
     },

@@ -13,6 +13,7 @@ import { orViewer, type ViewerParts, viewers } from './viewer-token.ts';
 const selfUrl = 'https://audit.example';
 const origin = 'https://app.example.org';
 let aheadMs = 0;
+let isTrusted: boolean;
 const clock: Clock = { now: () => new Date(Date.now() + aheadMs), newEventId: () => newId('request') };
 let opened: TestLog;
 let parts: ViewerParts;
@@ -24,7 +25,10 @@ beforeAll(async () => {
   opened = await openTestLog();
   const { store, key } = opened;
   const collections = { viewers: store.collection(viewers), makerEnds: store.collection(makerEnds) };
-  parts = { ...collections, signingKey: () => key, selfUrl, clock };
+  const { d: _, ...publicPart } = key;
+  isTrusted = true;
+  const trustedKey = (keyId: string | undefined) => (isTrusted && keyId === key.kid ? publicPart : null);
+  parts = { ...collections, signingKey: () => key, trustedKey, selfUrl, clock };
   tenantId = newId('tenant');
   verify = orViewer(parts, async token => {
     byIssuer.push(token);
@@ -62,6 +66,14 @@ describe('a viewer token', () => {
     const cause = serviceCause('test', { correlationId: 'c' });
     await callRoute(revokeViewerToken(parts), { tenantId, params: { viewerId: id }, cause });
     await expect(verify(other)).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  test('ends with the key that signed it, once that is compromised', async () => {
+    const { token } = await create();
+    expect(await verify(token)).toMatchObject({ tenantId });
+    isTrusted = false;
+    await expect(verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    isTrusted = true;
   });
 
   const attacks: Record<string, (parts: [string, string, string]) => string | Promise<string>> = {

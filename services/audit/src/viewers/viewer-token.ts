@@ -6,7 +6,7 @@ import type { Caller, VerifyToken } from '@reeve/service-kit';
 import { type Clock, type Collections, collection, type Decision, type Entry } from '@reeve/store';
 import { decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import type { SigningKey } from '../log/signing-key.ts';
+import type { SigningKey, SigningKeys } from '../log/signing-key.ts';
 import { type MakerEnd, type MakerEnds, outlives } from './maker-end.ts';
 
 export type Viewer = {
@@ -24,6 +24,7 @@ export type ViewerParts = {
   viewers: Viewers;
   makerEnds: MakerEnds;
   signingKey: () => SigningKey;
+  trustedKey: SigningKeys['trusted'];
   selfUrl: string;
   clock: Clock;
 };
@@ -102,11 +103,13 @@ function isMeantAsViewerToken(token: string): boolean {
 
 /** Throws `token_invalid` for whatever is not a live token of ours. */
 async function readViewerToken(parts: ViewerParts, token: string, cameAt = parts.clock.now()): Promise<Caller> {
-  const { viewers, makerEnds, signingKey, selfUrl } = parts;
-  const { d: _, ...publicPart } = signingKey();
+  const { viewers, makerEnds, trustedKey, selfUrl } = parts;
   try {
     if (!isCanonicalJws(token)) throw new ProblemError('token_invalid');
-    const { payload } = await jwtVerify(token, await importJWK(publicPart, algorithm), {
+    // One that was made before another key followed counts to its end.
+    const key = trustedKey(decodeProtectedHeader(token).kid);
+    if (!key) throw new ProblemError('token_invalid');
+    const { payload } = await jwtVerify(token, await importJWK(key, algorithm), {
       issuer: selfUrl,
       audience: selfUrl,
       algorithms: [algorithm],
