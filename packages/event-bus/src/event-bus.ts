@@ -79,7 +79,7 @@ export function createEventBus(options: EventBusOptions) {
     const group = groupPrefix + name;
     const { topics } = rest;
     groups.push({ group, topics });
-    await beforeJoining(group, async time => rewind(await connectedAdmin(), { group, topics }, time));
+    await beforeJoining(group, async time => rewind({ kafka, admin: await connectedAdmin() }, { group, topics }, time));
     const consumer = await startConsumer(
       {
         connect,
