@@ -146,7 +146,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
       readyUntil = Date.now() + readyForMs;
     },
 
-    diagnose: () => diagnose({ config, store, bus }),
+    diagnose: () => diagnose({ config, store, bus, needs }),
     findGap: () => findGap({ bus, restored, source }),
 
     /**

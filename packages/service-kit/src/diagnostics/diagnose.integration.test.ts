@@ -59,6 +59,17 @@ test('an issuer that shows no keys', async () => {
   shown = { keys: [{}] };
 });
 
+test('keys that cannot be used, of a service that has some', async () => {
+  const checksWith = async (needs?: () => Promise<void>) => diagnose({ config, store, bus, needs });
+  const codes = (checks: readonly Check[]) => checks.map(({ code }) => code);
+  expect(codes(await checksWith())).not.toContain('keys_usable');
+  const well = await checksWith(async () => undefined);
+  expect([failedOf(well), codes(well)]).toEqual([[], expect.arrayContaining(['keys_usable'])]);
+  const wrong = await checksWith(() => Promise.reject(new Error('the key is disabled')));
+  expect(failedOf(wrong)).toEqual(['keys_usable']);
+  expect(JSON.stringify(wrong)).toContain('the key is disabled');
+});
+
 test('engines that hang or are not there fail by themselves, and the rest is told', async () => {
   const silent = createTcpServer();
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));

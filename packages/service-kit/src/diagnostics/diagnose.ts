@@ -10,6 +10,8 @@ type Parts = {
   config: BaseConfig;
   store: Pick<Store, 'inspect'>;
   bus: Pick<EventBus, 'inspect'>;
+  /** Rejects where the keys of the vault cannot be used; undefined for a service without a vault. */
+  needs?: (() => Promise<void>) | undefined;
 };
 
 const withinMs = 10_000;
@@ -17,7 +19,7 @@ const withinMs = 10_000;
 const halfASecondMs = 500;
 
 /** Resolves within seconds, whatever hangs. */
-export async function diagnose({ config, store, bus }: Parts): Promise<Check[]> {
+export async function diagnose({ config, store, bus, needs }: Parts): Promise<Check[]> {
   const all = await Promise.all([
     within('store_reachable', 'MongoDB', 'MONGODB_URI', async () => [
       ok('store_reachable', 'MongoDB answers'),
@@ -28,6 +30,12 @@ export async function diagnose({ config, store, bus }: Parts): Promise<Check[]> 
       ...checksOfBus(await bus.inspect(topics), topics),
     ]),
     within('issuer_reachable', 'the issuer', 'REEVE_ISSUER_ADDRESS', () => checksOfIssuer(config)),
+    needs
+      ? within('keys_usable', 'what keeps the keys of the vault', 'docs/keys.md', async () => {
+          await needs();
+          return [ok('keys_usable', 'a key of the vault is wrapped and opened')];
+        })
+      : [],
   ]);
   return all.flat();
 }
