@@ -111,7 +111,7 @@ describe('a key that follows', () => {
     expect([one.keys.trusted(first), one.keys.trusted(waiting)]).toEqual([null, null]);
     expect(one.keys.trusted(now3)?.kid).toBe(now3);
     const marked = (await one.keys.published()).keys.filter(key => 'reeve_compromised_at' in key);
-    expect(marked.map(({ kid }) => kid).toSorted()).toEqual([first, waiting].toSorted());
+    expect(new Set(marked.map(({ kid }) => kid))).toEqual(new Set([first, waiting]));
     expect((await loaded()).keys.trusted(first)).toBeNull();
   });
 
