@@ -204,6 +204,7 @@ export function valuesSchema(configurations: Configurations) {
       runbookBase: z.string().regex(/^$|\/$/),
     }),
     dashboards: z.strictObject({ enabled: z.boolean(), labels: texts }),
+    keda: z.strictObject({ enabled: z.boolean(), prometheus: z.string(), messagesBehind: count }),
     nodeSelector: texts,
     tolerations: listAsKubernetes,
     services: z.strictObject(
