@@ -39,12 +39,15 @@ export async function connect(
   let token = { value: '', until: 0 };
 
   async function send(method: string, path: string, body?: unknown): Promise<unknown> {
+    const target = new URL(path, service);
+    // A path that begins with two slashes names a host, which would get the token.
+    if (target.origin !== new URL(service).origin) throw new Error(`${path} leads to another host than ${service}`);
     if (token.until < Date.now()) {
       const granted = await clientCredentialsGrant(configuration, { scope, resource: service });
       const until = Date.now() + (granted.expires_in ?? 0) * 1_000 - renewBeforeMs;
       token = { value: granted.access_token, until };
     }
-    const response = await fetch(new URL(path, service), {
+    const response = await fetch(target, {
       method,
       headers: {
         authorization: `Bearer ${token.value}`,

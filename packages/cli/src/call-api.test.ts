@@ -37,6 +37,12 @@ test('what the service refuses is said, and ends with 2', async () => {
   expect([code, err.trim()]).toEqual([2, 'reeve: 404 not_found: There is none.']);
 });
 
+test('a path that names another host gets no token', async () => {
+  const { code, err } = await service.run('api', 'get', `${service.origin}//elsewhere.example/v1/things`);
+  expect([code, err]).toEqual([2, expect.stringContaining('leads to another host')]);
+  expect(service.asked()).toEqual([]);
+});
+
 test.each([
   [['get', '/v1/things'], 'is a variable in it empty?'],
   [['fetch', 'http://localhost'], 'Allowed choices are get, post, put, patch, delete'],

@@ -116,6 +116,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
   const standing = createStanding({ longestSilenceMs: config.REEVE_REVOCATION_SILENCE_SECONDS * 1_000, own });
   const verify = createTokenVerifier(config);
   let readyUntil = 0;
+  let gap: Promise<Gap | null> | undefined;
 
   return {
     store,
@@ -147,7 +148,13 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
     },
 
     diagnose: () => diagnose({ config, store, bus, needs }),
-    findGap: () => findGap({ bus, restored, source }),
+    findGap() {
+      // It reads whole topics: those who ask at once get the same.
+      gap ??= findGap({ bus, restored, source }).finally(() => {
+        gap = undefined;
+      });
+      return gap;
+    },
 
     /**
      * Consumers first, since they write; then what they and the requests wrote is published; then the connections

@@ -2,7 +2,7 @@
 // id in a path into a tenant and to see that it is suspended.
 import { isId, type TenantId } from '@reeve/contracts';
 import type { Handlers } from '@reeve/event-bus';
-import { type Collections, collection, type Store } from '@reeve/store';
+import { type Collections, collection, DuplicateKeyError, type Store } from '@reeve/store';
 import { LRUCache } from 'lru-cache';
 
 export type KnownTenant = { id: TenantId; slug: string; status: string };
@@ -29,17 +29,34 @@ const pollMs = 100;
 
 export const knownTenants = collection<{ slug: string; status: string }>({
   name: 'known_tenants',
-  globallyUnique: { id: (_, id) => id, slug: state => state.slug },
+  globallyUnique: { id: (_, id) => id, slug: ({ slug }) => (slug === '' ? null : slug) },
 });
 
 /** What is learnt from provisioning's events. */
 export function createTenantDirectory(store: Store): TenantDirectory & { handlers: Handlers } {
   const tenants = store.collection(knownTenants);
 
-  const remember = async (event: { tenantId: TenantId; data: { details: { slug: string; status: string } } }) => {
-    const { slug, status } = event.data.details;
-    await tenants.in(event.tenantId).put(event.tenantId, { slug, status });
-  };
+  const put = (id: TenantId, state: { slug: string; status: string }) => tenants.in(id).put(id, state);
+
+  async function remember({
+    tenantId,
+    data,
+  }: {
+    tenantId: TenantId;
+    data: { details: { slug: string; status: string } };
+  }) {
+    const { slug, status } = data.details;
+    try {
+      await put(tenantId, { slug, status });
+    } catch (error) {
+      if (!(error instanceof DuplicateKeyError)) throw error;
+      // Provisioning was restored to a time before the other tenant, and gave the name once more: the newer one has it.
+      const all = tenants.acrossTenants('a name that another tenant was known by');
+      const former = await all.getByUnique('slug', slug);
+      if (former && former.tenantId < tenantId) await put(former.tenantId, { ...former.state, slug: '' });
+      await put(tenantId, { slug: former && former.tenantId > tenantId ? '' : slug, status });
+    }
+  }
 
   return {
     ...tenantDirectory(lookUpIn(tenants)),

@@ -324,7 +324,10 @@ export function createTenantCollection<S>(parts: Parts<S>, tenantId: TenantId) {
     /** Writes state without events: read models and bookkeeping that nobody else is told of. */
     async put(id: string, state: S): Promise<void> {
       const { filter, update: operation, upsert } = putOperation(definition, { tenantId, id, state }, clock.now());
-      await rows.updateOne(filter, operation, { upsert });
+      await rows.updateOne(filter, operation, { upsert }).catch((error: unknown) => {
+        const index = refusedIndex(error);
+        throw index === null ? error : new DuplicateKeyError(index, { cause: error });
+      });
     },
 
     /**

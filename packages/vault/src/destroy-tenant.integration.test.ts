@@ -9,6 +9,7 @@ import { type Cause, emptyContext, type Message, newId, platformTenantId, type T
 import { type Entry, openStore, type Store } from '@reeve/store';
 import { eventually } from '@reeve/testing';
 import { dataKeys, type StoredDataKey } from './data-key.ts';
+import { destroySecretsOfDeletedTenants } from './destroy-secrets-of-deleted-tenants.ts';
 import type { KeyManagement } from './key-management.ts';
 import { localKeyFile } from './kinds/registry.ts';
 import { createRewrapping } from './rewrap-data-keys.ts';
@@ -106,6 +107,17 @@ describe('a deleted tenant', () => {
     expect(told).toMatchObject([{ reason: { code: 'tenant_deleted' } }, { reason: { code: 'tenant_deleted' } }]);
     expect((await vaultOf().read(stays, ref, about)).toString()).toBe('theirs');
     expect(destroyedOf(stays)).toEqual([]);
+  });
+
+  test('is one by the word of provisioning alone', async () => {
+    const tenantId = await newTenant();
+    const deleted = destroySecretsOfDeletedTenants({ vault: vaultOf(), service: 'test' })['tenant.deleted'];
+    type Event = Parameters<NonNullable<typeof deleted>>[0];
+    const saidBy = async (source: string) => deleted?.({ id: 'e', source, tenantId, correlationId: 'c' } as Event);
+    await expect(saidBy('/reeve/webhook-ingress')).rejects.toMatchObject({ code: 'source_invalid' });
+    expect((await vaultOf().read(tenantId, ref, about)).toString()).not.toBe('');
+    await saidBy('/reeve/provisioning');
+    await expect(vaultOf().read(tenantId, ref, about)).rejects.toBeInstanceOf(SecretMissingError);
   });
 
   test('gets no secret any more, of a class that it had and of one that it had not', async () => {

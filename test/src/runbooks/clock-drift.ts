@@ -49,7 +49,8 @@ export async function rehearseClockDrift(credentials: Credentials, { clockOfAuth
   expect(attempts.out).toMatch(/"cause": "(clock_behind|id_token_time)"/);
   clockOfAuth.isAhead(0);
   await eventually('somebody signs in', () => signIn(app, tenant, alice).catch(() => null));
-  const over = await runbook.run('healthz', variables);
+  // A clock that has leapt forward makes auth believe that it has heard nothing of revocations for long: it asks first.
+  const over = await runbook.run('healthz', variables, { withinMs: 30_000 });
   expect([driftsIn(over.out).has(auth), wrong(over.out)]).toEqual([true, []]);
   expect(over.out).toContain('"outcome": "succeeded"');
   runbook.isDone();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { consistencyProofSchema, decodeStatement, formats, verifyConsistency, verifyLines } from '@reeve/audit-log';
 import { ApiError } from '@reeve/local/api';
 import { type ProductApp, refresh, registerProductApp, type SignedIn, signIn } from '@reeve/local/product-app';
+import { platformApi, seedTenant } from '@reeve/local/seed';
 import { eventually } from '@reeve/testing/eventually';
 import { type AuditEvent, asLines, auditKeys, exportLines, logWith, recordsIn } from '../support/audit.ts';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
@@ -132,6 +133,16 @@ test(
     const gone = before.api.get(`${provisioning}/v1/tenants/${after.tenant.id}`);
     await expect(gone).rejects.toBeInstanceOf(ApiError);
     expect(recordsIn(lateOfAfter).length).toBeGreaterThan(0);
+
+    // Made again under its name, it is another tenant, also for those who have read of the former one.
+    const remade = await seedTenant(credentials, { slug: after.tenant.slug, name: 'after' });
+    expect(remade.id).not.toBe(after.tenant.id);
+    const headers = { 'Reeve-Reason': 'a test' };
+    const connections = `${auth}/v1/tenants/${after.tenant.slug}/sso-connections`;
+    await eventually('its name leads to it', async () => {
+      const { items } = await platformApi(credentials).get<{ items: { id: string }[] }>(connections, { headers });
+      return items.some(({ id }) => id === remade.connectionId);
+    });
 
     const over = await runbook.run('doctor --consistency', variablesOf(credentials));
     expect(over.out).toMatch(/ok +audit +inside +audit_chains/);

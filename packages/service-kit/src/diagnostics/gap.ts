@@ -5,18 +5,17 @@ import { decode, type EventBus, PoisonMessageError } from '@reeve/event-bus';
 import { z } from 'zod';
 import type { Restored } from '../restored.ts';
 
-const mostListed = 1_000;
+/** Events of a store that has them may be named for it. */
+const marginMs = 30_000;
+/** Of each type, so that what happens often hides nothing. */
+const mostOfAType = 200;
 
-/** After these, less was allowed than the restored store allows. */
-const ends = new Set(
-  'revoked deactivated deleted suspended disabled uninstalled unassigned removed unlinked withdrawn released denied placed'.split(
-    ' ',
-  ),
-);
-const changesWhatCounts = (type: string) => {
-  const verb = type.slice(type.lastIndexOf('.') + 1);
-  return ends.has(verb) || verb.endsWith('rotated');
-};
+/** Only adds: what was allowed before it is allowed after it. */
+const adding =
+  /\.(created|claimed|verified|succeeded|failed|accepted|stored|accessed|refreshed|leased|read|exported|signed|raised|tested|requested|duplicated|gap_detected|certificate_expiring|metadata_refreshed)$/;
+/** Of these every one ends by the restore itself. */
+const endsAnyway = /^(session|token|delegated_session)\./;
+const changesWhatCounts = (type: string) => !adding.test(type) && !endsAnyway.test(type);
 
 export const gapView = z.object({
   restoredTo: z.string().describe('When the backup was begun'),
@@ -27,12 +26,14 @@ export const gapView = z.object({
       count: z.number(),
       first: z.string(),
       last: z.string(),
-      tightened: z.boolean().describe('After it less was allowed than the restored store allows: look at these first'),
+      tightened: z
+        .boolean()
+        .describe('It did not only add something: less may have been allowed after it, so look at these first'),
     }),
   ),
   events: z
     .array(z.object({ id: z.string(), type: z.string(), tenantId: z.string(), subject: z.string(), time: z.string() }))
-    .describe(`The first ${mostListed} of them, those first after which less was allowed`),
+    .describe(`The first ${mostOfAType} of each type, those first that did not only add something`),
   total: z.number(),
 });
 export type Gap = z.infer<typeof gapView>;
@@ -43,6 +44,8 @@ type Parts = { bus: Pick<EventBus, 'readTopics'>; restored: Pick<Restored, 'last
 export async function findGap({ bus, restored, source }: Parts): Promise<Gap | null> {
   const note = restored.last();
   if (!note) return null;
+  // For clocks that differ.
+  const from = new Date(Date.parse(note.restoredTo) - marginMs);
   const types = new Map<string, Gap['types'][number]>();
   const [first, then]: [Gap['events'], Gap['events']] = [[], []];
   let total = 0;
@@ -50,7 +53,7 @@ export async function findGap({ bus, restored, source }: Parts): Promise<Gap | n
     auditedTopics,
     ({ message }) => {
       const event = eventIn(message);
-      if (event?.source !== source || event.time < note.restoredTo || event.time >= note.at) return;
+      if (event?.source !== source || event.time < from.toISOString() || event.time >= note.at) return;
       const { id, type, tenantId, subject, time } = event;
       const tightened = changesWhatCounts(type);
       const known = types.get(type) ?? { type, count: 0, first: time, last: time, tightened };
@@ -58,17 +61,16 @@ export async function findGap({ bus, restored, source }: Parts): Promise<Gap | n
       const latest = [known.last, time].toSorted().at(-1) ?? time;
       types.set(type, { ...known, count: known.count + 1, first: earliest, last: latest });
       total += 1;
-      const list = tightened ? first : then;
-      if (list.length < mostListed) list.push({ id, type, tenantId, subject, time });
+      if (known.count < mostOfAType) (tightened ? first : then).push({ id, type, tenantId, subject, time });
     },
-    new Date(note.restoredTo),
+    from,
   );
   const byWeight = (one: Gap['types'][number], other: Gap['types'][number]) =>
     Number(other.tightened) - Number(one.tightened) || one.type.localeCompare(other.type);
   return {
     ...note,
     types: [...types.values()].toSorted(byWeight),
-    events: [...first, ...then].slice(0, mostListed),
+    events: [...first, ...then],
     total,
   };
 }

@@ -70,6 +70,8 @@ export function createSigningKeys({ store, vault }: { store: Store; vault: Vault
   const { clock } = store;
   const opened = new Map<string, SigningKey>();
   const shown = new Map<string, Published>();
+  /** Whose private part is gone. */
+  const emptied = new Set<string>();
   let state: Current | undefined;
   const ownCause = () => serviceCause('audit', { correlationId: newEventId() });
 
@@ -114,15 +116,22 @@ export function createSigningKeys({ store, vault }: { store: Store; vault: Vault
 
   /** The private part of one that signs no more is of use to thieves alone. It goes before it is left out. */
   async function settle(): Promise<void> {
-    if (!state?.next || !isActive(state, new Date(clock.now().getTime() - settledAfterMs))) return;
+    const before = new Date(clock.now().getTime() - settledAfterMs);
+    if (!state || (state.next && !isActive(state, before))) return;
     const { keyId: former, next } = state;
     const cause = ownCause();
-    await vault.destroy(platformTenantId, { secretClass, id: former }, cause);
+    const signing = next?.keyId ?? former;
+    for (const [id, { since }] of shown) {
+      if (id === signing || emptied.has(id) || since > before.toISOString()) continue;
+      await vault.destroy(platformTenantId, { secretClass, id }, cause);
+      emptied.add(id);
+      opened.delete(id);
+    }
+    if (!next) return;
     const isSame = (known: Current | null) => known?.keyId === former && known.next?.keyId === next.keyId;
     const decide = (known: Current | null) =>
       isSame(known) ? { state: { keyId: next.keyId, next: null }, events: [] } : null;
     await current.change(use, decide, { cause });
-    opened.delete(former);
     await read();
   }
 
