@@ -76,13 +76,22 @@ const tracing = () => [
   }),
 ];
 
+const milliseconds = (name: string, fallback: number) => {
+  const value = Number(env[name]);
+  return value > 0 ? value : fallback;
+};
+// The reader of the SDK does not look at the standard variables by itself; a longer timeout it would refuse.
+const exportIntervalMillis = milliseconds('OTEL_METRIC_EXPORT_INTERVAL', 60_000);
+const exportTimeoutMillis = Math.min(exportIntervalMillis, milliseconds('OTEL_METRIC_EXPORT_TIMEOUT', 30_000));
+const exported = { exportIntervalMillis, exportTimeoutMillis };
+
 const sdk = new NodeSDK({
   resource,
   // Not those that would give another id, and the command line.
   resourceDetectors: [envDetector, hostDetector],
   metricReaders: [
     prometheus,
-    ...(wantsMetrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : []),
+    ...(wantsMetrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), ...exported })] : []),
   ],
   views: [
     // What requests take is measured by metrics.ts, which knows the route.
