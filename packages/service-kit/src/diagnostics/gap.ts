@@ -5,17 +5,21 @@ import { decode, type EventBus, PoisonMessageError } from '@reeve/event-bus';
 import { z } from 'zod';
 import type { Restored } from '../restored.ts';
 
-/** Events of a store that has them may be named for it. */
-const marginMs = 30_000;
 /** Of each type, so that what happens often hides nothing. */
 const mostOfAType = 200;
 
 /** Only adds: what was allowed before it is allowed after it. */
-const adding =
-  /\.(created|claimed|verified|succeeded|failed|accepted|stored|accessed|refreshed|leased|read|exported|signed|raised|tested|requested|duplicated|gap_detected|certificate_expiring|metadata_refreshed)$/;
+const adding = new Set(
+  (
+    'created claimed verified succeeded failed accepted stored accessed refreshed leased read exported signed raised ' +
+    'tested requested duplicated gap_detected certificate_expiring metadata_refreshed assigned linked added granted ' +
+    'approved installed resumed reactivated platform_used'
+  ).split(' '),
+);
 /** Of these every one ends by the restore itself. */
 const endsAnyway = /^(session|token|delegated_session)\./;
-const changesWhatCounts = (type: string) => !adding.test(type) && !endsAnyway.test(type);
+const changesWhatCounts = (type: string) =>
+  !adding.has(type.slice(type.lastIndexOf('.') + 1)) && !endsAnyway.test(type);
 
 export const gapView = z.object({
   restoredTo: z.string().describe('When the backup was begun'),
@@ -44,8 +48,6 @@ type Parts = { bus: Pick<EventBus, 'readTopics'>; restored: Pick<Restored, 'last
 export async function findGap({ bus, restored, source }: Parts): Promise<Gap | null> {
   const note = restored.last();
   if (!note) return null;
-  // For clocks that differ.
-  const from = new Date(Date.parse(note.restoredTo) - marginMs);
   const types = new Map<string, Gap['types'][number]>();
   const [first, then]: [Gap['events'], Gap['events']] = [[], []];
   let total = 0;
@@ -53,7 +55,7 @@ export async function findGap({ bus, restored, source }: Parts): Promise<Gap | n
     auditedTopics,
     ({ message }) => {
       const event = eventIn(message);
-      if (event?.source !== source || event.time < from.toISOString() || event.time >= note.at) return;
+      if (event?.source !== source || event.time < note.restoredTo || event.time >= note.at) return;
       const { id, type, tenantId, subject, time } = event;
       const tightened = changesWhatCounts(type);
       const known = types.get(type) ?? { type, count: 0, first: time, last: time, tightened };
@@ -63,7 +65,7 @@ export async function findGap({ bus, restored, source }: Parts): Promise<Gap | n
       total += 1;
       if (known.count < mostOfAType) (tightened ? first : then).push({ id, type, tenantId, subject, time });
     },
-    from,
+    new Date(note.restoredTo),
   );
   const byWeight = (one: Gap['types'][number], other: Gap['types'][number]) =>
     Number(other.tightened) - Number(one.tightened) || one.type.localeCompare(other.type);
