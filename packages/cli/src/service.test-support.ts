@@ -10,7 +10,11 @@ type Answer = { status?: number; body?: unknown };
 
 const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
 
-export async function startService(answerTo: (asked: Asked) => Answer) {
+/** `named` are the variables by which commands find it, besides the issuer's. */
+export async function startService(
+  answerTo: (asked: Asked) => Answer,
+  { named = ['REEVE_AUDIT_URL', 'REEVE_PROVISIONING_URL'] }: { named?: readonly string[] } = {},
+) {
   let origin = '';
   let asked: Asked[] = [];
   let scopes: string[] = [];
@@ -51,7 +55,7 @@ export async function startService(answerTo: (asked: Asked) => Answer) {
     run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
       asked = [];
       scopes = [];
-      const services = { REEVE_ISSUER: origin, REEVE_AUDIT_URL: origin, REEVE_PROVISIONING_URL: origin };
+      const services = Object.fromEntries(['REEVE_ISSUER', ...named].map(name => [name, origin]));
       const env = { ...process.env, ...services, REEVE_CLIENT_ID: 'me', REEVE_CLIENT_SECRET: 'a secret' };
       return new Promise(resolve => {
         execFile(process.execPath, [...main, ...args], { env }, (error, out, err) =>

@@ -1,56 +1,26 @@
-// The commands as processes of their own, against a server that speaks what they ask of auth.
-import { execFile } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { startService } from './service.test-support.ts';
 
-const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
 const items = [
   { keyId: 'b', use: 'access_token', algorithm: 'ES256', stage: 'signing', activeFrom: 'then', until: null },
   { keyId: 'c', use: 'access_token', algorithm: 'ES256', stage: 'next', activeFrom: 'soon', until: null },
   { keyId: 'a', use: 'id_token', algorithm: 'RS256', stage: 'verifying', activeFrom: 'before', until: 'tomorrow' },
 ];
 
-let server: Server;
-let issuer = '';
-let asked: { method: string; url: string; body: unknown }[] = [];
-let status = 200;
+let service: Awaited<ReturnType<typeof startService>>;
+let status: number;
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    const answer = (code: number, body: object) => {
-      response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    };
-    let text = '';
-    request.on('data', chunk => {
-      text += String(chunk);
-    });
-    request.on('end', () => {
-      const { url = '', method = '' } = request;
-      if (url.startsWith('/.well-known/')) return answer(200, { issuer, token_endpoint: `${issuer}/token` });
-      if (url === '/token') return answer(200, { access_token: 'a', token_type: 'Bearer', expires_in: 300 });
-      asked.push({ method, url, body: text === '' ? null : JSON.parse(text) });
-      return answer(status, status === 200 ? { items } : { code: 'signing_key_waiting', detail: 'A key is to follow' });
-    });
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const answers = () => (status === 200 ? { items } : { code: 'signing_key_waiting', detail: 'A key is to follow' });
+  service = await startService(() => ({ status, body: answers() }), { named: [] });
 });
-afterAll(() => new Promise(resolve => server.close(resolve)));
+afterAll(() => service.stop());
 beforeEach(() => {
-  asked = [];
   status = 200;
 });
 
-function reeve(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = { ...process.env, REEVE_ISSUER: issuer, REEVE_CLIENT_ID: 'c', REEVE_CLIENT_SECRET: 's' };
-  return new Promise(resolve => {
-    execFile(process.execPath, [...main, 'signing-keys', ...args], { env }, (error, out, err) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
-}
+const reeve = (...args: string[]) => service.run('signing-keys', ...args);
+const asked = () => service.asked().map(({ method, url, body }) => ({ method, url, body }));
 
 test('keys are listed by stage', async () => {
   const { code, out } = await reeve('list');
@@ -71,16 +41,15 @@ test.each([
   [['rotate', 'access_token', '--compromised'], { use: 'access_token', leadSeconds: 600, compromised: true }],
 ])('%j asks for %j', async (args, body) => {
   expect((await reeve(...args)).code).toBe(0);
-  expect(asked).toEqual([{ method: 'POST', url: '/v1/signing-keys:rotate', body }]);
+  expect(asked()).toEqual([{ method: 'POST', url: '/v1/signing-keys:rotate', body }]);
 });
 
 test('the key of checkpoints is that of audit', async () => {
-  expect((await reeve('rotate', 'checkpoints', '--audit', issuer)).code).toBe(0);
+  expect((await reeve('rotate', 'checkpoints', '--audit', service.origin)).code).toBe(0);
   const body = { leadSeconds: 600, compromised: false };
-  expect(asked).toEqual([{ method: 'POST', url: '/v1/audit-signing-keys:rotate', body }]);
-  asked = [];
-  expect((await reeve('list', '--audit', issuer)).code).toBe(0);
-  expect(asked.map(({ url }) => url)).toEqual(['/v1/signing-keys', '/v1/audit-signing-keys']);
+  expect(asked()).toEqual([{ method: 'POST', url: '/v1/audit-signing-keys:rotate', body }]);
+  expect((await reeve('list', '--audit', service.origin)).code).toBe(0);
+  expect(asked().map(({ url }) => url)).toEqual(['/v1/signing-keys', '/v1/audit-signing-keys']);
 });
 
 test.each([
@@ -92,7 +61,7 @@ test.each([
 ])('%j is refused, and nothing is asked', async (args, complaint) => {
   const { code, err } = await reeve(...args);
   expect([code, err]).toEqual([2, expect.stringContaining(complaint)]);
-  expect(asked).toEqual([]);
+  expect(asked()).toEqual([]);
 });
 
 test('what auth refuses is said, and ends with 2', async () => {

@@ -1,55 +1,26 @@
-// The commands as processes of their own, against a server that speaks what they ask of a service with a vault.
-import { execFile } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startService } from './service.test-support.ts';
 
-const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
 const [first, last] = [
   { tenantId: 'ten_1', secretClass: 'connection' },
   { tenantId: 'ten_2', secretClass: 'connection' },
 ];
 
-let server: Server;
+let service: Awaited<ReturnType<typeof startService>>;
 let url = '';
-let asked: { url: string; body: { after?: object; everything?: boolean } }[] = [];
 let answers: object[] = [];
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    const answer = (status: number, body: object) => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    };
-    let text = '';
-    request.on('data', chunk => {
-      text += String(chunk);
-    });
-    request.on('end', () => {
-      const path = request.url ?? '';
-      if (path.startsWith('/.well-known/')) return answer(200, { issuer: url, token_endpoint: `${url}/token` });
-      if (path === '/token') return answer(200, { access_token: 'a', token_type: 'Bearer', expires_in: 300 });
-      asked.push({ url: path, body: JSON.parse(text) as object });
-      const next = answers.shift();
-      return next ? answer(200, next) : answer(503, { code: 'key_service_unavailable', detail: 'away' });
-    });
+  service = await startService(() => {
+    const body = answers.shift();
+    return body ? { body } : { status: 503, body: { code: 'key_service_unavailable', detail: 'away' } };
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  url = service.origin;
 });
-afterAll(() => new Promise(resolve => server.close(resolve)));
-beforeEach(() => {
-  asked = [];
-});
+afterAll(() => service.stop());
 
-function reeve(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = { ...process.env, REEVE_ISSUER: url, REEVE_CLIENT_ID: 'c', REEVE_CLIENT_SECRET: 's' };
-  return new Promise(resolve => {
-    execFile(process.execPath, [...main, 'vault', ...args], { env }, (error, out, err) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
-}
+const reeve = (...args: string[]) => service.run('vault', ...args);
+const bodies = () => service.asked().map(({ body }) => body as { after?: object; everything?: boolean });
 
 test('the portions of a service are added up, and what wraps is marked', async () => {
   const newest = { kind: 'transit', keyId: 'reeve:v2' };
@@ -70,7 +41,7 @@ test('the portions of a service are added up, and what wraps is marked', async (
     0,
     [url, '  key_file  k1  4 data keys', '  transit  reeve:v2  2 data keys  wraps'],
   ]);
-  expect(asked.map(({ body }) => body.after)).toEqual([undefined, first]);
+  expect(bodies().map(({ after }) => after)).toEqual([undefined, first]);
 });
 
 test('portions are wrapped anew until there is none, with progress', async () => {
@@ -86,7 +57,7 @@ test('portions are wrapped anew until there is none, with progress', async () =>
       `${url}: 220 data keys looked at, 170 wrapped anew`,
     ],
   ]);
-  expect(asked.map(({ body }) => body)).toEqual([{ everything: false }, { everything: false, after: first }]);
+  expect(bodies()).toEqual([{ everything: false }, { everything: false, after: first }]);
 });
 
 test('where it breaks off it says how to go on, which does', async () => {
@@ -96,7 +67,7 @@ test('where it breaks off it says how to go on, which does', async () => {
   expect(broken.err).toContain('key_service_unavailable');
   answers = [{ looked: 1, rewrapped: 1, failed: [], next: null }];
   expect((await reeve('rewrap', '--service', url, '--everything', '--after', 'ten_1/connection')).code).toBe(0);
-  expect(asked.at(-1)?.body).toEqual({ everything: true, after: first });
+  expect(bodies().at(-1)).toEqual({ everything: true, after: first });
 });
 
 test('what does not open is named, and ends with 1', async () => {
@@ -112,5 +83,5 @@ test.each([
 ])('%j is refused, and nothing is asked', async (args, complaint) => {
   const { code, err } = await reeve(...args);
   expect([code, err]).toEqual([2, expect.stringContaining(complaint)]);
-  expect(asked).toEqual([]);
+  expect(service.asked()).toEqual([]);
 });

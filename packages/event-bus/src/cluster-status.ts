@@ -1,5 +1,5 @@
 // How the cluster stands for the topics of Reeve, and how far consumers are: for whoever operates it.
-import type { Admin } from 'kafkajs';
+import type { Admin, PartitionMetadata } from 'kafkajs';
 
 export type ClusterStatus = {
   brokers: number;
@@ -13,21 +13,23 @@ export type ClusterStatus = {
 /** kafkajs says so of a partition without one. */
 const noLeader = -1;
 
+/** Whether it has no leader, or a replica that is not in sync. */
+export const isImpaired = ({ leader, replicas, isr }: Pick<PartitionMetadata, 'leader' | 'replicas' | 'isr'>) =>
+  leader === noLeader || isr.length < replicas.length;
+
 /** Looks at topics whose name begins with `prefix`. Throws where no broker answers. */
 export async function clusterStatus(admin: Admin, prefix: string): Promise<ClusterStatus> {
   const { brokers } = await admin.describeCluster();
   const names = (await admin.listTopics()).filter(name => name.startsWith(prefix));
   const { topics } = await admin.fetchTopicMetadata({ topics: names });
   const impaired = topics.flatMap(({ name: topic, partitions }) =>
-    partitions
-      .filter(({ leader, replicas, isr }) => leader === noLeader || isr.length < replicas.length)
-      .map(({ partitionId: partition, leader, replicas, isr }) => ({
-        topic,
-        partition,
-        leader: leader === noLeader ? null : leader,
-        replicas: replicas.length,
-        inSync: isr.length,
-      })),
+    partitions.filter(isImpaired).map(({ partitionId: partition, leader, replicas, isr }) => ({
+      topic,
+      partition,
+      leader: leader === noLeader ? null : leader,
+      replicas: replicas.length,
+      inSync: isr.length,
+    })),
   );
   return { brokers: brokers.length, topics: names.length, impaired, lag: await lagOf(admin, names) };
 }

@@ -1,6 +1,7 @@
 // What the cluster has of what is declared, for whoever looks whether an installation is sound. Changes nothing.
 import { deadLetterTopic, type Topic } from '@reeve/contracts';
 import type { Admin } from 'kafkajs';
+import { isImpaired } from './cluster-status.ts';
 import { whenLoaded } from './errors.ts';
 
 /** Of a topic that is there; `retentionMs` and the like are null where the cluster does not let us see them. */
@@ -12,7 +13,6 @@ type InspectedTopic = {
   unhealthyPartitions: number;
   retentionMs: number | null;
   compacted: boolean | null;
-  minInSyncReplicas: number | null;
 };
 type InspectedGroup = { group: string; messagesBehind: number; deadLetters: number };
 export type Inspected = {
@@ -26,7 +26,7 @@ type Asked = { topics: Record<string, Topic>; groups: readonly { group: string; 
 
 /** Of Kafka's own list of resources, which the client does not export to modules. */
 const topicResource = 2;
-const configNames = ['cleanup.policy', 'retention.ms', 'min.insync.replicas'];
+const configNames = ['cleanup.policy', 'retention.ms'];
 
 export function inspect(admin: Admin, { topics: declared, groups }: Asked): Promise<Inspected> {
   return whenLoaded(async () => {
@@ -37,16 +37,13 @@ export function inspect(admin: Admin, { topics: declared, groups }: Asked): Prom
     const configs = await configsOf(admin, there);
     for (const { name, partitions } of (await admin.fetchTopicMetadata({ topics: there })).topics) {
       const config = configs.get(name);
-      const number = (key: string) => (config?.has(key) ? Number(config.get(key)) : null);
+      const retention = config?.get('retention.ms');
       topics.set(name, {
         partitions: partitions.length,
         replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
-        unhealthyPartitions: partitions.filter(
-          ({ leader, isr, replicas }) => leader < 0 || isr.length < replicas.length,
-        ).length,
-        retentionMs: number('retention.ms'),
+        unhealthyPartitions: partitions.filter(isImpaired).length,
+        retentionMs: retention === undefined ? null : Number(retention),
         compacted: config?.get('cleanup.policy')?.includes('compact') ?? null,
-        minInSyncReplicas: number('min.insync.replicas'),
       });
     }
     const inspected: InspectedGroup[] = [];

@@ -47,6 +47,7 @@ export {
 } from './route.ts';
 export { runService, type Service } from './run-service.ts';
 export { changeExisting, createOnce, readExisting } from './save.ts';
+export { listedSigningKey, signingKeyRotation } from './signing-key-rotation.ts';
 export { createStanding, type PersonStanding, type Standing } from './standing.ts';
 export { assertMeets, type SignInDemand } from './step-up.ts';
 export {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Cause, emptyContext, type Message, newId, platformTenantId, type TenantId } from '@reeve/contracts';
+import { type Message, newId, platformTenantId, type TenantId } from '@reeve/contracts';
 import { type Entry, openStore, type Store } from '@reeve/store';
 import { eventually } from '@reeve/testing';
 import { dataKeys, type StoredDataKey } from './data-key.ts';
@@ -13,16 +13,9 @@ import { destroySecretsOfDeletedTenants } from './destroy-secrets-of-deleted-ten
 import type { KeyManagement } from './key-management.ts';
 import { localKeyFile } from './kinds/registry.ts';
 import { createRewrapping } from './rewrap-data-keys.ts';
+import { cause, publishTo, uri } from './vault.test-support.ts';
 import { createVault, SecretMissingError, secrets, vaultCollections } from './vault.ts';
 
-const uri = process.env['REEVE_TEST_MONGODB'];
-if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
-
-const cause: Cause = {
-  actor: { type: 'service', id: 'test', name: null, via: 'system' },
-  context: emptyContext,
-  correlationId: 'c-1',
-};
 const about = { cause, purpose: 'test' } as const;
 const directory = mkdtempSync(join(tmpdir(), 'reeve-destroy-'));
 const [k1, k2] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
@@ -50,11 +43,7 @@ let store: Store;
 beforeAll(async () => {
   store = openOwn();
   await store.prepare();
-  store.startPublishing({
-    publish: messages => Promise.resolve(void published.push(...messages)),
-    findPublished: () => Promise.resolve(new Set()),
-    once: false,
-  });
+  publishTo(store, published);
 });
 afterAll(async () => {
   await store.close();

@@ -6,22 +6,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Cause, emptyContext, type Message, newId, ProblemError, type TenantId } from '@reeve/contracts';
+import { type Message, newId, ProblemError, type TenantId } from '@reeve/contracts';
 import { openStore, type Store } from '@reeve/store';
 import { eventually } from '@reeve/testing';
 import { dataKeys, type StoredDataKey } from './data-key.ts';
 import { localKeyFile } from './kinds/registry.ts';
 import { createRewrapping } from './rewrap-data-keys.ts';
+import { cause, publishTo, uri } from './vault.test-support.ts';
 import { createVault, type Vault, vaultCollections } from './vault.ts';
 
-const uri = process.env['REEVE_TEST_MONGODB'];
-if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
-
-const cause: Cause = {
-  actor: { type: 'service', id: 'test', name: null, via: 'system' },
-  context: emptyContext,
-  correlationId: 'c-1',
-};
 const about = { cause, purpose: 'test' } as const;
 const directory = mkdtempSync(join(tmpdir(), 'reeve-rewrap-'));
 const secretsOfFile = { k1: randomBytes(32).toString('base64'), k2: randomBytes(32).toString('base64') };
@@ -48,11 +41,7 @@ beforeEach(async () => {
   store = openStore({ uri, database, source: '/test', contents: { collections: vaultCollections } });
   await store.prepare();
   published.length = 0;
-  store.startPublishing({
-    publish: messages => Promise.resolve(void published.push(...messages)),
-    findPublished: () => Promise.resolve(new Set()),
-    once: false,
-  });
+  publishTo(store, published);
   old = createVault({ store, keys: localKeyFile(before) });
   tenants = Array.from({ length: 20 }, () => newId('tenant'));
   await Promise.all(tenants.map(tenantId => old.put(tenantId, refOf(tenantId), `of ${tenantId}`, cause)));

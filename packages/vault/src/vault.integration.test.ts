@@ -3,22 +3,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Cause, emptyContext, type Message, newId, ProblemError } from '@reeve/contracts';
+import { type Message, newId, ProblemError } from '@reeve/contracts';
 import { collection, openStore, type Store, type StoreOptions } from '@reeve/store';
 import { eventually } from '@reeve/testing';
 import { dataKeys, isThere } from './data-key.ts';
 import type { KeyManagement } from './key-management.ts';
 import { localKeyFile } from './kinds/registry.ts';
+import { cause, publishTo, uri } from './vault.test-support.ts';
 import { createVault, SecretMissingError, secrets, type Vault, vaultCollections } from './vault.ts';
 
-const uri = process.env['REEVE_TEST_MONGODB'];
-if (uri === undefined) throw new Error('there is no store: use `npm test`, which starts one');
-
-const cause: Cause = {
-  actor: { type: 'service', id: 'test', name: null, via: 'system' },
-  context: emptyContext,
-  correlationId: 'c-1',
-};
 const directory = mkdtempSync(join(tmpdir(), 'reeve-vault-'));
 const keyFile = (name: string, mode = 0o600) => {
   const path = join(directory, name);
@@ -37,11 +30,7 @@ beforeAll(async () => {
   store = openOwn();
   vault = createVault({ store, keys: localKeyFile(path) });
   await store.prepare();
-  store.startPublishing({
-    publish: messages => Promise.resolve(void published.push(...messages)),
-    findPublished: () => Promise.resolve(new Set()),
-    once: false,
-  });
+  publishTo(store, published);
 });
 
 afterAll(() => store.close());

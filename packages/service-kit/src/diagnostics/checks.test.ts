@@ -15,7 +15,6 @@ const own = {
   unhealthyPartitions: 0,
   retentionMs: 1_000,
   compacted: false,
-  minInSyncReplicas: 2,
 };
 const kept = { ...own, partitions: 1, retentionMs: -1, compacted: true };
 const group = { group: 'g', messagesBehind: 0, deadLetters: 0 };
@@ -85,7 +84,7 @@ describe('a cluster', () => {
   });
 
   test('whose configuration is hidden from us is not judged by it', () => {
-    const hidden = { ...own, retentionMs: null, compacted: null, minInSyncReplicas: null };
+    const hidden = { ...own, retentionMs: null, compacted: null };
     expect(notWell(checksOfBus({ ...bus, topics: new Map([...bus.topics, ['own', hidden]]) }, declared))).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { platformRoute } from '@reeve/service-kit';
+import { listedSigningKey, platformRoute, signingKeyRotation } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { SigningKeys } from '../log/signing-key.ts';
 
@@ -7,13 +7,8 @@ type Parts = { keys: Pick<SigningKeys, 'list' | 'rotate'> };
 const listed = z.object({
   items: z.array(
     z.object({
-      keyId: z.string(),
+      ...listedSigningKey,
       use: z.literal('checkpoints'),
-      algorithm: z.string(),
-      stage: z
-        .string()
-        .describe('next: shown, and does not sign yet; signing; verifying: shown for what it has signed'),
-      activeFrom: z.string(),
       until: z.null().describe('Never: what it has signed has to verify for as long as somebody holds it'),
       compromisedAt: z.string().nullable(),
     }),
@@ -34,10 +29,6 @@ export const listSigningKeys = (parts: Parts) =>
     handle: async () => ({ body: inOrder(parts) }),
   });
 
-/** By then every instance has it. */
-const shortestLead = 5;
-const longestLead = 7 * 86_400;
-
 export const rotateSigningKey = (parts: Parts) =>
   platformRoute({
     method: 'post',
@@ -45,17 +36,10 @@ export const rotateSigningKey = (parts: Parts) =>
     summary: 'Have another key sign what is said of logs; it is shown for leadSeconds before it does',
     action: 'signing-keys:write',
     body: z.strictObject({
-      leadSeconds: z
-        .number()
-        .int()
-        .min(shortestLead)
-        .max(longestLead)
-        .default(600)
-        .describe('Longer than verifiers keep the keys: they may for 300 seconds'),
-      compromised: z
-        .boolean()
-        .default(false)
-        .describe('It signs at once; viewer tokens of the one before count no more, and its key says since when'),
+      ...signingKeyRotation({
+        leadSeconds: 'Longer than verifiers keep the keys: they may for 300 seconds',
+        compromised: 'It signs at once; viewer tokens of the one before count no more, and its key says since when',
+      }),
     }),
     response: listed,
     async handle({ body: { leadSeconds, compromised }, cause }) {

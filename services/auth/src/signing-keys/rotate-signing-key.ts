@@ -1,4 +1,4 @@
-import { platformRoute } from '@reeve/service-kit';
+import { listedSigningKey, platformRoute, signingKeyRotation } from '@reeve/service-kit';
 import { z } from 'zod';
 import type { Use } from './signing-key.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -11,14 +11,9 @@ const nameOf = (use: Use) => (use === 'accessToken' ? 'access_token' : 'id_token
 const listed = z.object({
   items: z.array(
     z.object({
-      keyId: z.string(),
+      ...listedSigningKey,
       use: z.string(),
-      algorithm: z.string(),
-      stage: z
-        .string()
-        .describe('next: shown, and does not sign yet; signing; verifying: shown for what it has signed'),
       createdAt: z.string(),
-      activeFrom: z.string(),
       until: z.string().nullable(),
     }),
   ),
@@ -38,10 +33,6 @@ export const listSigningKeys = (parts: Parts) =>
     handle: async () => ({ body: inOrder(parts) }),
   });
 
-/** By then every instance shows it, and whoever verifies can ask for it. */
-const shortestLead = 5;
-const longestLead = 7 * 86_400;
-
 export const rotateSigningKey = (parts: Parts) =>
   platformRoute({
     method: 'post',
@@ -50,17 +41,10 @@ export const rotateSigningKey = (parts: Parts) =>
     action: 'signing-keys:write',
     body: z.strictObject({
       use: z.enum(['access_token', 'id_token']),
-      leadSeconds: z
-        .number()
-        .int()
-        .min(shortestLead)
-        .max(longestLead)
-        .default(600)
-        .describe('Longer than verifiers keep keys'),
-      compromised: z
-        .boolean()
-        .default(false)
-        .describe('It signs at once, and nothing that those before have signed counts'),
+      ...signingKeyRotation({
+        leadSeconds: 'Longer than verifiers keep keys',
+        compromised: 'It signs at once, and nothing that those before have signed counts',
+      }),
     }),
     response: listed,
     async handle({ body: { use, leadSeconds, compromised }, cause }) {
