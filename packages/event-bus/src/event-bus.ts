@@ -138,8 +138,8 @@ export function createEventBus(options: EventBusOptions) {
       readDeadLetters({ kafka, admin: await connectedAdmin() }, topic, group),
 
     /**
-     * Hands each message that is on the topics now, from about `since` or from the beginning, to `each`, in the order of
-     * its partition; values as they are.
+     * Hands each message that is on the topics now, from about `since` or from the beginning, to `each`, in the order
+     * of its partition; values as they are.
      */
     readTopics: async (topics: readonly string[], each: (found: Found) => Promise<void> | void, since?: Date) =>
       readToEnd({ kafka, admin: await connectedAdmin() }, { topics, each, ...(since ? { since } : {}) }),

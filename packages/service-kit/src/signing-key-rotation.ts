@@ -1,4 +1,5 @@
-// What is asked of a service when another key is to sign, and what is told of its keys: the same wherever there are some.
+// What is asked of a service when another key is to sign, and what is told of its keys: the same wherever there are
+// some.
 import { z } from 'zod';
 
 /** By then every instance shows it, and whoever verifies can ask for it. */

@@ -45,7 +45,9 @@ export const ownAttributes = {
   'service.version': version,
   'service.instance.id': randomUUID(),
 };
-/** The version of OpenTelemetry's semantic conventions whose names we use; infra/observability holds them against it. */
+/**
+ * The version of OpenTelemetry's semantic conventions whose names we use; infra/observability holds them against it.
+ */
 export const semanticConventions = '1.45.0';
 const resource = resourceFromAttributes(ownAttributes, {
   schemaUrl: `https://opentelemetry.io/schemas/${semanticConventions}`,

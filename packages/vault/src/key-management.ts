@@ -1,5 +1,5 @@
-// Whatever holds the key-encryption keys: the port that each kind of it implements, and several of them as one, of which
-// one wraps and the others only open what they have wrapped before. Knows no kind.
+// Whatever holds the key-encryption keys: the port that each kind of it implements, and several of them as one, of
+// which one wraps and the others only open what they have wrapped before. Knows no kind.
 import { randomBytes } from 'node:crypto';
 import { ProblemError } from '@reeve/contracts';
 import { keyBytes } from './sealing.ts';

@@ -1,6 +1,6 @@
 // Which key-encryption keys the data keys of a service are under, and wrapping them anew under the one that wraps now:
-// for all tenants, portion by portion, beside instances that use them. The data keys stay what they are, so nothing that
-// is sealed or in memory changes. `reeve vault` asks for it.
+// for all tenants, portion by portion, beside instances that use them. The data keys stay what they are, so nothing
+// that is sealed or in memory changes. `reeve vault` asks for it.
 import { randomBytes } from 'node:crypto';
 import { type Cause, idSchema, ProblemError, type TenantId } from '@reeve/contracts';
 import { platformRoute, type Route } from '@reeve/service-kit';

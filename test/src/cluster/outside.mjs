@@ -1,6 +1,6 @@
 // What stands around an installation, as one pod: the proxy that browsers come through, a port for each service, and an
-// identity provider, which signs in whoever comes as Alice. It runs in the cluster on an image of ours, of which it uses
-// nothing but Node.
+// identity provider, which signs in whoever comes as Alice. It runs in the cluster on an image of ours, of which it
+// uses nothing but Node.
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';

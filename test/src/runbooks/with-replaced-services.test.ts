@@ -1,5 +1,6 @@
-// Services are replaced under load, one after the other: all of them, and back those that answer the load. There is one release so far: both
-// generations are of it, so what mixed versions make of each other's events and documents is not shown here.
+// Services are replaced under load, one after the other: all of them, and back those that answer the load. There is one
+// release so far: both generations are of it, so what mixed versions make of each other's events and documents is not
+// shown here.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ServiceName, serviceNames } from '@reeve/local/system';
 import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';

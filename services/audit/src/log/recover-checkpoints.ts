@@ -1,6 +1,6 @@
-// After a restore from a backup, checkpoints that were signed since then are on the topic of the records, and not in the
-// store. Whoever has them holds us to them: they are taken back before anything is signed, so that no number is signed
-// twice. Records are read again from the topics that they came from, and are the same to the byte.
+// After a restore from a backup, checkpoints that were signed since then are on the topic of the records, and not in
+// the store. Whoever has them holds us to them: they are taken back before anything is signed, so that no number is
+// signed twice. Records are read again from the topics that they came from, and are the same to the byte.
 import { genesisHash, hashOfStatement, type KeySet, readStatement, StatementError } from '@reeve/audit-log';
 import { newEventId, serviceCause, type TenantId } from '@reeve/contracts';
 import type { EventBus } from '@reeve/event-bus';

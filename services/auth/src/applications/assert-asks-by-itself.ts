@@ -1,5 +1,5 @@
-// Of an application that a policy names: it serves the tenant, proves which one it is, and may use the grant by which it
-// asks.
+// Of an application that a policy names: it serves the tenant, proves which one it is, and may use the grant by which
+// it asks.
 import { invalidField, type TenantId } from '@reeve/contracts';
 import type { ApplicationDirectory } from './application-directory.ts';
 import type { KnownApplication } from './known-application.ts';
