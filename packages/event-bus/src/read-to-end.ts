@@ -25,7 +25,9 @@ async function whatToRead(
   const toRead = new Map<string, Reading>();
   for (const topic of topics) {
     const ends = await admin.fetchTopicOffsets(topic);
-    const starts = since ? await admin.fetchTopicOffsetsByTimestamp(topic, since.getTime() - marginMs) : null;
+    const starts = since
+      ? await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, since.getTime() - marginMs))
+      : null;
     for (const { partition, low, high } of ends) {
       const next = BigInt(starts?.find(one => one.partition === partition)?.offset ?? low);
       if (next >= 0n && next < BigInt(high))

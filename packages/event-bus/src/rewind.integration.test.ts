@@ -54,6 +54,10 @@ test('what came since is read again, and nothing is skipped', async () => {
   const again = await read(topic, 5, async rewindTo => void answers.push(await rewindTo(new Date())));
   expect([answers, again]).toEqual([[true], [...first, ...second]]);
 
+  // As far back as time goes.
+  const all = await read(topic, 5, async rewindTo => void (await rewindTo(new Date(0))));
+  expect(all).toEqual([...first, ...second]);
+
   // Of a group that is behind, a time after that is no reason to go forward.
   const third = await publish(2);
   const inAnHour = new Date(Date.now() + 4_000_000);

@@ -26,7 +26,7 @@ export function rewind(by: By, { group, topics }: Group, to: Date): Promise<bool
     const places: Place[] = [];
     const there = topics.filter(topic => existing.has(topic));
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: there })) {
-      const since = await admin.fetchTopicOffsetsByTimestamp(topic, to.getTime() - marginMs);
+      const since = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, to.getTime() - marginMs));
       for (const { partition, offset: committed } of partitions) {
         const offset = since.find(one => one.partition === partition)?.offset;
         const isEarlier = offset !== undefined && BigInt(offset) >= 0n && BigInt(offset) < BigInt(committed);

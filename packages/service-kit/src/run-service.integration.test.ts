@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { freePort } from '@reeve/local/ports';
@@ -118,6 +119,17 @@ describe('a service that starts before its engines', () => {
     openDoor(kafkaPort, engines().kafka);
     await eventually('it to serve', async () => (await status()) === 200, 30_000);
   }, 60_000);
+
+  test('and finds that its configuration cannot be, ends as with one that is wrong', async () => {
+    const start = "() => Promise.reject(new ConfigError(['REEVE_RESTORED_TO: an instance still runs']))";
+    const { code, errors } = await runSample({
+      create: `async () => {
+        const { ConfigError } = await import('${join(import.meta.dirname, 'config.ts')}');
+        return { app: express(), start: ${start}, stop: async () => undefined };
+      }`,
+    });
+    expect([code, errors]).toEqual([78, expect.stringContaining('an instance still runs')]);
+  });
 
   test.each([
     ['MongoDB', onEngines, 'MongoDB does not answer at 127.0.0.1:1,127.0.0.1:2 (MONGODB_URI)'],

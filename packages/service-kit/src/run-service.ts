@@ -61,7 +61,7 @@ export async function runService<S extends z.ZodType<BaseConfig>>(
     await listen(parts.server, config.PORT, log);
   } catch (error) {
     process.stderr.write(`${name}: could not start: ${whatToDo(error, config)}\n`);
-    exit(error, 'could not start', 1);
+    exit(error, 'could not start', error instanceof ConfigError ? exitBadConfig : 1);
   }
   log.info({ port: config.PORT }, 'listening');
 }

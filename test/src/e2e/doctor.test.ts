@@ -108,7 +108,9 @@ test('a client that may not look is told so, for each service', async () => {
 
 test.each([
   [['--client-id', 'x'], {}, 'REEVE_ISSUER'],
-  [['--credentials', join(import.meta.dirname, 'doctor.test.ts')], {}, 'JSON'],
+  [['--credentials', join(import.meta.dirname, 'doctor.test.ts')], {}, 'doctor.test.ts is no JSON\n'],
+  [['--reach', 'nope'], environment, '--reach: nope is no http or https URL'],
+  [['--tenant', 'acme'], environment, '--tenant is for --consistency'],
   [[], { ...environment, REEVE_AUDIT_URL: 'nonsense' }, '--audit'],
 ])('%j ends with 2 and says what is missing', async (flags, env, said) => {
   const { code, out } = await reeve(['doctor', ...flags], { PATH: process.env['PATH'], ...env });

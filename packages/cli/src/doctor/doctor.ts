@@ -86,16 +86,29 @@ function installationOf(options: Options): Installation {
   if (issuer === undefined) throw missing('--issuer', 'REEVE_ISSUER');
   if (clientId === undefined) throw missing('--client-id', 'REEVE_CLIENT_ID');
   if (clientSecret === undefined) throw missing('--client-secret', 'REEVE_CLIENT_SECRET');
+  if (options.tenant && !options.consistency) throw new Error('--tenant is for --consistency');
+  const { reach } = options;
+  if (reach !== undefined && !/^https?:$/.test(URL.parse(reach)?.protocol ?? ''))
+    throw new Error(`--reach: ${reach} is no http or https URL`);
   const urls = services.map(service => {
     const key = service.replace(/-./, letters => letters.slice(1).toUpperCase()) as keyof Options & string;
     const given = (options[key] as string | undefined) ?? file?.urls[key];
     return { service, url: given ?? (service === 'auth' ? issuer : undefined) };
   });
-  return { issuer, clientId, clientSecret, reach: options.reach, urls };
+  return { issuer, clientId, clientSecret, reach, urls };
+}
+
+/** Without a word of what is in it: it may be a secret. */
+function jsonIn(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${path} is no JSON`);
+  }
 }
 
 function readCredentials(path: string): z.infer<typeof localFile> {
-  const parsed = localFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  const parsed = localFile.safeParse(jsonIn(readFileSync(path, 'utf8'), path));
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(issue => issue.path.join('.')).join(', ');
   throw new Error(`${path} is not what npm start writes: ${fields}`);
