@@ -7,11 +7,12 @@ import { engines } from './engines.ts';
 
 export type Announcer = Awaited<ReturnType<typeof startAnnouncer>>;
 
-export async function startAnnouncer() {
+/** `as`: the service that its events come from. */
+export async function startAnnouncer({ as = 'test' }: { as?: string } = {}) {
   const { kafka, mongodb } = engines();
   const bus = createEventBus({ brokers: [kafka], clientId: 'test-announcer' });
   const database = `announcer_${randomUUID().slice(0, 8)}`;
-  const store = openStore({ uri: mongodb, database, source: '/reeve/test', contents: {} });
+  const store = openStore({ uri: mongodb, database, source: `/reeve/${as}`, contents: {} });
   await store.prepare();
   store.startPublishing({ publish: bus.publish, findPublished: bus.findPublished, once: false });
   const cause = () => serviceCause('test', { correlationId: newId('request') });

@@ -49,7 +49,7 @@ test('a place that is none is refused by its name', async () => {
 });
 
 test('the secrets of a tenant that was deleted are destroyed', async () => {
-  const announcer = await startAnnouncer();
+  const announcer = await startAnnouncer({ as: 'provisioning' });
   const { id: tenantId, slug } = await announcer.newTenant();
   const store = openStore({
     uri: service.config.MONGODB_URI,
