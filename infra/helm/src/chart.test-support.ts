@@ -170,3 +170,31 @@ export function createKubernetes(version: string): Kubernetes {
     },
   };
 }
+
+const kafkaOperation = z.enum(['Read', 'Write', 'Describe', 'Create']);
+export type KafkaOperation = z.infer<typeof kafkaOperation>;
+
+const userSpec = z.strictObject({
+  authentication: z.strictObject({ type: z.string() }),
+  authorization: z.strictObject({
+    type: z.literal('simple'),
+    acls: z.array(
+      z.strictObject({
+        resource: z.strictObject({
+          type: z.enum(['topic', 'group']),
+          name: z.string(),
+          patternType: z.enum(['prefix', 'literal']),
+        }),
+        operations: z.array(kafkaOperation),
+      }),
+    ),
+  }),
+});
+
+/** What each user of Kafka may do, by its service. */
+export const kafkaUsers = (example: string, options: Parameters<typeof render>[1] = {}) =>
+  new Map(
+    render(example, options)
+      .filter(({ kind }) => kind === 'KafkaUser')
+      .map(({ metadata: { name }, spec }) => [name.replace('reeve-', ''), userSpec.parse(spec).authorization.acls]),
+  );

@@ -10,10 +10,11 @@ import { valuesSchema } from './values.ts';
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const declared = Object.fromEntries(
-  Object.entries(topics).map(([name, { partitions, retentionMs, compacted }]) => [
+  Object.entries(topics).map(([name, { partitions, retentionMs, compacted, writers }]) => [
     name,
     {
       partitions,
+      writers,
       config: {
         'cleanup.policy': compacted ? 'compact' : 'delete',
         'retention.ms': String(retentionMs),

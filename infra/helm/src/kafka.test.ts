@@ -2,11 +2,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { deadLetterTopic, maxMessageBytes, topics } from '@reeve/contracts';
+import { deadLetterTopic, maxMessageBytes, type Topic, topics } from '@reeve/contracts';
 import { repositoryRoot } from '@reeve/local/paths';
 import { serviceNames } from '@reeve/local/system';
 import { z } from 'zod';
-import { chart, deploymentsOf, one, render } from './chart.test-support.ts';
+import { chart, deploymentsOf, type KafkaOperation, kafkaUsers, one, render } from './chart.test-support.ts';
 
 const topicSpec = z.strictObject({
   topicName: z.string(),
@@ -14,30 +14,17 @@ const topicSpec = z.strictObject({
   replicas: z.number(),
   config: z.record(z.string(), z.union([z.string(), z.number()])),
 });
-const userSpec = z.strictObject({
-  authentication: z.strictObject({ type: z.string() }),
-  authorization: z.strictObject({
-    type: z.literal('simple'),
-    acls: z.array(
-      z.strictObject({
-        resource: z.strictObject({ type: z.string(), name: z.string(), patternType: z.literal('prefix') }),
-        operations: z.array(z.string()),
-      }),
-    ),
-  }),
-});
-
-const allowed = (set?: string[]) =>
-  new Map(
-    render('strimzi', set ? { set } : {})
-      .filter(({ kind }) => kind === 'KafkaUser')
-      .map(({ metadata, spec }) => [metadata.name.replace('reeve-', ''), userSpec.parse(spec).authorization.acls]),
-  );
-
-function may(user: string, operation: string, { type, name }: { type: string; name: string }, set?: string[]): boolean {
-  return (allowed(set).get(user) ?? []).some(
+function may(
+  user: string,
+  operation: KafkaOperation,
+  { type, name }: { type: string; name: string },
+  set?: string[],
+): boolean {
+  return (kafkaUsers('strimzi', set ? { set } : {}).get(user) ?? []).some(
     ({ resource, operations }) =>
-      resource.type === type && name.startsWith(resource.name) && operations.includes(operation),
+      resource.type === type &&
+      (resource.patternType === 'prefix' ? name.startsWith(resource.name) : name === resource.name) &&
+      operations.includes(operation),
   );
 }
 
@@ -64,6 +51,14 @@ chart.describe('topics', () => {
         ]),
       ),
     );
+  });
+
+  test('have as many partitions as are asked for, but where all messages have to be in one', () => {
+    const made = render('strimzi', { set: ['strimzi.partitions=12'] })
+      .filter(({ kind }) => kind === 'KafkaTopic')
+      .map(({ spec }) => topicSpec.parse(spec));
+    for (const { topicName, partitions } of made)
+      expect([topicName, partitions]).toEqual([topicName, topicName === 'reeve.revocations.v1' ? 1 : 12]);
   });
 
   test('stay when the release goes', () => {
@@ -101,12 +96,24 @@ chart.describe('a user of Kafka', () => {
     expect(may('audit', 'Read', { type: 'group', name: 'audit.chain' }, set)).toBe(false);
   });
 
-  test('reads, writes and makes the topics of Reeve, and no other', () => {
-    const names = [...Object.keys(topics), deadLetterTopic('reeve.auth.v1', 'audit.chain')];
-    for (const name of names)
-      for (const operation of ['Read', 'Write', 'Create', 'Describe'])
-        expect(may('audit', operation, { type: 'topic', name })).toBe(true);
-    expect(may('audit', 'Read', { type: 'topic', name: 'orders.v1' })).toBe(false);
+  test.each(serviceNames)('%s: reads and makes the topics of Reeve, and no other', name => {
+    for (const topic of [...Object.keys(topics), deadLetterTopic('reeve.auth.v1', `${name}.chain`)])
+      for (const operation of ['Read', 'Create', 'Describe'] as const)
+        expect(may(name, operation, { type: 'topic', name: topic })).toBe(true);
+    expect(may(name, 'Read', { type: 'topic', name: 'orders.v1' })).toBe(false);
+  });
+
+  test.each(serviceNames)('%s: writes what is its own to say, and what it sets aside', name => {
+    for (const [topic, { writers }] of Object.entries<Topic>(topics))
+      expect([topic, may(name, 'Write', { type: 'topic', name: topic })]).toEqual([topic, writers.includes(name)]);
+    const setAside = (by: string) => ({ type: 'topic', name: deadLetterTopic('reeve.auth.v1', `${by}.chain`) });
+    expect(serviceNames.filter(other => may(name, 'Write', setAside(other)))).toEqual([name]);
+  });
+
+  test('sets aside in groups with the prefix of the installation', () => {
+    const topic = deadLetterTopic('reeve.auth.v1', 'production.audit.chain');
+    expect(may('audit', 'Write', { type: 'topic', name: topic }, ['kafka.groupPrefix=production.'])).toBe(true);
+    expect(may('audit', 'Write', { type: 'topic', name: topic })).toBe(false);
   });
 
   test('proves itself by what Strimzi makes: a certificate, or a password', () => {

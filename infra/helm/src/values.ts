@@ -176,6 +176,7 @@ export function valuesSchema(configurations: Configurations) {
       cluster: z.string(),
       replicas: count,
       minInsyncReplicas: count,
+      partitions: count,
       apiVersion: z.enum(['kafka.strimzi.io/v1', 'kafka.strimzi.io/v1beta2']),
     }),
     networkPolicy: z.strictObject({

@@ -4,6 +4,8 @@ const day = 86_400_000;
 export type Topic = {
   summary: string;
   key: string;
+  /** The services whose events are on it. Brokers with authorization take them from nobody else. */
+  writers: readonly string[];
   partitions: number;
   /** Milliseconds; -1 keeps for ever, which a topic needs whose readers build their state from its beginning. */
   retentionMs: number;
@@ -14,6 +16,7 @@ export const topics = {
   'reeve.auth.v1': {
     summary: 'Sign-in, session, token, connection, domain and policy transitions',
     key: 'tenant id',
+    writers: ['auth'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
@@ -21,6 +24,7 @@ export const topics = {
   'reeve.directory.v1': {
     summary: 'Tenant, organization, workspace, user, identity, group, membership, role and invitation transitions',
     key: 'tenant id',
+    writers: ['provisioning'],
     partitions: 3,
     retentionMs: -1,
     compacted: false,
@@ -28,6 +32,7 @@ export const topics = {
   'reeve.connector.v1': {
     summary: 'Installation, consent, delegated token and ownership transitions',
     key: 'tenant id',
+    writers: ['connector-consent'],
     partitions: 3,
     retentionMs: -1,
     compacted: false,
@@ -35,6 +40,7 @@ export const topics = {
   'reeve.webhook.v1': {
     summary: 'Webhook endpoint and delivery transitions, never a payload',
     key: 'tenant id',
+    writers: ['webhook-ingress'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
@@ -42,6 +48,7 @@ export const topics = {
   'reeve.webhook.payloads.v1': {
     summary: 'Accepted webhook bodies, byte for byte, for the product',
     key: 'tenant id:endpoint id:ordering key',
+    writers: ['webhook-ingress'],
     partitions: 3,
     retentionMs: 7 * day,
     compacted: false,
@@ -49,6 +56,7 @@ export const topics = {
   'reeve.secret.v1': {
     summary: 'Every access to token material',
     key: 'tenant id',
+    writers: ['auth', 'connector-consent', 'webhook-ingress', 'audit'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
@@ -56,6 +64,7 @@ export const topics = {
   'reeve.revocations.v1': {
     summary: 'What is revoked and until when that matters, for verifiers',
     key: 'session or user id',
+    writers: ['auth'],
     partitions: 1,
     retentionMs: -1,
     compacted: true,
@@ -63,6 +72,7 @@ export const topics = {
   'reeve.activity.v1': {
     summary: "What people do with the audit log itself: reads, exports, and the audit service's own transitions",
     key: 'tenant id',
+    writers: ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
@@ -70,6 +80,7 @@ export const topics = {
   'reeve.audit.v1': {
     summary: 'Chained audit records as OCSF 1.8.0',
     key: 'tenant id',
+    writers: ['audit'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
@@ -77,6 +88,7 @@ export const topics = {
   'reeve.alert.v1': {
     summary: 'Anomalies with their evidence',
     key: 'tenant id',
+    writers: ['audit'],
     partitions: 3,
     retentionMs: 30 * day,
     compacted: false,
