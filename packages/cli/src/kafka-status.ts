@@ -1,7 +1,6 @@
 // `reeve kafka status`: whether every partition of Reeve's topics has its leader and replicas, and who is behind.
 import { Command } from 'commander';
-import { complain } from './api.ts';
-import { brokersOption, connectKafka } from './kafka.ts';
+import { brokersOption, securedBrokers, withKafka } from './kafka.ts';
 
 const explained = `
 Ends with 0; with 1 where a partition lacks its leader or a replica; with 2 where no broker answers.`;
@@ -11,10 +10,9 @@ export function kafkaStatusCommand(): Command {
     .showHelpAfterError()
     .description("Say whether Reeve's topics are whole, and how far consumers are behind")
     .addOption(brokersOption('Kafka'))
-    .addHelpText('after', explained)
-    .action(async (options: { brokers: string }) => {
-      const bus = await connectKafka(options);
-      try {
+    .addHelpText('after', explained + securedBrokers)
+    .action((options: { brokers: string }) =>
+      withKafka(options, async bus => {
         const { brokers, topics, impaired, lag } = await bus.status('reeve.');
         for (const { topic, partition, leader, replicas, inSync } of impaired) {
           const what = leader === null ? 'no leader' : `${inSync} of ${replicas} replicas in sync`;
@@ -26,10 +24,6 @@ export function kafkaStatusCommand(): Command {
           `${brokers} brokers, ${topics} topics, ${impaired.length} partitions impaired, ${behind} messages behind`,
         );
         if (impaired.length > 0) process.exitCode = 1;
-      } catch (error) {
-        complain(error);
-      } finally {
-        await bus.stop();
-      }
-    });
+      }),
+    );
 }

@@ -30,7 +30,9 @@ afterAll(async () => {
 describe('topics', () => {
   test('are made with the declared partitions and retention, and left alone when they exist', async () => {
     const topic = await freshTopic(bus, { partitions: 4 });
-    await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions: 9, retentionMs: 1, compacted: true } });
+    await bus.ensureTopics({
+      [topic]: { summary: '', key: '', writers: [], partitions: 9, retentionMs: 1, compacted: true },
+    });
     const admin = kafka.admin();
     await admin.connect();
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -287,7 +289,7 @@ describe('typed subscriptions', () => {
 
   test('hand on the types asked for, tolerate what a newer producer adds, pass over other types, and set aside what breaks the schema', async () => {
     await bus.ensureTopics({
-      'reeve.directory.v1': { summary: '', key: '', partitions: 3, retentionMs: -1, compacted: false },
+      'reeve.directory.v1': { summary: '', key: '', writers: [], partitions: 3, retentionMs: -1, compacted: false },
     });
     const group = `typed.${randomUUID()}`;
     const run = randomUUID();

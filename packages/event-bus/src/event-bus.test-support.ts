@@ -6,7 +6,9 @@ import type { Log } from './kafka-log.ts';
 
 export async function freshTopic(bus: EventBus, { partitions = 1, compacted = false } = {}): Promise<string> {
   const topic = `test.${randomUUID()}`;
-  await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions, retentionMs: 3_600_000, compacted } });
+  await bus.ensureTopics({
+    [topic]: { summary: '', key: '', writers: [], partitions, retentionMs: 3_600_000, compacted },
+  });
   return topic;
 }
 

@@ -138,7 +138,9 @@ describe('whoever follows a topic', () => {
   test('is told of a topic that is not there, and may ask again when it is', async () => {
     const topic = `test.${randomUUID()}`;
     await expect(followed(topic)).rejects.toThrow();
-    await bus.ensureTopics({ [topic]: { summary: '', key: '', partitions: 1, retentionMs: -1, compacted: true } });
+    await bus.ensureTopics({
+      [topic]: { summary: '', key: '', writers: [], partitions: 1, retentionMs: -1, compacted: true },
+    });
     await publish(topic, [1]);
     const { seen, following } = await followed(topic);
     await following.caughtUp;

@@ -34,7 +34,7 @@ const message = (topic: string, data: string): Message => ({
 async function consumed(gather: Partial<Pick<ConsumerOptions, 'gather'>>) {
   const topic = `test.${randomUUID()}`;
   await bus.ensureTopics({
-    [topic]: { summary: '', key: '', partitions: 1, retentionMs: 3_600_000, compacted: false },
+    [topic]: { summary: '', key: '', writers: [], partitions: 1, retentionMs: 3_600_000, compacted: false },
   });
   const batches: { size: number; at: number }[] = [];
   const group = `test.${randomUUID()}`;

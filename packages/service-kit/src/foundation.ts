@@ -3,14 +3,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProblemError, topics } from '@reeve/contracts';
 import { createEventBus, type EventBus, isKafkaUnavailable } from '@reeve/event-bus';
+import { KafkaSettingsError, kafkaConnection } from '@reeve/event-bus/settings';
 import { type Contents, isStoreUnavailable, openStore, type Store } from '@reeve/store';
-import type { BaseConfig } from './config.ts';
+import { type BaseConfig, ConfigError } from './config.ts';
 import type { Check } from './diagnostics/checks.ts';
 import { diagnose } from './diagnostics/diagnose.ts';
 import { findGap, type Gap } from './diagnostics/gap.ts';
 import type { AssertSignIn } from './handle-route.ts';
 import { idempotencyKeys } from './idempotency.ts';
-import { kafkaConnection } from './kafka-connection.ts';
 import type { Logger } from './logger.ts';
 import { createRestored, type Restored, restoreNotes } from './restored.ts';
 import { createStanding, type OwnKnowledge, type Standing } from './standing.ts';
@@ -106,7 +106,7 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
   });
   const restored = createRestored({ notes: store.platformRecords(restoreNotes), to: config.REEVE_RESTORED_TO });
   const bus = createEventBus({
-    ...kafkaConnection(config),
+    ...connectionOf(config),
     beforeJoining: (group, rewindTo) => restored.once(`the consumer group ${group}`, rewindTo),
     clientId: `reeve-${name}`,
     groupPrefix: config.KAFKA_GROUP_PREFIX,
@@ -168,4 +168,13 @@ export function createFoundation(name: string, config: BaseConfig, options: Opti
       await store.close();
     },
   };
+}
+
+/** A file that is not what it should be is a wrong environment, as any other variable is. */
+function connectionOf(config: BaseConfig) {
+  try {
+    return kafkaConnection(config);
+  } catch (error) {
+    throw error instanceof KafkaSettingsError ? new ConfigError([error.message]) : error;
+  }
 }

@@ -6,8 +6,8 @@ import { type Check, checksOfBus, checksOfStore, clock } from './checks.ts';
 
 const store = { version: '8.0.4', members: 3, clockAheadMs: 3, missingIndexes: [], overdueOutboxes: [] };
 const declared = {
-  own: { summary: '', key: '', partitions: 3, retentionMs: 1_000, compacted: false },
-  kept: { summary: '', key: '', partitions: 1, retentionMs: -1, compacted: true },
+  own: { summary: '', key: '', writers: [], partitions: 3, retentionMs: 1_000, compacted: false },
+  kept: { summary: '', key: '', writers: [], partitions: 1, retentionMs: -1, compacted: true },
 };
 const own = {
   partitions: 3,
