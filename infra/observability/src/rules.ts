@@ -369,7 +369,7 @@ const webhooks: Alert[] = [
       severity: 'warning',
       summary: 'Every fifth webhook has a signature that does not hold',
       todo: 'A secret was changed at one side alone, or somebody guesses. delivery.rejected names the endpoint.',
-      runbook: 'key-compromise',
+      runbook: 'resend-storm',
     },
   ),
 ];

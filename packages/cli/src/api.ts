@@ -1,6 +1,6 @@
 // Calls Reeve's API as a client of its own (client_credentials), for commands that work on a running system.
 import { Option } from 'commander';
-import { allowInsecureRequests, clientCredentialsGrant, discovery } from 'openid-client';
+import { allowInsecureRequests, clientCredentialsGrant, discovery, ResponseBodyError } from 'openid-client';
 
 export type Credentials = { issuer: string; clientId: string; clientSecret: string };
 export type ApiOptions = Credentials & {
@@ -10,9 +10,16 @@ export type ApiOptions = Credentials & {
 };
 
 /** Says what went wrong; the command ends with 2. */
-export function complain(error: unknown): void {
-  console.error(`reeve: ${error instanceof Error ? error.message : String(error)}`);
+export function complain(error: unknown, about?: string): void {
+  console.error(`reeve: ${about === undefined ? '' : `${about}: `}${reasonOf(error)}`);
   process.exitCode = 2;
+}
+
+/** What the issuer refuses has a code of RFC 6749, which its message does not have. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ResponseBodyError)) return error.message;
+  return `the issuer answered ${error.error}${error.error_description ? `: ${error.error_description}` : ''}`;
 }
 
 /** Every command that asks a service takes the same ones. */

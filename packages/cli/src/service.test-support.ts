@@ -32,7 +32,10 @@ export async function startService(
       const { url = '', method = '', headers } = request;
       if (url.startsWith('/.well-known/')) return send(200, { issuer: origin, token_endpoint: `${origin}/token` });
       if (url === '/token') {
-        scopes.push(new URLSearchParams(text).get('scope') ?? '');
+        const form = new URLSearchParams(text);
+        scopes.push(form.get('scope') ?? '');
+        // As an issuer that does not know the service.
+        if (form.get('resource')?.startsWith('http://127.0.0.1:1/')) return send(400, { error: 'invalid_target' });
         return send(200, { access_token: 'a-token', token_type: 'Bearer', expires_in: 300 });
       }
       const sent: unknown = text === '' ? null : JSON.parse(text);

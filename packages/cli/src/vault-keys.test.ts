@@ -44,6 +44,18 @@ test('the portions of a service are added up, and what wraps is marked', async (
   expect(bodies().map(({ after }) => after)).toEqual([undefined, first]);
 });
 
+test('a service that the issuer does not know is said by its code, and the others are shown all the same', async () => {
+  const newest = { kind: 'key_file', keyId: 'k1' };
+  answers = [{ newest, items: [{ ...newest, dataKeys: 3 }], next: null }];
+  const unknown = 'http://127.0.0.1:1/';
+  const { code, out, err } = await reeve('status', '--service', unknown, url);
+  expect({ code, out, err }).toEqual({
+    code: 2,
+    out: expect.stringContaining('key_file  k1  3 data keys  wraps'),
+    err: `reeve: ${unknown}: the issuer answered invalid_target\n`,
+  });
+});
+
 test('portions are wrapped anew until there is none, with progress', async () => {
   answers = [
     { looked: 200, rewrapped: 150, failed: [], next: first },

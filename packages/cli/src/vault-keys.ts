@@ -30,13 +30,16 @@ export function vaultStatusCommand(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nA key with no data keys is not needed any more, but for backups (docs/keys.md).')
     .action(async ({ service: services, json, ...credentials }: Options & { json?: true }) => {
-      try {
-        const found = [];
-        for (const service of services) found.push({ service, ...(await countIn(service, credentials)) });
-        console.log(json ? JSON.stringify({ services: found }, null, 2) : found.flatMap(described).join('\n'));
-      } catch (error) {
-        complain(error);
-      }
+      const found = [];
+      // What one of them does not say, the others still do.
+      for (const service of services)
+        try {
+          found.push({ service, ...(await countIn(service, credentials)) });
+        } catch (error) {
+          complain(error, service);
+        }
+      if (json) console.log(JSON.stringify({ services: found }, null, 2));
+      else if (found.length > 0) console.log(found.flatMap(described).join('\n'));
     });
 }
 
