@@ -69,6 +69,9 @@ export const testVariables: Variable[] = [
     does: 'anything: the logs of the systems that test/src/chaos and runbooks start are kept',
   },
   { name: 'REEVE_STORM_EVENTS', does: 'how many webhooks the storm of test/src/chaos sends; default 10000' },
+  { name: 'REEVE_CHAOS_INSTANCES', does: 'of each service in test/src/chaos and runbooks, at least; default 1' },
+  { name: 'REEVE_LOAD_WEBHOOKS', does: 'how many a second there are while a runbook is followed; default 80' },
+  { name: 'REEVE_LOAD_SIGN_INS', does: 'how many a second there are while a runbook is followed; default 3' },
 ];
 
 export const benchVariables: Variable[] = [
@@ -76,6 +79,10 @@ export const benchVariables: Variable[] = [
   {
     name: 'REEVE_BENCH_POSTGRES',
     does: 'a PostgreSQL for Keycloak (jdbc:postgresql://…?user=…&password=…); in memory where left out',
+  },
+  {
+    name: 'REEVE_BENCH_RECORD',
+    does: 'anything: what sizing measures is what `reeve sizing` reckons with from now on',
   },
   { name: 'REEVE_BENCH_IDS', does: 'how many distinct ids are sent before memory is looked at; default 0' },
 ];

@@ -13,6 +13,7 @@ import { kafkaStatusCommand } from './kafka-status.ts';
 import { endSessionsCommand } from './sessions-end.ts';
 import { listSigningKeysCommand, rotateSigningKeyCommand } from './signing-keys.ts';
 import { listSinksCommand } from './sinks-list.ts';
+import { sizingCommand } from './sizing.ts';
 import { listMembersCommand } from './store-members.ts';
 import { rewrapCommand, vaultStatusCommand } from './vault-keys.ts';
 
@@ -54,6 +55,7 @@ program.command('kafka').description('Kafka').addCommand(kafkaStatusCommand());
 program.command('store').description('MongoDB').addCommand(listMembersCommand());
 program.command('connection').description('SSO connections').addCommand(gradeConnectionCommand());
 program.addCommand(doctorCommand());
+program.addCommand(sizingCommand());
 program.command('embed').description('The assistant inside other pages').addCommand(checkEmbedCommand());
 program.addCommand(callApiCommand());
 

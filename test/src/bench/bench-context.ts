@@ -22,6 +22,8 @@ export type BenchContext = {
   processorMs(): Record<string, number>;
   /** Memory in MB, by process; what several share is divided among them. */
   memoryMb(): Record<string, number>;
+  /** What topics have on disk so far, by topic. Throws where Kafka is none of this run. */
+  topicBytes(): Record<string, number>;
 };
 
 export type Bench = {

@@ -1,7 +1,7 @@
 // `npm run bench`: every benchmark as a ratio to its floor, measured in the same run on the same engines. Writes
 // .local/bench.json.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Children } from '@reeve/local/children';
 import { commandLine } from '@reeve/local/command-line';
 import { startEngines } from '@reeve/local/engines';
@@ -30,6 +30,7 @@ import { auditRemoval } from './removal.ts';
 import { revocationReach } from './revocation-reach.ts';
 import { samlResponse } from './saml.ts';
 import { identityPaths } from './sign-in.ts';
+import { sizing } from './sizing.ts';
 import { tokensBesideKeycloak } from './tokens.ts';
 
 type Processes = { children: { name: string; pid: number }[] };
@@ -53,6 +54,7 @@ const costs: CostBench[] = [
   botExchange,
   assertionRedemption,
   revocationReach,
+  sizing,
   liveSessions,
 ].filter(isAsked);
 const benches: Bench[] = [
@@ -167,7 +169,18 @@ function contextOf(children: Children, { system, identityProvider, samlProvider 
       return { ...ofEach(processorMsOf), load: (user + inKernel) / 1_000 };
     },
     memoryMb: () => ofEach(memoryMbOf),
+    topicBytes: () => topicBytesIn(join(directory, 'data/kafka')),
   };
+}
+
+/** Kafka keeps each partition in a directory `topic-number`, with its messages in files `*.log`. */
+function topicBytesIn(logDirectory: string): Record<string, number> {
+  const bytes: Record<string, number> = {};
+  for (const file of globSync('*/*.log', { cwd: logDirectory })) {
+    const topic = dirname(file).replace(/-\d+$/, '');
+    bytes[topic] = (bytes[topic] ?? 0) + statSync(join(logDirectory, file)).size;
+  }
+  return bytes;
 }
 
 /** User and system time of a process, from fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms. */

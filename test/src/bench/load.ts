@@ -14,6 +14,25 @@ export type Load = {
 
 const padding = randomBytes(480).toString('hex'); // about 1 kB of body
 
+/** Resolves with the status of the answer. */
+export function postWebhook(url: string, secret: string, { id, agent }: { id: string; agent: Agent }): Promise<number> {
+  const timestamp = Math.floor(Date.now() / 1000);
+  const body = Buffer.from(JSON.stringify({ id, padding }));
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    ...sign({ scheme: 'standard', settings: null, secret, id, timestamp, body }),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method: 'POST', agent, headers }, response => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
 /** With `ids`, those are sent again and again, body and all; otherwise every request has an id of its own. */
 export async function webhookLoad(
   url: string,
@@ -26,24 +45,7 @@ export async function webhookLoad(
   const end = performance.now() + seconds * 1000;
   let next = 0;
 
-  function post(): Promise<number> {
-    const id = ids?.[next++ % ids.length] ?? `msg_${randomUUID()}`;
-    const timestamp = Math.floor(Date.now() / 1000);
-    const body = Buffer.from(JSON.stringify({ id, padding }));
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': body.length,
-      ...sign({ scheme: 'standard', settings: null, secret, id, timestamp, body }),
-    };
-    return new Promise((resolve, reject) => {
-      const outgoing = request(url, { method: 'POST', agent, headers }, response => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode ?? 0));
-      });
-      outgoing.on('error', reject);
-      outgoing.end(body);
-    });
-  }
+  const post = () => postWebhook(url, secret, { id: ids?.[next++ % ids.length] ?? `msg_${randomUUID()}`, agent });
 
   async function connection(): Promise<void> {
     while (performance.now() < end) {

@@ -12,12 +12,10 @@ import { createBrowser } from '@reeve/testing/browser';
 import { eventually } from '@reeve/testing/eventually';
 import * as client from 'openid-client';
 import { asLines, auditKeys, exportLines, recordsIn } from '../support/audit.ts';
-import { type OwnSystem, startOwnSystem } from '../support/own-system.ts';
+import { instancesAtLeast, type OwnSystem, startOwnSystem } from '../support/own-system.ts';
 import { freshTenant, type TestTenant } from '../support/running-system.ts';
 
 const operationsAtLeast = 2_000;
-/** Of each service; more than one behind a balancer, whose 502 is the outage of one that was killed. */
-const instances = Number(process.env['REEVE_CHAOS_INSTANCES'] ?? 1);
 const workers = 6;
 const minutes = 60_000;
 
@@ -29,8 +27,7 @@ let credentials: Credentials;
 let tenants: TestTenant[];
 
 beforeAll(async () => {
-  const all = Object.fromEntries(serviceNames.map(name => [name, instances]));
-  own = await startOwnSystem('chaos', instances > 1 ? { instances: all, balanced: true } : {});
+  own = await startOwnSystem('chaos');
   credentials = own.system.credentials;
   tenants = [await freshTenant(credentials, 'first'), await freshTenant(credentials, 'second')];
 }, 2 * minutes);
@@ -47,7 +44,8 @@ async function insist<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      const isAway = error instanceof ApiError && (error.status === 503 || (instances > 1 && error.status === 502));
+      const isAway =
+        error instanceof ApiError && (error.status === 503 || (instancesAtLeast > 1 && error.status === 502));
       const passing = !(error instanceof ApiError) || isAway || error.code === 'request_in_progress';
       if (!passing || Date.now() > end) throw error;
       await sleep(100);

@@ -6,13 +6,15 @@ import { type ProductApp, refresh, registerProductApp, type SignedIn, signIn } f
 import type { Credentials } from '@reeve/local/system';
 import { payloadsOf } from '../support/payloads.ts';
 import { freshTenant } from '../support/running-system.ts';
+import { type Steady, startSteady } from '../support/steady.ts';
 
 type Endpoint = { id: string; url: string; secret: string };
 
-const partners = 4;
-const betweenWebhooksMs = 40;
-const betweenSignInsMs = 200;
-/** A sign-in that waits for a store that is away. */
+const webhooksPerSecond = Number(process.env['REEVE_LOAD_WEBHOOKS'] ?? 80);
+const signInsPerSecond = Number(process.env['REEVE_LOAD_SIGN_INS'] ?? 3);
+/** More than two cores answer in time. */
+const atOnce = 32;
+/** A webhook whose answer was none, and a sign-in that waits for a store that is away. */
 const againAfterMs = 200;
 
 export type Load = Awaited<ReturnType<typeof startLoad>>;
@@ -29,41 +31,38 @@ export async function startLoad(credentials: Credentials) {
   /** By status; 0 for no answer at all. */
   const refused: Record<string, number> = {};
   let failedSignIns = 0;
-  let isOver = false;
 
-  async function partner(): Promise<void> {
-    while (!isOver) {
-      const webhook = signedWebhook(endpoint.secret, { at: Date.now() });
-      // The same one again until it is taken.
-      for (;;) {
-        const answer = await send(endpoint.url, webhook).catch(() => null);
-        if (answer?.ok) {
-          accepted.add(((await answer.json()) as { id: string }).id);
-          break;
-        }
-        await answer?.body?.cancel();
-        const status = answer?.status ?? 0;
-        refused[status] = (refused[status] ?? 0) + 1;
-        await sleep(againAfterMs);
+  async function webhook(): Promise<void> {
+    const signed = signedWebhook(endpoint.secret, { at: Date.now() });
+    // The same one again until it is taken.
+    for (;;) {
+      const answer = await send(endpoint.url, signed).catch(() => null);
+      if (answer?.ok) {
+        accepted.add(((await answer.json()) as { id: string }).id);
+        return;
       }
-      await sleep(betweenWebhooksMs);
+      await answer?.body?.cancel();
+      const status = answer?.status ?? 0;
+      refused[status] = (refused[status] ?? 0) + 1;
+      await sleep(againAfterMs);
     }
   }
 
-  async function people(): Promise<void> {
-    while (!isOver) {
-      const done = await signIn(app, tenant, alice).catch(() => null);
-      if (done) signedIn.push(done);
-      else failedSignIns += 1;
-      await sleep(betweenSignInsMs);
-    }
+  async function person(): Promise<void> {
+    const done = await signIn(app, tenant, alice).catch(() => null);
+    if (done) signedIn.push(done);
+    else failedSignIns += 1;
   }
 
-  const going = Promise.all([...Array.from({ length: partners }, partner), people()]);
+  const webhooks = startSteady(webhooksPerSecond, atOnce, webhook);
+  const people = startSteady(signInsPerSecond, atOnce, person);
 
   return {
     /** So far. */
     counts: () => ({ accepted: accepted.size, signedIn: signedIn.length, failedSignIns, refused: { ...refused } }),
+
+    /** How much of it there was so far, for whoever reads the run. */
+    told: () => `${told('webhooks', webhooks)}, ${told('sign-ins', people)}`,
 
     /** Resolves when others were accepted and signed in than had been. */
     async goesOn(): Promise<void> {
@@ -80,8 +79,7 @@ export async function startLoad(credentials: Credentials) {
 
     /** Every webhook that got 202 is published once, and every sign-in that was answered holds. */
     async endsWell(): Promise<void> {
-      isOver = true;
-      await going;
+      await Promise.all([webhooks.stop(), people.stop()]);
       const published = await payloadsOf(credentials, endpoint.id, { count: accepted.size });
       expect(published.map(({ subject }) => subject.replace('webhook_delivery/', '')).toSorted()).toEqual(
         [...accepted].toSorted(),
@@ -92,4 +90,9 @@ export async function startLoad(credentials: Credentials) {
         expect(await refresh(app, String(tokens.refresh_token))).toMatchObject({ access_token: expect.any(String) });
     },
   };
+}
+
+function told(what: string, steady: Steady): string {
+  const { perSecond, heldBack } = steady.counts();
+  return `${perSecond.toFixed(1)} ${what} a second (${heldBack} held back)`;
 }

@@ -19,7 +19,10 @@ beforeAll(async () => {
   variables = { ...variablesOf(own.system.credentials), TOPIC: 'reeve.directory.v1', GROUP: 'audit.chain' };
   load = await startLoad(own.system.credentials);
 }, 3 * minutes);
-afterAll(() => own.stop(), minutes);
+afterAll(async () => {
+  process.stderr.write(`  while services were replaced: ${load.told()}\n`);
+  await own.stop();
+}, minutes);
 
 async function replace(names: readonly ServiceName[]): Promise<void> {
   for (const name of names) {

@@ -6,7 +6,7 @@ import { startEngines } from '@reeve/local/engines';
 import { type OwnReplicaSet, startOwnReplicaSet } from '@reeve/local/own-replica-set';
 import { localDirectory } from '@reeve/local/paths';
 import { freePorts } from '@reeve/local/ports';
-import { type System, type SystemOptions, startSystem } from '@reeve/local/system';
+import { type System, type SystemOptions, serviceNames, startSystem } from '@reeve/local/system';
 
 export type OwnSystem = {
   system: System;
@@ -29,10 +29,14 @@ type Options = Pick<SystemOptions, 'instances' | 'environment' | 'environmentOf'
   replicaSetIn?: readonly string[];
 };
 
+/** Of each service, at least. More than one are behind a balancer, whose 502 is the outage of one that was killed. */
+export const instancesAtLeast = Number(process.env['REEVE_CHAOS_INSTANCES'] ?? 1);
+
 export async function startOwnSystem(
   name: string,
-  { instances = {}, environment = {}, environmentOf = {}, balanced = false, replicaSetIn }: Options = {},
+  { instances: asked = {}, environment = {}, environmentOf = {}, balanced = false, replicaSetIn }: Options = {},
 ): Promise<OwnSystem> {
+  const instances = Object.fromEntries(serviceNames.map(each => [each, Math.max(asked[each] ?? 1, instancesAtLeast)]));
   mkdirSync(join(localDirectory, 'test'), { recursive: true });
   const directory = mkdtempSync(join(localDirectory, `test/${name}-`));
   const children = createChildren(directory);
@@ -60,7 +64,7 @@ export async function startOwnSystem(
       directory,
       instances,
       environmentOf,
-      balanced,
+      balanced: balanced || instancesAtLeast > 1,
       environment: { REEVE_RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...environment, ...further },
     });
   let system = await start();
