@@ -16,7 +16,7 @@ export function complain(error: unknown, about?: string): void {
 }
 
 /** What the issuer refuses has a code of RFC 6749, which its message does not have. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ResponseBodyError)) return error.message;
   return `the issuer answered ${error.error}${error.error_description ? `: ${error.error_description}` : ''}`;

@@ -97,10 +97,10 @@ describe('what is needed', () => {
   });
 });
 
-test('what was measured is whole, and was held against two loads', () => {
+test('what was measured is whole, and reckons rather too much than too little', () => {
   const measured = readCosts();
   expect(measured.checks).toHaveLength(2);
   for (const { name, ratio } of measured.checks)
-    for (const share of Object.values(ratio)) expect([name, share > 0.5 && share < 2]).toEqual([name, true]);
+    for (const share of Object.values(ratio)) expect([name, share > 0.8 && share < 4]).toEqual([name, true]);
   for (const operation of operations) expect(measured.operations[operation].processorMs['mongodb']).toBeGreaterThan(0);
 });

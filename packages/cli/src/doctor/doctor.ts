@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { complain, connect } from '../api.ts';
+import { complain, connect, reasonOf } from '../api.ts';
 import { checkConsistency } from './consistency.ts';
+import { judgeEgress } from './egress.ts';
 import { type Finding, type Installation, services } from './finding.ts';
 import { type Check, checkOutside, type Status } from './outside.ts';
 
@@ -67,7 +68,9 @@ export function doctorCommand(): Command {
   return command.action(async (options: Options) => {
     try {
       const installation = installationOf(options);
-      const findings = (await Promise.all(installation.urls.map(one => examine(installation, one)))).flat();
+      const findings = judgeEgress(
+        (await Promise.all(installation.urls.map(one => examine(installation, one)))).flat(),
+      );
       if (options.consistency) findings.push(...(await checkConsistency(installation, { tenants: options.tenant })));
       console.log(options.json ? JSON.stringify({ findings }, null, 2) : described(findings));
       if (findings.some(({ status }) => status === 'failed')) process.exitCode = 1;
@@ -135,7 +138,7 @@ async function checkInside({ issuer, clientId, clientSecret, reach }: Installati
     const api = await connect({ issuer, clientId, clientSecret, reason: 'reeve doctor' }, url);
     return diagnostics.parse(await api.get(`/v1/diagnostics${query}`)).checks;
   } catch (error) {
-    const detail = `it was not told: ${error instanceof Error ? error.message : String(error)}`;
+    const detail = `it was not told: ${reasonOf(error)}`;
     const advice = 'See the client and its secret, that its URL is written as its audience, and that auth answers.';
     return [{ code: 'diagnostics', status: 'failed', detail, advice }];
   }
