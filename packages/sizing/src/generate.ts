@@ -80,7 +80,8 @@ function costTable({ measuredAt, machine, operations: each, atRest }: Costs): st
     '',
     ruled(['one', ...processes, 'in all', 'MongoDB', 'Kafka', 'events'], rows),
     '',
-    `At rest, all of it takes ${(sum(atRest.processorMs) / 10).toFixed(1)} % of a core. Memory, in MB: ${memory.join(', ')}.`,
+    `At rest, all of it takes ${(sum(atRest.processorMs) / 10).toFixed(1)} % of a core. Memory of a process in MB:`,
+    `${memory.join(', ')}.`,
   ].join('\n');
 }
 
