@@ -80,6 +80,8 @@ export default {
           '^packages/event-bus/',
           '^test/src/bench/',
           '^test/src/support/',
+          // An operator, who says what users may do.
+          '^infra/helm/src/kafka-users\\.integration\\.test\\.ts$',
           // Somebody else's cluster, and their consumer.
           '^test/src/e2e/audit-kafka-sink',
         ],
@@ -146,6 +148,7 @@ export default {
           '^packages/bot-sidecar/',
           '^packages/cli/',
           '^packages/sdk/',
+          '^packages/sizing/',
           '^packages/contracts/src/generate/',
           '^services/auth/src/setup/',
           // Asked by the command line alone.

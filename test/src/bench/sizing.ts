@@ -130,7 +130,7 @@ export const sizing: CostBench = {
 /** How many of each there were. Throws where one is not answered as it should be. */
 async function during(work: Work, rates: Rates, ms: number): Promise<Record<Operation, number>> {
   const counts = Object.fromEntries(operations.map(operation => [operation, 0])) as Record<Operation, number>;
-  let failure: unknown = null;
+  const failures: unknown[] = [];
   const running: Steady[] = Object.entries(rates).map(([name, rate]) => {
     const operation = name as Operation;
     return startSteady(rate, atOnce, async () => {
@@ -138,13 +138,14 @@ async function during(work: Work, rates: Rates, ms: number): Promise<Record<Oper
         await work[operation]();
         counts[operation] += 1;
       } catch (error) {
-        failure ??= error;
+        failures.push(error);
       }
     });
   });
   await sleep(ms);
   await Promise.all(running.map(steady => steady.stop()));
-  if (failure !== null) throw failure;
+  if (failures.length > 0)
+    throw new AggregateError(failures.slice(0, 3), `${failures.length} were not answered as they should be`);
   return counts;
 }
 
