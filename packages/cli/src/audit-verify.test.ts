@@ -1,25 +1,16 @@
 // The command as a process of its own: what it takes, says and exits with.
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type ChainedRecord, type FormatName, formats } from '@reeve/audit-log';
 import { auth, file, grow, keyId, keys, logOf, sampleLog } from './audit-verify-sample.ts';
+import { saidBy } from './run-command.test-support.ts';
 
 const reeve = fileURLToPath(new URL('../bin/reeve.mjs', import.meta.url));
 
-/** Without the process between that `bin` is: there are many of them here. */
-const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
-
-function run(...parameters: string[]): Promise<{ code: number; out: string }> {
-  return new Promise(resolve => {
-    execFile(process.execPath, [...main, 'audit', ...parameters], (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr }),
-    );
-  });
-}
+const run = (...parameters: string[]) => saidBy(['audit', ...parameters]);
 const said = (code: number, text: string) => ({ code, out: expect.stringContaining(text) });
 const lineOf = (record: ChainedRecord) => formats.ndjson.writeRecord(record, keyId);
 

@@ -1,10 +1,8 @@
 // Commands that ask Kafka, where it lets in only whoever says who they are.
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startOwnKafka } from '@reeve/local/own-kafka';
+import { saidBy } from './run-command.test-support.ts';
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const user = { username: 'operator', password: 'only here' };
 
 let kafka: Awaited<ReturnType<typeof startOwnKafka>>;
@@ -21,27 +19,15 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => kafka.stop());
 
-function reeve(
-  args: readonly string[],
-  variables: Record<string, string> = {},
-): Promise<{ code: number; out: string }> {
-  const said = {
+const reeve = (args: readonly string[], variables: Record<string, string> = {}) =>
+  saidBy(args, {
     KAFKA_BROKERS: `localhost:${kafka.ports['SASL']}`,
     KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
     KAFKA_SASL_MECHANISM: 'PLAIN',
     KAFKA_SASL_USERNAME: user.username,
     KAFKA_SASL_PASSWORD: user.password,
     ...variables,
-  };
-  return new Promise(resolve => {
-    execFile(
-      process.execPath,
-      ['--conditions=source', '--disable-warning=ExperimentalWarning', main, ...args],
-      { env: { ...process.env, ...said } },
-      (error, out, err) => resolve({ code: Number(error?.code ?? 0), out: out + err }),
-    );
   });
-}
 
 test('they say who they are as services do', async () => {
   const status = await reeve(['kafka', 'status']);

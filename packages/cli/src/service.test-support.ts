@@ -1,14 +1,11 @@
 // Commands as processes of their own, against a service that answers each request as a test says.
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { type Ended, runCommand } from './run-command.test-support.ts';
 
 type Asked = { method: string; url: string; body: unknown; reason: string };
 /** `body` is sent as JSON, or as text where it is a string. */
 type Answer = { status?: number; body?: unknown };
-
-const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
 
 /** `named` are the variables by which commands find it, besides the issuer's. */
 export async function startService(
@@ -55,16 +52,11 @@ export async function startService(
     asked: () => asked,
     scopes: () => scopes,
 
-    run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    run(...args: string[]): Promise<Ended> {
       asked = [];
       scopes = [];
       const services = Object.fromEntries(['REEVE_ISSUER', ...named].map(name => [name, origin]));
-      const env = { ...process.env, ...services, REEVE_CLIENT_ID: 'me', REEVE_CLIENT_SECRET: 'a secret' };
-      return new Promise(resolve => {
-        execFile(process.execPath, [...main, ...args], { env }, (error, out, err) =>
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-        );
-      });
+      return runCommand(args, { ...services, REEVE_CLIENT_ID: 'me', REEVE_CLIENT_SECRET: 'a secret' });
     },
 
     stop: () => new Promise(resolve => server.close(resolve)),

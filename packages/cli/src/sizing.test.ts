@@ -1,15 +1,7 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { saidBy } from './run-command.test-support.ts';
 
-const main = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
-
-const sizing = (...args: string[]) =>
-  new Promise<{ code: number; out: string }>(resolve => {
-    execFile(process.execPath, [...main, 'sizing', ...args], (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out: out + err }),
-    );
-  });
+const sizing = (...args: string[]) => saidBy(['sizing', ...args]);
 
 test('it says what an installation needs, without any to ask', async () => {
   const { code, out } = await sizing('--tenants', '2_000', '--sign-ins', '400000', '--webhooks', '5e6');

@@ -1,15 +1,15 @@
 // `reeve sizing`: what an installation needs for so many operations a day, by what one of each was measured to cost.
-import { needsOf, type Operation, planDefaults, printedNeeds, readCosts } from '@reeve/sizing';
-import { Command, InvalidArgumentError } from 'commander';
+import { needsOf, type PlannedOperation, planDefaults, planOptions, printedNeeds, readCosts } from '@reeve/sizing';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
-/** By option, in the order of --help. */
-const counted: Record<string, { operation: Operation; of: string }> = {
-  signIns: { operation: 'signIn', of: 'sign-ins of people who are known' },
-  newPeople: { operation: 'signInOfNew', of: 'sign-ins of people who come for the first time' },
-  refreshes: { operation: 'refresh', of: 'refreshes of tokens' },
-  requests: { operation: 'request', of: 'requests to the API' },
-  webhooks: { operation: 'webhook', of: 'webhooks that are accepted' },
-  repeatedWebhooks: { operation: 'repeatedWebhook', of: 'webhooks that come once more' },
+/** In the order of --help. */
+const counted: Record<PlannedOperation, string> = {
+  signIn: 'sign-ins of people who are known',
+  signInOfNew: 'sign-ins of people who come for the first time',
+  refresh: 'refreshes of tokens',
+  request: 'requests to the API',
+  webhook: 'webhooks that are accepted',
+  repeatedWebhook: 'webhooks that come once more',
 };
 
 const explained = `
@@ -22,8 +22,12 @@ export function sizingCommand(): Command {
     .showHelpAfterError()
     .description('Say which cores, disks and partitions an installation needs')
     .requiredOption('--tenants <count>', 'tenants with events on a day', amount);
-  for (const [name, { of }] of Object.entries(counted))
-    command.option(`--${optionOf(name)} <count>`, `${of}, on an average day`, amount, 0);
+  const given = Object.entries(counted).map(([name, of]) => {
+    const operation = name as PlannedOperation;
+    const option = new Option(`--${planOptions[operation]} <count>`, `${of}, on an average day`);
+    command.addOption(option.argParser(amount).default(0));
+    return { operation, attribute: option.attributeName() };
+  });
   return command
     .option('--peak <factor>', 'the busiest hour, as a multiple of the average', amount, planDefaults.peak)
     .option('--audit-days <days>', 'how long audit logs are kept', amount, planDefaults.auditDays)
@@ -34,17 +38,13 @@ export function sizingCommand(): Command {
     .action(({ tenants = 0, peak = 0, auditDays = 0, corePrice, gigabytePrice, json, ...options }: Options) => {
       if ((corePrice === undefined) !== (gigabytePrice === undefined))
         command.error('error: --core-price and --gigabyte-price go together');
-      const perDay = Object.fromEntries(
-        Object.entries(counted).map(([name, { operation }]) => [operation, options[name] ?? 0]),
-      );
+      const perDay = Object.fromEntries(given.map(({ operation, attribute }) => [operation, options[attribute] ?? 0]));
       const prices =
         corePrice === undefined || gigabytePrice === undefined ? null : { core: corePrice, gigabyte: gigabytePrice };
       const needs = needsOf(readCosts(), { tenants, perDay, peak, auditDays, prices });
       console.log(json ? JSON.stringify(needs, null, 2) : printedNeeds(needs));
     });
 }
-
-const optionOf = (name: string) => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 
 function amount(text: string): number {
   const value = Number(text.replaceAll('_', ''));

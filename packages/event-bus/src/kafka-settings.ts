@@ -57,7 +57,10 @@ export class KafkaSettingsError extends Error {
   override name = 'KafkaSettingsError';
 }
 
-/** Of a program that has no schema of its own. A variable that is empty is one that is not there. Throws KafkaSettingsError. */
+/**
+ * Of a program that has no schema of its own. A variable that is empty is one that is not there. Throws
+ * KafkaSettingsError.
+ */
 export function readKafkaSettings(environment: Record<string, string | undefined>): KafkaSettings {
   const said = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(said);

@@ -98,3 +98,5 @@ function together(parts: readonly Part[], pick: (of: Amounts) => Record<string, 
     ]),
   );
 }
+
+export const sum = (of: Record<string, number>): number => Object.values(of).reduce((total, one) => total + one, 0);

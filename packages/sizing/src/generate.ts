@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeOrCheck } from '@reeve/contracts/generated-files';
-import { type Costs, type Operation, operations, readCosts } from './costs.ts';
-import { needsOf, type Plan } from './needs.ts';
+import { type Costs, type Operation, operations, readCosts, sum } from './costs.ts';
+import { needsOf, type Plan, type PlannedOperation, planDefaults, planOptions, serviceNames } from './needs.ts';
 import { printedNeeds } from './printed.ts';
 
 const file = fileURLToPath(new URL('../../../docs/sizing.md', import.meta.url));
@@ -18,8 +18,7 @@ const meaning: Record<Operation, string> = {
   repeatedWebhook: 'webhook that was there before',
   webhookOfQuietTenant: 'accepted webhook of a tenant without another event in that minute',
 };
-const processes = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit', 'mongodb', 'kafka'];
-const sum = (of: Record<string, number>) => Object.values(of).reduce((total, one) => total + one, 0);
+const processes = [...serviceNames, 'mongodb', 'kafka'];
 const table = (rows: readonly (readonly string[])[]) => rows.map(cells => `| ${cells.join(' | ')} |`).join('\n');
 const ruled = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   table([head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows]);
@@ -60,10 +59,8 @@ function dayOf(events: number): Plan['perDay'] {
 }
 
 function example({ tenants, perDay }: Pick<Plan, 'tenants' | 'perDay'>): string {
-  const options = { signIn: 'sign-ins', signInOfNew: 'new-people', refresh: 'refreshes', request: 'requests' };
-  const named: Record<string, string> = { ...options, webhook: 'webhooks', repeatedWebhook: 'repeated-webhooks' };
-  const given = Object.entries(perDay).map(([name, count]) => `--${named[name]} ${count}`);
-  const needs = needsOf(costs, { tenants, perDay, peak: 3, auditDays: 365, prices: null });
+  const given = Object.entries(perDay).map(([name, count]) => `--${planOptions[name as PlannedOperation]} ${count}`);
+  const needs = needsOf(costs, { ...planDefaults, tenants, perDay, prices: null });
   return ['```', `$ reeve sizing --tenants ${tenants} ${given.join(' ')}`, printedNeeds(needs), '```'].join('\n');
 }
 
@@ -74,7 +71,7 @@ function costTable({ measuredAt, machine, operations: each, atRest }: Costs): st
     const bytes = [storeBytes, topicBytes].map(of => Math.round(sum(of)).toString());
     return [meaning[operation], ...times, ...bytes, auditEvents.toFixed(2)];
   });
-  const memory = processes.slice(0, 5).map(name => `${name} ${Math.round(atRest.memoryMb[name] ?? 0)}`);
+  const memory = serviceNames.map(name => `${name} ${Math.round(atRest.memoryMb[name] ?? 0)}`);
   return [
     `Measured ${measuredAt} on ${machine}. Processor time in ms, disk in bytes.`,
     '',

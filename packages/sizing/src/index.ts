@@ -8,6 +8,15 @@ export {
   type Operation,
   operations,
   readCosts,
+  sum,
 } from './costs.ts';
-export { type Needs, needsOf, type Plan, planDefaults, type ServiceNeeds } from './needs.ts';
+export {
+  type Needs,
+  needsOf,
+  type Plan,
+  type PlannedOperation,
+  planDefaults,
+  planOptions,
+  type ServiceNeeds,
+} from './needs.ts';
 export { printedNeeds } from './printed.ts';

@@ -1,11 +1,11 @@
 // What an installation needs for so many operations a day. The rules are few, and docs/sizing.md tells them all.
 import { topics } from '@reeve/contracts';
-import { type Amounts, amountsOf, type Costs, type Operation } from './costs.ts';
+import { type Amounts, amountsOf, type Costs, type Operation, sum } from './costs.ts';
 
 export type Plan = {
   tenants: number;
   /** On an average day. */
-  perDay: Partial<Record<Operation, number>>;
+  perDay: Partial<Record<PlannedOperation, number>>;
   /** How much more there is in the busiest hour than on average. */
   peak: number;
   /** How long tenants keep their logs. */
@@ -13,6 +13,17 @@ export type Plan = {
   /** What a core and a gigabyte of disk cost for a month, in whatever money. */
   prices: { core: number; gigabyte: number } | null;
 };
+
+/** What `reeve sizing` is told by which option; the costs of a quiet tenant follow from how many there are. */
+export const planOptions = {
+  signIn: 'sign-ins',
+  signInOfNew: 'new-people',
+  refresh: 'refreshes',
+  request: 'requests',
+  webhook: 'webhooks',
+  repeatedWebhook: 'repeated-webhooks',
+} as const satisfies Partial<Record<Operation, string>>;
+export type PlannedOperation = keyof typeof planOptions;
 
 export const planDefaults = { peak: 3, auditDays: 365 };
 
@@ -47,7 +58,7 @@ const [mostCoresOfMember, mostGigabytesOfMember] = [32, 8_000];
 /** How long what it has written stays: sessions and grants end, ids of webhooks are forgotten. Others keep for good. */
 const keptDays: Record<string, number> = { auth: 30, 'webhook-ingress': 30 };
 const forGoodDays = 3 * 365;
-const serviceNames = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
+export const serviceNames = ['auth', 'provisioning', 'connector-consent', 'webhook-ingress', 'audit'] as const;
 
 /** Throws RangeError where the plan is of nothing, or of less than nothing. */
 export function needsOf(costs: Costs, plan: Plan): Needs {
@@ -111,5 +122,3 @@ function gigabytesIn({ topicBytes }: Amounts): number {
   });
   return kept.reduce((total, one) => total + one, 0) / giga;
 }
-
-const sum = (of: Record<string, number>): number => Object.values(of).reduce((total, one) => total + one, 0);

@@ -14,6 +14,7 @@ export function printedNeeds(needs: Needs): string {
     .filter(([, gigabytes]) => gigabytes >= 1)
     .toSorted(([, one], [, other]) => other - one)
     .map(([name, gigabytes]) => `${name} ${rounded(gigabytes)} GB`);
+  const among = (text: string) => (cells > 1 ? text : '');
   const lines = [
     `${rounded(needs.auditEventsPerDay)} events a day in the audit log, ` +
       `${rounded(needs.auditEventsPerSecondAtPeak)} a second in the busiest hour`,
@@ -21,9 +22,12 @@ export function printedNeeds(needs: Needs): string {
     row('in the busiest hour', ['cores', 'pods', 'MB a pod']),
     ...services.map(({ name, cores, pods, memoryMb }) => row(name, [rounded(cores), rounded(pods), rounded(memoryMb)])),
     '',
-    `Installations: ${cells}${cells > 1 ? ', each with its own tenants, MongoDB and Kafka, and an equal part of the pods' : ''}`,
-    `MongoDB: three members${cells > 1 ? ' in each' : ''} of ${rounded(mongodb.coresOfMember)} cores; on disk, on each copy: ${disk.join(', ') || 'less than a gigabyte'}`,
-    `Kafka: three brokers of ${rounded(kafka.coresOfBroker)} cores; ${rounded(kafka.megabytesPerSecond)} MB/s written in the busiest hour, ${rounded(kafka.gigabytes)} GB on each copy${cells > 1 ? ', over all installations' : ''}`,
+    `Installations: ${cells}${among(', each with its own tenants, MongoDB and Kafka, and an equal part of the pods')}`,
+    `MongoDB: three members${among(' in each')} of ${rounded(mongodb.coresOfMember)} cores; ` +
+      `on disk, on each copy: ${disk.join(', ') || 'less than a gigabyte'}`,
+    `Kafka: three brokers of ${rounded(kafka.coresOfBroker)} cores; ` +
+      `${rounded(kafka.megabytesPerSecond)} MB/s written in the busiest hour, ` +
+      `${rounded(kafka.gigabytes)} GB on each copy${among(', over all installations')}`,
     `Partitions of each topic: ${kafka.partitions}`,
     `In all: ${rounded(coresInAll)} cores, ${rounded(gigabytesInAll)} GB`,
     ...(costPerMonth === null ? [] : [`A month: ${rounded(costPerMonth)}`]),

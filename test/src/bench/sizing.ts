@@ -6,7 +6,7 @@ import { Agent } from 'node:http';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { platformApi, tenantApi } from '@reeve/local/seed';
-import { type Amounts, amountsOf, costsFile, costsSchema, type Operation, operations } from '@reeve/sizing';
+import { type Amounts, amountsOf, costsFile, costsSchema, type Operation, operations, sum } from '@reeve/sizing';
 import { MongoClient } from 'mongodb';
 import { type Steady, startSteady } from '../support/steady.ts';
 import type { BenchContext, CostBench, CostResult } from './bench-context.ts';
@@ -282,5 +282,3 @@ const scaled = <K extends string>(of: Record<K, number>, by: number): Record<K, 
   Object.fromEntries(
     Object.entries<number>(of).map(([name, value]) => [name, Number((value * by).toPrecision(3))]),
   ) as Record<K, number>;
-
-const sum = (of: Record<string, number>): number => Object.values(of).reduce((total, one) => total + one, 0);
